@@ -1,0 +1,126 @@
+// Runs a tool of the host: no shell, an environment that cannot change what it writes, killed when the
+// signal aborts, its stderr in the error.
+import type { Readable, Writable } from "node:stream";
+import { ExecaError, type Options as ExecaOptions, execa } from "execa";
+import { cancelled, type DomainErrorCode, StevedoreError } from "../error.js";
+import type { Tool } from "./tool.js";
+
+/** Variables that change the output of tar, xz, gzip and their kin, or the zone and language of it. */
+const treacherous = [
+  ...["TAR_OPTIONS", "TAR_WRITER_OPTIONS", "TAR_READER_OPTIONS", "TAPE", "POSIXLY_CORRECT"],
+  ...["XZ_OPT", "XZ_DEFAULTS", "GZIP", "BZIP", "BZIP2", "ZSTD_CLEVEL", "ZSTD_NBTHREADS"],
+  ...["TZ", "LANG", "LANGUAGE", "COPYFILE_DISABLE"],
+];
+
+/** This process's environment without what would make a tool's output differ between hosts. */
+export function toolEnvironment(): NodeJS.ProcessEnv {
+  const environment: NodeJS.ProcessEnv = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (!name.startsWith("LC_") && !treacherous.includes(name)) environment[name] = value;
+  }
+  // Debian keeps some of the tools in sbin directories, which an unprivileged PATH lacks.
+  environment.PATH = `${process.env.PATH ?? "/usr/bin:/bin"}:/usr/local/sbin:/usr/sbin:/sbin`;
+  environment.LC_ALL = "C";
+  return environment;
+}
+
+export interface RunOptions {
+  readonly cwd?: string | undefined;
+  /** What a non-zero exit means to the caller. Default `INTERNAL`. */
+  readonly failure?: DomainErrorCode | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A tool that runs: its streams, and a promise that settles when it has ended. */
+export interface RunningTool {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** Resolves when the tool has exited with 0; rejects with a `StevedoreError` that carries its stderr. */
+  readonly done: Promise<void>;
+}
+
+/**
+ * Starts a tool with piped stdin and stdout. The caller reads `stdout` to its end and awaits `done`.
+ * @throws through `done`: `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`, else `options.failure`.
+ */
+export function start(tool: Tool, args: readonly string[], options: RunOptions = {}): RunningTool {
+  const child = execa(tool.command, args, { ...settings(options), stdin: "pipe", buffer: false });
+  const stderr = collectStart(child.stderr);
+  const done = child.then(
+    () => undefined,
+    (error: unknown) => {
+      throw explain(tool, error, stderr(), options);
+    },
+  );
+  // The rejection belongs to whoever awaits `done`, who may first be busy with the streams.
+  done.catch(() => undefined);
+  // A tool that exits early closes its stdin: the exit code tells why, EPIPE would only hide it.
+  child.stdin.on("error", () => undefined);
+  return { stdin: child.stdin, stdout: child.stdout, done };
+}
+
+/**
+ * Runs a tool to its end and returns its stdout as text, for small outputs.
+ * @throws `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`, else `options.failure`.
+ */
+export async function run(tool: Tool, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const child = execa(tool.command, args, {
+    ...settings(options),
+    stdin: "ignore",
+    buffer: { stdout: true, stderr: false },
+  });
+  const stderr = collectStart(child.stderr);
+  try {
+    return (await child).stdout;
+  } catch (error) {
+    throw explain(tool, error, stderr(), options);
+  }
+}
+
+/** Bytes of a tool's stderr that are kept: enough for its first complaints. */
+const stderrLimit = 16 * 1024;
+
+/** Drains a stderr and keeps its beginning, so that a tool that never stops complaining costs no memory. */
+function collectStart(stream: Readable): () => string {
+  let kept = "";
+  stream.on("data", (chunk: Buffer) => {
+    if (kept.length < stderrLimit) kept += chunk.toString("utf8");
+  });
+  return () => kept.slice(0, stderrLimit).trim();
+}
+
+function settings({ cwd, signal }: RunOptions) {
+  return {
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+    env: toolEnvironment(),
+    extendEnv: false,
+    encoding: "utf8",
+    stripFinalNewline: true,
+    forceKillAfterDelay: 2_000,
+  } as const satisfies ExecaOptions;
+}
+
+function explain(
+  tool: Tool,
+  error: unknown,
+  stderr: string,
+  { failure = "INTERNAL", signal }: RunOptions,
+): StevedoreError {
+  if (signal?.aborted) return cancelled(signal);
+  if (!(error instanceof ExecaError)) {
+    return new StevedoreError("INTERNAL", `${tool.command}: ${String(error)}`, { cause: error });
+  }
+  if (error.code === "ENOENT" && error.exitCode === undefined) {
+    return new StevedoreError(
+      "TOOL_MISSING",
+      `${tool.command} is not installed: install the package ${tool.package} (apt-get install ${tool.package})`,
+      { cause: error },
+    );
+  }
+  const code = /No space left on device|Disk quota exceeded/.test(stderr) ? "NO_SPACE" : failure;
+  const how = error.signal === undefined ? `exit code ${error.exitCode}` : `killed by ${error.signal}`;
+  return new StevedoreError(code, `${tool.command}: ${how}${stderr === "" ? "" : `: ${stderr}`}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,21 @@
+// The programs of the host that Stevedore runs, and the Debian package that brings each.
+
+/** A program of the host: the name it is run by, and what to install when it is not there. */
+export interface Tool {
+  readonly command: string;
+  /** The Debian package that brings it, named in `TOOL_MISSING`. */
+  readonly package: string;
+}
+
+export const tools = {
+  tar: { command: "tar", package: "tar" },
+  bsdtar: { command: "bsdtar", package: "libarchive-tools" },
+  xz: { command: "xz", package: "xz-utils" },
+  bzip2: { command: "bzip2", package: "bzip2" },
+  zstd: { command: "zstd", package: "zstd" },
+  sync: { command: "sync", package: "coreutils" },
+  find: { command: "find", package: "findutils" },
+  flock: { command: "flock", package: "util-linux" },
+  redis: { command: "redis-server", package: "redis-server" },
+  valkey: { command: "valkey-server", package: "valkey-server" },
+} as const satisfies Record<string, Tool>;

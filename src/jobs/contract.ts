@@ -1,0 +1,69 @@
+// Which jobs there are, on which queue each runs, and the schemas of its data and result.
+import { z } from "zod";
+import { checksumData, checksumResult } from "./checksum.js";
+import { deleteData, deleteResult } from "./delete.js";
+import { type ErrorCode, errorCodes, JobError } from "./error.js";
+import { progress } from "./fields.js";
+import { storeData, storeResult } from "./store.js";
+
+/** The queues, apart because each waits for something else: the disk, the CPU. */
+export const queueNames = ["store", "checksum"] as const;
+export type QueueName = (typeof queueNames)[number];
+
+/** The contract: per job its queue, and the zod schemas of its data and its result. */
+export const contract = {
+  store: { queue: "store", data: storeData, result: storeResult },
+  delete: { queue: "store", data: deleteData, result: deleteResult },
+  checksum: { queue: "checksum", data: checksumData, result: checksumResult },
+} as const satisfies Record<string, { queue: QueueName; data: z.ZodType; result: z.ZodType }>;
+
+export type JobName = keyof typeof contract;
+export const jobNames = Object.keys(contract) as readonly JobName[];
+/** What a producer hands in. */
+export type JobData<Name extends JobName = JobName> = z.input<(typeof contract)[Name]["data"]>;
+/** What stands in the job record when it is completed. */
+export type JobResult<Name extends JobName = JobName> = z.output<(typeof contract)[Name]["result"]>;
+
+/** True for the name of a job. */
+export function isJobName(name: string): name is JobName {
+  return Object.hasOwn(contract, name);
+}
+
+/**
+ * Checks a job's data against the contract and returns it.
+ * @throws `INVALID_JOB`, or the code of the field that is wrong: `INVALID_ID`, `UNKNOWN_RECIPE`.
+ */
+export function parseJobData<Name extends JobName>(name: Name, data: unknown): JobData<Name> {
+  const parsed = contract[name].data.safeParse(data);
+  if (parsed.success) return parsed.data as JobData<Name>;
+  throw new JobError(codeOf(parsed.error), `${name}: ${describe(parsed.error)}`);
+}
+
+/**
+ * The contract as JSON Schema (draft 2020-12), for producers that are not written in TypeScript:
+ * `{store: {queue, data, result}, …}` with the schema of `progress` beside them.
+ */
+export function contractAsJsonSchema() {
+  const jobs = Object.fromEntries(
+    Object.entries(contract).map(([name, { queue, data, result }]) => [
+      name,
+      { queue, data: z.toJSONSchema(data, { io: "input" }), result: z.toJSONSchema(result) },
+    ]),
+  );
+  return { jobs, progress: z.toJSONSchema(progress), errorCodes };
+}
+
+function codeOf(error: z.ZodError): ErrorCode {
+  for (const issue of error.issues) {
+    if (issue.code !== "custom") continue;
+    const code = errorCodes.find((known) => known === issue.params?.code);
+    if (code !== undefined) return code;
+  }
+  return "INVALID_JOB";
+}
+
+function describe(error: z.ZodError): string {
+  return error.issues
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`))
+    .join("; ");
+}

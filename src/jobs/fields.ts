@@ -1,0 +1,64 @@
+// The zod schemas of values that several jobs share: ids, recipes, digests, progress.
+import { z } from "zod";
+import type { ErrorCode } from "./error.js";
+
+/** An issue of a schema built here carries the error code it stands for. */
+function coded(code: ErrorCode, error: string | ((input: unknown) => string)) {
+  return {
+    params: { code },
+    error: typeof error === "string" ? error : (issue: { input?: unknown }) => error(issue.input),
+  };
+}
+
+/** The ids that are accepted: Docker's own 64 hex characters, the 16 of 2013, and names of that form. */
+export const imageIdPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+
+const invalidId = (input: unknown) =>
+  `${JSON.stringify(input)} is no image id: it takes 1 to 128 of A-Z a-z 0-9 _ . - and begins with a letter or digit`;
+
+/** The id of a new image. A string that is no id is `INVALID_ID`. */
+export const imageId = z
+  .string()
+  .refine((id) => imageIdPattern.test(id), coded("INVALID_ID", invalidId))
+  .meta({ pattern: imageIdPattern.source, description: "An image id" });
+
+/** An image that exists: its id or a unique prefix of it. */
+export const imageReference = imageId.meta({
+  pattern: imageIdPattern.source,
+  description: "An image id or a unique prefix of one",
+});
+
+/** The recipes by name, the default first. */
+export const recipeNames = ["xz-6", "xz-1", "docker"] as const;
+export type RecipeName = (typeof recipeNames)[number];
+export const defaultRecipe: RecipeName = "xz-6";
+
+/** A recipe's name. Another string is `UNKNOWN_RECIPE`. */
+export const recipe = z
+  .string()
+  .refine(
+    (name): name is RecipeName => recipeNames.some((known) => known === name),
+    coded(
+      "UNKNOWN_RECIPE",
+      (input) => `unknown recipe ${JSON.stringify(input)}: use ${recipeNames.join(", ")}`,
+    ),
+  )
+  .meta({ enum: [...recipeNames], description: "How a layer becomes bytes before hashing" });
+
+/** `sha256:` and 64 lower-case hex characters. */
+export const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+
+/** A count of bytes. */
+export const bytes = z.int().nonnegative();
+
+/** How long a job took in its worker, in milliseconds. */
+export const durationMs = z.number().nonnegative();
+
+/** What a running job reports of itself, at most four times a second. */
+export const progress = z.strictObject({
+  phase: z.string(),
+  done: z.number().nonnegative(),
+  total: z.number().nonnegative(),
+  unit: z.enum(["bytes", "entries", "images"]),
+});
+export type Progress = z.infer<typeof progress>;

@@ -1,0 +1,13 @@
+// stevedore-graph/jobs: the contract between producers and workers. Imports nothing but zod.
+export * from "./contract.js";
+export * from "./error.js";
+export {
+  defaultRecipe,
+  imageIdPattern,
+  type Progress,
+  progress,
+  type RecipeName,
+  recipeNames,
+} from "./fields.js";
+export * from "./queue.js";
+export type { ImageFields, LayerSource } from "./store.js";

@@ -1,0 +1,39 @@
+// How the queues lie in Redis: key prefix, retries, how long finished records stay.
+import type { JobData, JobName } from "./contract.js";
+import { defaultRecipe } from "./fields.js";
+
+/** The names a graph may be served under: they become part of every key. */
+export const graphNamePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+export const defaultGraphName = "default";
+
+/**
+ * The prefix of a graph's keys. The braces are a Redis Cluster hash tag: a graph's keys share a slot,
+ * graphs spread over the cluster.
+ */
+export function keyPrefix(graphName: string): string {
+  return `{stevedore:${graphName}}`;
+}
+
+/** The key that holds the graph-id of the root which is served under a graph's name. */
+export function graphIdKey(graphName: string): string {
+  return `${keyPrefix(graphName)}:graph-id`;
+}
+
+/** Three tries, 1 s and 2 s apart. Permanent errors are not tried again (see `isTransient`). */
+export const retryPolicy = { attempts: 3, backoff: { type: "exponential", delay: 1_000 } } as const;
+
+/** How many finished records stay, and for how many seconds. */
+export const retention = {
+  completed: { count: 1_000, age: 24 * 3_600 },
+  failed: { count: 10_000, age: 7 * 24 * 3_600 },
+} as const;
+
+/**
+ * The deduplication id of a job, or undefined for one that is never joined: a `checksum` of the same id
+ * and recipe that waits or runs is joined. A forced one joins only its like, for the other may be cached.
+ */
+export function deduplicationId<Name extends JobName>(name: Name, data: JobData<Name>): string | undefined {
+  if (name !== "checksum") return undefined;
+  const { id, recipe = defaultRecipe, force = false } = data as JobData<"checksum">;
+  return `checksum/${id}/${recipe}${force ? "/force" : ""}`;
+}

@@ -21,6 +21,8 @@ export type JobName = keyof typeof contract;
 export const jobNames = Object.keys(contract) as readonly JobName[];
 /** What a producer hands in. */
 export type JobData<Name extends JobName = JobName> = z.input<(typeof contract)[Name]["data"]>;
+/** The same once it has been checked. */
+export type CheckedJobData<Name extends JobName = JobName> = z.output<(typeof contract)[Name]["data"]>;
 /** What stands in the job record when it is completed. */
 export type JobResult<Name extends JobName = JobName> = z.output<(typeof contract)[Name]["result"]>;
 
@@ -33,9 +35,9 @@ export function isJobName(name: string): name is JobName {
  * Checks a job's data against the contract and returns it.
  * @throws `INVALID_JOB`, or the code of the field that is wrong: `INVALID_ID`, `UNKNOWN_RECIPE`.
  */
-export function parseJobData<Name extends JobName>(name: Name, data: unknown): JobData<Name> {
+export function parseJobData<Name extends JobName>(name: Name, data: unknown): CheckedJobData<Name> {
   const parsed = contract[name].data.safeParse(data);
-  if (parsed.success) return parsed.data as JobData<Name>;
+  if (parsed.success) return parsed.data as CheckedJobData<Name>;
   throw new JobError(codeOf(parsed.error), `${name}: ${describe(parsed.error)}`);
 }
 

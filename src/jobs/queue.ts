@@ -1,5 +1,5 @@
 // How the queues lie in Redis: key prefix, retries, how long finished records stay.
-import type { JobData, JobName } from "./contract.js";
+import type { CheckedJobData, JobName } from "./contract.js";
 import { defaultRecipe } from "./fields.js";
 
 /** The names a graph may be served under: they become part of every key. */
@@ -32,8 +32,11 @@ export const retention = {
  * The deduplication id of a job, or undefined for one that is never joined: a `checksum` of the same id
  * and recipe that waits or runs is joined. A forced one joins only its like, for the other may be cached.
  */
-export function deduplicationId<Name extends JobName>(name: Name, data: JobData<Name>): string | undefined {
+export function deduplicationId<Name extends JobName>(
+  name: Name,
+  data: CheckedJobData<Name>,
+): string | undefined {
   if (name !== "checksum") return undefined;
-  const { id, recipe = defaultRecipe, force = false } = data as JobData<"checksum">;
+  const { id, recipe = defaultRecipe, force = false } = data as CheckedJobData<"checksum">;
   return `checksum/${id}/${recipe}${force ? "/force" : ""}`;
 }

@@ -1,0 +1,239 @@
+// Makes a fresh clone ready to run: the Node version, the npm packages, the programs of the system, the
+// build. Only Node and npm are needed beforehand, and nothing is said of what is in place already.
+//
+//   node scripts/setup.mjs [--dev]     --dev: also the programs that only the tests call
+//
+// Imports and syntax stay within what Node 14 understands: an old Node must get as far as the message.
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * A program that Stevedore runs.
+ * @typedef {object} Program
+ * @property {string[]} commands The names it may have; one is enough.
+ * @property {string} package The Debian package that brings it.
+ * @property {(path: string) => boolean} [accept] False for a program of that name that will not do.
+ */
+
+/**
+ * Runs a command as root, with an optional text for its stdin.
+ * @typedef {(command: string, args: string[], input?: string) => {status: number | null, output: string}} AsRoot
+ */
+
+/** What src/host/tool.ts lists. @type {Program[]} */
+const runtimePrograms = [
+  { commands: ["redis-server", "valkey-server"], package: "redis-server" },
+  { commands: ["tar"], package: "tar", accept: isRecentGnuTar },
+  { commands: ["xz"], package: "xz-utils" },
+  { commands: ["bsdtar"], package: "libarchive-tools" },
+  { commands: ["zstd"], package: "zstd" },
+  { commands: ["bzip2"], package: "bzip2" },
+  { commands: ["find"], package: "findutils" },
+  { commands: ["flock"], package: "util-linux" },
+  { commands: ["sync"], package: "coreutils" },
+];
+
+/** @type {Program[]} */
+const testPrograms = [
+  { commands: ["setfattr"], package: "attr" },
+  { commands: ["getfattr"], package: "attr" },
+  { commands: ["setcap"], package: "libcap2-bin" },
+];
+
+const oldestNode = [20, 18];
+const oldestTar = [1, 30];
+
+const project = fileURLToPath(new URL("..", import.meta.url));
+// Debian keeps some programs in sbin directories, which an unprivileged PATH lacks.
+const searchPath = `${process.env.PATH || "/usr/bin:/bin"}:/usr/local/sbin:/usr/sbin:/sbin`;
+
+// Debian's policy layer: invoke-rc.d(8), deb-systemd-invoke(1p). Exit code 101 forbids an action.
+const policyFile = "/usr/sbin/policy-rc.d";
+const policy = `#!/bin/sh
+# Put here by Stevedore's set-up while it installs redis-server, and safe to delete.
+case " $* " in *" redis-server"*) exit 101 ;; esac
+exit 0
+`;
+
+class SetupError extends Error {}
+
+try {
+  setUp(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`setup: ${error.message}`);
+  process.exitCode = 1;
+}
+
+/** @param {string[]} args */
+function setUp(args) {
+  const unknown = args.find((arg) => arg !== "--dev");
+  if (unknown !== undefined) throw new SetupError(`unknown argument ${unknown}; there is only --dev`);
+  checkNode();
+  installNpmPackages();
+  installPrograms(args.includes("--dev") ? [...runtimePrograms, ...testPrograms] : runtimePrograms);
+  build();
+}
+
+function checkNode() {
+  const { node } = process.versions;
+  if (isAtLeast(node, oldestNode)) return;
+  throw new SetupError(
+    `Node ${oldestNode.join(".")} or newer is needed; ${process.execPath} is Node ${node}`,
+  );
+}
+
+/** Runs `npm ci` unless node_modules is at least as new as the lock file. */
+function installNpmPackages() {
+  const installed = join(project, "node_modules/.package-lock.json");
+  if (modifiedAt(installed) >= modifiedAt(join(project, "package-lock.json"))) return;
+  say("installing the npm packages");
+  // The build needs the devDependencies, whatever NODE_ENV or the user's npm configuration leave out.
+  const { status, output } = run("npm", ["ci", "--include=dev", "--loglevel=error"]);
+  if (status !== 0) throw new SetupError(`npm ci failed\n${output}`);
+}
+
+/**
+ * Installs the Debian packages of the programs that are missing, or says how to.
+ * @param {Program[]} programs
+ */
+function installPrograms(programs) {
+  const missing = programs.filter(isMissing);
+  if (missing.length === 0) return;
+  const complaint = `these programs are missing: ${namesOf(missing)}`;
+  if (locate("apt-get") === undefined) {
+    throw new SetupError(`${complaint}\nInstall them and start again.`);
+  }
+  const packages = [...new Set(missing.map((program) => program.package))];
+  const asRoot = howToBeRoot();
+  if (asRoot === undefined) {
+    throw new SetupError(
+      `${complaint}\nRun this as root and start again:\n  apt-get update && ` +
+        `DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages.join(" ")}`,
+    );
+  }
+  say(`installing the Debian packages ${packages.join(" ")}`);
+  installPackages(packages, asRoot);
+  const left = programs.filter(isMissing);
+  if (left.length > 0) throw new SetupError(`still missing after the installation: ${namesOf(left)}`);
+}
+
+/**
+ * @param {string[]} packages
+ * @param {AsRoot} asRoot
+ */
+function installPackages(packages, asRoot) {
+  const apt = (...args) =>
+    asRoot("env", [
+      "DEBIAN_FRONTEND=noninteractive",
+      "apt-get",
+      "-qq",
+      "-o",
+      "DPkg::Lock::Timeout=120",
+      ...args,
+    ]);
+  const allowServices = packages.includes("redis-server") ? forbidRedisService(asRoot) : () => undefined;
+  try {
+    // A broken list of some third party fails the update, but not the packages that are needed here.
+    const update = apt("update");
+    const install = apt("install", "-y", "--no-install-recommends", ...packages);
+    if (install.status !== 0) throw new SetupError(`apt-get failed\n${update.output}${install.output}`);
+  } finally {
+    allowServices();
+  }
+}
+
+/**
+ * Keeps the package redis-server from starting a system-wide Redis, which Stevedore does not use: a
+ * policy forbids it meanwhile. A policy of the host's own is left alone.
+ * @param {AsRoot} asRoot
+ * @returns {() => void} Takes the policy away again, and disables the service for the next boot.
+ */
+function forbidRedisService(asRoot) {
+  const ours = !existsSync(policyFile);
+  // An interrupt ends apt-get; what was put here must still go.
+  const goOn = () => undefined;
+  process.on("SIGINT", goOn).on("SIGTERM", goOn);
+  if (ours) asRoot("install", ["-m", "755", "/dev/stdin", policyFile], policy);
+  return () => {
+    if (ours) asRoot("rm", ["-f", policyFile]);
+    if (existsSync("/etc/init.d/redis-server")) asRoot("update-rc.d", ["redis-server", "disable"]);
+    process.off("SIGINT", goOn).off("SIGTERM", goOn);
+  };
+}
+
+/** @returns {AsRoot | undefined} Undefined for a user whom sudo does not serve without a password. */
+function howToBeRoot() {
+  if (process.getuid() === 0) return run;
+  if (run("sudo", ["-n", "true"]).status !== 0) return undefined;
+  return (command, args, input) => run("sudo", ["-n", command, ...args], input);
+}
+
+function build() {
+  const script = join(project, "scripts/build.mjs");
+  const { status } = spawnSync(process.execPath, [script, "--if-stale"], { stdio: "inherit" });
+  if (status !== 0) throw new SetupError("the build failed");
+}
+
+/** @param {Program} program */
+function isMissing({ commands, accept = () => true }) {
+  return !commands.some((command) => {
+    const path = locate(command);
+    return path !== undefined && accept(path);
+  });
+}
+
+/** @param {Program[]} programs */
+function namesOf(programs) {
+  return programs.map(({ commands }) => commands.join(" or ")).join(", ");
+}
+
+/** The recipes need `--sort`, `--xattrs` and pax options of GNU tar; busybox and bsdtar lack some. */
+function isRecentGnuTar(path) {
+  const version = /^tar \(GNU tar\) ([\d.]+)/.exec(run(path, ["--version"]).output);
+  return version !== null && isAtLeast(version[1], oldestTar);
+}
+
+/** @param {string} version @param {number[]} oldest Major and minor. */
+function isAtLeast(version, [oldestMajor, oldestMinor]) {
+  const [major, minor = 0] = version.split(".").map(Number);
+  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
+}
+
+/** The path of a program, or undefined. */
+function locate(command) {
+  return searchPath
+    .split(":")
+    .map((directory) => join(directory, command))
+    .find(isExecutable);
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Milliseconds since 1970, 0 for a file that is not there. */
+function modifiedAt(path) {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}
+
+/** Runs a command in the project; its stdout and stderr are the output, for when it fails. */
+function run(command, args, input = "") {
+  const env = { ...process.env, PATH: searchPath };
+  const child = spawnSync(command, args, {
+    ...{ cwd: project, env, input, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
+  });
+  const output = child.error ? `${command}: ${child.error.message}\n` : `${child.stdout}${child.stderr}`;
+  return { status: child.status, output };
+}
+
+function say(line) {
+  console.log(`setup: ${line}`);
+}

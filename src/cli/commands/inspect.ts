@@ -1,0 +1,46 @@
+// stevedore inspect ID: what the graph knows of an image.
+import type { Command } from "commander";
+import { action } from "../run-command.js";
+
+export function declare(program: Command): void {
+  program
+    .command("inspect")
+    .description(
+      "show an image's record, its layer and its checksums with the line of shell that re-checks each",
+    )
+    .argument("<id>", "an image id or a unique prefix of one")
+    .addHelpText(
+      "after",
+      "\nWith --json: the record.\n\nExample:\n  $ stevedore inspect 27cf --json | jq .created",
+    )
+    .action(
+      action(async ({ config, print }, _flags, reference: string) => {
+        const { openGraph } = await import("../../graph/index.js");
+        const graph = await openGraph(config.root);
+        const image = await graph.get(reference);
+        print(image.record, await described(graph, image));
+      }),
+    );
+}
+
+async function described(
+  graph: import("../../graph/index.js").Graph,
+  image: import("../../graph/index.js").Image,
+): Promise<string[]> {
+  const { assertRecipe, shellLine } = await import("../../layer/index.js");
+  const { formatBytes } = await import("../format.js");
+  const facts = await graph.layerFacts(image.id);
+  const checksums = await graph.storedChecksums(image.id);
+  return [
+    JSON.stringify(image.record, null, 2),
+    "",
+    `directory  ${image.directory}`,
+    `layer      ${formatBytes(facts.layerBytes)} in ${facts.entries} entries, ${facts.whiteouts} of them whiteouts`,
+    `diffID     ${facts.diffId ?? "not known: it did not come in as an archive"}`,
+    ...Object.entries(checksums).flatMap(([recipe, { checksum }]) => [
+      "",
+      `${recipe}  ${checksum}`,
+      `  ${shellLine(assertRecipe(recipe), image.directory)}`,
+    ]),
+  ];
+}

@@ -1,0 +1,24 @@
+// stevedore job ID: one job's record.
+import type { Command } from "commander";
+import { JobError } from "../../jobs/error.js";
+import { action } from "../run-command.js";
+
+export function declare(program: Command): void {
+  program
+    .command("job")
+    .description("show a job: its state, progress, result or error")
+    .argument("<id>", "a job id, as --detach prints it")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ stevedore job 3c0e8f52-5e0b-4f55-9c8e-2f1b5d3a7c11 --json | jq .result",
+    )
+    .action(
+      action(async ({ config, print, signal, tell }, _flags, id: string) => {
+        const { openQueueSession } = await import("../queue-session.js");
+        await using session = await openQueueSession(config, { tell, signal });
+        const record = await session.producer.job(id);
+        if (record === undefined) throw new JobError("INVALID_JOB", `there is no job ${JSON.stringify(id)}`);
+        print(record, [JSON.stringify(record, null, 2)]);
+      }),
+    );
+}

@@ -1,0 +1,41 @@
+// stevedore jobs: the records of the queues.
+import { type Command, Option } from "commander";
+import type { JobState } from "../../producer/index.js";
+import { action } from "../run-command.js";
+
+/** As BullMQ names them; written here so that the help does not load BullMQ. */
+const states = [
+  "waiting",
+  "active",
+  "delayed",
+  "prioritized",
+  "waiting-children",
+  "completed",
+  "failed",
+] as const;
+
+export function declare(program: Command): void {
+  program
+    .command("jobs")
+    .description("list the jobs of the queues")
+    .addOption(new Option("--state <state>", "only jobs in this state").choices([...states]))
+    .addHelpText("after", "\nExample:\n  $ stevedore jobs --state failed --json | jq -r '.[].failedReason'")
+    .action(
+      action<{ readonly state?: JobState }>(async ({ config, print, signal, tell }, { state }) => {
+        const { openQueueSession } = await import("../queue-session.js");
+        const { formatTable, formatText } = await import("../format.js");
+        await using session = await openQueueSession(config, { tell, signal });
+        const records = [];
+        for await (const record of session.producer.jobs(state)) records.push(record);
+        records.sort((a, b) => a.createdAt - b.createdAt);
+        const rows = records.map(({ id, queue, name, state, attempts, createdAt, failedReason }) => [
+          ...[id, queue, name, state, String(attempts), new Date(createdAt).toISOString()],
+          formatText(failedReason ?? ""),
+        ]);
+        print(
+          records,
+          formatTable([["ID", "QUEUE", "NAME", "STATE", "TRIES", "CREATED", "FAILURE"], ...rows]),
+        );
+      }),
+    );
+}

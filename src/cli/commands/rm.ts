@@ -1,0 +1,34 @@
+// stevedore rm ID: an image leaves the graph.
+import type { Command } from "commander";
+import { action } from "../run-command.js";
+
+interface RemoveFlags {
+  readonly force?: boolean;
+  readonly detach?: boolean;
+}
+
+export function declare(program: Command): void {
+  program
+    .command("rm")
+    .description("delete an image and print its id")
+    .argument("<id>", "an image id or a unique prefix of one")
+    .option("--force", "even if other images build on it")
+    .option("--detach", "print the job's id and return")
+    .addHelpText("after", "\nExample:\n  $ stevedore rm 0896")
+    .action(
+      action<RemoveFlags>(async (context, { force, detach }, id: string) => {
+        const { config, print, signal, tell } = context;
+        const { parseJobData } = await import("../../jobs/contract.js");
+        const data = parseJobData("delete", { id, ...(force ? { force } : {}) });
+        const { openQueueSession } = await import("../queue-session.js");
+        const { runJob } = await import("../run-jobs.js");
+        await using session = await openQueueSession(config, { work: detach ? undefined : {}, tell, signal });
+        if (detach) {
+          const enqueued = await session.producer.enqueue("delete", data);
+          return print(enqueued, [enqueued.id]);
+        }
+        const result = await runJob(session, { name: "delete", data }, context, id);
+        print(result, [result.id]);
+      }),
+    );
+}

@@ -1,0 +1,131 @@
+// Looks a host over: every program and right that some command needs.
+import { access, constants, stat, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Config } from "../config.js";
+import { run } from "../host/run.js";
+import { type Tool, tools } from "../host/tool.js";
+import { checkKnownAnswer, checkTar, chooseXzEngine } from "../layer/index.js";
+import { describeRedis, openProducer } from "../producer/index.js";
+import { embeddedRedisRuns } from "./embedded-redis.js";
+import { formatBytes } from "./format.js";
+
+/** What was found of one thing. */
+export interface Finding {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Whether the main jobs do not work without it. */
+  readonly needed: boolean;
+  readonly found: string;
+  /** What to do about it; null if there is nothing to do. */
+  readonly fix: string | null;
+}
+
+/** A check of one thing: says what it found, or throws what is wrong. */
+interface Check {
+  readonly name: string;
+  readonly needed: boolean;
+  readonly look: () => Promise<string>;
+  readonly fix: string | null;
+}
+
+/** Looks at everything; a check that fails is a finding, never an error. */
+export async function examine(config: Config): Promise<Finding[]> {
+  return Promise.all(
+    checks(config).map(async ({ name, needed, look, fix }): Promise<Finding> => {
+      try {
+        return { name, needed, ok: true, found: await look(), fix: null };
+      } catch (error) {
+        return { name, needed, ok: false, found: (error as Error).message, fix };
+      }
+    }),
+  );
+}
+
+function checks(config: Config): Check[] {
+  const install = (tool: Tool) => `apt-get install ${tool.package}`;
+  const program = (tool: Tool, needed: boolean, purpose: string, version = "--version"): Check => ({
+    name: `${tool.command} (${purpose})`,
+    needed,
+    look: async () => ((await run(tool, [version])).split("\n")[0] ?? "").trim(),
+    fix: install(tool),
+  });
+  return [
+    { name: "node", needed: true, look: async () => process.version, fix: null },
+    { name: "rights", needed: false, look: rights, fix: "run as root, or store with --allow-squash" },
+    { name: "root", needed: true, look: () => rootDirectory(config.root), fix: "name another with --root" },
+    { name: "disk", needed: false, look: () => diskSpace(config.root), fix: "free some space" },
+    {
+      name: "tar (layers in and out)",
+      needed: true,
+      look: async () => `GNU tar ${(await checkTar()).version}`,
+      fix: install(tools.tar),
+    },
+    { name: "xz engine (checksums)", needed: true, look: xzEngine, fix: install(tools.xz) },
+    program(tools.xz, false, "the fast engine; lzma-native stands in"),
+    program(tools.bsdtar, false, "recipe docker"),
+    program(tools.bzip2, false, "bzip2 archives", "--help"),
+    program(tools.zstd, false, "zstd archives"),
+    program(tools.find, true, "measuring layers"),
+    program(tools.sync, true, "durable commits"),
+    {
+      name: "queue",
+      needed: true,
+      look: () => queue(config),
+      fix: `${install(tools.redis)}, or --redis URL`,
+    },
+  ];
+}
+
+async function rights(): Promise<string> {
+  if (process.geteuid?.() === 0) return "root: owners and devices are kept";
+  throw new Error("not root: owners and devices of layers cannot be kept");
+}
+
+async function rootDirectory(root: string): Promise<string> {
+  const existing = await nearestExisting(root);
+  await access(existing, constants.W_OK);
+  return existing === root ? `${root} is writable` : `${root} can be made`;
+}
+
+async function diskSpace(root: string): Promise<string> {
+  const { bavail, bsize } = await statfs(await nearestExisting(root));
+  const free = bavail * bsize;
+  if (free < 1024 ** 3) throw new Error(`only ${formatBytes(free)} free`);
+  return `${formatBytes(free)} free`;
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  for (let candidate = path; ; candidate = dirname(candidate)) {
+    if (
+      await stat(candidate).then(
+        () => true,
+        () => false,
+      )
+    )
+      return candidate;
+  }
+}
+
+async function xzEngine(): Promise<string> {
+  const engine = await chooseXzEngine();
+  await checkKnownAnswer(engine);
+  return `${engine.name} ${engine.version} gives the known answer`;
+}
+
+async function queue({ root, redis, graph }: Config): Promise<string> {
+  if (redis === undefined) {
+    if (await embeddedRedisRuns(root)) return `the root's own Redis answers`;
+    for (const server of [tools.redis, tools.valkey]) {
+      const version = await run(server, ["--version"]).catch(() => undefined);
+      if (version !== undefined) return `${version.trim()}: started when it is needed`;
+    }
+    throw new Error("no redis-server or valkey-server to start");
+  }
+  const producer = openProducer({ redis, graph });
+  try {
+    const workers = await producer.workers("checksum");
+    return `Redis at ${describeRedis(redis)} answers, ${workers} workers serve the graph "${graph}"`;
+  } finally {
+    await producer.close();
+  }
+}

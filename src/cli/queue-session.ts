@@ -1,0 +1,123 @@
+// A command's way to the queue: the Redis that was named, or the embedded one with a worker in this process
+// if no other process serves the root.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "../config.js";
+import {
+  describeRedis,
+  type EnqueuedJob,
+  type JobUpdate,
+  openProducer,
+  type Producer,
+} from "../producer/index.js";
+import { type RunningWorker, startWorker, type WorkerOptions } from "../worker/index.js";
+import { type EmbeddedRedis, holdEmbeddedRedis } from "./embedded-redis.js";
+
+/** Settings of the worker that a command starts for itself. */
+export type OwnWorkerOptions = Omit<WorkerOptions, "redis" | "graph" | "root">;
+
+export interface SessionOptions {
+  /** Settings of an own worker; undefined if this command has no work to be done. */
+  readonly work?: OwnWorkerOptions | undefined;
+  /** Told, in a line, what the user should know. */
+  readonly tell: (line: string) => void;
+  /** Aborted when the user wants to go: nobody is waited for, and jobs that were not begun are taken back. */
+  readonly signal: AbortSignal;
+}
+
+export interface QueueSession extends AsyncDisposable {
+  readonly producer: Producer;
+  /** What happens to a job, to its end. @throws what ends this session's own worker, too */
+  follow(job: EnqueuedJob): AsyncGenerator<JobUpdate, void>;
+}
+
+/** How often a command that waits looks whether somebody serves its queue, in ms. */
+const watchInterval = 1_000;
+/** How long running jobs of other commands may take when this one ends, in ms. */
+const graceMs = 30_000;
+
+/**
+ * Opens the queue.
+ * @throws `QUEUE_UNAVAILABLE`, `TOOL_MISSING`
+ */
+export async function openQueueSession(config: Config, options: SessionOptions): Promise<QueueSession> {
+  const { work, tell, signal } = options;
+  const embedded = config.redis === undefined ? await holdEmbeddedRedis(config.root) : undefined;
+  const url = embedded?.url ?? config.redis ?? "";
+  const producer = openProducer({ redis: url, graph: config.graph });
+  const unfinished = new Map<string, EnqueuedJob>();
+  /** Aborted with the error that ended the own worker. */
+  const broken = new AbortController();
+
+  let own: Promise<RunningWorker> | undefined;
+  const startOwnWorker = async () => {
+    own ??= startWorker({ ...work, redis: url, graph: config.graph, root: config.root });
+    const { ready } = await own;
+    ready.catch((error: unknown) => broken.abort(error));
+  };
+
+  let looks = 0;
+  /** Somebody has to do the work: this process if the queue is the root's own, else the user is told. */
+  const watch = async () => {
+    const [job] = unfinished.values();
+    if (job === undefined || own !== undefined) return;
+    looks = (await producer.workers(job.queue)) > 0 ? 0 : looks + 1;
+    // The first look may come before a worker that has just been started is known.
+    if (looks !== 2) return;
+    if (embedded !== undefined && work !== undefined) await startOwnWorker();
+    else {
+      tell(
+        `no worker serves the graph "${config.graph}" at ${describeRedis(url)} yet: stevedore worker starts one`,
+      );
+    }
+  };
+  const watching = setInterval(() => watch().catch((error: unknown) => broken.abort(error)), watchInterval);
+
+  const close = async () => {
+    clearInterval(watching);
+    try {
+      await closeWorker(await own?.catch(() => undefined), embedded, options);
+      if (signal.aborted) {
+        await Promise.allSettled([...unfinished.values()].map((job) => producer.withdraw(job)));
+      }
+    } finally {
+      await producer.close();
+      await embedded?.release();
+    }
+  };
+
+  if (embedded?.started && work !== undefined) {
+    try {
+      await startOwnWorker();
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+  return {
+    producer,
+    async *follow(job) {
+      unfinished.set(job.id, job);
+      try {
+        yield* producer.follow(job, AbortSignal.any([signal, broken.signal]));
+        unfinished.delete(job.id);
+      } catch (error) {
+        throw broken.signal.aborted ? broken.signal.reason : error;
+      }
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Ends this process's worker; before that it serves on for as long as other commands depend on it. */
+async function closeWorker(
+  worker: RunningWorker | undefined,
+  embedded: EmbeddedRedis | undefined,
+  { tell, signal }: SessionOptions,
+): Promise<void> {
+  if (worker === undefined) return;
+  if (embedded !== undefined && !signal.aborted && (await embedded.isShared())) {
+    tell("other commands use this one's worker: serving until they have ended");
+    while (!signal.aborted && (await embedded.isShared())) await sleep(100);
+  }
+  await worker.close(signal.aborted ? 0 : graceMs);
+}

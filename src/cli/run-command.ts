@@ -1,0 +1,133 @@
+// What every command has in common: the global flags, signals, how a result or an error is shown and which
+// exit code it becomes.
+import { type Command, InvalidArgumentError } from "commander";
+import { type Config, readConfig } from "../config.js";
+import { isErrno, StevedoreError } from "../error.js";
+import { type ErrorCode, JobError } from "../jobs/error.js";
+
+/** The global flags. */
+interface GlobalFlags {
+  readonly root?: string;
+  readonly redis?: string;
+  readonly graph?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** What a command works with. */
+export interface CommandContext {
+  readonly config: Config;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  /** Aborted by Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Aborted by the second of them. The third ends the process. */
+  readonly hurry: AbortSignal;
+  /** Writes to stdout: the one JSON document with `--json`, else the lines. */
+  print(document: unknown, lines: Iterable<string>): void;
+  /** Writes a line to stderr, unless `--quiet`. */
+  tell(line: string): void;
+}
+
+/** Exit codes: wrong usage, and a failure that the command has already told of. */
+const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** A failure whose details were printed as the command's result. */
+export class ReportedFailure extends Error {}
+
+/** Wrong usage that the argument parser cannot see. */
+export class UsageError extends Error {}
+
+/**
+ * Makes the action of a command: `run` gets the context, the command's own flags and its arguments.
+ * Sets the process's exit code; never throws.
+ */
+export function action<Flags extends object>(
+  run: (context: CommandContext, flags: Flags, ...args: never[]) => Promise<void>,
+) {
+  return async (...parameters: unknown[]) => {
+    const command = parameters.at(-1) as Command;
+    const args = parameters.slice(0, -2) as never[];
+    const flags = command.optsWithGlobals<Flags & GlobalFlags>();
+    const interrupt = new AbortController();
+    const hurry = new AbortController();
+    const onSignal = () => {
+      if (hurry.signal.aborted) process.exit(exitCodes.interrupted);
+      if (interrupt.signal.aborted) hurry.abort();
+      interrupt.abort(new StevedoreError("CANCELLED", "interrupted"));
+    };
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
+    try {
+      await run(contextOf(flags, interrupt.signal, hurry.signal), flags, ...args);
+      process.exitCode ??= exitCodes.done;
+    } catch (error) {
+      process.exitCode = showError(error, flags.json ?? false, interrupt.signal.aborted);
+    } finally {
+      for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, onSignal);
+    }
+  };
+}
+
+/** An option's parser for a whole number of at least `least`. */
+export function wholeNumber(least: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`It takes a whole number of at least ${least}.`);
+    }
+    return value;
+  };
+}
+
+/** An option's parser for one that may be given several times. */
+export function several(value: string, earlier: readonly string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
+}
+
+function contextOf(flags: GlobalFlags, signal: AbortSignal, hurry: AbortSignal): CommandContext {
+  const { json = false, quiet = false, verbose = false } = flags;
+  let config: Config;
+  try {
+    config = readConfig(flags);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  return {
+    config,
+    json,
+    quiet,
+    verbose,
+    signal,
+    hurry,
+    print(document, lines) {
+      if (json) process.stdout.write(`${JSON.stringify(document)}\n`);
+      else for (const line of lines) process.stdout.write(`${line}\n`);
+    },
+    tell(line) {
+      if (!quiet) process.stderr.write(`stevedore: ${line}\n`);
+    },
+  };
+}
+
+function showError(error: unknown, json: boolean, interrupted: boolean): number {
+  if (error instanceof ReportedFailure) return exitCodes.failed;
+  if (interrupted) {
+    process.stderr.write("stevedore: interrupted\n");
+    return exitCodes.interrupted;
+  }
+  const usage = error instanceof UsageError;
+  const { code, message } = usage
+    ? { code: "INVALID_JOB" as const, message: error.message }
+    : describe(error);
+  process.stderr.write(`stevedore: ${usage ? "" : `${code}: `}${message}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+  return usage ? exitCodes.usage : exitCodes.failed;
+}
+
+function describe(error: unknown): { code: ErrorCode; message: string } {
+  if (error instanceof StevedoreError || error instanceof JobError) return error;
+  if (isErrno(error, "ENOSPC", "EDQUOT")) return { code: "NO_SPACE", message: error.message };
+  return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error) };
+}

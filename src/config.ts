@@ -1,0 +1,51 @@
+// Where the graph and its queue are: flags first, then the environment, then the defaults.
+import { resolve } from "node:path";
+import { z } from "zod";
+import { JobError } from "./jobs/error.js";
+import { defaultGraphName, graphNamePattern } from "./jobs/queue.js";
+
+/** What every command needs to know. */
+export interface Config {
+  /** The directory that holds `graph/`, absolute. */
+  readonly root: string;
+  /** The URL of a Redis; undefined for the one Stevedore runs itself below the root. */
+  readonly redis: string | undefined;
+  /** The name the graph is served under. */
+  readonly graph: string;
+}
+
+const nonEmpty = z.string().min(1).optional();
+
+const schema = z.object({
+  root: z.string().min(1, "the root must not be empty").default("/var/lib/stevedore"),
+  redis: z
+    .string()
+    .regex(/^(redis|rediss|unix):\/\/|^\//, "the Redis URL begins with redis://, rediss://, unix:// or /")
+    .optional(),
+  graph: z
+    .string()
+    .regex(graphNamePattern, "a graph's name takes 1 to 64 of A-Z a-z 0-9 _ . -")
+    .default(defaultGraphName),
+});
+
+/**
+ * Reads the configuration. An empty environment variable counts as unset.
+ * @throws `INVALID_JOB` naming the value that is wrong.
+ */
+export function readConfig(
+  flags: { readonly root?: string; readonly redis?: string; readonly graph?: string },
+  environment: NodeJS.ProcessEnv = process.env,
+): Config {
+  const fromEnvironment = (name: string) => nonEmpty.safeParse(environment[name]).data;
+  const parsed = schema.safeParse({
+    root: flags.root ?? fromEnvironment("STEVEDORE_ROOT"),
+    redis: flags.redis ?? fromEnvironment("STEVEDORE_REDIS_URL") ?? fromEnvironment("REDIS_URL"),
+    graph: flags.graph ?? fromEnvironment("STEVEDORE_GRAPH"),
+  });
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new JobError("INVALID_JOB", `--${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  const { root, redis, graph } = parsed.data;
+  return { root: resolve(root), redis, graph };
+}

@@ -1,0 +1,127 @@
+// Facts about a layer, measured once and kept beside it in `layer.json`.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { isErrno } from "../error.js";
+import { start } from "../host/run.js";
+import { tools } from "../host/tool.js";
+import { replaceFile } from "./durable-file.js";
+import { ioError } from "./io-error.js";
+import { withLock } from "./lock.js";
+
+/** What is found by walking over a layer. */
+export interface LayerSize {
+  /** The apparent sizes of its regular files in bytes, a file of several names counted once. */
+  readonly layerBytes: number;
+  /** The names below the layer's root. */
+  readonly entries: number;
+  /** Those that delete something of the layers below: `.wh.NAME` and `.wh..wh..opq` files. */
+  readonly whiteouts: number;
+}
+
+/** The content of `layer.json`. */
+export interface LayerFacts extends LayerSize {
+  /** Digest of the decompressed archive that the layer came as (the OCI diffID). */
+  readonly diffId?: string | undefined;
+  /** The job that stored the image, which knows its own work by it after a crash. */
+  readonly jobId?: string | undefined;
+}
+
+/** What `layer.json` says, or else what the layer itself says, written down if that can be done. */
+export async function readLayerFacts(
+  image: { readonly directory: string; readonly layerDirectory: string },
+  signal?: AbortSignal | undefined,
+): Promise<LayerFacts> {
+  const path = factsPath(image.directory);
+  const known = await readFacts(path);
+  if (known !== undefined) return known;
+  const measured = await measureLayer(image.layerDirectory, signal);
+  // On a read-only root, a full disk or without permission it is measured again the next time.
+  await withLock(image.directory, () => replaceFile(path, formatLayerFacts(measured)), signal).catch(
+    () => undefined,
+  );
+  return measured;
+}
+
+/** Where an image keeps the facts about its layer. */
+export function factsPath(imageDirectory: string): string {
+  return join(imageDirectory, "layer.json");
+}
+
+/** The text of a `layer.json`. */
+export function formatLayerFacts({ diffId, layerBytes, entries, whiteouts, jobId }: LayerFacts): string {
+  return JSON.stringify({ diffId, layerBytes, entries, whiteouts, jobId });
+}
+
+/**
+ * Walks over a layer. Memory is flat: of its files only those with several names are remembered.
+ * @throws `INTERNAL` for a layer that cannot be read, `TOOL_MISSING`, `CANCELLED`
+ */
+export async function measureLayer(
+  layerDirectory: string,
+  signal?: AbortSignal | undefined,
+): Promise<LayerSize> {
+  // One record per name, ended by NUL, which no name can hold: type, links, inode, bytes, then the base name.
+  const record = "%y %n %i %s %f\\0";
+  const find = start(tools.find, [layerDirectory, "-mindepth", "1", "-printf", record], { signal });
+  find.stdin.end();
+  const seen = new Set<string>();
+  let [layerBytes, entries, whiteouts] = [0, 0, 0];
+  try {
+    for await (const records of splitRecords(find.stdout)) {
+      entries += records.length;
+      for (const record of records) {
+        if (!record.startsWith("f ")) continue;
+        const [, links = "", inode = "", bytes = "", ...name] = record.split(" ");
+        if (isWhiteout(name.join(" "))) whiteouts += 1;
+        if (seen.has(inode)) continue;
+        if (links !== "1") seen.add(inode);
+        layerBytes += Number(bytes);
+      }
+    }
+  } catch (error) {
+    // If find failed, that is the reason why its output broke off.
+    await find.done;
+    throw error;
+  }
+  await find.done;
+  return { layerBytes, entries, whiteouts };
+}
+
+/** True for the names that AUFS and OCI give a meaning; AUFS keeps other `.wh..wh.*` for itself. */
+function isWhiteout(name: string): boolean {
+  if (name === ".wh..wh..opq") return true;
+  return name.startsWith(".wh.") && name.length > ".wh.".length && !name.startsWith(".wh..wh.");
+}
+
+/** Yields the NUL-ended records of a stream, in latin1, as many at a time as a chunk brings. */
+async function* splitRecords(output: Readable): AsyncGenerator<string[], void, undefined> {
+  let rest = "";
+  for await (const chunk of output as AsyncIterable<Buffer>) {
+    const records = (rest + chunk.toString("latin1")).split("\0");
+    rest = records.pop() ?? "";
+    yield records;
+  }
+}
+
+/** Reads a `layer.json`; undefined if there is none, or none that can be believed: it can be measured anew. */
+async function readFacts(path: string): Promise<LayerFacts | undefined> {
+  try {
+    const facts: Record<string, unknown> = JSON.parse(await readFile(path, "utf8"));
+    const { diffId, layerBytes, entries, whiteouts, jobId } = facts;
+    if (!isCount(layerBytes) || !isCount(entries) || !isCount(whiteouts)) return undefined;
+    return {
+      ...(typeof diffId === "string" ? { diffId } : {}),
+      ...{ layerBytes, entries, whiteouts },
+      ...(typeof jobId === "string" ? { jobId } : {}),
+    };
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError || isErrno(error, "ENOENT"))
+      return undefined;
+    throw ioError(error, `${path} cannot be read`);
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,119 @@
+// How an image enters the graph: made whole in staging, made durable, then renamed into its place.
+import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isErrno, StevedoreError, throwIfAborted } from "../error.js";
+import { syncFileSystem } from "./durable-file.js";
+import { assertNoDescendant, parentNotFound } from "./history.js";
+import { type Image, imageExists, imagePaths, loadImage } from "./image.js";
+import { ioError } from "./io-error.js";
+import { factsPath, formatLayerFacts, measureLayer } from "./layer-facts.js";
+import { withLock } from "./lock.js";
+import { type ImageRecord, parentOf, parseRecord } from "./record.js";
+import { withStage } from "./staging.js";
+
+/** An image to be: its record's bytes, kept as they are, and the job that makes it. */
+export interface NewImage {
+  readonly record: Buffer;
+  readonly jobId?: string | undefined;
+}
+
+/** Writes the layer into an empty directory, and says what digest it came with. */
+export type FillLayer = (layerDirectory: string) => Promise<{ readonly diffId?: string | undefined }>;
+
+/**
+ * Adds an image. A crash or a power cut at any time leaves all of it in the graph or nothing, and of several
+ * that add the same id at once one succeeds.
+ * @param beforeCommit runs when the image is whole, right before it can be seen
+ * @throws `INVALID_ID` and `IMAGE_BROKEN` for the record; `IMAGE_EXISTS`; `PARENT_NOT_FOUND`; `PARENT_CYCLE`;
+ * `NO_SPACE`; `CANCELLED`; what `fill` throws. Nothing is left of an image that failed.
+ */
+export async function registerImage(
+  graphDirectory: string,
+  image: NewImage,
+  fill: FillLayer,
+  beforeCommit: (id: string) => Promise<void>,
+  signal?: AbortSignal | undefined,
+): Promise<Image> {
+  const record = parseRecord(image.record);
+  await assertWelcome(graphDirectory, record);
+  throwIfAborted(signal);
+  try {
+    await withStage(graphDirectory, async (stage) => {
+      await writeImage(stage, image, fill, signal);
+      await syncFileSystem(stage, signal);
+      await beforeCommit(record.id);
+      await commit(stage, graphDirectory, record, signal);
+    });
+    await syncFileSystem(graphDirectory);
+  } catch (error) {
+    throw ioError(error, `the image ${record.id} cannot be stored`);
+  }
+  return loadImage(graphDirectory, record.id);
+}
+
+/** Refuses early what `commit` would refuse after the work is done. */
+async function assertWelcome(graphDirectory: string, record: ImageRecord): Promise<void> {
+  const { id } = record;
+  const parent = parentOf(record);
+  if (await imageExists(graphDirectory, id)) throw imageTaken(id);
+  if (parent === null) return;
+  await assertNoDescendant(graphDirectory, id, parent);
+  if (!(await imageExists(graphDirectory, parent))) throw parentNotFound(id, parent);
+}
+
+async function writeImage(
+  directory: string,
+  { record, jobId }: NewImage,
+  fill: FillLayer,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const layer = join(directory, "layer");
+  await mkdir(layer);
+  // Not by mkdir's own mode, which the umask narrows.
+  await chmod(layer, 0o755);
+  const { diffId } = await fill(layer);
+  throwIfAborted(signal);
+  const facts = { ...(await measureLayer(layer, signal)), diffId, jobId };
+  await writeFile(join(directory, "json"), record, { mode: 0o600 });
+  await writeFile(factsPath(directory), formatLayerFacts(facts), { mode: 0o600 });
+}
+
+/** The rename that makes the image. Its parent is locked meanwhile, so that it is not deleted just then. */
+async function commit(
+  stage: string,
+  graphDirectory: string,
+  record: ImageRecord,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const parent = parentOf(record);
+  const { directory } = imagePaths(graphDirectory, record.id);
+  if (parent === null) return renameNew(stage, directory, record.id);
+  let parentIsThere = false;
+  try {
+    await withLock(
+      imagePaths(graphDirectory, parent).directory,
+      async () => {
+        parentIsThere = true;
+        await renameNew(stage, directory, record.id);
+      },
+      signal,
+    );
+  } catch (error) {
+    if (!parentIsThere && isErrno(error, "ENOENT")) throw parentNotFound(record.id, parent, error);
+    throw error;
+  }
+}
+
+/** rename(2) onto a directory that is not empty fails, which decides a race for an id. */
+async function renameNew(stage: string, directory: string, id: string): Promise<void> {
+  try {
+    await rename(stage, directory);
+  } catch (error) {
+    if (isErrno(error, "EEXIST", "ENOTEMPTY", "ENOTDIR")) throw imageTaken(id);
+    throw error;
+  }
+}
+
+function imageTaken(id: string): StevedoreError {
+  return new StevedoreError("IMAGE_EXISTS", `the image ${id} exists already`);
+}

@@ -1,0 +1,74 @@
+// The checksums of an image that were computed already, by recipe: its `checksum.json`.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isErrno } from "../error.js";
+import { replaceFile } from "./durable-file.js";
+import { ioError } from "./io-error.js";
+import { withLock } from "./lock.js";
+
+/** A checksum as it was computed. The nulls are of one that came from Docker 0.3, which kept nothing else. */
+export interface StoredChecksum {
+  readonly checksum: string;
+  /** Digest of the canonical tar stream, before compression. */
+  readonly tarDigest: string | null;
+  readonly layerBytes: number | null;
+  readonly archiveBytes: number | null;
+  /** RFC 3339. */
+  readonly computedAt: string | null;
+}
+
+export type StoredChecksums = Readonly<Record<string, StoredChecksum>>;
+
+/** The recipe by which Docker 0.3 computed its checksums. */
+export const dockerRecipe = "docker";
+
+/** The stored checksums of an image by recipe; none for a file that is missing or damaged: they can be recomputed. */
+export async function readChecksums(imageDirectory: string): Promise<StoredChecksums> {
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(checksumsPath(imageDirectory), "utf8"));
+  } catch (error) {
+    if (error instanceof SyntaxError || isErrno(error, "ENOENT", "ENOTDIR")) return {};
+    throw ioError(error, `the checksums of ${imageDirectory} cannot be read`);
+  }
+  if (typeof content !== "object" || content === null) return {};
+  return Object.fromEntries(Object.entries(content).filter(([, entry]) => isStoredChecksum(entry)));
+}
+
+/**
+ * Adds or replaces the checksum of one recipe, durably. The lock makes read, merge and rename one step, so that
+ * of several processes that add to an image none undoes another's.
+ * @throws the file system's `ENOENT` if the image is not there, `NO_SPACE`, `TOOL_MISSING`, `CANCELLED`
+ */
+export async function addChecksum(
+  imageDirectory: string,
+  recipe: string,
+  { checksum, tarDigest, layerBytes, archiveBytes, computedAt }: StoredChecksum,
+  signal?: AbortSignal | undefined,
+): Promise<void> {
+  const entry = { checksum, tarDigest, layerBytes, archiveBytes, computedAt };
+  await withLock(
+    imageDirectory,
+    async () => {
+      const merged = { ...(await readChecksums(imageDirectory)), [recipe]: entry };
+      await replaceFile(checksumsPath(imageDirectory), JSON.stringify(merged));
+    },
+    signal,
+  );
+}
+
+function checksumsPath(imageDirectory: string): string {
+  return join(imageDirectory, "checksum.json");
+}
+
+function isStoredChecksum(value: unknown): value is StoredChecksum {
+  if (typeof value !== "object" || value === null) return false;
+  const { checksum, tarDigest, layerBytes, archiveBytes, computedAt } = value as Record<string, unknown>;
+  return (
+    typeof checksum === "string" &&
+    (tarDigest === null || typeof tarDigest === "string") &&
+    (layerBytes === null || typeof layerBytes === "number") &&
+    (archiveBytes === null || typeof archiveBytes === "number") &&
+    (computedAt === null || typeof computedAt === "string")
+  );
+}

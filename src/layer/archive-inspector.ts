@@ -1,0 +1,284 @@
+// Walks the headers of an archive that nobody vouches for, as its bytes go by, and says how far GNU tar may be let
+// in: never past a header that was not read whole and found right. It reads what GNU tar will read, byte for byte,
+// and where readers of tar differ it refuses.
+import { StevedoreError } from "../error.js";
+import { createLayerPaths, type LayerEntry } from "./entry-path.js";
+import { addExtendedHeader, isExtendedHeader, noExtendedHeaders } from "./extended-headers.js";
+import {
+  createSparseMap,
+  createSparseMapReader,
+  readOldGnuRegions,
+  readOldGnuSize,
+  type SparseMap,
+  type SparseMapReader,
+} from "./sparse-map.js";
+import { blockSize, isZeroBlock, quoteName, readHeader, type TarHeader } from "./tar-header.js";
+
+/** How much of an archive is taken before it is `LIMIT_EXCEEDED`. */
+export interface UnpackLimits {
+  /** Decompressed bytes of the archive. The holes of sparse files count as if they were in it. */
+  readonly maxBytes: number;
+  /** Entries, and the directories that are made because entries lie in them. */
+  readonly maxEntries: number;
+}
+
+/** A push parser. After it has thrown it is of no further use. */
+export interface ArchiveInspector {
+  /**
+   * Takes the next bytes of the archive, cut anywhere.
+   * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY`, `LIMIT_EXCEEDED`.
+   */
+  accept(chunk: Buffer): void;
+  /** How many bytes, from the beginning of the archive, tar may have: all but what is not yet read whole. */
+  readonly cleared: number;
+  /** Bytes seen. */
+  readonly bytes: number;
+  /** Entries seen, extended headers and volume labels not counted. */
+  readonly entries: number;
+  /**
+   * To be called where the archive ends.
+   * @throws `BAD_ARCHIVE` if it was cut short, if only between two entries.
+   */
+  finish(): void;
+  /** The directories no entry named: see `LayerPaths`. */
+  impliedDirectories(): string[];
+  /** The first device in the archive, as a latin1 string: only root can make one. */
+  readonly firstDevice: string | undefined;
+}
+
+/** The longest extended header or long name that is read, in bytes: each is held in memory whole. */
+const longestExtended = 1024 * 1024;
+
+/** What the next bytes are, if they are not of a body. */
+type Part =
+  | { readonly kind: "header"; readonly size: typeof blockSize }
+  | { readonly kind: "extended"; readonly size: number; readonly header: TarHeader }
+  | { readonly kind: "regions"; readonly size: typeof blockSize; readonly entry: SparseEntry };
+
+/** An entry of the old GNU sparse format, whose header goes on in further blocks. */
+interface SparseEntry {
+  readonly name: string;
+  readonly map: SparseMap;
+  readonly bodyBytes: number;
+}
+
+const headerPart: Part = { kind: "header", size: blockSize };
+
+/** An inspector at the beginning of an archive. */
+export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): ArchiveInspector {
+  const paths = createLayerPaths();
+  let bytes = 0;
+  let entries = 0;
+  let holes = 0;
+  let firstDevice: string | undefined;
+  let part: Part = headerPart;
+  /** The beginning of `part`, if a chunk ended inside it. */
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  let extended = noExtendedHeaders;
+  /** Bytes of the body that are to come, its padding included. */
+  let body = 0;
+  let sparseMap: SparseMapReader | undefined;
+  let current = "";
+  let endedAt: number | undefined;
+
+  function accept(chunk: Buffer): void {
+    const start = bytes;
+    bytes += chunk.length;
+    checkBytes(0, () => "the archive");
+    for (let at = 0; at < chunk.length && endedAt === undefined; ) {
+      if (body > 0) {
+        const step = Math.min(body, chunk.length - at);
+        passBody(chunk.subarray(at, at + step));
+        at += step;
+      } else {
+        const missing = part.size - heldBytes;
+        const piece = chunk.subarray(at, at + missing);
+        at += piece.length;
+        if (piece.length < missing) {
+          held.push(piece);
+          heldBytes += piece.length;
+        } else {
+          const whole = held.length === 0 ? piece : Buffer.concat([...held, piece]);
+          held = [];
+          heldBytes = 0;
+          takePart(whole, start + at);
+        }
+      }
+    }
+  }
+
+  function passBody(piece: Buffer): void {
+    body -= piece.length;
+    sparseMap?.accept(piece);
+    if (body > 0) return;
+    sparseMap?.end();
+    sparseMap = undefined;
+  }
+
+  function takePart(whole: Buffer, end: number): void {
+    if (part.kind === "header") {
+      if (isZeroBlock(whole)) takeEnd(end);
+      else takeHeader(readHeader(whole), whole);
+    } else if (part.kind === "extended") {
+      extended = addExtendedHeader(extended, part.header, whole);
+      part = headerPart;
+    } else if (!readOldGnuRegions(part.entry.map, part.entry.name, whole, "extension")) {
+      finishRegions(part.entry);
+    }
+  }
+
+  /** GNU tar takes one block of zeros for the end, whatever comes after it. */
+  function takeEnd(end: number): void {
+    if (extended !== noExtendedHeaders)
+      throw bad("the archive ends after an extended header, before its entry");
+    endedAt = end;
+  }
+
+  function takeHeader(header: TarHeader, block: Buffer): void {
+    if (isExtendedHeader(header.type)) {
+      if (header.size > longestExtended) {
+        throw tooMuch(`an extended header of ${header.size} bytes is larger than ${longestExtended}`);
+      }
+      if (header.size === 0) throw bad("an extended header is empty");
+      part = { kind: "extended", size: padded(header.size), header };
+    } else if (header.type === "V") {
+      // The label of a volume is no entry; tar skips it with all that its size claims.
+      if (extended !== noExtendedHeaders) throw bad("an extended header stands before a volume label");
+      body = padded(header.size);
+      current = header.name;
+    } else {
+      takeEntry(header, block);
+    }
+  }
+
+  function takeEntry(header: TarHeader, block: Buffer): void {
+    const { pax } = extended;
+    const name = pax?.path ?? extended.name ?? header.name;
+    const target = pax?.linkPath ?? extended.linkName ?? header.linkName;
+    extended = noExtendedHeaders;
+    if (name === "") throw bad("an entry has no name");
+    const entry = describe(header, name, target);
+    paths.add(entry);
+    entries++;
+    if (entries + paths.impliedCount > maxEntries)
+      throw tooMuch(`the archive makes more than ${maxEntries} entries`);
+    if (entry.kind === "device") firstDevice ??= name;
+    current = name;
+
+    // Nothing but a file has a body in GNU tar's eyes: other sizes tell of another disk, or of the link's target.
+    const size = entry.kind === "file" ? (pax?.size ?? header.size) : 0;
+    checkBytes(size, () => quoteName(name));
+    const isOldGnuSparse = header.type === "S";
+    if (pax?.sparseSize !== undefined) {
+      // Only where GNU tar knows the header for one of pax does it read the body as a map and data.
+      if (entry.kind !== "file" || header.dialect !== "ustar" || isOldGnuSparse) throw unsafeSparse(name);
+      countHole(pax.sparseSize - size, name);
+      sparseMap = createSparseMapReader(name, pax.sparseSize, size);
+      if (size === 0) sparseMap.end();
+    }
+    if (!isOldGnuSparse) {
+      body = padded(size);
+      return;
+    }
+    if (entry.kind !== "file" || header.dialect !== "gnu" || pax !== undefined) throw unsafeSparse(name);
+    const fileSize = readOldGnuSize(name, block);
+    countHole(fileSize - size, name);
+    const sparse = { name, map: createSparseMap(name, fileSize), bodyBytes: size };
+    if (readOldGnuRegions(sparse.map, name, block, "header"))
+      part = { kind: "regions", size: blockSize, entry: sparse };
+    else finishRegions(sparse);
+  }
+
+  function finishRegions({ map, bodyBytes }: SparseEntry): void {
+    map.finish(bodyBytes);
+    part = headerPart;
+    body = padded(bodyBytes);
+  }
+
+  function countHole(size: number, name: string): void {
+    holes += Math.max(0, size);
+    checkBytes(0, () => `with the holes of ${quoteName(name)} the archive`);
+  }
+
+  /** Refuses a body that cannot fit before its first byte has come. */
+  function checkBytes(more: number, what: () => string): void {
+    if (bytes + holes > maxBytes || more > maxBytes)
+      throw tooMuch(`${what()} is larger than ${maxBytes} bytes`);
+  }
+
+  function finish(): void {
+    if (endedAt !== undefined) return;
+    if (bytes === 0) throw bad("the archive is empty: it has not even an end-of-archive block");
+    if (body > 0) throw bad(`the archive is cut short: it ends inside ${quoteName(current)}`);
+    if (heldBytes > 0 || part.kind !== "header" || extended !== noExtendedHeaders) {
+      throw bad("the archive is cut short: it ends inside a header");
+    }
+    throw bad("the archive is cut short: it has no end-of-archive block");
+  }
+
+  return {
+    accept,
+    finish,
+    get cleared() {
+      return endedAt ?? bytes - heldBytes;
+    },
+    get bytes() {
+      return bytes;
+    },
+    get entries() {
+      return entries;
+    },
+    get firstDevice() {
+      return firstDevice;
+    },
+    impliedDirectories: paths.impliedDirectories,
+  };
+}
+
+/** What GNU tar will make of a header. */
+function describe({ type }: TarHeader, name: string, target: string): LayerEntry {
+  switch (type) {
+    case "0":
+    case "7":
+      // Archives from before the type for directories mark them by a slash.
+      return { kind: name.endsWith("/") ? "directory" : "file", name };
+    case "S":
+      return { kind: "file", name };
+    case "1":
+      return { kind: "hardlink", name, target };
+    case "2":
+      return { kind: "symlink", name, target };
+    case "3":
+    case "4":
+      return { kind: "device", name };
+    case "5":
+      return { kind: "directory", name };
+    case "6":
+      return { kind: "fifo", name };
+    default:
+      throw new StevedoreError(
+        "UNSAFE_ENTRY",
+        `${quoteName(name)} is of the type ${quoteName(type)}, which is not accepted`,
+      );
+  }
+}
+
+function padded(size: number): number {
+  return Math.ceil(size / blockSize) * blockSize;
+}
+
+function unsafeSparse(name: string): StevedoreError {
+  return new StevedoreError(
+    "UNSAFE_ENTRY",
+    `${quoteName(name)} is sparse in a way that its header does not allow`,
+  );
+}
+
+function bad(message: string): StevedoreError {
+  return new StevedoreError("BAD_ARCHIVE", message);
+}
+
+function tooMuch(message: string): StevedoreError {
+  return new StevedoreError("LIMIT_EXCEEDED", message);
+}

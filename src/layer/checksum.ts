@@ -1,0 +1,105 @@
+// A layer's digests: of its canonical tar, and by a recipe together with its record.
+import { createHash, type Hash } from "node:crypto";
+import { tools } from "../host/tool.js";
+import { canonicalTar } from "./canonical-tar.js";
+import { dockerTarArguments, type RecipeName, recipes } from "./recipe.js";
+import { toolOutput } from "./tool-output.js";
+import type { XzEngine } from "./xz-engine.js";
+
+/** `sha256:` and 64 lower-case hex characters. */
+export type Digest = `sha256:${string}`;
+
+export interface TarDigest {
+  /** sha256 of the canonical tar. */
+  readonly tarDigest: Digest;
+  /** Size of the canonical tar in bytes. */
+  readonly tarBytes: number;
+}
+
+export interface LayerChecksum extends TarDigest {
+  /** sha256 of the record's bytes, a line feed, and the recipe's archive. */
+  readonly checksum: Digest;
+  /** Size of the recipe's archive in bytes. */
+  readonly archiveBytes: number;
+}
+
+export interface ChecksumRequest {
+  /** The image record exactly as it is on disk. */
+  readonly recordBytes: Buffer;
+  readonly layerDirectory: string;
+  readonly recipe: RecipeName;
+  /** How many blocks an xz recipe compresses at a time. */
+  readonly threads: number;
+  readonly engine: XzEngine;
+  /** Told how many bytes of the canonical tar have been read so far. */
+  readonly onProgress?: ((tarBytesDone: number) => void) | undefined;
+}
+
+/**
+ * Computes a layer's checksum, and from the same pass over the disk its tar digest (`docker` takes two).
+ * @throws `INTERNAL` if the layer cannot be read or changes meanwhile; `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`.
+ */
+export async function checksumLayer(
+  { recordBytes, layerDirectory, recipe, threads, engine, onProgress }: ChecksumRequest,
+  signal?: AbortSignal | undefined,
+): Promise<LayerChecksum> {
+  const tar = tally(createHash("sha256"));
+  const tarChunks = passThrough(canonicalTar(layerDirectory, signal), (chunk) => {
+    tar.add(chunk);
+    onProgress?.(tar.bytes());
+  });
+  const archive = tally(createHash("sha256").update(recordBytes).update("\n"));
+  const settings = recipes[recipe];
+
+  if (settings.archiver === "bsdtar") {
+    const archiveChunks = toolOutput(tools.bsdtar, dockerTarArguments(layerDirectory), { signal });
+    for await (const chunk of archiveChunks) archive.add(chunk);
+    // Last, so that the progress is not at its end while the slow part has yet to come.
+    for await (const _ of tarChunks);
+  } else {
+    const archiveChunks = engine.compress(tarChunks, { ...settings, threads }, signal);
+    for await (const chunk of archiveChunks) archive.add(chunk);
+  }
+  return {
+    checksum: archive.digest(),
+    tarDigest: tar.digest(),
+    tarBytes: tar.bytes(),
+    archiveBytes: archive.bytes(),
+  };
+}
+
+/**
+ * Computes a layer's tar digest alone, at the speed of the disk.
+ * @throws as `checksumLayer`.
+ */
+export async function digestLayer(
+  layerDirectory: string,
+  signal?: AbortSignal | undefined,
+): Promise<TarDigest> {
+  const tar = tally(createHash("sha256"));
+  for await (const chunk of canonicalTar(layerDirectory, signal)) tar.add(chunk);
+  return { tarDigest: tar.digest(), tarBytes: tar.bytes() };
+}
+
+/** Counts and hashes what it is given. */
+function tally(hash: Hash) {
+  let bytes = 0;
+  return {
+    add(chunk: Buffer): void {
+      hash.update(chunk);
+      bytes += chunk.length;
+    },
+    bytes: () => bytes,
+    digest: (): Digest => `sha256:${hash.digest("hex")}`,
+  };
+}
+
+async function* passThrough(
+  chunks: AsyncIterable<Buffer>,
+  see: (chunk: Buffer) => void,
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of chunks) {
+    see(chunk);
+    yield chunk;
+  }
+}

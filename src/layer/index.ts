@@ -1,0 +1,9 @@
+// A layer's bytes: in (unpack an untrusted archive) and out (pack, compress, hash by a recipe).
+export { checkTar, packCanonicalTar } from "./canonical-tar.js";
+export { checksumLayer, digestLayer, type LayerChecksum } from "./checksum.js";
+export type { Compression } from "./compression.js";
+export { checkKnownAnswer } from "./known-answer.js";
+export { assertRecipe, defaultRecipe, type RecipeName, recipeNames } from "./recipe.js";
+export { shellLine } from "./shell-line.js";
+export { type Unpacked, type UnpackLimits, unpack } from "./unpack.js";
+export { chooseXzEngine, type XzEngine } from "./xz-engine.js";

@@ -1,0 +1,215 @@
+// An archive becomes a directory: decompressed, inspected, hashed and written by GNU tar, in one pass.
+import { createHash, type Hash } from "node:crypto";
+import { addAbortSignal, type Readable, type Writable } from "node:stream";
+import { cancelled, StevedoreError, throwIfAborted } from "../error.js";
+import { start } from "../host/run.js";
+import { tools } from "../host/tool.js";
+import { type ArchiveInspector, createArchiveInspector, type UnpackLimits } from "./archive-inspector.js";
+import { type Compression, detectCompression, headBytes } from "./compression.js";
+import { decompress } from "./decompress.js";
+import { resetDirectories } from "./implied-directories.js";
+import { quoteName } from "./tar-header.js";
+
+export type { UnpackLimits } from "./archive-inspector.js";
+
+export interface UnpackOptions {
+  readonly limits: UnpackLimits;
+  /** Not root: give all to this process's user instead of refusing. Capabilities of files are lost then. */
+  readonly allowSquash?: boolean | undefined;
+  /** Called with the bytes of `source` consumed so far, as they are. */
+  readonly onProgress?: ((bytesRead: number) => void) | undefined;
+}
+
+/** What was unpacked. */
+export interface Unpacked {
+  /** The OCI diffID: the digest of the whole archive, decompressed, with what stands after its end. */
+  readonly diffId: `sha256:${string}`;
+  readonly compression: Compression;
+  /** Entries of the archive; the directories it only implies are not counted. */
+  readonly archiveEntries: number;
+  /** Decompressed bytes of the archive. */
+  readonly archiveBytes: number;
+  readonly ownership: "kept" | "squashed";
+}
+
+/**
+ * Unpacks an archive into a directory, exactly: owners by number, modes, times to the nanosecond, hard links,
+ * devices, the xattrs `user.*` and `security.capability`. Every header is inspected before tar gets a byte of it.
+ *
+ * @param source the archive, plain or compressed by gzip, bzip2, xz or zstd. Read to its end, and destroyed.
+ * @param destination a fresh, empty directory; after an error it holds whatever was written until then.
+ * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY`, `LIMIT_EXCEEDED`, `NEEDS_ROOT`, `NO_SPACE`, `TOOL_MISSING`, `CANCELLED`;
+ * `INTERNAL` if the source cannot be read.
+ */
+export async function unpack(
+  source: Readable,
+  destination: string,
+  options: UnpackOptions,
+  signal?: AbortSignal | undefined,
+): Promise<Unpacked> {
+  // An error after the source was given up concerns nobody.
+  source.on("error", () => undefined);
+  try {
+    throwIfAborted(signal);
+    if (signal !== undefined) addAbortSignal(signal, source);
+    const ownership = decideOwnership(options.allowSquash ?? false);
+    const { head, input } = await takeHead(readSource(source, options.onProgress, signal));
+    const compression = detectCompression(head);
+    if (compression === undefined) throw unknownFormat(head);
+
+    const hash = createHash("sha256");
+    const inspector = createArchiveInspector(options.limits);
+    const archive = decompress(input, compression, signal);
+    await extract(archive, { inspector, hash, destination, ownership }, signal);
+    const keepOwner = ownership === "squashed";
+    await resetDirectories(destination, inspector.impliedDirectories(), { keepOwner }, signal);
+    return {
+      diffId: `sha256:${hash.digest("hex")}`,
+      compression,
+      archiveEntries: inspector.entries,
+      archiveBytes: inspector.bytes,
+      ownership,
+    };
+  } finally {
+    source.destroy();
+  }
+}
+
+function decideOwnership(allowSquash: boolean): Unpacked["ownership"] {
+  if (process.geteuid?.() === 0) return "kept";
+  if (allowSquash) return "squashed";
+  throw new StevedoreError("NEEDS_ROOT", "only root can keep the owners of a layer's files");
+}
+
+/** The source's chunks; its errors as `INTERNAL`, or `CANCELLED` where the signal is why. */
+async function* readSource(source: Readable, onProgress: UnpackOptions["onProgress"], signal?: AbortSignal) {
+  let bytesRead = 0;
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      bytesRead += chunk.length;
+      onProgress?.(bytesRead);
+      yield chunk;
+    }
+  } catch (error) {
+    if (signal?.aborted) throw cancelled(signal);
+    if (error instanceof StevedoreError) throw error;
+    throw new StevedoreError("INTERNAL", `the archive cannot be read: ${String(error)}`, { cause: error });
+  }
+}
+
+/** The first bytes of the input, and the whole input with them. */
+async function takeHead(
+  chunks: AsyncGenerator<Buffer>,
+): Promise<{ head: Buffer; input: AsyncIterable<Buffer> }> {
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < headBytes) {
+    const next = await chunks.next();
+    if (next.done) break;
+    head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+  }
+  async function* all() {
+    if (head.length > 0) yield head;
+    yield* chunks;
+  }
+  return { head, input: all() };
+}
+
+function unknownFormat(head: Buffer): StevedoreError {
+  if (head.length === 0) return new StevedoreError("BAD_ARCHIVE", "the archive is empty: it has 0 bytes");
+  return new StevedoreError(
+    "BAD_ARCHIVE",
+    "not a tar archive, nor one compressed by gzip, bzip2, xz or zstd",
+  );
+}
+
+interface Extraction {
+  readonly inspector: ArchiveInspector;
+  readonly hash: Hash;
+  readonly destination: string;
+  readonly ownership: Unpacked["ownership"];
+}
+
+/** Passes the archive through the inspector and the hash to tar. When it returns, tar has ended. */
+async function extract(
+  archive: AsyncIterable<Buffer>,
+  { inspector, hash, destination, ownership }: Extraction,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const over = new AbortController();
+  const stop = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  const tar = start(tools.tar, tarArguments(destination, ownership), {
+    failure: "BAD_ARCHIVE",
+    signal: stop,
+  });
+  tar.stdout.resume();
+  const held = createHeldBytes();
+  try {
+    for await (const chunk of archive) {
+      inspector.accept(chunk);
+      refuseDevice(inspector, ownership);
+      held.push(chunk);
+      // tar works on the chunk while it is hashed.
+      const writing = writeAll(tar.stdin, held.release(inspector.cleared));
+      hash.update(chunk);
+      if (!(await writing)) await tar.done;
+    }
+    inspector.finish();
+    tar.stdin.end();
+    await tar.done;
+  } finally {
+    over.abort();
+    await tar.done.catch(() => undefined);
+  }
+}
+
+/**
+ * The options of GNU tar. Its own guards (no `-P`) stay on behind the inspector. `trusted.*` is never restored, for
+ * an archive could forge the metadata of an overlay with it, nor `security.selinux`, which is this host's to set.
+ * Warnings are off: they say nothing that is an error, and could crowd the error out of what is kept of stderr.
+ */
+function tarArguments(destination: string, ownership: Unpacked["ownership"]): string[] {
+  const owner = ownership === "kept" ? "--same-owner" : "--no-same-owner";
+  const capability = ownership === "kept" ? ["--xattrs-include=security.capability"] : [];
+  return [
+    ...["-x", "-f", "-", "-C", destination, "--warning=none"],
+    ...["--numeric-owner", owner, "--same-permissions", "--delay-directory-restore"],
+    ...["--xattrs", ...capability, "--xattrs-include=user.*"],
+  ];
+}
+
+function refuseDevice({ firstDevice }: ArchiveInspector, ownership: Unpacked["ownership"]): void {
+  if (ownership === "kept" || firstDevice === undefined) return;
+  throw new StevedoreError("NEEDS_ROOT", `${quoteName(firstDevice)} is a device, which only root can make`);
+}
+
+/** Bytes of the archive on their way to tar: a chunk's last ones may have to wait for the next chunk. */
+function createHeldBytes() {
+  let chunks: Buffer[] = [];
+  let released = 0;
+  return {
+    push(chunk: Buffer): void {
+      chunks.push(chunk);
+    },
+    /** Takes out all up to the position `upTo` of the archive. */
+    release(upTo: number): Buffer[] {
+      const pieces: Buffer[] = [];
+      const kept: Buffer[] = [];
+      for (const chunk of chunks) {
+        const piece = chunk.subarray(0, Math.max(0, upTo - released));
+        if (piece.length > 0) pieces.push(piece);
+        if (piece.length < chunk.length) kept.push(chunk.subarray(piece.length));
+        released += piece.length;
+      }
+      chunks = kept;
+      return pieces;
+    },
+  };
+}
+
+/** Writes and waits until all is taken. False if the reader is gone. */
+async function writeAll(stream: Writable, pieces: readonly Buffer[]): Promise<boolean> {
+  const written = pieces.map(
+    (piece) => new Promise<boolean>((resolve) => stream.write(piece, (error) => resolve(!error))),
+  );
+  return (await Promise.all(written)).every((taken) => taken);
+}

@@ -1,0 +1,12 @@
+// stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code is loaded.
+export { JobError } from "../jobs/index.js";
+export { describeRedis } from "./connection.js";
+export type { JobUpdate } from "./job-events.js";
+export { type JobRecord, type JobState, jobStates } from "./job-records.js";
+export {
+  type EnqueuedJob,
+  type NewJob,
+  openProducer,
+  type Producer,
+  type ProducerOptions,
+} from "./producer.js";

@@ -1,0 +1,68 @@
+// Job records as they stand in Redis, in the form in which every front end shows them.
+import type { Job, Queue } from "bullmq";
+import type { QueueName } from "../jobs/index.js";
+
+/** The states a job can be in, as BullMQ names them. */
+export const jobStates = [
+  "waiting",
+  "active",
+  "delayed",
+  "prioritized",
+  "waiting-children",
+  "completed",
+  "failed",
+] as const;
+export type JobState = (typeof jobStates)[number];
+
+/** A job's record. Times are in ms since the epoch; what is not there yet is null. */
+export interface JobRecord {
+  readonly id: string;
+  readonly queue: QueueName;
+  readonly name: string;
+  readonly state: JobState | "unknown";
+  readonly data: unknown;
+  readonly progress: unknown;
+  readonly result: unknown;
+  readonly failedReason: string | null;
+  /** How often it was tried. */
+  readonly attempts: number;
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+}
+
+/** How many records are read from Redis at a time. */
+const page = 500;
+
+/** Reads a queue's records of one state, page by page, oldest first. */
+export async function* readJobRecords(queue: Queue, state: JobState): AsyncGenerator<JobRecord> {
+  for (let start = 0; ; start += page) {
+    const jobs = await queue.getJobs([state], start, start + page - 1, true);
+    // A job that was removed between the listing and the reading is undefined.
+    for (const job of jobs) if (job !== undefined) yield toRecord(job, queue.name as QueueName, state);
+    if (jobs.length < page) return;
+  }
+}
+
+/** Reads one record; undefined if that queue has no such job. */
+export async function readJobRecord(queue: Queue, id: string): Promise<JobRecord | undefined> {
+  const job: Job | undefined = await queue.getJob(id);
+  if (job === undefined) return undefined;
+  return toRecord(job, queue.name as QueueName, (await job.getState()) as JobState | "unknown");
+}
+
+function toRecord(job: Job, queue: QueueName, state: JobState | "unknown"): JobRecord {
+  return {
+    id: job.id ?? "",
+    queue,
+    name: job.name,
+    state,
+    data: job.data,
+    // BullMQ starts the progress at 0; ours is an object or not there.
+    progress: typeof job.progress === "object" ? job.progress : null,
+    result: job.returnvalue ?? null,
+    failedReason: job.failedReason ?? null,
+    attempts: job.attemptsMade,
+    createdAt: job.timestamp,
+    finishedAt: job.finishedOn ?? null,
+  };
+}

@@ -1,0 +1,266 @@
+// Enqueues jobs and tells what becomes of them. The whole of a producer: no native code, no graph.
+import { randomUUID } from "node:crypto";
+import { Queue } from "bullmq";
+import {
+  contract,
+  deduplicationId,
+  defaultGraphName,
+  graphNamePattern,
+  type JobData,
+  JobError,
+  type JobName,
+  type JobResult,
+  keyPrefix,
+  parseFailedReason,
+  parseJobData,
+  type QueueName,
+  queueNames,
+  retention,
+  retryPolicy,
+} from "../jobs/index.js";
+import { connectHastily } from "./connection.js";
+import { type JobEvents, type JobUpdate, openJobEvents } from "./job-events.js";
+import { type JobRecord, type JobState, jobStates, readJobRecord, readJobRecords } from "./job-records.js";
+
+export interface ProducerOptions {
+  /** `redis://`, `rediss://`, `unix:///path` or the path of a socket. */
+  readonly redis: string;
+  /** The name the graph is served under. Default `default`. */
+  readonly graph?: string;
+}
+
+/** A job that stands in its queue. */
+export interface EnqueuedJob<Name extends JobName = JobName> {
+  readonly id: string;
+  readonly name: Name;
+  readonly queue: QueueName;
+}
+
+/** A job to enqueue. `jobId` makes a repeat harmless: a job of that id is not added twice. */
+export type NewJob<Name extends JobName = JobName> = Name extends JobName
+  ? { readonly name: Name; readonly data: JobData<Name>; readonly jobId?: string }
+  : never;
+
+/**
+ * A producer. Every call fails with `QUEUE_UNAVAILABLE` within seconds if Redis is not there, and works
+ * again when it is back.
+ */
+export interface Producer {
+  /**
+   * Enqueues a job, checked against the contract first. A `checksum` that already waits or runs is joined:
+   * the job returned is then that one.
+   * @throws `INVALID_JOB`, `INVALID_ID`, `UNKNOWN_RECIPE`, `QUEUE_UNAVAILABLE`
+   */
+  enqueue<Name extends JobName>(
+    name: Name,
+    data: JobData<Name>,
+    options?: { readonly jobId?: string | undefined },
+  ): Promise<EnqueuedJob<Name>>;
+  /** Enqueues many jobs in few round trips: none if one of them breaks the contract. In the order given. */
+  enqueueAll(jobs: readonly NewJob[]): Promise<EnqueuedJob[]>;
+  /**
+   * Waits for a job to end and returns its result.
+   * @throws the job's own error by its code; `QUEUE_UNAVAILABLE`; `CANCELLED` if the signal aborts (the job
+   * goes on)
+   */
+  wait<Name extends JobName>(job: EnqueuedJob<Name>, signal?: AbortSignal): Promise<JobResult<Name>>;
+  /** A job's states and progress as they come, from the present one to `completed` or `failed`. */
+  follow(job: EnqueuedJob, signal?: AbortSignal): AsyncGenerator<JobUpdate, void>;
+  /** A job's record, whichever queue it is in; undefined if there is none. */
+  job(id: string): Promise<JobRecord | undefined>;
+  /** The records of all queues, of one state or of all, oldest first within a queue and state. */
+  jobs(state?: JobState): AsyncGenerator<JobRecord>;
+  /** Takes a job back that no worker has begun. Returns false if one has, or it is gone. */
+  withdraw(job: EnqueuedJob): Promise<boolean>;
+  /** How many workers serve a queue of this graph now. */
+  workers(queue: QueueName): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** How many jobs go to Redis in one round trip. */
+const bulk = 1_000;
+
+/**
+ * Opens a producer; connects in the background.
+ * @throws `QUEUE_UNAVAILABLE` for a URL that is none, `INVALID_JOB` for a graph name that is none.
+ */
+export function openProducer({ redis: url, graph = defaultGraphName }: ProducerOptions): Producer {
+  if (!graphNamePattern.test(graph)) {
+    throw new JobError("INVALID_JOB", `${JSON.stringify(graph)} is no name for a graph`);
+  }
+  const connection = connectHastily(url);
+  const queues = Object.fromEntries(
+    queueNames.map((name) => {
+      const queue = new Queue(name, {
+        connection: connection.redis,
+        prefix: keyPrefix(graph),
+        defaultJobOptions: {
+          ...retryPolicy,
+          removeOnComplete: retention.completed,
+          removeOnFail: retention.failed,
+        },
+      });
+      queue.on("error", () => undefined);
+      return [name, queue];
+    }),
+  ) as Record<QueueName, Queue>;
+
+  const opened = new Map<QueueName, Promise<JobEvents>>();
+  const eventsOf = (queue: QueueName) => {
+    let events = opened.get(queue);
+    if (events === undefined) {
+      events = openJobEvents(connection, url, graph, queue);
+      opened.set(queue, events);
+      events.catch(() => opened.delete(queue));
+    }
+    return events;
+  };
+
+  /** What to do on an outage and on a return, for each wait that is under way. */
+  const waiting = new Set<{ outage(error: JobError): void; recheck(): void }>();
+  connection.onOutage((error) => {
+    for (const wait of waiting) wait.outage(error);
+  });
+  connection.onReturn(() => {
+    for (const wait of waiting) wait.recheck();
+  });
+
+  /** Where a job stands now, as an update. */
+  const present = async (job: EnqueuedJob): Promise<JobUpdate> => {
+    const record = await connection.attempt(() => readJobRecord(queues[job.queue], job.id));
+    if (record === undefined || record.state === "unknown") {
+      throw new JobError("INTERNAL", `job ${job.id} is no longer in the queue ${job.queue}`, {
+        jobId: job.id,
+      });
+    }
+    const { state, progress, result, failedReason } = record;
+    if (state === "completed") return { state, result };
+    if (state === "failed") return { state, error: parseFailedReason(failedReason ?? "") };
+    return progress === null
+      ? { state }
+      : { state, progress: progress as NonNullable<JobUpdate["progress"]> };
+  };
+
+  async function* follow(job: EnqueuedJob, signal?: AbortSignal): AsyncGenerator<JobUpdate, void> {
+    const pending: JobUpdate[] = [];
+    let failure: Error | undefined;
+    let wake = () => {};
+    const push = (update: JobUpdate) => {
+      // Progress that nobody has read yet is out of date: the newest replaces it.
+      const last = pending.at(-1);
+      if (update.progress !== undefined && last?.progress !== undefined) pending.pop();
+      pending.push(update);
+      wake();
+    };
+    const fail = (error: Error) => {
+      failure ??= error;
+      wake();
+    };
+    const recheck = () => void present(job).then(push, fail);
+    const onAbort = () =>
+      fail(new JobError("CANCELLED", `waiting for job ${job.id} was given up`, { jobId: job.id }));
+
+    const events = await eventsOf(job.queue);
+    const stop = events.listen(job.id, push);
+    const interest = { outage: fail, recheck };
+    waiting.add(interest);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    recheck();
+    try {
+      for (;;) {
+        for (let update = pending.shift(); update !== undefined; update = pending.shift()) {
+          yield update;
+          if (update.state === "completed" || update.state === "failed") return;
+        }
+        if (failure !== undefined) throw failure;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          if (pending.length > 0 || failure !== undefined) resolve();
+        });
+      }
+    } finally {
+      stop();
+      waiting.delete(interest);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  const toQueueJob = ({ name, data, jobId = randomUUID() }: NewJob) => {
+    if (!/^(?!\d+$)[A-Za-z0-9_.-]{1,128}$/.test(jobId)) {
+      throw new JobError(
+        "INVALID_JOB",
+        `${JSON.stringify(jobId)} is no job id: use A-Z a-z 0-9 _ . -, not only digits`,
+      );
+    }
+    const checked = parseJobData(name, data);
+    const joined = deduplicationId(name, checked);
+    return {
+      name,
+      data: checked,
+      opts: { jobId, ...(joined === undefined ? {} : { deduplication: { id: joined } }) },
+    };
+  };
+
+  const enqueueAll = async (jobs: readonly NewJob[]): Promise<EnqueuedJob[]> => {
+    const checked = jobs.map(toQueueJob);
+    const enqueued: EnqueuedJob[] = new Array(jobs.length);
+    for (const queue of queueNames) {
+      const ofQueue = checked.flatMap((job, at) => (contract[job.name].queue === queue ? [{ job, at }] : []));
+      for (let start = 0; start < ofQueue.length; start += bulk) {
+        const chunk = ofQueue.slice(start, start + bulk);
+        const added = await connection.attempt(() => queues[queue].addBulk(chunk.map(({ job }) => job)));
+        for (const [index, { job, at }] of chunk.entries()) {
+          enqueued[at] = { id: added[index]?.id ?? job.opts.jobId, name: job.name, queue };
+        }
+      }
+    }
+    return enqueued;
+  };
+
+  return {
+    async enqueue(name, data, { jobId } = {}) {
+      const job = { name, data, ...(jobId === undefined ? {} : { jobId }) } as NewJob;
+      const { data: checked, opts } = toQueueJob(job);
+      const { queue } = contract[name];
+      const added = await connection.attempt(() => queues[queue].add(name, checked, opts));
+      return { id: added.id ?? opts.jobId, name, queue };
+    },
+    enqueueAll,
+    async wait<Name extends JobName>(job: EnqueuedJob<Name>, signal?: AbortSignal) {
+      for await (const { state, result, error } of follow(job, signal)) {
+        if (state === "completed") return result as JobResult<Name>;
+        if (error !== undefined) throw new JobError(error.code, error.message, { jobId: job.id });
+      }
+      throw new JobError("INTERNAL", `job ${job.id} ended without a result`, { jobId: job.id });
+    },
+    follow,
+    async job(id) {
+      for (const queue of queueNames) {
+        const record = await connection.attempt(() => readJobRecord(queues[queue], id));
+        if (record !== undefined) return record;
+      }
+      return undefined;
+    },
+    async *jobs(state) {
+      for (const queue of queueNames) {
+        for (const wanted of state === undefined ? jobStates : [state]) {
+          await connection.attempt(async () => undefined);
+          yield* readJobRecords(queues[queue], wanted);
+        }
+      }
+    },
+    withdraw: ({ id, queue }) =>
+      connection.attempt(async () => {
+        const job = await queues[queue].getJob(id);
+        // 0 is for a job that a worker holds.
+        return job !== undefined && (await queues[queue].remove(id)) === 1;
+      }),
+    workers: (queue) => connection.attempt(() => queues[queue].getWorkersCount()),
+    async close() {
+      await Promise.allSettled([...opened.values()].map(async (events) => (await events).close()));
+      connection.close();
+      await Promise.allSettled(Object.values(queues).map((queue) => queue.close()));
+    },
+  };
+}

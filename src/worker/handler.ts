@@ -1,0 +1,40 @@
+// What a handler gets: one job of the contract, and the host it runs on.
+import type { Graph } from "../graph/index.js";
+import type { CheckedJobData, JobName, JobResult, Progress } from "../jobs/index.js";
+import type { UnpackLimits, XzEngine } from "../layer/index.js";
+import type { Producer } from "../producer/index.js";
+import type { CpuBudget } from "./cpu-budget.js";
+import type { SourcePolicy } from "./source.js";
+
+/** What the handlers of a worker process share. */
+export interface WorkerHost {
+  readonly graph: Graph;
+  readonly engine: XzEngine;
+  readonly cpu: CpuBudget;
+  readonly sources: SourcePolicy;
+  readonly limits: UnpackLimits;
+  /** Whether a worker that is not root may store layers and lose their owners. */
+  readonly allowSquash: boolean;
+  readonly producer: Producer;
+}
+
+/** One try at one job. */
+export interface JobTry<Name extends JobName> {
+  readonly id: string;
+  /** Checked against the contract. */
+  readonly data: CheckedJobData<Name>;
+  /** True if an earlier try of this job began, whatever became of it. */
+  readonly isRepeat: boolean;
+  /** True if this error ends the job: it is permanent, or this was the last try. */
+  isFinal(error: unknown): boolean;
+  /** Replaces the job's data, so that the next try finds what this one decided. */
+  amend(data: CheckedJobData<Name>): Promise<void>;
+  report(progress: Progress): void;
+}
+
+/** Does one try of a job. Safe to run again after a try that died at any point. */
+export type Handler<Name extends JobName> = (
+  job: JobTry<Name>,
+  host: WorkerHost,
+  signal: AbortSignal,
+) => Promise<JobResult<Name>>;

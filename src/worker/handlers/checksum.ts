@@ -1,0 +1,56 @@
+// The job `checksum`: the stored one if there is one, else one pass over the layer.
+import type { StoredChecksum } from "../../graph/index.js";
+import { defaultRecipe } from "../../jobs/index.js";
+import { checksumLayer } from "../../layer/index.js";
+import type { Handler, JobTry, WorkerHost } from "../handler.js";
+
+export const checksum: Handler<"checksum"> = async (job, host, signal) => {
+  const begun = performance.now();
+  const { recipe = defaultRecipe, force = false } = job.data;
+  const id = await host.graph.resolve(job.data.id);
+  const stored = force ? undefined : await host.graph.storedChecksum(id, recipe);
+  const { checksum, tarDigest, archiveBytes, layerBytes } = stored ?? (await compute(id, job, host, signal));
+  return {
+    id,
+    recipe,
+    checksum,
+    tarDigest,
+    layerBytes: layerBytes ?? (await host.graph.layerFacts(id)).layerBytes,
+    archiveBytes,
+    cached: stored !== undefined,
+    durationMs: Math.round(performance.now() - begun),
+  };
+};
+
+async function compute(
+  id: string,
+  job: JobTry<"checksum">,
+  { graph, cpu, engine }: WorkerHost,
+  signal: AbortSignal,
+): Promise<StoredChecksum> {
+  const { recipe = defaultRecipe } = job.data;
+  const image = await graph.get(id);
+  const { layerBytes } = await graph.layerFacts(id);
+  using share = await cpu.take(layerBytes, signal);
+  const computed = await checksumLayer(
+    {
+      recordBytes: image.recordBytes,
+      layerDirectory: image.layerDirectory,
+      recipe,
+      threads: share.threads,
+      engine,
+      onProgress: (done) =>
+        job.report({ phase: "checksum", done, total: Math.max(done, layerBytes), unit: "bytes" }),
+    },
+    signal,
+  );
+  const entry: StoredChecksum = {
+    checksum: computed.checksum,
+    tarDigest: computed.tarDigest,
+    layerBytes,
+    archiveBytes: computed.archiveBytes,
+    computedAt: new Date().toISOString(),
+  };
+  await graph.storeChecksum(id, recipe, entry);
+  return entry;
+}

@@ -1,0 +1,16 @@
+// The job `delete`: an image leaves the graph. A second try finds it gone, which is what was asked for.
+import { StevedoreError } from "../../error.js";
+import type { Handler } from "../handler.js";
+
+export const deleteImage: Handler<"delete"> = async (job, { graph }) => {
+  const { force = false } = job.data;
+  const id = await graph.resolve(job.data.id).catch((error: unknown) => {
+    if (job.isRepeat && error instanceof StevedoreError && error.code === "IMAGE_NOT_FOUND") return undefined;
+    throw error;
+  });
+  if (id === undefined) return { id: job.data.id };
+  // The full id, so that a repeat cannot hit another image that the same prefix names by then.
+  if (id !== job.data.id) await job.amend({ ...job.data, id });
+  await graph.delete(id, { force });
+  return { id };
+};

@@ -1,0 +1,130 @@
+// Opens the source of a layer for the job that names it. Job data is hostile and this process is root:
+// what is opened is checked after it is open, so that nothing can be exchanged in between.
+import { constants, type FileHandle, mkdir, open, readlink, realpath, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { PassThrough, type Readable } from "node:stream";
+import { isErrno, StevedoreError } from "../error.js";
+import type { LayerSource } from "../jobs/index.js";
+import { packCanonicalTar } from "../layer/index.js";
+import { openUrl, type UrlPolicy } from "./url-source.js";
+
+/** What jobs may read. */
+export interface SourcePolicy extends UrlPolicy {
+  /** Directories below which a `path` may lie. */
+  readonly allowedRoots: readonly string[];
+  /** Where uploads lie. */
+  readonly inbox: string;
+}
+
+/** A source that is open. */
+export interface OpenSource extends AsyncDisposable {
+  readonly stream: Readable;
+  /** Size in bytes; undefined where it is not known before the end. */
+  readonly size: number | undefined;
+  /** To be awaited once the stream was read to its end. @throws if what was read was not right after all */
+  finish(): Promise<void>;
+}
+
+/** The inbox of a root: uploads of other processes, each consumed by the job that names it. */
+export function inboxOf(root: string): string {
+  return join(root, "inbox");
+}
+
+/** Makes the inbox if it is missing; only its owner may look in. */
+export async function makeInbox(root: string): Promise<string> {
+  const inbox = inboxOf(root);
+  await mkdir(inbox, { recursive: true, mode: 0o700 });
+  return inbox;
+}
+
+/** Removes an upload whose job has ended. */
+export async function removeUpload(source: LayerSource, policy: SourcePolicy): Promise<void> {
+  if ("upload" in source) await rm(join(policy.inbox, source.upload), { force: true });
+}
+
+/**
+ * Opens a source within the policy.
+ * @throws `SOURCE_FORBIDDEN`, `SOURCE_NOT_FOUND`, `SOURCE_MISMATCH` (from `finish`), `CANCELLED`
+ */
+export async function openSource(
+  source: LayerSource,
+  policy: SourcePolicy,
+  signal: AbortSignal,
+): Promise<OpenSource> {
+  if ("url" in source) return openUrl(source, policy, signal);
+  if ("upload" in source) {
+    return openPath(join(policy.inbox, source.upload), [policy.inbox], `upload ${source.upload}`, signal);
+  }
+  return openPath(resolve(source.path), policy.allowedRoots, source.path, signal);
+}
+
+async function openPath(
+  path: string,
+  allowedRoots: readonly string[],
+  name: string,
+  signal: AbortSignal,
+): Promise<OpenSource> {
+  const roots = await Promise.all(allowedRoots.map((root) => realpath(root).catch(() => resolve(root))));
+  const isAllowed = (candidate: string) =>
+    roots.some((root) => candidate === root || candidate.startsWith(root === "/" ? "/" : `${root}/`));
+  const forbidden = () =>
+    new StevedoreError(
+      "SOURCE_FORBIDDEN",
+      `${name} does not lie below a directory this worker may read (${roots.join(", ")}): start it with --allow-source`,
+    );
+  const lexicallyAllowed =
+    isAllowed(path) || allowedRoots.some((root) => path.startsWith(`${resolve(root)}/`));
+  if (!lexicallyAllowed) throw forbidden();
+
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
+    if (isErrno(error, "ENOENT", "ENOTDIR"))
+      throw new StevedoreError("SOURCE_NOT_FOUND", `${name} does not exist`);
+    if (isErrno(error, "EACCES", "EPERM", "ELOOP", "ENXIO")) {
+      throw new StevedoreError("SOURCE_FORBIDDEN", `${name} cannot be read: ${error.message}`);
+    }
+    throw error;
+  });
+  try {
+    if (!isAllowed(await readlink(`/proc/self/fd/${file.fd}`))) throw forbidden();
+    const stat = await file.stat();
+    if (stat.isDirectory()) return directorySource(file, signal);
+    if (stat.isFile()) return fileSource(file, stat.size, signal);
+    throw new StevedoreError("SOURCE_FORBIDDEN", `${name} is neither a file nor a directory`);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function fileSource(file: FileHandle, size: number, signal: AbortSignal): OpenSource {
+  const stream = file.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false, signal });
+  return {
+    stream,
+    size,
+    finish: async () => undefined,
+    async [Symbol.asyncDispose]() {
+      stream.on("error", () => undefined);
+      stream.destroy();
+      await file.close();
+    },
+  };
+}
+
+function directorySource(directory: FileHandle, signal: AbortSignal): OpenSource {
+  // The open directory, by its descriptor: a path could lead elsewhere by now.
+  const packing = new AbortController();
+  const { stdout, done } = packCanonicalTar(
+    `/proc/${process.pid}/fd/${directory.fd}`,
+    AbortSignal.any([signal, packing.signal]),
+  );
+  return {
+    stream: stdout.pipe(new PassThrough()),
+    size: undefined,
+    finish: () => done,
+    async [Symbol.asyncDispose]() {
+      packing.abort();
+      await done.catch(() => undefined);
+      await directory.close();
+    },
+  };
+}

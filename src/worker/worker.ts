@@ -1,0 +1,169 @@
+// The worker of a host: serves the queues of one graph from one root until it is closed.
+import { availableParallelism } from "node:os";
+import { Worker } from "bullmq";
+import type { Redis } from "ioredis";
+import { StevedoreError } from "../error.js";
+import { openGraph, removeAbandonedStaging } from "../graph/index.js";
+import { defaultGraphName, keyPrefix, type QueueName, queueNames, retention } from "../jobs/index.js";
+import { checkKnownAnswer, checkTar, chooseXzEngine, type UnpackLimits } from "../layer/index.js";
+import { connectPatiently } from "../producer/connection.js";
+import { openProducer } from "../producer/index.js";
+import { claimGraphName } from "./claim.js";
+import { openCpuBudget } from "./cpu-budget.js";
+import type { WorkerHost } from "./handler.js";
+import { defaultLimits } from "./limits.js";
+import { lockLostReason, processJob, shutdownReason } from "./process-job.js";
+import { makeInbox } from "./source.js";
+
+export interface WorkerOptions {
+  /** `redis://`, `rediss://`, `unix:///path` or the path of a socket. */
+  readonly redis: string;
+  /** The name the graph is served under. Default `default`. */
+  readonly graph?: string | undefined;
+  /** The directory that holds `graph/`; made if missing. */
+  readonly root: string;
+  /** CPU threads that compressors share. Default: the host's. */
+  readonly threads?: number | undefined;
+  /** Jobs of a queue that are worked on at a time. */
+  readonly concurrency?: Partial<Record<QueueName, number>> | undefined;
+  /** Directories that a job's `path` may lie in, besides the root's inbox. */
+  readonly allowedSources?: readonly string[] | undefined;
+  /** Hosts that a job's `url` may name. Default: none. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  readonly allowPrivateAddresses?: boolean | undefined;
+  readonly limits?: Partial<UnpackLimits> | undefined;
+  /** Store layers without their owners when this process is not root. */
+  readonly allowSquash?: boolean | undefined;
+  /** Told, in a line, of what happens. */
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+/** A worker that serves. */
+export interface RunningWorker {
+  /** Resolves when every queue is served: checksums are not before the engine has given the known answer. */
+  readonly ready: Promise<void>;
+  /**
+   * Takes no new jobs, gives the running ones `graceMs` to end, then aborts them: they go back to their queue.
+   * Called again it aborts them now.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** How long a job may be without a sign of life before another worker takes it, and how often that is looked for, in ms. */
+const lockDuration = 20_000;
+const stalledInterval = 5_000;
+/** A job that took that many workers down with it is failed. */
+const maxStalledCount = 5;
+
+/**
+ * Starts to serve. Waits for Redis as long as it takes.
+ * @throws `TOOL_MISSING` (tar, or no xz engine), `QUEUE_UNAVAILABLE` (the name belongs to another root);
+ * through `ready`: `INTERNAL` if the xz engine does not give the known answer
+ */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { root, redis: url, graph: graphName = defaultGraphName, log = () => {} } = options;
+  const [engine] = await Promise.all([chooseXzEngine(), checkTar()]);
+  const graph = await openGraph(root, { create: true });
+  const abandoned = await removeAbandonedStaging(graph.directory);
+  if (abandoned.length > 0) log(`removed ${abandoned.length} abandoned staging directories`);
+  const inbox = await makeInbox(graph.root);
+
+  const redis = connectPatiently(url);
+  const knownAnswer = new AbortController();
+  try {
+    await claimGraphName(redis, graphName, await graph.graphId());
+  } catch (error) {
+    redis.disconnect();
+    await graph.close();
+    throw error;
+  }
+  const producer = openProducer({ redis: url, graph: graphName });
+  const threads = options.threads ?? availableParallelism();
+  const host: WorkerHost = {
+    graph,
+    engine,
+    cpu: openCpuBudget(threads),
+    sources: {
+      inbox,
+      allowedRoots: [inbox, ...(options.allowedSources ?? [])],
+      allowedHosts: options.allowedHosts ?? [],
+      allowPrivateAddresses: options.allowPrivateAddresses ?? false,
+    },
+    limits: { ...defaultLimits, ...options.limits },
+    allowSquash: options.allowSquash ?? false,
+    producer,
+  };
+  const concurrency = { store: threads, checksum: Math.max(16, threads), ...options.concurrency };
+  const workers = queueNames.map((queue) =>
+    serveQueue(queue, redis, graphName, concurrency[queue], host, log),
+  );
+
+  const start = (queue: QueueName) => {
+    const worker = workers[queueNames.indexOf(queue)];
+    worker?.run().catch((error: unknown) => log(`queue ${queue}: ${String(error)}`));
+  };
+  start("store");
+  // The answer takes a second of CPU; layers can be stored meanwhile.
+  const ready = checkKnownAnswer(engine, knownAnswer.signal).then(() => start("checksum"));
+  ready.catch(() => undefined);
+
+  let closing: Promise<void> | undefined;
+  return {
+    ready,
+    close(graceMs) {
+      const abortNow = () => {
+        for (const worker of workers) worker.cancelAllJobs(shutdownReason);
+      };
+      if (closing !== undefined) {
+        abortNow();
+        return closing;
+      }
+      knownAnswer.abort(new StevedoreError("CANCELLED", "the worker is shutting down"));
+      closing = closeAll();
+      return closing;
+
+      async function closeAll() {
+        const timer = setTimeout(abortNow, graceMs);
+        await Promise.allSettled([ready, ...workers.map((worker) => closeWorker(worker, redis))]);
+        clearTimeout(timer);
+        await producer.close();
+        redis.disconnect();
+        await graph.close();
+      }
+    },
+  };
+}
+
+function serveQueue(
+  queue: QueueName,
+  redis: Redis,
+  graphName: string,
+  concurrency: number,
+  host: WorkerHost,
+  log: (line: string) => void,
+): Worker {
+  const worker = new Worker(queue, (job, token, signal) => processJob(job, token, signal, host), {
+    connection: redis,
+    prefix: keyPrefix(graphName),
+    autorun: false,
+    concurrency,
+    lockDuration,
+    stalledInterval,
+    maxStalledCount,
+    removeOnComplete: retention.completed,
+    removeOnFail: retention.failed,
+  });
+  worker.on("completed", (job) => log(`${queue}: ${job.name} ${job.id} completed`));
+  worker.on("failed", (job, error) => log(`${queue}: ${job?.name} ${job?.id} failed: ${error.message}`));
+  worker.on("stalled", (id) => log(`${queue}: job ${id} lost its worker and waits again`));
+  worker.on("error", (error) => log(`${queue}: ${error.message}`));
+  worker.on("lockRenewalFailed", (ids) => {
+    for (const id of ids) worker.cancelJob(id, lockLostReason);
+  });
+  return worker;
+}
+
+/** Closes once the running jobs have ended; without Redis there is nothing to wait for. */
+async function closeWorker(worker: Worker, redis: Redis): Promise<void> {
+  await worker.close(redis.status !== "ready");
+}

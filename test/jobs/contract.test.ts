@@ -1,0 +1,132 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  contractAsJsonSchema,
+  deduplicationId,
+  errorCodes,
+  formatFailedReason,
+  isTransient,
+  JobError,
+  jobNames,
+  keyPrefix,
+  parseFailedReason,
+  parseJobData,
+} from "../../src/jobs/index.js";
+
+const codeOf = (run: () => unknown) => {
+  try {
+    run();
+  } catch (error) {
+    return error instanceof JobError ? error.code : error;
+  }
+  return "nothing thrown";
+};
+
+describe("the data of a job", () => {
+  it("is taken as it is when it is right", () => {
+    const data = {
+      image: { id: "base", comment: "c", created: "2013-05-02T15:18:33.123456789Z", os: "linux" },
+      layer: { path: "/srv/base.tar" },
+      ifExists: "skip",
+      checksum: "xz-1",
+    } as const;
+    expect(parseJobData("store", data)).toEqual(data);
+  });
+
+  it.each(["a/b", "..", "a:b", "a\0b", "", ":tmp:", "-a", ".a", "x".repeat(129)])(
+    "refuses %j as an id with INVALID_ID",
+    (id) => {
+      expect(codeOf(() => parseJobData("checksum", { id }))).toBe("INVALID_ID");
+      expect(codeOf(() => parseJobData("delete", { id }))).toBe("INVALID_ID");
+      expect(codeOf(() => parseJobData("store", { image: { id }, layer: { path: "/x" } }))).toBe(
+        "INVALID_ID",
+      );
+    },
+  );
+
+  it("refuses a recipe that does not exist and lists those that do", () => {
+    expect(() => parseJobData("checksum", { id: "a", recipe: "md5" })).toThrow(/"md5".*xz-6, xz-1, docker/);
+    expect(codeOf(() => parseJobData("checksum", { id: "a", recipe: "md5" }))).toBe("UNKNOWN_RECIPE");
+  });
+
+  it.each([
+    ["no object", 7],
+    ["no layer", {}],
+    ["two sources at once", { layer: { path: "/x", url: "http://h/x" } }],
+    ["an empty path", { layer: { path: "" } }],
+    ["a URL that is not http", { layer: { url: "file:///etc/shadow" } }],
+    ["an upload that leaves the inbox", { layer: { upload: "../x" } }],
+    ["a sha256 that is none", { layer: { url: "http://h/x", sha256: "abc" } }],
+    ["image and json", { image: {}, json: "{}", layer: { path: "/x" } }],
+    ["a field nobody knows", { layer: { path: "/x" }, ifexists: "skip" }],
+    ["a time that is none", { image: { created: "yesterday" }, layer: { path: "/x" } }],
+  ])("refuses %s with INVALID_JOB", (_what, data) => {
+    expect(codeOf(() => parseJobData("store", data))).toBe("INVALID_JOB");
+  });
+
+  it("names the field that is wrong", () => {
+    expect(() => parseJobData("store", { layer: { path: "/x" }, ifExists: "maybe" })).toThrow(
+      /store: ifExists/,
+    );
+  });
+});
+
+describe("a failed reason", () => {
+  it("is read back as it was written, whatever the message", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...errorCodes), fc.string(), (code, message) => {
+        expect(parseFailedReason(formatFailedReason(code, message))).toEqual({ code, message });
+      }),
+    );
+  });
+
+  it("of BullMQ's own is INTERNAL", () => {
+    const reason = "job stalled more than allowable limit";
+    expect(parseFailedReason(reason)).toEqual({ code: "INTERNAL", message: reason });
+  });
+
+  it("is worth a retry only for what time may heal", () => {
+    expect(errorCodes.filter(isTransient)).toEqual([
+      "NO_SPACE",
+      "MOUNT_FAILED",
+      "QUEUE_UNAVAILABLE",
+      "INTERNAL",
+    ]);
+  });
+});
+
+describe("the contract as JSON Schema", () => {
+  it("has the queue, the data and the result of every job", () => {
+    const { jobs, progress } = contractAsJsonSchema();
+    expect(Object.keys(jobs)).toEqual(jobNames);
+    expect(jobs.checksum?.data).toMatchObject({
+      type: "object",
+      required: ["id"],
+      additionalProperties: false,
+    });
+    expect(jobs.store?.result.required).toContain("diffId");
+    expect(progress).toMatchObject({ required: ["phase", "done", "total", "unit"] });
+    expect(JSON.parse(JSON.stringify(jobs))).toEqual(jobs);
+  });
+});
+
+describe("the queue's keys", () => {
+  it("are hash-tagged by graph", () => {
+    expect(keyPrefix("blue")).toBe("{stevedore:blue}");
+  });
+
+  it("join a checksum to its like, a forced one only to a forced one", () => {
+    const join = (data: Parameters<typeof deduplicationId<"checksum">>[1]) =>
+      deduplicationId("checksum", data);
+    expect(join({ id: "a" })).toBe(join({ id: "a", recipe: "xz-6" }));
+    expect(
+      new Set([
+        join({ id: "a" }),
+        join({ id: "b" }),
+        join({ id: "a", recipe: "xz-1" }),
+        join({ id: "a", force: true }),
+      ]).size,
+    ).toBe(4);
+    expect(deduplicationId("delete", { id: "a" })).toBeUndefined();
+  });
+});

@@ -83,7 +83,13 @@ function held(hold: Redis, url: string, started: boolean): EmbeddedRedis {
       if (hold.status !== "ready") return false;
       // Whoever enters after the WATCH changes the counter, and the mark is then not set.
       await hold.watch(attachCounter);
-      const marked = (await holders()) === 1 ? await hold.multi().set(closingMark, 1).exec() : null;
+      const marked =
+        (await holders()) === 1
+          ? await hold
+              .multi()
+              .set(closingMark, await runId(hold))
+              .exec()
+          : null;
       if (marked === null) {
         hold.disconnect();
         return false;
@@ -101,7 +107,12 @@ function held(hold: Redis, url: string, started: boolean): EmbeddedRedis {
 async function enter(hold: Redis): Promise<boolean> {
   await hold.client("SETNAME", holdName);
   const results = await hold.multi().incr(attachCounter).get(closingMark).exec();
-  return results?.[1]?.[1] === null;
+  return results?.[1]?.[1] !== (await runId(hold));
+}
+
+/** What this run of the server is called: the mark of an earlier run, which its file kept, means nothing. */
+async function runId(hold: Redis): Promise<string> {
+  return /^run_id:(\w+)/m.exec(await hold.info("server"))?.[1] ?? "";
 }
 
 /** Connects once, without trying again; undefined if nobody listens. */
@@ -120,7 +131,8 @@ async function connect(url: string): Promise<Redis | undefined> {
     await redis.connect();
     return redis;
   } catch (error) {
-    redis.disconnect();
+    // Disconnecting what never connected would keep the process alive for ioredis's time-out.
+    if (redis.status !== "end") redis.disconnect();
     if (["ENOENT", "ECONNREFUSED"].includes(refused?.code ?? "")) return undefined;
     const message = (refused ?? (error as Error)).message;
     if (/Connection is closed/.test(message)) return undefined;

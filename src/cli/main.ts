@@ -1,75 +1,14 @@
 #!/usr/bin/env node
-// The entry of the `stevedore` binary. Only the command that is asked for is loaded.
+// The entry of the `stevedore` binary. The version is told without loading anything else.
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, Option } from "commander";
-
-/** Every command and the module that declares it. */
-const commands: Record<string, () => Promise<{ declare: (program: Command) => void }>> = {
-  up: () => import("./commands/up.js"),
-  worker: () => import("./commands/worker.js"),
-  store: () => import("./commands/store.js"),
-  checksum: () => import("./commands/checksum.js"),
-  images: () => import("./commands/images.js"),
-  tree: () => import("./commands/tree.js"),
-  history: () => import("./commands/history.js"),
-  inspect: () => import("./commands/inspect.js"),
-  rm: () => import("./commands/rm.js"),
-  jobs: () => import("./commands/jobs.js"),
-  job: () => import("./commands/job.js"),
-  doctor: () => import("./commands/doctor.js"),
-};
-
-/** Exit code for wrong usage. */
-const usageExitCode = 2;
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
 
-const program = new Command("stevedore")
-  .description("Stores, fingerprints and audits image graphs from a queue.")
-  .version(version, "-V, --version", "print the version")
-  .helpOption("-h, --help", "print this help")
-  .helpCommand("help [command]", "print the help of a command")
-  .addOption(
-    new Option(
-      "--root <dir>",
-      "the directory that holds graph/ (default: $STEVEDORE_ROOT or /var/lib/stevedore)",
-    ),
-  )
-  .addOption(
-    new Option(
-      "--redis <url>",
-      "the Redis of the queue (default: $STEVEDORE_REDIS_URL, $REDIS_URL, or one of its own)",
-    ),
-  )
-  .addOption(
-    new Option("--graph <name>", "the name the graph is served under (default: $STEVEDORE_GRAPH or default)"),
-  )
-  .option("--json", "print exactly one JSON document on stdout")
-  .option("--quiet", "print nothing but the result and errors")
-  .option("--verbose", "tell more of what happens, on stderr")
-  .showHelpAfterError("(stevedore help tells what there is)")
-  .addHelpText(
-    "after",
-    `
-Examples:
-  $ stevedore store debian.tar.xz --id base          store an archive as an image
-  $ stevedore checksum --all --root /var/lib/docker  fingerprint every image of a graph
-  $ stevedore up                                     serve the queue until Ctrl-C`,
-  )
-  .exitOverride();
-
-const asked = Object.keys(commands).filter((name) => process.argv.slice(2).includes(name));
-for (const name of asked.length > 0 ? asked : Object.keys(commands)) {
-  (await commands[name]?.())?.declare(program);
-}
-for (const command of program.commands) command.copyInheritedSettings(program);
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  // Help and version are asked for; anything else that the parser throws is wrong usage.
-  process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
+if (["--version", "-V"].includes(process.argv[2] ?? "")) {
+  process.stdout.write(`${version}\n`);
+} else {
+  const { runCommandLine } = await import("./command-line.js");
+  await runCommandLine(process.argv, version);
 }

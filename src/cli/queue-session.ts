@@ -9,7 +9,7 @@ import {
   openProducer,
   type Producer,
 } from "../producer/index.js";
-import { type RunningWorker, startWorker, type WorkerOptions } from "../worker/index.js";
+import type { RunningWorker, WorkerOptions } from "../worker/index.js";
 import { type EmbeddedRedis, holdEmbeddedRedis } from "./embedded-redis.js";
 
 /** Settings of the worker that a command starts for itself. */
@@ -50,7 +50,9 @@ export async function openQueueSession(config: Config, options: SessionOptions):
 
   let own: Promise<RunningWorker> | undefined;
   const startOwnWorker = async () => {
-    own ??= startWorker({ ...work, redis: url, graph: config.graph, root: config.root });
+    own ??= import("../worker/index.js").then(({ startWorker }) =>
+      startWorker({ ...work, redis: url, graph: config.graph, root: config.root }),
+    );
     const { ready } = await own;
     ready.catch((error: unknown) => broken.abort(error));
   };

@@ -1,17 +1,16 @@
 // A directory as one tar stream that is the same on every host: the first half of the xz recipes, and
 // the way a directory becomes an archive when it is stored.
-import { Readable } from "node:stream";
-import { finished } from "node:stream/promises";
+import { PassThrough, pipeline, type Readable } from "node:stream";
 import { StevedoreError } from "../error.js";
-import { run } from "../host/run.js";
+import { run, start } from "../host/run.js";
 import { tools } from "../host/tool.js";
 import { toolOutput } from "./tool-output.js";
 
 /** A canonical tar that is being written. */
 export interface PackedTar {
-  /** The archive. Fails, instead of ending, if tar fails. tar starts with the first read. */
+  /** The archive. It also ends if tar fails: it is whole only once `done` has resolved. */
   readonly stdout: Readable;
-  /** Resolves once the archive was read to its end; rejects with a `StevedoreError`. */
+  /** Settles when tar has ended; rejects with a `StevedoreError`. */
   readonly done: Promise<void>;
 }
 
@@ -43,18 +42,14 @@ export function canonicalTar(
   return toolOutput(tools.tar, canonicalTarArguments(layerDirectory), { signal });
 }
 
-/** `canonicalTar` as a stream, for what takes an archive from one. The errors are the same. */
+/** Starts the same archive as a stream, for what takes one. `done` rejects with the errors of `canonicalTar`. */
 export function packCanonicalTar(layerDirectory: string, signal?: AbortSignal | undefined): PackedTar {
-  const stdout = Readable.from(canonicalTar(layerDirectory, signal), { objectMode: false });
-  const done = finished(stdout).catch((error: unknown) => {
-    if (error instanceof StevedoreError) throw error;
-    throw new StevedoreError("INTERNAL", `the archive of ${layerDirectory} was not read to its end`, {
-      cause: error,
-    });
-  });
-  // The rejection belongs to whoever awaits `done`, who may first be busy with the stream.
-  done.catch(() => undefined);
-  return { stdout, done };
+  const { stdin, stdout, done } = start(tools.tar, canonicalTarArguments(layerDirectory), { signal });
+  stdin.end();
+  // Node throws away the output of a process that ends before somebody reads it, so it is read at once.
+  const archive = new PassThrough();
+  pipeline(stdout, archive, () => undefined);
+  return { stdout: archive, done };
 }
 
 /** The releases of GNU tar whose archives are the canonical ones, first and last, as `1.MINOR`. */

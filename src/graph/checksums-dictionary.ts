@@ -76,7 +76,8 @@ export function openChecksumsDictionary(
     change(id, work, signal) {
       // The lock keeps a flush from taking the name away before the change is made.
       const marked = async () => {
-        await mkdir(pendingDirectory, { recursive: true, mode: 0o700 });
+        const made = await mkdir(pendingDirectory, { recursive: true, mode: 0o700 });
+        if (made !== undefined) await syncDirectory(root);
         await writeDurably(join(pendingDirectory, id), "");
         await syncDirectory(pendingDirectory);
         flushSoon();

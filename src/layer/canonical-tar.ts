@@ -1,6 +1,6 @@
 // A directory as one tar stream that is the same on every host: the first half of the xz recipes, and
 // the way a directory becomes an archive when it is stored.
-import { PassThrough, pipeline, type Readable } from "node:stream";
+import { addAbortSignal, PassThrough, pipeline, type Readable } from "node:stream";
 import { StevedoreError } from "../error.js";
 import { run, start } from "../host/run.js";
 import { tools } from "../host/tool.js";
@@ -49,6 +49,8 @@ export function packCanonicalTar(layerDirectory: string, signal?: AbortSignal | 
   // Node throws away the output of a process that ends before somebody reads it, so it is read at once.
   const archive = new PassThrough();
   pipeline(stdout, archive, () => undefined);
+  // tar cannot end while somebody keeps its output and does not read it.
+  if (signal !== undefined) addAbortSignal(signal, archive);
   return { stdout: archive, done };
 }
 

@@ -1,0 +1,44 @@
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { keyPrefix } from "../../src/jobs/index.js";
+import { type Dock, expectNothingLeft, openDock } from "../support/dock.js";
+
+let dock: Dock;
+beforeAll(async () => {
+  dock = await openDock();
+});
+afterAll(() => dock[Symbol.asyncDispose]());
+
+describe("job data that another client put into Redis unchecked", () => {
+  it.each([
+    ["no object", "store", 7, "INVALID_JOB"],
+    ["no layer", "store", {}, "INVALID_JOB"],
+    ["an id that climbs", "store", { image: { id: "../../etc" }, layer: { path: "/x" } }, "INVALID_ID"],
+    ["a parent with NUL", "store", { image: { parent: "a\0b" }, layer: { path: "/x" } }, "INVALID_ID"],
+    ["an upload that climbs", "store", { layer: { upload: "../checksums" } }, "INVALID_JOB"],
+    ["a recipe of its own", "checksum", { id: "a", recipe: "sha1" }, "UNKNOWN_RECIPE"],
+    ["an id with :", "checksum", { id: "a:b" }, "INVALID_ID"],
+    ["the staging directory", "delete", { id: ":tmp:" }, "INVALID_ID"],
+    ["a job nobody knows", "format-disk", {}, "INVALID_JOB"],
+  ])("fails at once with a code and is not tried again: %s", (_what, name, data, code) =>
+    dock.serving(async ({ producer, graphName, root }) => {
+      const connection = new Redis(dock.redis, { maxRetriesPerRequest: null });
+      const queue = new Queue(name === "checksum" ? "checksum" : "store", {
+        connection,
+        prefix: keyPrefix(graphName),
+      });
+      try {
+        const { id = "" } = await queue.add(name, data, { attempts: 3, backoff: 10 });
+        await producer.wait({ id, name: "store", queue: queue.name as "store" }).catch(() => undefined);
+        const record = await producer.job(id);
+        expect(record).toMatchObject({ state: "failed", attempts: 1 });
+        expect(record?.failedReason).toMatch(new RegExp(`^${code}: `));
+        expectNothingLeft(root);
+      } finally {
+        await queue.close();
+        connection.disconnect();
+      }
+    }),
+  );
+});

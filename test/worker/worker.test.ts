@@ -1,0 +1,90 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openGraph } from "../../src/graph/index.js";
+import { openProducer } from "../../src/producer/index.js";
+import { startWorker } from "../../src/worker/index.js";
+import { type Dock, openDock, runJob, shell } from "../support/dock.js";
+
+let dock: Dock;
+beforeAll(async () => {
+  dock = await openDock();
+});
+afterAll(() => dock[Symbol.asyncDispose]());
+
+describe("a worker", () => {
+  it("refuses a graph name that another root holds", () =>
+    dock.serving(async ({ graphName }) => {
+      const other = mkdtempSync(join(dock.scratch, "root-"));
+      await expect(startWorker({ redis: dock.redis, graph: graphName, root: other })).rejects.toMatchObject({
+        code: "QUEUE_UNAVAILABLE",
+        message: expect.stringContaining(graphName),
+      });
+    }));
+
+  it("puts running jobs back when it is closed, and the next one does them", async () => {
+    const root = mkdtempSync(join(dock.scratch, "root-"));
+    const options = { redis: dock.redis, graph: `g-${randomUUID()}`, root, allowedSources: [dock.scratch] };
+    const producer = openProducer({ redis: options.redis, graph: options.graph });
+    try {
+      const first = await startWorker(options);
+      const large = join(dock.scratch, "perl.tar");
+      shell(`tar -C /usr/share -cf ${large} perl`);
+      await runJob(producer, "store", { image: { id: "large" }, layer: { path: large } });
+      const job = await producer.enqueue("checksum", { id: "large" });
+      for await (const { progress } of producer.follow(job)) if (progress !== undefined) break;
+      await first.close(0);
+      expect((await producer.job(job.id))?.state).toBe("waiting");
+      expect((await openGraph(root)).storedChecksum("large", "xz-6")).resolves.toBeUndefined();
+      const second = await startWorker(options);
+      expect(await producer.wait(job)).toMatchObject({ id: "large", cached: false });
+      await second.close(0);
+    } finally {
+      await producer.close();
+    }
+  });
+
+  it("does not checksum with an xz that gives other bytes", async () => {
+    const bin = mkdtempSync(join(dock.scratch, "bin-"));
+    writeFileSync(
+      join(bin, "xz"),
+      '#!/bin/sh\ncase "$*" in *--version*) exec /usr/bin/xz "$@";; esac\nexec /usr/bin/xz "$@" --lzma2=preset=6,nice=60\n',
+      { mode: 0o755 },
+    );
+    const path = process.env.PATH;
+    process.env.PATH = `${bin}:${path}`;
+    try {
+      await dock.serving(async ({ worker }) => {
+        await expect(worker.ready).rejects.toMatchObject({
+          code: "INTERNAL",
+          message: expect.stringMatching(/xz/),
+        });
+      });
+    } finally {
+      process.env.PATH = path;
+    }
+  });
+
+  it("finds an image that an earlier try of the same job had committed", async () => {
+    const root = mkdtempSync(join(dock.scratch, "root-"));
+    const graphName = `g-${randomUUID()}`;
+    const producer = openProducer({ redis: dock.redis, graph: graphName });
+    try {
+      // As a worker that died between the rename and the record leaves it.
+      const graph = await openGraph(root, { create: true });
+      await graph.register({ record: Buffer.from('{"id":"done"}'), jobId: "job-1" }, async () => ({}));
+      await graph.close();
+      const job = await producer.enqueue(
+        "store",
+        { image: { id: "done" }, layer: { path: dock.archive } },
+        { jobId: "job-1" },
+      );
+      const worker = await startWorker({ redis: dock.redis, graph: graphName, root });
+      expect(await producer.wait(job)).toMatchObject({ id: "done", stored: true });
+      await worker.close(0);
+    } finally {
+      await producer.close();
+    }
+  });
+});

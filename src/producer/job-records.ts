@@ -45,9 +45,10 @@ export async function* readJobRecords(queue: Queue, state: JobState): AsyncGener
 
 /** Reads one record; undefined if that queue has no such job. */
 export async function readJobRecord(queue: Queue, id: string): Promise<JobRecord | undefined> {
+  // The state first: a job that ends in between is then shown as running, not as ended without its result.
+  const state = (await queue.getJobState(id)) as JobState | "unknown";
   const job: Job | undefined = await queue.getJob(id);
-  if (job === undefined) return undefined;
-  return toRecord(job, queue.name as QueueName, (await job.getState()) as JobState | "unknown");
+  return job === undefined ? undefined : toRecord(job, queue.name as QueueName, state);
 }
 
 function toRecord(job: Job, queue: QueueName, state: JobState | "unknown"): JobRecord {

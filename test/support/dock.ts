@@ -66,7 +66,7 @@ export async function runJob<Name extends JobName>(
 /** Runs a line of bash in a clean environment and returns its stdout. */
 export function shell(line: string): string {
   const env = { PATH: process.env.PATH };
-  return execFileSync("bash", ["-c", line], { encoding: "utf8", env }).trim();
+  return execFileSync("bash", ["--norc", "-c", line], { encoding: "utf8", env }).trim();
 }
 
 /** What a job that failed must leave in a root that was empty: nothing. */

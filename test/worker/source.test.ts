@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { archive, endOfArchive, entry } from "../support/crafted-tar.js";
+import { archive, entry } from "../support/crafted-tar.js";
 import { type Dock, expectNothingLeft, openDock, runJob } from "../support/dock.js";
 
 let dock: Dock;
@@ -15,7 +15,7 @@ afterAll(() => dock[Symbol.asyncDispose]());
 describe("a source that is not right leaves nothing behind", () => {
   /** What bash makes of the good archive, `$1`, in the file `$2`. */
   const madeBy = (script: string) => (path: string) => {
-    execFileSync("bash", ["-ec", script, "bash", dock.archive, path], { cwd: dock.scratch });
+    execFileSync("bash", ["--norc", "-ec", script, "bash", dock.archive, path], { cwd: dock.scratch });
   };
   const crafted =
     (...entries: Buffer[]) =>

@@ -36,7 +36,7 @@ describe("a worker", () => {
       for await (const { progress } of producer.follow(job)) if (progress !== undefined) break;
       await first.close(0);
       expect((await producer.job(job.id))?.state).toBe("waiting");
-      expect((await openGraph(root)).storedChecksum("large", "xz-6")).resolves.toBeUndefined();
+      await expect((await openGraph(root)).storedChecksum("large", "xz-6")).resolves.toBeUndefined();
       const second = await startWorker(options);
       expect(await producer.wait(job)).toMatchObject({ id: "large", cached: false });
       await second.close(0);

@@ -14,7 +14,12 @@ export interface Config {
   readonly graph: string;
 }
 
-const nonEmpty = z.string().min(1).optional();
+/** The environment variables that stand in for each flag; the first that is set counts. */
+const variables = {
+  root: ["STEVEDORE_ROOT"],
+  redis: ["STEVEDORE_REDIS_URL", "REDIS_URL"],
+  graph: ["STEVEDORE_GRAPH"],
+} as const;
 
 const schema = z.object({
   root: z.string().min(1, "the root must not be empty").default("/var/lib/stevedore"),
@@ -36,15 +41,18 @@ export function readConfig(
   flags: { readonly root?: string; readonly redis?: string; readonly graph?: string },
   environment: NodeJS.ProcessEnv = process.env,
 ): Config {
-  const fromEnvironment = (name: string) => nonEmpty.safeParse(environment[name]).data;
-  const parsed = schema.safeParse({
-    root: flags.root ?? fromEnvironment("STEVEDORE_ROOT"),
-    redis: flags.redis ?? fromEnvironment("STEVEDORE_REDIS_URL") ?? fromEnvironment("REDIS_URL"),
-    graph: flags.graph ?? fromEnvironment("STEVEDORE_GRAPH"),
+  /** The value of each setting, under the name it was given by. */
+  const given = Object.entries(variables).map(([setting, names]) => {
+    const flag = flags[setting as keyof typeof variables];
+    if (flag !== undefined) return { setting, origin: `--${setting}`, value: flag };
+    const origin = names.find((name) => (environment[name] ?? "") !== "");
+    return { setting, origin, value: origin === undefined ? undefined : environment[origin] };
   });
+  const parsed = schema.safeParse(Object.fromEntries(given.map(({ setting, value }) => [setting, value])));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new JobError("INVALID_JOB", `--${issue?.path.join(".")}: ${issue?.message}`);
+    const { origin } = given.find(({ setting }) => setting === issue?.path[0]) ?? {};
+    throw new JobError("INVALID_JOB", `${origin}: ${issue?.message}`);
   }
   const { root, redis, graph } = parsed.data;
   return { root: resolve(root), redis, graph };

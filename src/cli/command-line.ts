@@ -1,6 +1,7 @@
 // The command line as a whole: global flags, help, and the commands, of which only the one that is asked for
 // is loaded.
 import { Command, CommanderError, Option } from "commander";
+import { errorDocument } from "./run-command.js";
 
 /** Every command and the module that declares it. */
 const commands: Record<string, () => Promise<{ declare: (program: Command) => void }>> = {
@@ -31,6 +32,7 @@ export async function runCommandLine(argv: readonly string[], version: string): 
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
+    .configureHelp({ showGlobalOptions: true })
     .addOption(
       new Option(
         "--root <dir>",
@@ -75,5 +77,10 @@ Examples:
     if (!(error instanceof CommanderError)) throw error;
     // Help and version are asked for; anything else that the parser throws is wrong usage.
     process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
+    if (error.exitCode !== 0 && argv.includes("--json")) {
+      // A command line without a command got the whole help, which the parser does not take for a message.
+      const message = error.code === "commander.help" ? "name a command" : error.message.replace(/^error: /, "");
+      process.stdout.write(`${JSON.stringify(errorDocument("INVALID_JOB", message))}\n`);
+    }
   }
 }

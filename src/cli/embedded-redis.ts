@@ -19,10 +19,8 @@ export interface EmbeddedRedis {
   readonly started: boolean;
   /** True while another process holds it too. */
   isShared(): Promise<boolean>;
-  /** Lets go; stops it, and waits for its end, if nobody else holds it. Returns whether it was stopped. */
-  release(): Promise<boolean>;
-  /** Stops it, whoever holds it. */
-  stop(): Promise<void>;
+  /** Lets go; stops it, and waits for its end, if nobody else holds it. Never throws: it may be gone already. */
+  release(): Promise<void>;
 }
 
 /** Marks a connection as a hold, in Redis's own list of clients: the kernel drops it when its process ends. */
@@ -35,6 +33,10 @@ const lockTaken = 75;
 const socketPathLimit = 107;
 /** How long a Redis may take to start or to stop, in ms: it may have a long file to load. */
 const patience = 60_000;
+/** How long the mark of whoever stops a Redis stands, in ms: should that process die before it does. */
+const closingTime = 5_000;
+/** How long to wait for a Redis that is being stopped before its mark is looked at again, in ms. */
+const closingPatience = 1_000;
 
 /**
  * Attaches to the root's Redis; starts it if nobody has.
@@ -50,16 +52,18 @@ export async function holdEmbeddedRedis(root: string): Promise<EmbeddedRedis> {
   while (Date.now() < deadline) {
     const hold = await connect(url);
     if (hold === undefined) started = await startServer(root, url);
-    else if (await enter(hold)) return held(hold, url, started);
+    else if (await enter(hold).catch(() => false)) return held(hold, url, started);
     // Its last holder is stopping it: wait until it is gone, then start anew.
-    else await ended(hold);
+    else await ended(hold, closingPatience);
   }
   throw new StevedoreError("QUEUE_UNAVAILABLE", `the embedded Redis of ${root} does not answer`);
 }
 
 /** True if a Redis answers on the root's socket now. */
 export async function embeddedRedisRuns(root: string): Promise<boolean> {
-  const connection = await connect(await socketAddress(root)).catch(() => undefined);
+  const connection = await socketAddress(root)
+    .then(connect)
+    .catch(() => undefined);
   connection?.disconnect();
   return connection !== undefined;
 }
@@ -69,36 +73,25 @@ function held(hold: Redis, url: string, started: boolean): EmbeddedRedis {
     String(await hold.client("LIST"))
       .split("\n")
       .filter((line) => line.includes(` name=${holdName} `)).length;
-  const shutdown = async () => {
-    const end = ended(hold);
-    // The server closes the connection instead of answering.
-    hold.shutdown("NOSAVE").catch(() => undefined);
-    await end;
+  /** Sets the mark that keeps others from entering; false if somebody else is in. */
+  const lockOut = async () => {
+    // Whoever enters after the WATCH changes the counter, and the mark is then not set.
+    await hold.watch(attachCounter);
+    if ((await holders()) > 1) return false;
+    const mark = hold.multi().set(closingMark, await runId(hold), "PX", closingTime);
+    return (await mark.exec()) !== null;
   };
   return {
     url,
     started,
-    isShared: async () => (await holders()) > 1,
+    isShared: async () => hold.status === "ready" && (await holders()) > 1,
     async release() {
-      if (hold.status !== "ready") return false;
-      // Whoever enters after the WATCH changes the counter, and the mark is then not set.
-      await hold.watch(attachCounter);
-      const marked =
-        (await holders()) === 1
-          ? await hold
-              .multi()
-              .set(closingMark, await runId(hold))
-              .exec()
-          : null;
-      if (marked === null) {
-        hold.disconnect();
-        return false;
-      }
-      await shutdown();
-      return true;
-    },
-    async stop() {
-      if (hold.status === "ready") await shutdown();
+      const end = ended(hold, patience);
+      if (hold.status === "ready" && (await lockOut().catch(() => false))) {
+        // The server closes the connection instead of answering.
+        hold.shutdown("NOSAVE").catch(() => undefined);
+      } else hold.disconnect();
+      await end;
     },
   };
 }
@@ -142,9 +135,10 @@ async function connect(url: string): Promise<Redis | undefined> {
   }
 }
 
-async function ended(hold: Redis): Promise<void> {
+/** Resolves when a connection has ended: by itself, or when `limit` ms have passed. */
+async function ended(hold: Redis, limit: number): Promise<void> {
   if (hold.status === "end") return;
-  await once(hold, "end", { signal: AbortSignal.timeout(patience) }).catch(() => hold.disconnect());
+  await once(hold, "end", { signal: AbortSignal.timeout(limit) }).catch(() => hold.disconnect());
 }
 
 /** Starts the server and waits until it listens. False if another process is starting one. */
@@ -159,6 +153,7 @@ async function startServer(root: string, url: string): Promise<boolean> {
   );
 }
 
+/** Starts one of the servers; says how that went. @throws `TOOL_MISSING` for flock, `QUEUE_UNAVAILABLE` */
 async function tryServer(
   command: string,
   root: string,

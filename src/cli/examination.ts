@@ -46,7 +46,8 @@ function checks(config: Config): Check[] {
   const program = (tool: Tool, needed: boolean, purpose: string, version = "--version"): Check => ({
     name: `${tool.command} (${purpose})`,
     needed,
-    look: async () => ((await run(tool, [version])).split("\n")[0] ?? "").trim(),
+    // bzip2 tells its version on stderr.
+    look: async () => ((await run(tool, [version])).split("\n")[0] ?? "").trim() || "is there",
     fix: install(tool),
   });
   return [
@@ -67,6 +68,7 @@ function checks(config: Config): Check[] {
     program(tools.zstd, false, "zstd archives"),
     program(tools.find, true, "measuring layers"),
     program(tools.sync, true, "durable commits"),
+    program(tools.flock, true, "one writer at a time"),
     {
       name: "queue",
       needed: true,

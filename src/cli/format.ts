@@ -12,17 +12,33 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Text of others (comments, names) as it may be shown on a terminal: control characters are escaped. */
+/**
+ * Text of others (comments, names, errors) as it may be shown on a terminal: what would move the cursor, break
+ * the line or turn the direction of writing is escaped.
+ */
 export function formatText(text: string): string {
-  return text.replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (character) => {
+    const hex = character.charCodeAt(0).toString(16);
+    return hex.length > 2 ? `\\u${hex.padStart(4, "0")}` : `\\x${hex.padStart(2, "0")}`;
+  });
 }
 
-/** Rows as columns that line up; the last column is not padded. */
+/** A document as indented JSON that may be shown on a terminal. */
+export function formatJson(document: unknown): string[] {
+  return JSON.stringify(document, null, 2).split("\n").map(formatText);
+}
+
+/** Rows as columns that line up, without blanks at the end. Every cell is shown as by `formatText`. */
 export function formatTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
+  const shown = rows.map((row) => row.map(formatText));
+  const widths: number[] = [];
+  for (const row of shown) {
+    for (const [column, { length }] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, length);
+  }
+  return shown.map((row) =>
     row
-      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-      .join("  "),
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
   );
 }

@@ -1,7 +1,7 @@
 // An image as the listings show it.
 import type { Graph, Image } from "../graph/index.js";
 import { recipeNames } from "../jobs/index.js";
-import { formatBytes, formatText } from "./format.js";
+import { formatBytes } from "./format.js";
 
 export interface ImageSummary {
   readonly id: string;
@@ -60,7 +60,7 @@ export function summaryRow({ id, parent, created, layerBytes, checksum, comment 
     created?.slice(0, 19) ?? "-",
     formatBytes(layerBytes),
     checksum?.slice(0, "sha256:".length + 12) ?? "-",
-    formatText(comment ?? ""),
+    comment ?? "",
   ];
 }
 

@@ -1,7 +1,8 @@
 // A command's way to the queue: the Redis that was named, or the embedded one with a worker in this process
 // if no other process serves the root.
+import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Config } from "../config.js";
+import { StevedoreError } from "../error.js";
 import {
   describeRedis,
   type EnqueuedJob,
@@ -11,6 +12,7 @@ import {
 } from "../producer/index.js";
 import type { RunningWorker, WorkerOptions } from "../worker/index.js";
 import { type EmbeddedRedis, holdEmbeddedRedis } from "./embedded-redis.js";
+import type { CommandContext } from "./run-command.js";
 
 /** Settings of the worker that a command starts for itself. */
 export type OwnWorkerOptions = Omit<WorkerOptions, "redis" | "graph" | "root">;
@@ -18,10 +20,8 @@ export type OwnWorkerOptions = Omit<WorkerOptions, "redis" | "graph" | "root">;
 export interface SessionOptions {
   /** Settings of an own worker; undefined if this command has no work to be done. */
   readonly work?: OwnWorkerOptions | undefined;
-  /** Told, in a line, what the user should know. */
-  readonly tell: (line: string) => void;
-  /** Aborted when the user wants to go: nobody is waited for, and jobs that were not begun are taken back. */
-  readonly signal: AbortSignal;
+  /** Make a root that is not there; else it is taken for a slip of the pen. */
+  readonly makeRoot?: boolean;
 }
 
 export interface QueueSession extends AsyncDisposable {
@@ -36,11 +36,15 @@ const watchInterval = 1_000;
 const graceMs = 30_000;
 
 /**
- * Opens the queue.
- * @throws `QUEUE_UNAVAILABLE`, `TOOL_MISSING`
+ * Opens the queue. When the command is interrupted, or fails, the jobs that nobody has begun are taken back.
+ * @throws `QUEUE_UNAVAILABLE`, `TOOL_MISSING`, `SOURCE_NOT_FOUND` for a root that is not there
  */
-export async function openQueueSession(config: Config, options: SessionOptions): Promise<QueueSession> {
-  const { work, tell, signal } = options;
+export async function openQueueSession(
+  context: CommandContext,
+  { work, makeRoot = false }: SessionOptions = {},
+): Promise<QueueSession> {
+  const { config, tell, signal } = context;
+  if (config.redis === undefined && !makeRoot) await assertRoot(config.root);
   const embedded = config.redis === undefined ? await holdEmbeddedRedis(config.root) : undefined;
   const url = embedded?.url ?? config.redis ?? "";
   const producer = openProducer({ redis: url, graph: config.graph });
@@ -51,7 +55,13 @@ export async function openQueueSession(config: Config, options: SessionOptions):
   let own: Promise<RunningWorker> | undefined;
   const startOwnWorker = async () => {
     own ??= import("../worker/index.js").then(({ startWorker }) =>
-      startWorker({ ...work, redis: url, graph: config.graph, root: config.root }),
+      startWorker({
+        ...work,
+        redis: url,
+        graph: config.graph,
+        root: config.root,
+        log: context.verbose ? tell : undefined,
+      }),
     );
     const { ready } = await own;
     ready.catch((error: unknown) => broken.abort(error));
@@ -77,10 +87,8 @@ export async function openQueueSession(config: Config, options: SessionOptions):
   const close = async () => {
     clearInterval(watching);
     try {
-      await closeWorker(await own?.catch(() => undefined), embedded, options);
-      if (signal.aborted) {
-        await Promise.allSettled([...unfinished.values()].map((job) => producer.withdraw(job)));
-      }
+      await closeWorker(await own?.catch(() => undefined), embedded, context);
+      await Promise.allSettled([...unfinished.values()].map((job) => producer.withdraw(job)));
     } finally {
       await producer.close();
       await embedded?.release();
@@ -100,8 +108,10 @@ export async function openQueueSession(config: Config, options: SessionOptions):
     async *follow(job) {
       unfinished.set(job.id, job);
       try {
-        yield* producer.follow(job, AbortSignal.any([signal, broken.signal]));
-        unfinished.delete(job.id);
+        for await (const update of producer.follow(job, AbortSignal.any([signal, broken.signal]))) {
+          if (update.state === "completed" || update.state === "failed") unfinished.delete(job.id);
+          yield update;
+        }
       } catch (error) {
         throw broken.signal.aborted ? broken.signal.reason : error;
       }
@@ -114,7 +124,7 @@ export async function openQueueSession(config: Config, options: SessionOptions):
 async function closeWorker(
   worker: RunningWorker | undefined,
   embedded: EmbeddedRedis | undefined,
-  { tell, signal }: SessionOptions,
+  { tell, signal }: CommandContext,
 ): Promise<void> {
   if (worker === undefined) return;
   if (embedded !== undefined && !signal.aborted && (await embedded.isShared())) {
@@ -122,4 +132,10 @@ async function closeWorker(
     while (!signal.aborted && (await embedded.isShared())) await sleep(100);
   }
   await worker.close(signal.aborted ? 0 : graceMs);
+}
+
+async function assertRoot(root: string): Promise<void> {
+  await stat(root).catch((cause: unknown) => {
+    throw new StevedoreError("SOURCE_NOT_FOUND", `there is no root ${root}`, { cause });
+  });
 }

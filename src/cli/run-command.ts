@@ -1,9 +1,11 @@
 // What every command has in common: the global flags, signals, how a result or an error is shown and which
 // exit code it becomes.
+import { inspect } from "node:util";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Config, readConfig } from "../config.js";
 import { isErrno, StevedoreError } from "../error.js";
 import { type ErrorCode, JobError } from "../jobs/error.js";
+import { formatText } from "./format.js";
 
 /** The global flags. */
 interface GlobalFlags {
@@ -29,6 +31,8 @@ export interface CommandContext {
   print(document: unknown, lines: Iterable<string>): void;
   /** Writes a line to stderr, unless `--quiet`. */
   tell(line: string): void;
+  /** Writes a line to stderr, `--quiet` or not: what must not go unnoticed. */
+  warn(line: string): void;
 }
 
 /** Exit codes: wrong usage, and a failure that the command has already told of. */
@@ -51,6 +55,10 @@ export function action<Flags extends object>(
     const command = parameters.at(-1) as Command;
     const args = parameters.slice(0, -2) as never[];
     const flags = command.optsWithGlobals<Flags & GlobalFlags>();
+    const { json = false, verbose = false } = flags;
+    // Whoever read the output may leave (`stevedore images | head`): the work goes on all the same.
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+    const output = openOutput(json);
     const interrupt = new AbortController();
     const hurry = new AbortController();
     const onSignal = () => {
@@ -60,10 +68,10 @@ export function action<Flags extends object>(
     };
     for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
     try {
-      await run(contextOf(flags, interrupt.signal, hurry.signal), flags, ...args);
+      await run(contextOf(flags, output, interrupt.signal, hurry.signal), flags, ...args);
       process.exitCode ??= exitCodes.done;
     } catch (error) {
-      process.exitCode = showError(error, flags.json ?? false, interrupt.signal.aborted);
+      process.exitCode = showError(error, { output, verbose, interrupted: interrupt.signal.aborted });
     } finally {
       for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, onSignal);
     }
@@ -86,7 +94,30 @@ export function several(value: string, earlier: readonly string[] | undefined): 
   return [...(earlier ?? []), value];
 }
 
-function contextOf(flags: GlobalFlags, signal: AbortSignal, hurry: AbortSignal): CommandContext {
+/** What a command prints on stdout. */
+type Output = CommandContext["print"];
+
+/** With `--json` the first document is the only one: an error after it has stderr and the exit code. */
+function openOutput(json: boolean): Output {
+  let printed = false;
+  return (document, lines) => {
+    if (!json) for (const line of lines) process.stdout.write(`${line}\n`);
+    else if (!printed) process.stdout.write(`${JSON.stringify(document)}\n`);
+    printed = true;
+  };
+}
+
+/** A line on stderr. The text may quote others, so that only its line breaks stay what they are. */
+function writeLine(text: string): void {
+  process.stderr.write(`stevedore: ${text.split("\n").map(formatText).join("\n")}\n`);
+}
+
+function contextOf(
+  flags: GlobalFlags,
+  print: Output,
+  signal: AbortSignal,
+  hurry: AbortSignal,
+): CommandContext {
   const { json = false, quiet = false, verbose = false } = flags;
   let config: Config;
   try {
@@ -101,29 +132,41 @@ function contextOf(flags: GlobalFlags, signal: AbortSignal, hurry: AbortSignal):
     verbose,
     signal,
     hurry,
-    print(document, lines) {
-      if (json) process.stdout.write(`${JSON.stringify(document)}\n`);
-      else for (const line of lines) process.stdout.write(`${line}\n`);
-    },
+    print,
     tell(line) {
-      if (!quiet) process.stderr.write(`stevedore: ${line}\n`);
+      if (!quiet) writeLine(line);
     },
+    warn: writeLine,
   };
 }
 
-function showError(error: unknown, json: boolean, interrupted: boolean): number {
+/** Tells of an error and returns the exit code for it. */
+function showError(
+  error: unknown,
+  { output, verbose, interrupted }: { output: Output; verbose: boolean; interrupted: boolean },
+): number {
   if (error instanceof ReportedFailure) return exitCodes.failed;
+  const show = (code: ErrorCode, message: string, line = `${code}: ${message}`) => {
+    writeLine(line);
+    if (verbose && error instanceof Error) writeLine(inspect(error));
+    output(errorDocument(code, message), []);
+  };
   if (interrupted) {
-    process.stderr.write("stevedore: interrupted\n");
+    show("CANCELLED", "interrupted", "interrupted");
     return exitCodes.interrupted;
   }
-  const usage = error instanceof UsageError;
-  const { code, message } = usage
-    ? { code: "INVALID_JOB" as const, message: error.message }
-    : describe(error);
-  process.stderr.write(`stevedore: ${usage ? "" : `${code}: `}${message}\n`);
-  if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
-  return usage ? exitCodes.usage : exitCodes.failed;
+  if (error instanceof UsageError) {
+    show("INVALID_JOB", error.message, error.message);
+    return exitCodes.usage;
+  }
+  const { code, message } = describe(error);
+  show(code, message);
+  return exitCodes.failed;
+}
+
+/** What `--json` prints of an error. */
+export function errorDocument(code: ErrorCode, message: string) {
+  return { error: { code, message } };
 }
 
 function describe(error: unknown): { code: ErrorCode; message: string } {

@@ -31,6 +31,8 @@ export interface ArchiveInspector {
   accept(chunk: Buffer): void;
   /** How many bytes, from the beginning of the archive, tar may have: all but what is not yet read whole. */
   readonly cleared: number;
+  /** True once the end of the archive was seen: what follows only counts. */
+  readonly ended: boolean;
   /** Bytes seen. */
   readonly bytes: number;
   /** Entries seen, extended headers and volume labels not counted. */
@@ -222,6 +224,9 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     finish,
     get cleared() {
       return endedAt ?? bytes - heldBytes;
+    },
+    get ended() {
+      return endedAt !== undefined;
     },
     get bytes() {
       return bytes;

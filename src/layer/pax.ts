@@ -56,8 +56,7 @@ export function readPaxFields(records: readonly PaxRecord[]): PaxFields {
     }
     if (!fields.has(keyword)) continue;
     const text = readText(keyword, value);
-    // An empty path takes one of a global header back; as none is accepted there, it says nothing.
-    if (text === "" && keyword === "path") continue;
+    // POSIX takes a record back with an empty one; GNU tar 1.34 then takes "." for the name, and others differ.
     if (text === "") throw new StevedoreError("BAD_ARCHIVE", `the pax record ${keyword} is empty`);
     found.set(keyword, text);
   }

@@ -145,9 +145,10 @@ async function extract(
   const held = createHeldBytes();
   try {
     for await (const chunk of archive) {
+      // Nothing behind its end goes to tar.
+      if (!inspector.ended) held.push(chunk);
       inspector.accept(chunk);
       refuseDevice(inspector, ownership);
-      held.push(chunk);
       // tar works on the chunk while it is hashed.
       const writing = writeAll(tar.stdin, held.release(inspector.cleared));
       hash.update(chunk);
@@ -156,10 +157,17 @@ async function extract(
     inspector.finish();
     tar.stdin.end();
     await tar.done;
+  } catch (error) {
+    throw isShortWrite(error) ? new StevedoreError("NO_SPACE", error.message, { cause: error }) : error;
   } finally {
     over.abort();
     await tar.done.catch(() => undefined);
   }
+}
+
+/** GNU tar's words for a disk that filled up inside a block, where no error of the kernel is told. */
+function isShortWrite(error: unknown): error is StevedoreError {
+  return error instanceof StevedoreError && /: Wrote only \d+ of \d+ bytes/.test(error.message);
 }
 
 /**

@@ -62,9 +62,9 @@ function code(coder: Coder, chunk: Buffer | null): Promise<Buffer[]> {
   return new Promise((resolve, reject) => {
     const outputs: Buffer[] = [];
     coder.bufferHandler = (output, chunksDone, error) => {
-      if (error) reject(error);
+      if (error) setImmediate(reject, error);
       else if (output) outputs.push(output);
-      else if (chunksDone !== undefined) resolve(outputs);
+      else if (chunksDone !== undefined) setImmediate(resolve, outputs);
     };
     coder.code(chunk, true);
   });

@@ -33,7 +33,8 @@ beforeAll(async () => {
 async function pack(how: "posix" | "gnu" | "sparse" | "gnu-sparse" | "bsdtar"): Promise<string> {
   const file = join(await scratch.fresh(), "layer.tar");
   const xattrs = ["--xattrs", "--xattrs-include=*"];
-  const tar = (...args: string[]) => execa("tar", [...args, ...xattrs, "-C", tree, "-cf", file, "."], environment);
+  const tar = (...args: string[]) =>
+    execa("tar", [...args, ...xattrs, "-C", tree, "-cf", file, "."], environment);
   if (how === "posix") await tar("--format=posix");
   if (how === "sparse") await tar("--format=posix", "--sparse");
   if (how === "gnu") await tar("--format=gnu");
@@ -51,18 +52,21 @@ function unpackBytes(bytes: Buffer, destination: string, more: Partial<UnpackOpt
 }
 
 describe("what is on disk is what GNU tar alone would write", () => {
-  test.each(["posix", "gnu", "sparse", "gnu-sparse", "bsdtar"] as const)("from an archive made as %s", async (how) => {
-    const file = await pack(how);
-    const [ours, theirs] = [await scratch.fresh(), await scratch.fresh()];
-    const unpacked = await unpackFile(file, ours);
-    await execa("tar", ["-xf", file, "-C", theirs, ...asTar], environment);
+  test.each(["posix", "gnu", "sparse", "gnu-sparse", "bsdtar"] as const)(
+    "from an archive made as %s",
+    async (how) => {
+      const file = await pack(how);
+      const [ours, theirs] = [await scratch.fresh(), await scratch.fresh()];
+      const unpacked = await unpackFile(file, ours);
+      await execa("tar", ["-xf", file, "-C", theirs, ...asTar], environment);
 
-    const listing = await listTree(ours);
-    expect(listing).toEqual(await listTree(theirs));
-    expect(listing.length).toBeGreaterThan(40);
-    const names = await execa("tar", ["-tf", file, "--quoting-style=escape"], environment);
-    expect(unpacked.archiveEntries).toBe(names.stdout.split("\n").length);
-  });
+      const listing = await listTree(ours);
+      expect(listing).toEqual(await listTree(theirs));
+      expect(listing.length).toBeGreaterThan(40);
+      const names = await execa("tar", ["-tf", file, "--quoting-style=escape"], environment);
+      expect(unpacked.archiveEntries).toBe(names.stdout.split("\n").length);
+    },
+  );
 
   test("and, from an archive with all attributes, what was in the tree itself", async () => {
     const ours = await scratch.fresh();
@@ -78,28 +82,34 @@ describe("the result", () => {
     ["bzip2", "bzip2"],
     ["xz", "xz"],
     ["zstd", "zstd"],
-  ] as const)("of an archive of compression %s tells it and the digest of the decompressed bytes", async (name, tool) => {
-    const file = await pack("posix");
-    const { stdout } = await execa("sh", ["-c", `${tool} < ${file} > ${file}.packed; sha256sum < ${file}`]);
-    const progress: number[] = [];
-    const unpacked = await unpack(createReadStream(`${file}.packed`), await scratch.fresh(), {
-      limits,
-      onProgress: (bytes) => progress.push(bytes),
-    });
-    expect(unpacked).toMatchObject({
-      diffId: `sha256:${stdout.slice(0, 64)}`,
-      compression: name,
-      archiveBytes: (await stat(file)).size,
-      ownership: "kept",
-    });
-    expect(progress).toEqual([...progress].sort((a, b) => a - b));
-    expect(progress.at(-1)).toBe((await stat(`${file}.packed`)).size);
-  });
+  ] as const)(
+    "of an archive of compression %s tells it and the digest of the decompressed bytes",
+    async (name, tool) => {
+      const file = await pack("posix");
+      const { stdout } = await execa("sh", ["-c", `${tool} < ${file} > ${file}.packed; sha256sum < ${file}`]);
+      const progress: number[] = [];
+      const unpacked = await unpack(createReadStream(`${file}.packed`), await scratch.fresh(), {
+        limits,
+        onProgress: (bytes) => progress.push(bytes),
+      });
+      expect(unpacked).toMatchObject({
+        diffId: `sha256:${stdout.slice(0, 64)}`,
+        compression: name,
+        archiveBytes: (await stat(file)).size,
+        ownership: "kept",
+      });
+      expect(progress).toEqual([...progress].sort((a, b) => a - b));
+      expect(progress.at(-1)).toBe((await stat(`${file}.packed`)).size);
+    },
+  );
 
   test("of an archive without entries is an empty layer", async () => {
     const ours = await scratch.fresh();
     const { stdout } = await execa("tar", ["-c", "-T", "/dev/null"], { encoding: "buffer" });
-    expect(await unpackBytes(Buffer.from(stdout), ours)).toMatchObject({ archiveEntries: 0, archiveBytes: 10_240 });
+    expect(await unpackBytes(Buffer.from(stdout), ours)).toMatchObject({
+      archiveEntries: 0,
+      archiveBytes: 10_240,
+    });
     expect(await listTree(ours)).toEqual(['"." directory 755 0:0 0']);
   });
 
@@ -116,7 +126,10 @@ describe("directories that no entry names", () => {
   const canonical = async (directory: string) => {
     const { stdout } = await execa(
       "sh",
-      ["-c", "tar --sort=name --format=posix --numeric-owner --pax-option=delete=atime,delete=ctime -C . -cf - . | sha256sum"],
+      [
+        "-c",
+        "tar --sort=name --format=posix --numeric-owner --pax-option=delete=atime,delete=ctime -C . -cf - . | sha256sum",
+      ],
       { cwd: directory },
     );
     return stdout;
@@ -140,7 +153,16 @@ describe("directories that no entry names", () => {
 
   test("do not bring the clock into the digest of two extractions", async () => {
     const file = join(await scratch.fresh(), "nameless.tar");
-    await execa("tar", ["-C", tree, "-cf", file, "--format=posix", "--no-recursion", "etc/passwd", "usr/lib/large"]);
+    await execa("tar", [
+      "-C",
+      tree,
+      "-cf",
+      file,
+      "--format=posix",
+      "--no-recursion",
+      "etc/passwd",
+      "usr/lib/large",
+    ]);
     const digests = new Set<string>();
     for (const base of [tmpdir(), "/dev/shm"]) {
       const ours = await mkdtemp(join(base, "stevedore-test-"));
@@ -157,7 +179,11 @@ describe("directories that no entry names", () => {
   test("keep what an entry says that comes after what lies in them", async () => {
     const ours = await scratch.fresh();
     await unpackBytes(
-      archive(entry({ name: "a/b/c" }), entry({ name: "a/", type: "5", mode: 0o700 }), entry({ name: "./", type: "5" })),
+      archive(
+        entry({ name: "a/b/c" }),
+        entry({ name: "a/", type: "5", mode: 0o700 }),
+        entry({ name: "./", type: "5" }),
+      ),
       ours,
     );
     const listing = await listTree(ours);

@@ -51,7 +51,10 @@ export function seal(block: Buffer): Buffer {
 
 /** An extended header of pax with these records. */
 export function pax(records: readonly (readonly [keyword: string, value: string])[], type = "x"): Buffer {
-  return entry({ name: "PaxHeaders/x", type }, records.map(([keyword, value]) => paxRecord(keyword, value)).join(""));
+  return entry(
+    { name: "PaxHeaders/x", type },
+    records.map(([keyword, value]) => paxRecord(keyword, value)).join(""),
+  );
 }
 
 /** One record, its length counted as POSIX says. */

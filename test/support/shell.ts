@@ -15,6 +15,7 @@ export async function shell(
     env: locale === undefined ? environment : { ...environment, LC_ALL: locale },
     extendEnv: false,
     encoding: "buffer",
+    stripFinalNewline: false,
   });
   return Buffer.from(stdout);
 }

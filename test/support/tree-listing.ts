@@ -1,20 +1,20 @@
 // What a directory tree holds, as lines that two trees can be compared by: all that a layer must keep, and nothing
 // that two extractions of it may differ in (inode numbers, access times, sizes of directories).
 import { createHash } from "node:crypto";
-import { createReadStream, type BigIntStats } from "node:fs";
+import { type BigIntStats, constants, createReadStream } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { execa } from "execa";
 
-const types: Record<number, string> = {
-  0o140000: "socket",
-  0o120000: "symlink",
-  0o100000: "file",
-  0o060000: "block",
-  0o040000: "directory",
-  0o020000: "char",
-  0o010000: "fifo",
-};
+const types = new Map([
+  [constants.S_IFSOCK, "socket"],
+  [constants.S_IFLNK, "symlink"],
+  [constants.S_IFREG, "file"],
+  [constants.S_IFBLK, "block"],
+  [constants.S_IFDIR, "directory"],
+  [constants.S_IFCHR, "char"],
+  [constants.S_IFIFO, "fifo"],
+]);
 
 /**
  * Lists a tree, its root as `.`, sorted by the bytes of the paths. A line holds: path (bytes beyond ASCII as escapes),
@@ -49,11 +49,12 @@ export async function listTree(root: string): Promise<string[]> {
 }
 
 function typeOf(stat: BigIntStats): string {
-  return types[Number(stat.mode & 0o170000n)] ?? "unknown";
+  return types.get(Number(stat.mode) & constants.S_IFMT) ?? "unknown";
 }
 
 async function describeContent(path: Buffer, type: string, stat: BigIntStats): Promise<string[]> {
-  if (type === "symlink") return [`-> ${quote((await readlink(path, { encoding: "buffer" })).toString("latin1"))}`];
+  if (type === "symlink")
+    return [`-> ${quote((await readlink(path, { encoding: "buffer" })).toString("latin1"))}`];
   if (type === "char" || type === "block") return [`device=${stat.rdev}`];
   if (type !== "file") return [];
   const hash = createHash("sha256");
@@ -75,7 +76,15 @@ async function walk(root: Buffer, below: string): Promise<string[]> {
 
 /** The attributes of all files, by path: `name=0xhex`, sorted. */
 async function readAttributes(root: string): Promise<Map<string, string[]>> {
-  const args = ["--recursive", "--physical", "--no-dereference", "--dump", "--match=-", "--encoding=hex", "."];
+  const args = [
+    "--recursive",
+    "--physical",
+    "--no-dereference",
+    "--dump",
+    "--match=-",
+    "--encoding=hex",
+    ".",
+  ];
   const { stdout } = await execa("getfattr", args, { cwd: root, encoding: "buffer", env: { LC_ALL: "C" } });
   const found = new Map<string, string[]>();
   for (const block of Buffer.from(stdout).toString("latin1").split("\n\n")) {

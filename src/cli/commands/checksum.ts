@@ -47,8 +47,8 @@ interface Failed {
 }
 
 async function checksum(context: CommandContext, flags: ChecksumFlags, references: string[]): Promise<void> {
-  const { config, print, signal, tell } = context;
-  if (flags.all === references.length > 0)
+  const { config, print, warn } = context;
+  if ((flags.all ?? false) === references.length > 0)
     throw new UsageError("name images by their ids, or all of them with --all");
   const { parseJobData } = await import("../../jobs/contract.js");
   const { openQueueSession } = await import("../queue-session.js");
@@ -74,7 +74,7 @@ async function checksum(context: CommandContext, flags: ChecksumFlags, reference
   const checksums: JobResult<"checksum">[] = [];
   if (jobs.length > 0) {
     const work = flags.detach ? undefined : workerOptions(flags);
-    await using session = await openQueueSession(config, { work, tell, signal });
+    await using session = await openQueueSession(context, { work });
     if (flags.detach) {
       const enqueued = await session.producer.enqueueAll(jobs);
       return print(
@@ -95,7 +95,7 @@ async function checksum(context: CommandContext, flags: ChecksumFlags, reference
     { checksums, failed },
     checksums.map((result) => `${result.checksum}  ${result.id}`),
   );
-  for (const { code, message } of failed) process.stderr.write(`stevedore: ${code}: ${message}\n`);
+  for (const { code, message } of failed) warn(`${code}: ${message}`);
   if (failed.length > 0) throw new ReportedFailure();
 }
 

@@ -11,7 +11,7 @@ export function declare(program: Command): void {
       "\nExample:\n  $ stevedore images --root /var/lib/docker --json | jq -r '.[] | select(.head).id'",
     )
     .action(
-      action(async ({ config, print, tell }) => {
+      action(async ({ config, print, warn }) => {
         const { openGraph } = await import("../../graph/index.js");
         const { formatTable } = await import("../format.js");
         const { childrenByParent, summarize, summaryHeader, summaryRow } = await import(
@@ -20,7 +20,7 @@ export function declare(program: Command): void {
         const graph = await openGraph(config.root);
         const images = [];
         for await (const listed of graph.list()) {
-          if (listed.broken !== undefined) tell(`skipped: ${listed.broken.code}: ${listed.broken.message}`);
+          if (listed.broken !== undefined) warn(`skipped: ${listed.broken.code}: ${listed.broken.message}`);
           else images.push(listed.image);
         }
         const children = childrenByParent(images);

@@ -28,11 +28,11 @@ async function described(
   image: import("../../graph/index.js").Image,
 ): Promise<string[]> {
   const { assertRecipe, shellLine } = await import("../../layer/index.js");
-  const { formatBytes } = await import("../format.js");
+  const { formatBytes, formatJson } = await import("../format.js");
   const facts = await graph.layerFacts(image.id);
   const checksums = await graph.storedChecksums(image.id);
   return [
-    JSON.stringify(image.record, null, 2),
+    ...formatJson(image.record),
     "",
     `directory  ${image.directory}`,
     `layer      ${formatBytes(facts.layerBytes)} in ${facts.entries} entries, ${facts.whiteouts} of them whiteouts`,

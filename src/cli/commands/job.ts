@@ -1,6 +1,7 @@
 // stevedore job ID: one job's record.
 import type { Command } from "commander";
 import { JobError } from "../../jobs/error.js";
+import { formatJson } from "../format.js";
 import { action } from "../run-command.js";
 
 export function declare(program: Command): void {
@@ -13,12 +14,12 @@ export function declare(program: Command): void {
       "\nExample:\n  $ stevedore job 3c0e8f52-5e0b-4f55-9c8e-2f1b5d3a7c11 --json | jq .result",
     )
     .action(
-      action(async ({ config, print, signal, tell }, _flags, id: string) => {
+      action(async (context, _flags, id: string) => {
         const { openQueueSession } = await import("../queue-session.js");
-        await using session = await openQueueSession(config, { tell, signal });
+        await using session = await openQueueSession(context);
         const record = await session.producer.job(id);
         if (record === undefined) throw new JobError("INVALID_JOB", `there is no job ${JSON.stringify(id)}`);
-        print(record, [JSON.stringify(record, null, 2)]);
+        context.print(record, formatJson(record));
       }),
     );
 }

@@ -21,18 +21,18 @@ export function declare(program: Command): void {
     .addOption(new Option("--state <state>", "only jobs in this state").choices([...states]))
     .addHelpText("after", "\nExample:\n  $ stevedore jobs --state failed --json | jq -r '.[].failedReason'")
     .action(
-      action<{ readonly state?: JobState }>(async ({ config, print, signal, tell }, { state }) => {
+      action<{ readonly state?: JobState }>(async (context, { state }) => {
         const { openQueueSession } = await import("../queue-session.js");
-        const { formatTable, formatText } = await import("../format.js");
-        await using session = await openQueueSession(config, { tell, signal });
+        const { formatTable } = await import("../format.js");
+        await using session = await openQueueSession(context);
         const records = [];
         for await (const record of session.producer.jobs(state)) records.push(record);
         records.sort((a, b) => a.createdAt - b.createdAt);
         const rows = records.map(({ id, queue, name, state, attempts, createdAt, failedReason }) => [
           ...[id, queue, name, state, String(attempts), new Date(createdAt).toISOString()],
-          formatText(failedReason ?? ""),
+          failedReason ?? "",
         ]);
-        print(
+        context.print(
           records,
           formatTable([["ID", "QUEUE", "NAME", "STATE", "TRIES", "CREATED", "FAILURE"], ...rows]),
         );

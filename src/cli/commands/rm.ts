@@ -17,12 +17,12 @@ export function declare(program: Command): void {
     .addHelpText("after", "\nExample:\n  $ stevedore rm 0896")
     .action(
       action<RemoveFlags>(async (context, { force, detach }, id: string) => {
-        const { config, print, signal, tell } = context;
+        const { print } = context;
         const { parseJobData } = await import("../../jobs/contract.js");
         const data = parseJobData("delete", { id, ...(force ? { force } : {}) });
         const { openQueueSession } = await import("../queue-session.js");
         const { runJob } = await import("../run-jobs.js");
-        await using session = await openQueueSession(config, { work: detach ? undefined : {}, tell, signal });
+        await using session = await openQueueSession(context, { work: detach ? undefined : {} });
         if (detach) {
           const enqueued = await session.producer.enqueue("delete", data);
           return print(enqueued, [enqueued.id]);

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { JobData } from "../../jobs/contract.js";
-import { JobError } from "../../jobs/error.js";
+import { type ErrorCode, JobError } from "../../jobs/error.js";
 import { defaultRecipe, recipeNames } from "../../jobs/fields.js";
 import { action, type CommandContext, UsageError } from "../run-command.js";
 import { addLayerFlags, type LayerFlags, workerOptions } from "../worker-flags.js";
@@ -31,7 +31,10 @@ export function declare(program: Command): void {
     .option("--created <time>", "the record's time, RFC 3339 (default: now)")
     .option("--json-file <file>", "take the whole record from this file, byte for byte")
     .addOption(
-      new Option("--if-exists <what>", "what to do about an id that is taken").choices(["fail", "skip"]),
+      new Option("--if-exists <what>", "what to do about an id that is taken (default: fail)").choices([
+        "fail",
+        "skip",
+      ]),
     )
     .option("--checksum <recipe>", `also compute a checksum: ${recipeNames.join(", ")}`)
     .option("--detach", "print the job's id and return");
@@ -47,7 +50,7 @@ Examples:
 }
 
 async function store(context: CommandContext, flags: StoreFlags, source: string): Promise<void> {
-  const { config, print, signal, tell } = context;
+  const { config, print, signal } = context;
   const data = await imageData(flags);
   const { parseJobData } = await import("../../jobs/contract.js");
   // Before anything is copied or started.
@@ -58,14 +61,16 @@ async function store(context: CommandContext, flags: StoreFlags, source: string)
   const { runJob } = await import("../run-jobs.js");
   await using uploaded = await upload(source, config.root, signal);
   const work = flags.detach ? undefined : workerOptions(flags);
-  await using session = await openQueueSession(config, { work, tell, signal });
+  await using session = await openQueueSession(context, { work, makeRoot: true });
   const job = { name: "store", data: { ...data, layer: { upload: uploaded.name } } } as const;
   if (flags.detach) {
     const enqueued = await session.producer.enqueue(job.name, job.data);
     uploaded.leave();
     return print(enqueued, [enqueued.id]);
   }
-  const result = await runJob(session, job, context, source);
+  const result = await runJob(session, job, context, source).catch((error: unknown) => {
+    throw aboutSource(error, source);
+  });
   if (flags.checksum === undefined) return print(result, [result.id]);
   // The worker enqueued it: this joins it, or finds it done.
   const checksumJob = {
@@ -75,6 +80,15 @@ async function store(context: CommandContext, flags: StoreFlags, source: string)
   const { checksum } = await runJob(session, checksumJob, context, result.id);
   print({ ...result, checksum }, [result.id]);
 }
+
+/** The worker knows the source by the name of its upload: whoever reads the error knows it by its own. */
+function aboutSource(error: unknown, source: string): unknown {
+  if (!(error instanceof JobError) || !sourceErrors.includes(error.code)) return error;
+  const name = source === "-" ? "stdin" : source;
+  return new JobError(error.code, `${name}: ${error.message}`, { cause: error, jobId: error.jobId });
+}
+
+const sourceErrors: readonly ErrorCode[] = ["BAD_ARCHIVE", "UNSAFE_ENTRY", "LIMIT_EXCEEDED"];
 
 /** The job's data but for the layer. */
 async function imageData(flags: StoreFlags): Promise<Omit<JobData<"store">, "layer">> {

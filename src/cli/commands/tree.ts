@@ -13,16 +13,16 @@ export function declare(program: Command): void {
       "\nWith --json: an array in the order of the tree, each with its depth.\n\nExample:\n  $ stevedore tree --root /var/lib/docker",
     )
     .action(
-      action(async ({ config, print, tell }) => {
+      action(async ({ config, print, warn }) => {
         const { openGraph } = await import("../../graph/index.js");
         const graph = await openGraph(config.root);
         const images: Image[] = [];
         for await (const listed of graph.list()) {
-          if (listed.broken !== undefined) tell(`skipped: ${listed.broken.code}: ${listed.broken.message}`);
+          if (listed.broken !== undefined) warn(`skipped: ${listed.broken.code}: ${listed.broken.message}`);
           else images.push(listed.image);
         }
         const nodes = [];
-        for await (const node of walk(graph, images, tell)) nodes.push(node);
+        for await (const node of walk(graph, images, warn)) nodes.push(node);
         print(
           nodes.map(({ summary, depth }) => ({ ...summary, depth })),
           await drawn(nodes),
@@ -42,25 +42,36 @@ interface Node {
 async function* walk(
   graph: Graph,
   images: readonly Image[],
-  tell: (line: string) => void,
+  warn: (line: string) => void,
 ): AsyncGenerator<Node> {
   const { childrenByParent, summarize } = await import("../image-summary.js");
   const present = new Set(images.map(({ id }) => id));
   const children = childrenByParent(images);
   for (const { id, parent } of images) {
     if (parent !== null && !present.has(parent))
-      tell(`PARENT_NOT_FOUND: the parent ${parent} of ${id} is missing`);
+      warn(`PARENT_NOT_FOUND: the parent ${parent} of ${id} is missing`);
   }
   const roots = images.filter(({ parent }) => parent === null || !present.has(parent));
   const stack: { image: Image; last: boolean[] }[] = [];
   const push = (siblings: readonly Image[], above: readonly boolean[]) => {
-    for (const [index, image] of siblings.entries())
-      stack.push({ image, last: [...above, index === siblings.length - 1] });
-    stack.push(...stack.splice(stack.length - siblings.length).reverse());
+    for (const [index, image] of siblings.toReversed().entries())
+      stack.push({ image, last: [...above, index === 0] });
   };
   push(roots, []);
-  let shown = 0;
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+  const shown = new Set<string>();
+  const inCycles: string[] = [];
+  // What no root leads to is its own ancestor, or descends from such a one: it is shown as if it were a root.
+  let looked = 0;
+  const nextOfCycle = () => {
+    for (; looked < images.length; looked += 1) {
+      const image = images[looked];
+      if (image === undefined || shown.has(image.id)) continue;
+      inCycles.push(image.id);
+      return { image, last: [true] };
+    }
+  };
+  for (let next = stack.pop() ?? nextOfCycle(); next !== undefined; next = stack.pop() ?? nextOfCycle()) {
+    if (shown.has(next.image.id)) continue;
     const below = children.get(next.image.id) ?? [];
     const summary = await summarize(
       graph,
@@ -68,16 +79,14 @@ async function* walk(
       below.map(({ id }) => id),
     );
     yield { summary, depth: next.last.length - 1, last: next.last };
-    shown += 1;
+    shown.add(next.image.id);
     push(below, next.last);
   }
-  if (shown < images.length) {
-    tell(`PARENT_CYCLE: ${images.length - shown} images are, or descend from, their own ancestor`);
-  }
+  for (const id of inCycles) warn(`PARENT_CYCLE: ${id} is its own ancestor, or descends from such an image`);
 }
 
 async function drawn(nodes: readonly Node[]): Promise<string[]> {
-  const { formatBytes, formatTable, formatText } = await import("../format.js");
+  const { formatBytes, formatTable } = await import("../format.js");
   return formatTable(
     nodes.map(({ summary, last }) => {
       const branch = last
@@ -91,7 +100,7 @@ async function drawn(nodes: readonly Node[]): Promise<string[]> {
         `${branch}${id.slice(0, 12)}`,
         formatBytes(layerBytes),
         checksum ?? "-",
-        formatText(comment ?? ""),
+        comment ?? "",
       ];
     }),
   );

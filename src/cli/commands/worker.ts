@@ -4,7 +4,9 @@ import { action } from "../run-command.js";
 import { addWorkerFlags, type WorkerFlags } from "../worker-flags.js";
 
 export function declare(program: Command): void {
-  addWorkerFlags(program.command("worker").description("run a worker alone, against the Redis that is named"))
+  addWorkerFlags(
+    program.command("worker").description("run a worker alone, against the Redis that is named, else the root's own"),
+  )
     .addHelpText(
       "after",
       "\nExample:\n  $ stevedore worker --redis redis://queue.example:6379 --allow-source /srv/images",

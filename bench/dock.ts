@@ -1,0 +1,78 @@
+// A Redis, a warm worker in a process of its own, and a producer: what the rows measure on.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { openProducer, type Producer } from "../src/producer/index.js";
+
+export interface Dock extends AsyncDisposable {
+  readonly scratch: string;
+  readonly root: string;
+  readonly redis: string;
+  readonly producer: Producer;
+  /** The most memory the worker's node process has had resident, in bytes. */
+  peakMemory(): number;
+}
+
+const binary = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+/** Starts all of it; resolves when the worker serves. */
+export async function openDock(): Promise<Dock> {
+  const scratch = mkdtempSync(join(process.env.STEVEDORE_BENCH_DIR ?? tmpdir(), "stevedore-bench-"));
+  const root = join(scratch, "root");
+  const redis = join(scratch, "redis.sock");
+  const server = spawn(
+    "redis-server",
+    ["--port", "0", "--unixsocket", redis, "--save", "", "--dir", scratch],
+    { stdio: "ignore" },
+  );
+  const worker = await startProcess([
+    ...[binary, "worker", "--redis", redis, "--root", root, "--allow-source", scratch],
+    ...["--checksum-concurrency", "16"],
+  ]);
+  const producer = openProducer({ redis });
+  return {
+    scratch,
+    root,
+    redis,
+    producer,
+    peakMemory() {
+      const status = readFileSync(`/proc/${worker.pid}/status`, "utf8");
+      return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+    },
+    async [Symbol.asyncDispose]() {
+      await producer.close();
+      await worker[Symbol.asyncDispose]();
+      await end(server);
+      rmSync(scratch, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts a script with this node; resolves when it says on stderr that it is serving. */
+export async function startProcess(
+  args: readonly string[],
+): Promise<AsyncDisposable & { readonly pid: number }> {
+  const child = spawn(process.execPath, args, {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { PATH: process.env.PATH },
+  });
+  const told: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      told.push(line);
+      if (line.includes("serving")) resolve();
+    });
+    child.once("exit", (code) => reject(new Error(`${args[0]} ended with ${code}: ${told.join("; ")}`)));
+  });
+  return { pid: child.pid ?? 0, [Symbol.asyncDispose]: () => end(child) };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  await ended;
+}

@@ -1,0 +1,70 @@
+// npm run bench [-- ROW…]: measures the rows, prints one table, and writes it as JSON to bench/results/.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { arch, cpus, release, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { type Dock, openDock } from "./dock.js";
+import { isMet, type Row } from "./row.js";
+import { measureChecksum } from "./rows/checksum.js";
+import { measureJobs } from "./rows/jobs.js";
+import { measureMemory } from "./rows/memory.js";
+import { measureStart } from "./rows/start.js";
+import { measureStore } from "./rows/store.js";
+
+/** In this order: the memory row uses the store row's sample. */
+const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
+  start: measureStart,
+  checksum: measureChecksum,
+  store: measureStore,
+  jobs: measureJobs,
+  memory: measureMemory,
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !Object.hasOwn(measurements, name));
+if (unknown.length > 0) {
+  console.error(
+    `bench: there is no ${unknown.join(", ")}; the rows are ${Object.keys(measurements).join(", ")}`,
+  );
+  process.exit(2);
+}
+
+const rows: Row[] = [];
+{
+  await using dock = await openDock();
+  for (const [name, measure] of Object.entries(measurements)) {
+    if (asked.length > 0 && !asked.includes(name)) continue;
+    console.error(`bench: ${name} …`);
+    rows.push(...(await measure(dock)));
+  }
+}
+
+const machine = {
+  cpu: cpus()[0]?.model ?? arch(),
+  cores: cpus().length,
+  memoryGiB: Math.round(totalmem() / 1024 ** 3),
+  kernel: release(),
+  node: process.version,
+};
+const results = fileURLToPath(new URL("../../bench/results/", import.meta.url));
+mkdirSync(results, { recursive: true });
+const file = `${results}latest.json`;
+writeFileSync(file, `${JSON.stringify({ measuredAt: new Date().toISOString(), machine, rows }, null, 2)}\n`);
+
+console.log(
+  `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}\n`,
+);
+const number = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+const lines = rows.map((row) => [
+  row.what,
+  row.against,
+  row.on,
+  `${number(row.ours)} ${row.unit}`,
+  row.peer === null ? "-" : `${number(row.peer)} ${row.unit}`,
+  number(row.value),
+  "atMost" in row.target ? `<= ${row.target.atMost}` : `>= ${row.target.atLeast}`,
+  isMet(row) ? "met" : "MISSED",
+]);
+for (const line of [["what", "against", "on", "ours", "peer", "value", "target", ""], ...lines]) {
+  console.log(`| ${line.join(" | ")} |`);
+}
+console.error(`\nwritten to ${file}`);

@@ -1,0 +1,53 @@
+// A row of the table: one of our jobs measured against a named peer, in turn, in one run.
+
+/** What was measured of one row. */
+export interface Row {
+  readonly what: string;
+  readonly against: string;
+  /** The sizes that were used. */
+  readonly on: string;
+  /** Ours and the peer's, in `unit`: medians over the rounds; null where there is no peer. */
+  readonly ours: number;
+  readonly peer: number | null;
+  readonly unit: string;
+  /** What is compared with the target: a ratio, or a number of `unit`. */
+  readonly value: number;
+  readonly target: { readonly atMost: number } | { readonly atLeast: number };
+}
+
+/** True if the row is within its target. */
+export function isMet({ value, target }: Row): boolean {
+  return "atMost" in target ? value <= target.atMost : value >= target.atLeast;
+}
+
+/**
+ * Measures two ways in turn, `rounds` times, the first round of each left out if there are more than two:
+ * what else the machine does then hits both. Returns the medians.
+ */
+export async function inTurn(
+  rounds: number,
+  ours: () => Promise<number>,
+  peer: () => Promise<number>,
+): Promise<{ ours: number; peer: number }> {
+  const measured = { ours: [] as number[], peer: [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    measured.peer.push(await peer());
+    measured.ours.push(await ours());
+  }
+  return { ours: median(measured.ours), peer: median(measured.peer) };
+}
+
+/** How long something takes, in ms. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return performance.now() - begun;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [low = 0, high = 0] =
+    sorted.length % 2 === 1 ? [sorted[middle], sorted[middle]] : sorted.slice(middle - 1, middle + 1);
+  return (low + high) / 2;
+}

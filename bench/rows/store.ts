@@ -1,0 +1,42 @@
+// Storing a plain tar, against tar -x and a sync of the file system.
+import { join } from "node:path";
+import { describeSample, sample } from "../data.js";
+import type { Dock } from "../dock.js";
+import { inTurn, type Row, timed } from "../row.js";
+import { shell } from "../shell.js";
+
+const bytes = 200 * 1024 ** 2;
+const rounds = 7;
+
+export async function measureStore({ producer, scratch }: Dock): Promise<Row[]> {
+  const layer = await sample(scratch, "many", bytes, 400 * 1024);
+  const target = join(scratch, "peer");
+  let stored = 0;
+  const measured = await inTurn(
+    rounds,
+    async () => {
+      const data = { image: { id: `stored-${stored++}` }, layer: { path: layer.archive } };
+      const { id, durationMs } = await producer.wait(await producer.enqueue("store", data));
+      await producer.wait(await producer.enqueue("delete", { id }));
+      return durationMs;
+    },
+    async () => {
+      await shell(`mkdir ${target}`);
+      const line = `tar --numeric-owner --xattrs -xpf ${layer.archive} -C ${target} && sync -f ${target}`;
+      const duration = await timed(() => shell(line));
+      await shell(`rm -r ${target} && sync -f ${scratch}`);
+      return duration;
+    },
+  );
+  return [
+    {
+      what: "store",
+      against: "tar -x and sync -f",
+      on: describeSample(layer),
+      ...measured,
+      unit: "ms",
+      value: measured.ours / measured.peer,
+      target: { atMost: 1.3 },
+    },
+  ];
+}

@@ -1,0 +1,168 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { openGraph, removeAbandonedStaging } from "../../src/graph/index.js";
+import {
+  currentOwner,
+  formatOwner,
+  isGone,
+  type Owner,
+  parseOwner,
+  parseStat,
+} from "../../src/graph/owner.js";
+import { removeTree, stagingPath } from "../../src/graph/staging.js";
+import { bundle, firstOutput, startNode } from "../support/node-process.js";
+import { useScratchDirectory } from "../support/scratch-directory.js";
+
+const scratch = useScratchDirectory();
+const random = "0123456789abcdef";
+let module: string;
+
+beforeAll(async () => {
+  module = await bundle("graph/index.ts", await scratch.fresh());
+});
+
+/** A graph's directory with staging of these names, each with a file and a link in it. */
+async function graphWithStaging(...names: string[]): Promise<string> {
+  const directory = join(await scratch.fresh(), "graph");
+  for (const name of names) {
+    mkdirSync(join(directory, ":tmp:", name, "layer"), { recursive: true });
+    writeFileSync(join(directory, ":tmp:", name, "layer/file"), "");
+    symlinkSync("/", join(directory, ":tmp:", name, "layer/link"));
+  }
+  return directory;
+}
+
+describe("abandoned staging", () => {
+  it("of a killed process is removed, and not before it is killed", async () => {
+    const { root, directory } = await openGraph(await scratch.fresh(), { create: true });
+    const program = `
+      const { openGraph, makeRecord } = await import(process.argv[1]);
+      const graph = await openGraph(process.argv[2]);
+      await graph.register({ record: makeRecord({ id: "image" }) }, () => {
+        console.log("filling");
+        return new Promise(() => setInterval(() => {}, 1_000));
+      });`;
+    const child = startNode(program, module, root);
+    await firstOutput(child);
+    const staged = readdirSync(join(directory, ":tmp:"));
+    expect(staged).toHaveLength(1);
+    expect(await removeAbandonedStaging(directory)).toEqual([]);
+    expect(readdirSync(join(directory, ":tmp:"))).toEqual(staged);
+
+    child.kill("SIGKILL");
+    await child.catch(() => undefined);
+    expect(await removeAbandonedStaging(directory)).toEqual([join(directory, ":tmp:", `${staged[0]}`)]);
+    expect(readdirSync(join(directory, ":tmp:"))).toEqual([]);
+    expect(readdirSync(directory)).toEqual([":tmp:"]);
+  });
+
+  it("is that of another boot, and of a process whose number another has now", async () => {
+    const owner = await currentOwner();
+    const rebooted = { ...owner, bootId: "00000000-0000-4000-8000-000000000000" };
+    const reused = { ...owner, startTime: "1" };
+    const names = [owner, rebooted, reused].map((each) => `${formatOwner(each)}-${random}`);
+    const directory = await graphWithStaging(...names);
+    const removed = await removeAbandonedStaging(directory);
+    expect(removed.sort()).toEqual(
+      names
+        .slice(1)
+        .sort()
+        .map((name) => join(directory, ":tmp:", name)),
+    );
+    expect(readdirSync(join(directory, ":tmp:"))).toEqual([names[0]]);
+  });
+
+  it("is not that of another pid namespace, where the process cannot be seen", async () => {
+    const owner = { ...(await currentOwner()), pidNamespace: "1", pid: 1, startTime: "1" };
+    const directory = await graphWithStaging(`${formatOwner(owner)}-${random}`);
+    expect(await removeAbandonedStaging(directory)).toEqual([]);
+  });
+
+  it("is not what others left there", async () => {
+    const names = ["27cf784147099545", "a".repeat(64), `x-${random}`, "123-0123456789abcdef"];
+    const directory = await graphWithStaging(...names);
+    expect(await removeAbandonedStaging(directory)).toEqual([]);
+    expect(readdirSync(join(directory, ":tmp:")).sort()).toEqual([...names].sort());
+  });
+
+  it("is removed once by two that start at the same time", async () => {
+    const gone: Owner = { ...(await currentOwner()), startTime: "1" };
+    const names = Array.from({ length: 5 }, (_, n) => `${formatOwner(gone)}-000000000000000${n}`);
+    const directory = await graphWithStaging(...names);
+    const removed = await Promise.all([removeAbandonedStaging(directory), removeAbandonedStaging(directory)]);
+    expect(removed.flat().sort()).toEqual(names.map((name) => join(directory, ":tmp:", name)));
+    expect(readdirSync(join(directory, ":tmp:"))).toEqual([]);
+  });
+
+  it("is none where there is no graph", async () => {
+    expect(await removeAbandonedStaging(join(await scratch.fresh(), "graph"))).toEqual([]);
+  });
+});
+
+describe("the owner of staging", () => {
+  it("is read back from the name it gives", async () => {
+    const owner = await currentOwner();
+    expect(parseOwner(formatOwner(owner))).toEqual(owner);
+    expect(await stagingPath(await scratch.fresh())).toContain(formatOwner(owner));
+  });
+
+  it("is not found in other names", () => {
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (name) => parseOwner(name) === undefined));
+  });
+
+  it("has the boot, number and start time that the kernel gives", async () => {
+    const owner = await currentOwner();
+    expect(owner.bootId).toBe(readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
+    expect(owner.pid).toBe(process.pid);
+    const { stdout } = await execa("cut", ["-d", ")", "-f", "2-", `/proc/${process.pid}/stat`]);
+    expect(owner.startTime).toBe(stdout.trim().split(" ")[19]);
+    expect(await isGone(owner)).toBe(false);
+  });
+
+  it("is gone when it has ended, though its parent has not yet noticed", async () => {
+    // The shell puts itself to sleep as another program, which does not wait for the shell's child.
+    const shell = execa("sh", ["-c", 'sleep 0 & echo "$!"; exec sleep 60'], { stdin: "ignore" });
+    const pid = Number(
+      await new Promise<string>((resolve) => shell.stdout.once("data", (data) => resolve(`${data}`))),
+    );
+    const stat = () => parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    await expect.poll(() => stat()?.ended).toBe(true);
+    const owner = { ...(await currentOwner()), pid, startTime: stat()?.startTime ?? "" };
+    expect(await isGone(owner)).toBe(true);
+    shell.kill();
+    await shell.catch(() => undefined);
+  });
+
+  it("may run under a name with spaces and parentheses", () => {
+    const rest = `S ${Array.from({ length: 49 }, (_, n) => n + 4).join(" ")}`;
+    fc.assert(
+      fc.property(fc.string({ maxLength: 15 }), (name) => {
+        expect(parseStat(`42 (${name}) ${rest}\n`)).toEqual({ ended: false, startTime: "22" });
+      }),
+    );
+    expect(parseStat("42 (x) Z 1")).toBeUndefined();
+  });
+});
+
+describe("removing a tree", () => {
+  it("copes with directories that their owner may not enter", async () => {
+    const directory = await scratch.fresh();
+    const removal = await bundle("graph/staging.ts", await scratch.fresh());
+    const script = "mkdir -p a/b/c && touch a/b/c/f && chmod -R 0 a && chown -R 65534 . && chmod 777 .";
+    await execa("sh", ["-c", script], { cwd: directory });
+    await execa("chmod", ["-R", "a+rX", scratch.path]);
+    const program = `
+      process.setuid(65534);
+      const { removeTree } = await import(process.argv[1]);
+      await removeTree(process.argv[2]);`;
+    await startNode(program, removal, join(directory, "a"));
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it("that is not there is no error", async () => {
+    await removeTree(join(await scratch.fresh(), "missing"));
+  });
+});

@@ -1,0 +1,155 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createLayerPaths, type LayerEntry, type LayerPaths } from "../../src/layer/entry-path.js";
+
+const file = (name: string): LayerEntry => ({ kind: "file", name });
+const directory = (name: string): LayerEntry => ({ kind: "directory", name });
+const symlink = (name: string, target: string): LayerEntry => ({ kind: "symlink", name, target });
+const hardlink = (name: string, target: string): LayerEntry => ({ kind: "hardlink", name, target });
+
+function layer(...entries: LayerEntry[]): LayerPaths {
+  const paths = createLayerPaths();
+  for (const entry of entries) paths.add(entry);
+  return paths;
+}
+
+const implied = (...entries: LayerEntry[]) =>
+  layer(...entries)
+    .impliedDirectories()
+    .sort();
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+describe("directories that no entry names", () => {
+  test("are those on the way to the others, and the root", () => {
+    expect(implied(file("a/b/c"), directory("d"))).toEqual(["", "a", "a/b"]);
+  });
+
+  test("are none where an entry names them, before or after, in any spelling", () => {
+    expect(implied(directory("./"), directory("a/"), file("a/b/c"), directory("./a//b/."))).toEqual([]);
+  });
+
+  test("lie where a symlink leads, not under its name", () => {
+    expect(implied(directory("."), directory("usr"), symlink("lib", "usr/./lib"), file("lib/x/y"))).toEqual([
+      "usr/lib",
+      "usr/lib/x",
+    ]);
+  });
+
+  test("are forgotten with what replaces them", () => {
+    const paths = layer(
+      directory("."),
+      file("a/b"),
+      directory("c"),
+      file("c"),
+      symlink("d", "e"),
+      directory("d"),
+    );
+    expect(paths.impliedDirectories()).toEqual(["a"]);
+    paths.add(file("a"));
+    expect(paths.impliedDirectories()).toEqual([]);
+    expect(paths.impliedCount).toBe(0);
+  });
+
+  test("are counted as they are listed, the root apart", () => {
+    const part = fc.constantFrom("a", "b", "c", ".");
+    const name = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("/"));
+    const entry = fc.oneof(name.map(file), name.map(directory));
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 20 }), (entries) => {
+        const paths = createLayerPaths();
+        for (const one of entries) {
+          try {
+            paths.add(one);
+          } catch {
+            // A file in the place of a full directory, or of the root.
+          }
+        }
+        expect(paths.impliedDirectories().filter((path) => path !== "")).toHaveLength(paths.impliedCount);
+      }),
+    );
+  });
+
+  test("may lie very deep", () => {
+    const deep = `${"d/".repeat(2000)}`;
+    const paths = layer(
+      symlink("s", deep),
+      file(`s/${deep}x`),
+      symlink("t", `s/${deep.slice(0, -10)}`),
+      file(`t/${deep}x`),
+    );
+    expect(paths.impliedDirectories().length).toBeGreaterThan(5000);
+  });
+});
+
+describe("names", () => {
+  test.each(["/", "/a", "//a", "..", "../a", "a/..", "a/../b", "./../a"])(
+    "that lead out are refused: %s",
+    (name) => {
+      for (const entry of [
+        file(name),
+        directory(name),
+        symlink(name, "x"),
+        hardlink(name, "x"),
+        hardlink("x", name),
+      ]) {
+        expect(() => layer(entry)).toThrow(code("UNSAFE_ENTRY"));
+      }
+    },
+  );
+
+  test.each(["...", "..a", "a..", "a/...", ".a", "a/..b/c", "-rf", " ", "\n", "a\\..\\b"])(
+    "that only look so are fine: %j",
+    (name) => {
+      expect(() => layer(file(name), hardlink("x", name))).not.toThrow();
+    },
+  );
+
+  test("longer than Linux takes are LIMIT_EXCEEDED", () => {
+    expect(() => layer(file("x/".repeat(2047)))).not.toThrow();
+    expect(() => layer(file("x/".repeat(2048)))).toThrow(code("LIMIT_EXCEEDED"));
+  });
+
+  test("of the root are for directories", () => {
+    for (const entry of [file("."), symlink("./", "x"), hardlink("././", "x"), hardlink("x", ".")]) {
+      expect(() => layer(entry)).toThrow(code("UNSAFE_ENTRY"));
+    }
+  });
+});
+
+describe("symlinks", () => {
+  test("may point anywhere as long as nothing goes through them", () => {
+    for (const target of ["/", "/etc", "../../..", "", "a/../../b"]) {
+      expect(() => layer(symlink("s", target), hardlink("t", "s"), file("other"))).not.toThrow();
+    }
+  });
+
+  test("that lead out, or may, let no entry and no hard link through", () => {
+    for (const target of ["/", "/etc", "..", "a/../b", "x/../../y"]) {
+      expect(() => layer(symlink("s", target), file("s/f"))).toThrow(code("UNSAFE_ENTRY"));
+      expect(() => layer(symlink("s", target), directory("s/f/g"))).toThrow(code("UNSAFE_ENTRY"));
+      expect(() => layer(symlink("s", target), hardlink("h", "s/f"))).toThrow(code("UNSAFE_ENTRY"));
+      expect(() => layer(symlink("d/s", target), symlink("t", "d/s"), file("t/f"))).toThrow(
+        code("UNSAFE_ENTRY"),
+      );
+      expect(() => layer(symlink("s", target), hardlink("t", "s"), file("t/f"))).toThrow(
+        code("UNSAFE_ENTRY"),
+      );
+    }
+  });
+
+  test("that run in a circle are refused where they are followed", () => {
+    expect(() => layer(symlink("s", "s"), file("s/f"))).toThrow(code("UNSAFE_ENTRY"));
+    expect(() => layer(symlink("a", "b"), symlink("b", "a/x"), file("a/f"))).toThrow(code("UNSAFE_ENTRY"));
+  });
+
+  test("that are replaced lead nowhere any more", () => {
+    for (const replacement of [directory("s"), symlink("s", "inside")]) {
+      expect(() => layer(symlink("s", "/etc"), replacement, file("s/f"))).not.toThrow();
+    }
+  });
+});
+
+test("nothing replaces a directory that is not empty, and nothing is hard linked to one", () => {
+  expect(() => layer(file("a/b/c"), file("a"))).toThrow(code("BAD_ARCHIVE"));
+  expect(() => layer(directory("a"), hardlink("b", "a"))).toThrow(code("UNSAFE_ENTRY"));
+});

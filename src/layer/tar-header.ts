@@ -35,15 +35,10 @@ export function isZeroBlock(block: Buffer): boolean {
 export function hasValidChecksum(block: Buffer): boolean {
   const recorded = readOctal(block.subarray(148, 156));
   if (recorded === undefined) return false;
-  let unsigned = 8 * 0x20;
-  let negative = 0;
-  for (let at = 0; at < blockSize; at++) {
-    if (at === 148) at = 156;
-    const byte = block[at] as number;
-    unsigned += byte;
-    if (byte > 127) negative += 256;
-  }
-  return recorded === unsigned || recorded === unsigned - negative;
+  let sum = 8 * 0x20;
+  for (let at = 0; at < 148; at++) sum += block[at] as number;
+  for (let at = 156; at < blockSize; at++) sum += block[at] as number;
+  return recorded === sum || recorded === sum - 256 * countNegative(block);
 }
 
 /**
@@ -104,6 +99,11 @@ function readOctal(field: Buffer): number | undefined {
     value = value * 8 + digit;
   }
   return at === field.length || field[at] === 0 || isBlank(field[at]) ? value : undefined;
+}
+
+/** Bytes that are negative as signed ones, but for those of the checksum field. */
+function countNegative(block: Buffer): number {
+  return block.reduce((count, byte, at) => (byte > 127 && (at < 148 || at >= 156) ? count + 1 : count), 0);
 }
 
 function octalDigit(byte: number | undefined): number | undefined {

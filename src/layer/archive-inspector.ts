@@ -2,7 +2,8 @@
 // in: never past a header that was not read whole and found right. It reads what GNU tar will read, byte for byte,
 // and where readers of tar differ it refuses.
 import { StevedoreError } from "../error.js";
-import { createLayerPaths, type LayerEntry } from "./entry-path.js";
+import { createLayerPaths } from "./entry-path.js";
+import { describeEntry } from "./entry-type.js";
 import { addExtendedHeader, isExtendedHeader, noExtendedHeaders } from "./extended-headers.js";
 import {
   createSparseMap,
@@ -91,7 +92,8 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     for (let at = 0; at < chunk.length && endedAt === undefined; ) {
       if (body > 0) {
         const step = Math.min(body, chunk.length - at);
-        passBody(chunk.subarray(at, at + step));
+        sparseMap?.accept(chunk.subarray(at, at + step));
+        passBody(step);
         at += step;
       } else {
         const missing = part.size - heldBytes;
@@ -110,9 +112,8 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     }
   }
 
-  function passBody(piece: Buffer): void {
-    body -= piece.length;
-    sparseMap?.accept(piece);
+  function passBody(step: number): void {
+    body -= step;
     if (body > 0) return;
     sparseMap?.end();
     sparseMap = undefined;
@@ -132,8 +133,7 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
 
   /** GNU tar takes one block of zeros for the end, whatever comes after it. */
   function takeEnd(end: number): void {
-    if (extended !== noExtendedHeaders)
-      throw bad("the archive ends after an extended header, before its entry");
+    if (extended !== noExtendedHeaders) throw bad("the archive ends before the entry of an extended header");
     endedAt = end;
   }
 
@@ -160,36 +160,40 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     const target = pax?.linkPath ?? extended.linkName ?? header.linkName;
     extended = noExtendedHeaders;
     if (name === "") throw bad("an entry has no name");
-    const entry = describe(header, name, target);
+    const entry = describeEntry(header.type, name, target);
     paths.add(entry);
     entries++;
-    if (entries + paths.impliedCount > maxEntries)
-      throw tooMuch(`the archive makes more than ${maxEntries} entries`);
+    const made = entries + paths.impliedCount;
+    if (made > maxEntries) throw tooMuch(`the archive has more than ${maxEntries} entries`);
     if (entry.kind === "device") firstDevice ??= name;
     current = name;
 
     // Nothing but a file has a body in GNU tar's eyes: other sizes tell of another disk, or of the link's target.
     const size = entry.kind === "file" ? (pax?.size ?? header.size) : 0;
     checkBytes(size, () => quoteName(name));
-    const isOldGnuSparse = header.type === "S";
+    if (header.type === "S") {
+      if (header.dialect !== "gnu" || pax !== undefined) throw unsafeSparse(name);
+      beginRegions(name, block, size);
+      return;
+    }
+    body = padded(size);
     if (pax?.sparseSize !== undefined) {
-      // Only where GNU tar knows the header for one of pax does it read the body as a map and data.
-      if (entry.kind !== "file" || header.dialect !== "ustar" || isOldGnuSparse) throw unsafeSparse(name);
+      // Only where GNU tar takes the header for one of pax does it read the body as a map and data.
+      if (header.dialect !== "ustar" || entry.kind !== "file") throw unsafeSparse(name);
       countHole(pax.sparseSize - size, name);
       sparseMap = createSparseMapReader(name, pax.sparseSize, size);
       if (size === 0) sparseMap.end();
     }
-    if (!isOldGnuSparse) {
-      body = padded(size);
-      return;
-    }
-    if (entry.kind !== "file" || header.dialect !== "gnu" || pax !== undefined) throw unsafeSparse(name);
+  }
+
+  /** The old GNU format keeps a map in the header, and in further blocks if it is long. */
+  function beginRegions(name: string, block: Buffer, bodyBytes: number): void {
     const fileSize = readOldGnuSize(name, block);
-    countHole(fileSize - size, name);
-    const sparse = { name, map: createSparseMap(name, fileSize), bodyBytes: size };
-    if (readOldGnuRegions(sparse.map, name, block, "header"))
-      part = { kind: "regions", size: blockSize, entry: sparse };
-    else finishRegions(sparse);
+    countHole(fileSize - bodyBytes, name);
+    const entry = { name, map: createSparseMap(name, fileSize), bodyBytes };
+    const goesOn = readOldGnuRegions(entry.map, name, block, "header");
+    if (goesOn) part = { kind: "regions", size: blockSize, entry };
+    else finishRegions(entry);
   }
 
   function finishRegions({ map, bodyBytes }: SparseEntry): void {
@@ -205,8 +209,8 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
 
   /** Refuses a body that cannot fit before its first byte has come. */
   function checkBytes(more: number, what: () => string): void {
-    if (bytes + holes > maxBytes || more > maxBytes)
-      throw tooMuch(`${what()} is larger than ${maxBytes} bytes`);
+    const isTooMuch = bytes + holes > maxBytes || more > maxBytes;
+    if (isTooMuch) throw tooMuch(`${what()} is larger than ${maxBytes} bytes`);
   }
 
   function finish(): void {
@@ -239,34 +243,6 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     },
     impliedDirectories: paths.impliedDirectories,
   };
-}
-
-/** What GNU tar will make of a header. */
-function describe({ type }: TarHeader, name: string, target: string): LayerEntry {
-  switch (type) {
-    case "0":
-    case "7":
-      // Archives from before the type for directories mark them by a slash.
-      return { kind: name.endsWith("/") ? "directory" : "file", name };
-    case "S":
-      return { kind: "file", name };
-    case "1":
-      return { kind: "hardlink", name, target };
-    case "2":
-      return { kind: "symlink", name, target };
-    case "3":
-    case "4":
-      return { kind: "device", name };
-    case "5":
-      return { kind: "directory", name };
-    case "6":
-      return { kind: "fifo", name };
-    default:
-      throw new StevedoreError(
-        "UNSAFE_ENTRY",
-        `${quoteName(name)} is of the type ${quoteName(type)}, which is not accepted`,
-      );
-  }
 }
 
 function padded(size: number): number {

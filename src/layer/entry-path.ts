@@ -14,7 +14,7 @@ export interface LayerPaths {
    * Checks an entry and takes it in.
    * @throws `UNSAFE_ENTRY` for a name that is absolute, holds `..` or leads through a symlink that may leave the
    * layer; the same for a hard link's target. A symlink's own target may be anything. `LIMIT_EXCEEDED` for a name
-   * that is longer than Linux takes.
+   * or target longer than Linux takes.
    */
   add(entry: LayerEntry): void;
   /** How many directories exist only because an entry lies in them, the root not counted. */
@@ -61,9 +61,7 @@ export function createLayerPaths(): LayerPaths {
       if (child?.kind === "symlink") {
         if (mayLeave(child.target)) throw throughSymlink(name, part, child.target);
         if (++followed > mostSymlinks) {
-          throw unsafe(
-            `${quoteName(name)} leads through more than ${mostSymlinks} symlinks: they run in a circle`,
-          );
+          throw unsafe(`${quoteName(name)} leads through more than ${mostSymlinks} symlinks`);
         }
         todo.push(...split(child.target).reverse());
       } else if (child === undefined) {
@@ -81,47 +79,50 @@ export function createLayerPaths(): LayerPaths {
     const child = directory.children?.get(part);
     if (child?.kind === "directory") {
       if (child.children !== undefined && child.children.size > 0) {
-        throw new StevedoreError(
-          "BAD_ARCHIVE",
-          `${quoteName(name)} would replace a directory that is not empty`,
-        );
+        const reason = "would replace a directory that is not empty";
+        throw new StevedoreError("BAD_ARCHIVE", `${quoteName(name)} ${reason}`);
       }
       if (!child.named) implied--;
     }
     directory.children?.delete(part);
   }
 
+  /** The directory or symlink with this name; a file is not known. */
+  function find(parts: readonly string[], name: string): Directory | Symlink | undefined {
+    const last = parts.at(-1);
+    return last === undefined ? root : enter(parts.slice(0, -1), name).children?.get(last);
+  }
+
   function nameDirectory(parent: Directory, part: string): void {
     const child = parent.children?.get(part);
-    if (child?.kind === "directory") {
-      if (!child.named) implied--;
-      child.named = true;
-    } else {
-      // tar puts a real directory in the place of a symlink, even of one that points to a directory.
-      addDirectory(parent, part, true);
-    }
+    // tar puts a real directory in the place of a symlink, even of one that points to a directory.
+    if (child?.kind === "directory") setNamed(child);
+    else addDirectory(parent, part, true);
+  }
+
+  function setNamed(directory: Directory): void {
+    if (!directory.named && directory !== root) implied--;
+    directory.named = true;
   }
 
   return {
     add(entry) {
-      const parts = checkName(entry.name, entry.name, "is");
-      const targetParts = entry.kind === "hardlink" ? checkName(entry.target, entry.name, "links to") : [];
-      const last = parts.pop();
-      if (last === undefined) {
-        if (entry.kind !== "directory")
-          throw unsafe(`${quoteName(entry.name)} would replace the layer's root`);
-        root.named = true;
-        return;
+      const parts = checkName(entry.name, entry.name);
+      const targetParts = entry.kind === "hardlink" ? checkName(entry.target, entry.name) : [];
+      if (entry.kind === "symlink" && entry.target.length > longestPath) {
+        throw tooLong(`the target of ${quoteName(entry.name)}`);
       }
+      // "link/." is the directory that the link leads to, and "." is the root.
+      const endsInDot = /(^|\/)\.\/*$/.test(entry.name);
+      if (entry.kind === "directory" && endsInDot) return setNamed(enter(parts, entry.name));
+
+      const last = parts.pop();
+      if (last === undefined) throw unsafe(`${quoteName(entry.name)} would replace the layer's root`);
       const parent = enter(parts, entry.name);
       if (entry.kind === "directory") return nameDirectory(parent, last);
 
-      const targetName = targetParts.pop();
-      const target =
-        targetName === undefined ? undefined : enter(targetParts, entry.name).children?.get(targetName);
-      if (entry.kind === "hardlink" && (targetName === undefined || target?.kind === "directory")) {
-        throw unsafe(`${quoteName(entry.name)} is a hard link to a directory`);
-      }
+      const target = entry.kind === "hardlink" ? find(targetParts, entry.name) : undefined;
+      if (target?.kind === "directory") throw unsafe(`${quoteName(entry.name)} is a link to a directory`);
       clear(parent, last, entry.name);
       if (entry.kind === "symlink") addChild(parent, last, { kind: "symlink", target: entry.target });
       // A hard link to a symlink is that symlink under another name.
@@ -135,18 +136,17 @@ export function createLayerPaths(): LayerPaths {
 }
 
 /** The components of a name that is safe by itself, without empty ones and `.`. */
-function checkName(path: string, entryName: string, relation: "is" | "links to"): string[] {
-  const subject =
-    relation === "is" ? quoteName(path) : `${quoteName(entryName)} links to ${quoteName(path)}, which`;
-  if (path.length > longestPath) {
-    throw new StevedoreError(
-      "LIMIT_EXCEEDED",
-      `${subject} is longer than the ${longestPath} bytes Linux takes`,
-    );
-  }
-  if (path.startsWith("/")) throw unsafe(`${subject} is an absolute path`);
-  if (hasDotDot(path)) throw unsafe(`${subject} holds ".."`);
+function checkName(path: string, entryName: string): string[] {
+  if (path.length > longestPath) throw tooLong(subject(path, entryName));
+  if (path.startsWith("/")) throw unsafe(`${subject(path, entryName)} is an absolute path`);
+  if (hasDotDot(path)) throw unsafe(`${subject(path, entryName)} holds ".."`);
   return split(path);
+}
+
+/** The name, or the target of a hard link with that name. */
+function subject(path: string, entryName: string): string {
+  if (path === entryName) return quoteName(path);
+  return `${quoteName(entryName)} is a hard link to ${quoteName(path)}, which`;
 }
 
 function split(path: string): string[] {
@@ -154,7 +154,7 @@ function split(path: string): string[] {
 }
 
 function hasDotDot(path: string): boolean {
-  return path.split("/").includes("..");
+  return path.includes("..") && path.split("/").includes("..");
 }
 
 function mayLeave(target: string): boolean {
@@ -166,6 +166,10 @@ function throughSymlink(name: string, link: string, target: string): StevedoreEr
   return unsafe(
     `${quoteName(name)} leads through the symlink ${quoteName(link)} to ${quoteName(target)}: ${reason}`,
   );
+}
+
+function tooLong(what: string): StevedoreError {
+  return new StevedoreError("LIMIT_EXCEEDED", `${what} is longer than the ${longestPath} bytes Linux takes`);
 }
 
 function unsafe(message: string): StevedoreError {

@@ -33,9 +33,9 @@ export function addExtendedHeader(known: ExtendedHeaders, header: TarHeader, bod
       return known;
     // GNU tar reads a long name to its first NUL, even behind the size that the header gives.
     case "L":
-      return { ...known, name: once(known.name, text(body)) };
+      return { ...known, name: once(known.name, text(body, 0, body.length)) };
     case "K":
-      return { ...known, linkName: once(known.linkName, text(body)) };
+      return { ...known, linkName: once(known.linkName, text(body, 0, body.length)) };
     default:
       return { ...known, pax: once(known.pax, readPaxFields(readPaxRecords(body.subarray(0, header.size)))) };
   }

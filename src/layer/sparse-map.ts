@@ -104,8 +104,8 @@ export function readOldGnuRegions(
       if (isExtended) throw badMap(name);
       return false;
     }
-    const offset = readNumber(block.subarray(at, at + 12));
-    const bytes = readNumber(block.subarray(at + 12, at + 24));
+    const offset = readNumber(block, at);
+    const bytes = readNumber(block, at + 12);
     if (offset === undefined || bytes === undefined) throw badMap(name);
     map.addRegion(offset, bytes);
   }
@@ -117,7 +117,7 @@ export function readOldGnuRegions(
  * @throws `BAD_ARCHIVE` if it is no number.
  */
 export function readOldGnuSize(name: string, block: Buffer): number {
-  const size = readNumber(block.subarray(483, 495));
+  const size = readNumber(block, 483);
   if (size === undefined) throw badMap(name);
   return size;
 }

@@ -25,7 +25,7 @@ export interface TarHeader {
 
 /** True for a block of zeros, with which the end of an archive begins. */
 export function isZeroBlock(block: Buffer): boolean {
-  return block.equals(zeros);
+  return block[0] === 0 && block.equals(zeros);
 }
 
 /**
@@ -33,7 +33,7 @@ export function isZeroBlock(block: Buffer): boolean {
  * ustar), or the sum of signed bytes, as old Sun tars wrote it.
  */
 export function hasValidChecksum(block: Buffer): boolean {
-  const recorded = readOctal(block.subarray(148, 156));
+  const recorded = readOctal(block, 148, 156);
   if (recorded === undefined) return false;
   let sum = 8 * 0x20;
   for (let at = 0; at < 148; at++) sum += block[at] as number;
@@ -50,10 +50,10 @@ export function readHeader(block: Buffer): TarHeader {
     throw new StevedoreError("BAD_ARCHIVE", "a tar header has a wrong checksum: the archive is damaged");
   }
   const dialect = dialectOf(block);
-  const plainName = text(block.subarray(0, 100));
-  const prefix = dialect === "ustar" || dialect === "star" ? text(block.subarray(345, 500)) : "";
+  const plainName = text(block, 0, 100);
+  const prefix = dialect === "ustar" || dialect === "star" ? text(block, 345, 500) : "";
   const name = prefix === "" ? plainName : `${prefix}/${plainName}`;
-  const size = readNumber(block.subarray(124, 136));
+  const size = readNumber(block, 124);
   if (size === undefined) {
     throw new StevedoreError(
       "BAD_ARCHIVE",
@@ -61,17 +61,17 @@ export function readHeader(block: Buffer): TarHeader {
     );
   }
   const type = String.fromCharCode(block[156] || 0x30);
-  return { type, name, linkName: text(block.subarray(157, 257)), size, dialect };
+  return { type, name, linkName: text(block, 157, 257), size, dialect };
 }
 
 /**
- * Reads a numeric field: octal digits, or base-256 (first byte 0x80, then big endian) as GNU tar and star write
- * it for what octal cannot hold. Undefined if it is neither, negative, or beyond 2^53.
+ * Reads the numeric field of 12 bytes at `at`: octal digits, or base-256 (first byte 0x80, then big endian) as GNU
+ * tar and star write it for what octal cannot hold. Undefined if it is neither, negative, or beyond 2^53.
  */
-export function readNumber(field: Buffer): number | undefined {
-  if (field[0] !== 0x80) return readOctal(field);
+export function readNumber(block: Buffer, at: number): number | undefined {
+  if (block[at] !== 0x80) return readOctal(block, at, at + 12);
   let value = 0;
-  for (const byte of field.subarray(1)) value = value * 256 + byte;
+  for (const byte of block.subarray(at + 1, at + 12)) value = value * 256 + byte;
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
@@ -81,24 +81,22 @@ export function quoteName(name: string): string {
   return JSON.stringify(readable.length > 200 ? `${readable.slice(0, 200)}…` : readable);
 }
 
-/** The bytes before the first NUL, as a C program takes them. */
-export function text(field: Buffer): string {
-  const end = field.indexOf(0);
-  return field.toString("latin1", 0, end === -1 ? field.length : end);
+/** The bytes from `start` to the first NUL, at most to `end`, as a C program takes them. */
+export function text(block: Buffer, start: number, end: number): string {
+  const nul = block.indexOf(0, start);
+  return block.toString("latin1", start, nul === -1 || nul > end ? end : nul);
 }
 
 const zeros = Buffer.alloc(blockSize);
 
 /** Octal as GNU tar takes it: one leading NUL and leading blanks are skipped, a NUL or a blank may follow. */
-function readOctal(field: Buffer): number | undefined {
-  let at = field[0] === 0 ? 1 : 0;
-  while (at < field.length && isBlank(field[at])) at++;
-  if (at === field.length) return undefined;
+function readOctal(block: Buffer, start: number, end: number): number | undefined {
+  let at = block[start] === 0 ? start + 1 : start;
+  while (at < end && isBlank(block[at])) at++;
+  if (at === end) return undefined;
   let value = 0;
-  for (let digit = octalDigit(field[at]); digit !== undefined; digit = octalDigit(field[++at])) {
-    value = value * 8 + digit;
-  }
-  return at === field.length || field[at] === 0 || isBlank(field[at]) ? value : undefined;
+  for (; at < end && isOctalDigit(block[at]); at++) value = value * 8 + (block[at] as number) - 0x30;
+  return at === end || block[at] === 0 || isBlank(block[at]) ? value : undefined;
 }
 
 /** Bytes that are negative as signed ones, but for those of the checksum field. */
@@ -106,8 +104,8 @@ function countNegative(block: Buffer): number {
   return block.reduce((count, byte, at) => (byte > 127 && (at < 148 || at >= 156) ? count + 1 : count), 0);
 }
 
-function octalDigit(byte: number | undefined): number | undefined {
-  return byte !== undefined && byte >= 0x30 && byte <= 0x37 ? byte - 0x30 : undefined;
+function isOctalDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x37;
 }
 
 /** C's `isspace`. */

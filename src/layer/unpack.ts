@@ -152,7 +152,10 @@ async function extract(
       // tar works on the chunk while it is hashed.
       const writing = writeAll(tar.stdin, held.release(inspector.cleared));
       hash.update(chunk);
-      if (!(await writing)) await tar.done;
+      if (!(await writing)) {
+        await tar.done;
+        throw new StevedoreError("INTERNAL", "tar ended before its input did");
+      }
     }
     inspector.finish();
     tar.stdin.end();

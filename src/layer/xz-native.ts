@@ -57,7 +57,10 @@ async function* compress(
   }
 }
 
-/** Hands the coder a chunk, or the end, and returns what it has put out when it is done with it. */
+/**
+ * Hands the coder a chunk, or the end, and returns what it has put out when it is done with it: in a later turn of
+ * the event loop, because the coder goes on with its own work after it has called back.
+ */
 function code(coder: Coder, chunk: Buffer | null): Promise<Buffer[]> {
   return new Promise((resolve, reject) => {
     const outputs: Buffer[] = [];

@@ -35,6 +35,12 @@ describe("directories that no entry names", () => {
     ]);
   });
 
+  test("are not made where the name of an entry ends in a dot: that is what a symlink before it leads to", () => {
+    const entries = [directory("."), symlink("s", "a"), file("a/f")];
+    expect(implied(...entries, directory("s/."), file("s/k/f"))).toEqual(["a/k"]);
+    expect(implied(...entries, directory("s/"), file("s/k/f"))).toEqual(["a", "s/k"]);
+  });
+
   test("are forgotten with what replaces them", () => {
     const paths = layer(
       directory("."),
@@ -107,6 +113,7 @@ describe("names", () => {
   test("longer than Linux takes are LIMIT_EXCEEDED", () => {
     expect(() => layer(file("x/".repeat(2047)))).not.toThrow();
     expect(() => layer(file("x/".repeat(2048)))).toThrow(code("LIMIT_EXCEEDED"));
+    expect(() => layer(symlink("s", "x/".repeat(500_000)))).toThrow(code("LIMIT_EXCEEDED"));
   });
 
   test("of the root are for directories", () => {

@@ -6,14 +6,19 @@ import { archive, entry, gnuMagic } from "../support/crafted-tar.js";
 
 const block = (header: Parameters<typeof entry>[0]) => entry(header).subarray(0, 512);
 const field = (bytes: string) => Buffer.from(bytes, "latin1");
+/** Reads a field that stands between digits which are not its own. */
+const readField = (bytes: Buffer) => {
+  const padding = Buffer.alloc(12 - bytes.length);
+  return readNumber(Buffer.concat([Buffer.from("7"), bytes, padding, Buffer.from("7")]), 1);
+};
 
 describe("a number", () => {
   test("is read from octal with the blanks and NULs that tars put around it", () => {
     for (const bytes of ["00000000012\0", "         12 ", "\x0012\0garbage", "12", "000000000012", "12 7"]) {
-      expect(readNumber(field(bytes))).toBe(10);
+      expect(readField(field(bytes))).toBe(10);
     }
-    expect(readNumber(field("\0".repeat(12)))).toBe(0);
-    expect(readNumber(field("777777777777"))).toBe(2 ** 36 - 1);
+    expect(readField(field("\0".repeat(12)))).toBe(0);
+    expect(readField(field("777777777777"))).toBe(2 ** 36 - 1);
   });
 
   test("is read from base-256 up to 2^53", () => {
@@ -25,10 +30,10 @@ describe("a number", () => {
     };
     fc.assert(
       fc.property(fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), (value) => {
-        expect(readNumber(base256(value))).toBe(value);
+        expect(readField(base256(value))).toBe(value);
       }),
     );
-    expect(readNumber(base256(2 ** 53))).toBeUndefined();
+    expect(readField(base256(2 ** 53))).toBeUndefined();
   });
 
   test("is nothing else: blanks, signs, other digits, negative numbers, GNU tar's base-64 of 1999", () => {
@@ -43,7 +48,7 @@ describe("a number", () => {
       "\xff".repeat(12),
       "\0\x80\0\0\x01",
     ]) {
-      expect(readNumber(field(bytes))).toBeUndefined();
+      expect(readField(field(bytes))).toBeUndefined();
     }
   });
 
@@ -53,7 +58,7 @@ describe("a number", () => {
       { numRuns: 60, seed: 1 },
     );
     for (const bytes of fields) {
-      const size = readNumber(field(bytes));
+      const size = readField(field(bytes));
       if (size === undefined) continue;
       const input = archive(entry({ name: "f", patches: { 124: bytes } }));
       const { stdout } = await execa("tar", ["-tvf", "-"], { input, reject: false, env: { LC_ALL: "C" } });

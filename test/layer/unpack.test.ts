@@ -4,6 +4,7 @@ import { chown, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type UnpackOptions, unpack } from "../../src/layer/unpack.js";
@@ -67,6 +68,16 @@ describe("what is on disk is what GNU tar alone would write", () => {
       expect(unpacked.archiveEntries).toBe(names.stdout.split("\n").length);
     },
   );
+
+  test("from the layers that Docker 0.3 wrote", async () => {
+    const file = fileURLToPath(new URL("../fixtures/docker-0.3-graph.tar", import.meta.url));
+    const [ours, theirs] = [await scratch.fresh(), await scratch.fresh()];
+    await unpackFile(file, ours);
+    await execa("tar", ["-xf", file, "-C", theirs, ...asTar], environment);
+    // What the archive does not name has the clock's time in theirs.
+    const named = (lines: string[]) => lines.filter((line) => !line.startsWith('"." '));
+    expect(named(await listTree(ours))).toEqual(named(await listTree(theirs)));
+  });
 
   test("and, from an archive with all attributes, what was in the tree itself", async () => {
     const ours = await scratch.fresh();
@@ -190,6 +201,26 @@ describe("directories that no entry names", () => {
     expect(listing[0]).toBe('"." directory 644 0:0 1400000000000000000');
     expect(listing[1]).toBe('"a" directory 700 0:0 1400000000000000000');
     expect(listing[2]).toBe('"a/b" directory 755 0:0 0');
+  });
+
+  test("are not those whose entry's name ends in a dot", async () => {
+    const ours = await scratch.fresh();
+    await unpackBytes(
+      archive(
+        entry({ name: "a/f" }),
+        entry({ name: "s", type: "2", linkName: "a" }),
+        entry({ name: "s/./", type: "5", mode: 0o711 }),
+        entry({ name: "s/k/f" }),
+        entry({ name: "new/.", type: "5", mode: 0o722 }),
+      ),
+      ours,
+    );
+    expect((await listTree(ours)).filter((line) => line.includes(" directory "))).toEqual([
+      '"." directory 755 0:0 0',
+      '"a" directory 711 0:0 1400000000000000000',
+      '"a/k" directory 755 0:0 0',
+      '"new" directory 722 0:0 1400000000000000000',
+    ]);
   });
 
   test("are found where a symlink of the layer leads to them, under names of any bytes", async () => {

@@ -6,7 +6,7 @@ export const largeFileBytes = 300_000;
 
 /**
  * Fills an empty directory: files, setuid, hard links, symlinks of all sorts, fifo, devices, extended attributes, a
- * capability, times to the nanosecond, long, deep, non-ASCII, non-UTF-8 and odd names, a sparse file. Needs root.
+ * capability, times to the nanosecond, long, deep, non-ASCII, non-UTF-8 and odd names, sparse files. Needs root.
  */
 export async function makeRichTree(directory: string): Promise<void> {
   // GNU coreutils, so that the tree does not come from what is tested.
@@ -50,6 +50,7 @@ truncate -s 3M usr/lib/sparse
 printf data | dd of=usr/lib/sparse bs=1 seek=1048576 conv=notrunc status=none
 printf data | dd of=usr/lib/sparse bs=1 seek=2200000 conv=notrunc status=none
 truncate -s 1M usr/lib/all-hole
+for _ in $(seq 120); do printf data >> usr/lib/many-holes; truncate -s +16K usr/lib/many-holes; done
 touch -d '2013-06-01 12:00:00.123456789' etc/passwd
 touch -d '1969-12-31 23:00:00.5' usr/lib/a
 touch -h -d '2001-02-03 04:05:06.7' etc/relative

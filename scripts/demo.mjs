@@ -60,7 +60,9 @@ async function serve() {
 /** A tar of some tens of megabytes of this machine, and a file of it to change and one to delete. */
 function machineLayer() {
   const archive = join(scratch, "base.tar");
-  const directories = ["etc", "usr/sbin", "usr/share/perl", "usr/lib/locale"].filter((path) => existsSync(`/${path}`));
+  const directories = ["etc", "usr/sbin", "usr/share/perl", "usr/lib/locale"].filter((path) =>
+    existsSync(`/${path}`),
+  );
   execFileSync("tar", ["-C", "/", "--ignore-failed-read", "--xattrs", "-cf", archive, "--", ...directories], {
     stdio: ["ignore", "ignore", "ignore"],
   });
@@ -69,9 +71,13 @@ function machineLayer() {
 
 /** The names of the regular files in an archive, the first few. */
 function someFiles(archive) {
-  const listing = execFileSync("bash", ["-c", 'tar -tvf "$1" 2>/dev/null | grep "^-" | head -n 50', "bash", archive], {
-    encoding: "utf8",
-  });
+  const listing = execFileSync(
+    "bash",
+    ["-c", 'tar -tvf "$1" 2>/dev/null | grep "^-" | head -n 50', "bash", archive],
+    {
+      encoding: "utf8",
+    },
+  );
   return listing
     .split("\n")
     .map((line) => line.split(/\s+/).slice(5).join(" ").replace(/^\.\//, ""))

@@ -79,7 +79,8 @@ Examples:
     process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
     if (error.exitCode !== 0 && argv.includes("--json")) {
       // A command line without a command got the whole help, which the parser does not take for a message.
-      const message = error.code === "commander.help" ? "name a command" : error.message.replace(/^error: /, "");
+      const message =
+        error.code === "commander.help" ? "name a command" : error.message.replace(/^error: /, "");
       process.stdout.write(`${JSON.stringify(errorDocument("INVALID_JOB", message))}\n`);
     }
   }

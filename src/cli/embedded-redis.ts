@@ -17,14 +17,26 @@ export interface EmbeddedRedis {
   readonly url: string;
   /** True if this process started it, false if it ran already. */
   readonly started: boolean;
-  /** True while another process holds it too. */
-  isShared(): Promise<boolean>;
+  /**
+   * True if this process shall start a worker: it is the first to ask, or whoever was told so has had time enough.
+   * Of many commands that start at once, one works for all.
+   */
+  mayServe(): Promise<boolean>;
+  /** Says that this process waits for no work of others any more, though it may still work for them. */
+  needNoWorker(): Promise<void>;
+  /** True while another process needs a worker. */
+  isNeeded(): Promise<boolean>;
   /** Lets go; stops it, and waits for its end, if nobody else holds it. Never throws: it may be gone already. */
   release(): Promise<void>;
 }
 
 /** Marks a connection as a hold, in Redis's own list of clients: the kernel drops it when its process ends. */
 const holdName = "stevedore-hold";
+/** The same for a process that needs no worker but its own: two of these must not wait for each other. */
+const servingName = "stevedore-serving";
+const servantMark = "stevedore:servant";
+/** How long a process has to start its worker before another may, in ms. */
+const servantTime = 5_000;
 const attachCounter = "stevedore:attached";
 const closingMark = "stevedore:closing";
 /** flock's exit code when another process has the lock. */
@@ -69,22 +81,30 @@ export async function embeddedRedisRuns(root: string): Promise<boolean> {
 }
 
 function held(hold: Redis, url: string, started: boolean): EmbeddedRedis {
-  const holders = async () =>
+  /** How many connections go by one of these names. */
+  const count = async (...names: string[]) =>
     String(await hold.client("LIST"))
       .split("\n")
-      .filter((line) => line.includes(` name=${holdName} `)).length;
+      .filter((line) => names.some((name) => line.includes(` name=${name} `))).length;
+  let needsWorker = true;
   /** Sets the mark that keeps others from entering; false if somebody else is in. */
   const lockOut = async () => {
     // Whoever enters after the WATCH changes the counter, and the mark is then not set.
     await hold.watch(attachCounter);
-    if ((await holders()) > 1) return false;
+    if ((await count(holdName, servingName)) > 1) return false;
     const mark = hold.multi().set(closingMark, await runId(hold), "PX", closingTime);
     return (await mark.exec()) !== null;
   };
   return {
     url,
     started,
-    isShared: async () => hold.status === "ready" && (await holders()) > 1,
+    mayServe: async () => (await hold.set(servantMark, process.pid, "PX", servantTime, "NX")) !== null,
+    async needNoWorker() {
+      if (hold.status !== "ready") return;
+      await hold.client("SETNAME", servingName);
+      needsWorker = false;
+    },
+    isNeeded: async () => hold.status === "ready" && (await count(holdName)) > (needsWorker ? 1 : 0),
     async release() {
       const end = ended(hold, patience);
       if (hold.status === "ready" && (await lockOut().catch(() => false))) {

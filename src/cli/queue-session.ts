@@ -26,6 +26,8 @@ export interface SessionOptions {
 
 export interface QueueSession extends AsyncDisposable {
   readonly producer: Producer;
+  /** True if this process began to work on the queue when it opened it: nobody else did. */
+  readonly ownWorker: boolean;
   /** What happens to a job, to its end. @throws what ends this session's own worker, too */
   follow(job: EnqueuedJob): AsyncGenerator<JobUpdate, void>;
 }
@@ -74,9 +76,10 @@ export async function openQueueSession(
     if (job === undefined || own !== undefined) return;
     looks = (await producer.workers(job.queue)) > 0 ? 0 : looks + 1;
     // The first look may come before a worker that has just been started is known.
-    if (looks !== 2) return;
-    if (embedded !== undefined && work !== undefined) await startOwnWorker();
-    else {
+    if (looks < 2) return;
+    if (embedded !== undefined && work !== undefined) {
+      if (await embedded.mayServe()) await startOwnWorker();
+    } else if (looks === 2) {
       tell(
         `no worker serves the graph "${config.graph}" at ${describeRedis(url)} yet: stevedore worker starts one`,
       );
@@ -97,7 +100,7 @@ export async function openQueueSession(
 
   if (embedded?.started && work !== undefined) {
     try {
-      await startOwnWorker();
+      if (await embedded.mayServe()) await startOwnWorker();
     } catch (error) {
       await close();
       throw error;
@@ -105,6 +108,7 @@ export async function openQueueSession(
   }
   return {
     producer,
+    ownWorker: own !== undefined,
     async *follow(job) {
       unfinished.set(job.id, job);
       try {
@@ -127,9 +131,10 @@ async function closeWorker(
   { tell, signal }: CommandContext,
 ): Promise<void> {
   if (worker === undefined) return;
-  if (embedded !== undefined && !signal.aborted && (await embedded.isShared())) {
+  await embedded?.needNoWorker();
+  if (embedded !== undefined && !signal.aborted && (await embedded.isNeeded())) {
     tell("other commands use this one's worker: serving until they have ended");
-    while (!signal.aborted && (await embedded.isShared())) await sleep(100);
+    while (!signal.aborted && (await embedded.isNeeded())) await sleep(100);
   }
   await worker.close(signal.aborted ? 0 : graceMs);
 }

@@ -1,7 +1,7 @@
 // Runs jobs for a command: enqueues them, shows how far they are, and returns what became of each.
 import type { JobName, JobResult } from "../jobs/index.js";
 import { JobError } from "../jobs/index.js";
-import type { EnqueuedJob, NewJob } from "../producer/index.js";
+import type { EnqueuedJob, JobState, NewJob } from "../producer/index.js";
 import { startProgressLine } from "./progress-line.js";
 import type { QueueSession } from "./queue-session.js";
 import type { CommandContext } from "./run-command.js";
@@ -18,7 +18,7 @@ export type Outcome<Name extends JobName> =
 export async function runJobs<Name extends JobName>(
   session: QueueSession,
   jobs: readonly NewJob<Name>[],
-  { quiet }: CommandContext,
+  { quiet, verbose, tell }: CommandContext,
   label: (job: NewJob<Name>) => string,
 ): Promise<Outcome<Name>[]> {
   const enqueued = (await session.producer.enqueueAll(jobs)) as EnqueuedJob<Name>[];
@@ -27,7 +27,10 @@ export async function runJobs<Name extends JobName>(
   const one = async (job: EnqueuedJob<Name>, index: number): Promise<Outcome<Name>> => {
     const wanted = jobs[index];
     const name = wanted === undefined ? job.id : label(wanted);
+    let told: JobState | undefined;
     for await (const { state, progress, result, error } of session.follow(job)) {
+      if (verbose && state !== told) tell(`${name}: job ${job.id} is ${state}`);
+      told = state;
       if (progress !== undefined) {
         line.show(jobs.length === 1 ? name : `${ended}/${jobs.length} done, ${name}`, progress);
       }

@@ -17,6 +17,7 @@ export async function serve(
 ): Promise<void> {
   const { root, graph } = config;
   const embedded = config.redis === undefined ? await holdEmbeddedRedis(root) : undefined;
+  await embedded?.needNoWorker();
   const redis = embedded?.url ?? config.redis ?? "";
   const address = describeRedis(redis);
   try {

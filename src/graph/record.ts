@@ -26,6 +26,8 @@ const fieldOrder = [
   ...["container_config", "docker_version", "author", "config"],
 ];
 const textFields = ["comment", "created", "container", "docker_version", "author"];
+/** A byte order mark is no JSON, so it is not skipped. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const objectFields = ["container_config", "config"];
 
 /**
@@ -77,9 +79,7 @@ export function parentOf(record: { readonly parent?: unknown }): string | null {
 function parseObject(bytes: Buffer): Record<string, unknown> {
   let value: unknown;
   try {
-    // A byte order mark is no JSON, so it is not to be skipped.
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    value = JSON.parse(text);
+    value = JSON.parse(utf8.decode(bytes));
   } catch (error) {
     const why = error instanceof SyntaxError ? `not JSON (${quote(error.message)})` : "not valid UTF-8";
     throw broken(`it is ${why}`, error);

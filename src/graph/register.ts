@@ -72,7 +72,6 @@ async function writeImage(
   // Not by mkdir's own mode, which the umask narrows.
   await chmod(layer, 0o755);
   const { diffId } = await fill(layer);
-  throwIfAborted(signal);
   const facts = { ...(await measureLayer(layer, signal)), diffId, jobId };
   await writeFile(join(directory, "json"), record, { mode: 0o600 });
   await writeFile(factsPath(directory), formatLayerFacts(facts), { mode: 0o600 });

@@ -11,6 +11,7 @@ import {
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openGraph, type StoredChecksum } from "../../src/graph/index.js";
+import { withLock } from "../../src/graph/lock.js";
 import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
 import { addImage } from "../support/made-images.js";
 import { bundle, startNode } from "../support/node-process.js";
@@ -183,6 +184,23 @@ describe("Docker's dictionary", () => {
       ),
     );
     expect(read(graph.root)).toEqual(Object.fromEntries(ids.map((id) => [id, entryOf("1").checksum])));
+  });
+
+  it("is not written while another process holds the lock on it", async () => {
+    const root = await dockerRoot();
+    const before = read(root);
+    const graph = await openGraph(root);
+    await graph.storeChecksum(left, "docker", entryOf("1"));
+    let closing: Promise<void> = Promise.resolve();
+    await withLock(root, async () => {
+      closing = graph.close();
+      // proc(5): a lock that is waited for stands in /proc/locks behind "->".
+      const waiter = new RegExp(`-> FLOCK .*:${statSync(root).ino} `);
+      await expect.poll(() => readFileSync("/proc/locks", "utf8"), { timeout: 30_000 }).toMatch(waiter);
+      expect(read(root)).toEqual(before);
+    });
+    await closing;
+    expect(read(root)).toEqual({ ...before, [left]: entryOf("1").checksum });
   });
 
   it("that cannot be written is reported on closing, and written when it can be", async () => {

@@ -65,6 +65,18 @@ describe("the index of a graph", () => {
     }
   });
 
+  it("is not trusted when it was read right after a change, for another may bear the same time", async () => {
+    const directory = await scratch.fresh();
+    const index = openImageIndex(directory);
+    let count = 0;
+    const afterChange = async () => {
+      mkdirSync(join(directory, `${count++}`));
+      return new Set([await index(), await index()]).size;
+    };
+    // Again where this process was held up between the change and the reading.
+    await expect.poll(afterChange, { timeout: 30_000 }).toBe(2);
+  });
+
   it("is the same object, not read again, while a settled directory does not change", async () => {
     const directory = await scratch.fresh();
     mkdirSync(join(directory, "a"));

@@ -161,6 +161,14 @@ describe("an image is broken", () => {
         await execa("mkfifo", [join(image, "json")]);
       },
     ],
+    [
+      "with a link for a json",
+      /json is not a file/,
+      (image) => {
+        rmSync(join(image, "json"));
+        symlinkSync("/etc/passwd", join(image, "json"));
+      },
+    ],
     ["without a layer", /no layer/, (image) => rmSync(join(image, "layer"), { recursive: true })],
     [
       "with a layer that is a file",

@@ -62,8 +62,8 @@ export function startStevedore(args: readonly string[], options: StevedoreOption
   }
   // A command that refuses its input does not read it to the end.
   child.stdin?.on("error", () => undefined);
-  if (stdin instanceof Buffer) child.stdin?.end(stdin);
-  else if (stdin !== undefined && child.stdin !== null) stdin.pipe(child.stdin);
+  if (Buffer.isBuffer(stdin)) child.stdin?.end(stdin);
+  else if (child.stdin !== null) stdin?.pipe(child.stdin);
 
   const ended = once(child, "close").then(([code]) => {
     child.emit("said");

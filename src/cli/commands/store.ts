@@ -62,6 +62,10 @@ async function store(context: CommandContext, flags: StoreFlags, source: string)
   await using uploaded = await upload(source, config.root, signal);
   const work = flags.detach ? undefined : workerOptions(flags);
   await using session = await openQueueSession(context, { work, makeRoot: true });
+  const { allowSquash, maxLayerBytes, maxLayerEntries } = flags;
+  if (!session.ownWorker && (allowSquash ?? maxLayerBytes ?? maxLayerEntries) !== undefined) {
+    context.warn("--allow-squash and --max-layer-… are not heeded: a worker that runs already has its own");
+  }
   const job = { name: "store", data: { ...data, layer: { upload: uploaded.name } } } as const;
   if (flags.detach) {
     const enqueued = await session.producer.enqueue(job.name, job.data);

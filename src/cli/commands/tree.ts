@@ -96,12 +96,7 @@ async function drawn(nodes: readonly Node[]): Promise<string[]> {
         )
         .join("");
       const { id, layerBytes, checksum, comment } = summary;
-      return [
-        `${branch}${id.slice(0, 12)}`,
-        formatBytes(layerBytes),
-        checksum ?? "-",
-        comment ?? "",
-      ];
+      return [`${branch}${id.slice(0, 12)}`, formatBytes(layerBytes), checksum ?? "-", comment ?? ""];
     }),
   );
 }

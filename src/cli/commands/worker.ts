@@ -5,7 +5,9 @@ import { addWorkerFlags, type WorkerFlags } from "../worker-flags.js";
 
 export function declare(program: Command): void {
   addWorkerFlags(
-    program.command("worker").description("run a worker alone, against the Redis that is named, else the root's own"),
+    program
+      .command("worker")
+      .description("run a worker alone, against the Redis that is named, else the root's own"),
   )
     .addHelpText(
       "after",

@@ -1,0 +1,134 @@
+// Help, wrong usage, the version, and where the configuration comes from.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
+import { useScratchDirectory } from "../support/scratch-directory.js";
+import { stevedore } from "../support/stevedore.js";
+
+const scratch = useScratchDirectory();
+let root: string;
+
+beforeAll(async () => {
+  root = await scratch.fresh();
+  await unpackDockerGraph(root);
+});
+
+const globalFlags = ["--root", "--redis", "--graph", "--json", "--quiet", "--verbose"];
+const layerFlags = ["--allow-squash", "--max-layer-bytes", "--max-layer-entries"];
+const workerFlags = [
+  ...[...layerFlags, "--threads", "--store-concurrency", "--checksum-concurrency", "--allow-source"],
+  ...["--allow-host", "--allow-private-addresses", "--grace"],
+];
+const recordFlags = ["--id", "--parent", "--comment", "--author", "--created", "--json-file"];
+const flags = {
+  up: workerFlags,
+  worker: workerFlags,
+  store: [...recordFlags, "--if-exists", "--checksum", "--detach", ...layerFlags],
+  checksum: ["--all", "--recipe", "--force", "--detach", "--threads"],
+  images: [],
+  tree: [],
+  history: [],
+  inspect: [],
+  rm: ["--force", "--detach"],
+  jobs: ["--state"],
+  job: [],
+  doctor: [],
+};
+
+describe("stevedore's help", () => {
+  it.each(Object.entries(flags))("of %s names its flags and gives an example", async (command, own) => {
+    const { code, stdout, stderr } = await stevedore([command, "--help"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const named = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, flag]) => flag);
+    expect(named.sort()).toEqual([...own, ...globalFlags, "--help", "--version"].sort());
+    expect(stdout).toMatch(new RegExp(`Examples?:\\n.*\\$ .*stevedore ${command}`));
+  });
+
+  it("lists the commands, asked for in any way", async () => {
+    const [flag, word] = await Promise.all([stevedore(["--help"]), stevedore(["help"])]);
+    expect([flag.code, word.code]).toEqual([0, 0]);
+    for (const { stdout } of [flag, word]) {
+      for (const command of Object.keys(flags)) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
+    }
+    expect((await stevedore(["help", "store"])).stdout).toContain("Usage: stevedore store");
+  });
+
+  it("is not the version", async () => {
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
+    for (const args of [["--version"], ["-V"]]) {
+      expect(await stevedore(args)).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: "" });
+    }
+  });
+});
+
+describe("wrong usage", () => {
+  it.each([
+    ["an unknown command", ["imagine"], "imagine"],
+    ["an unknown flag", ["images", "--colour"], "--colour"],
+    ["a missing argument", ["store"], "source"],
+    ["an argument too many", ["history", "a", "b"], "argument"],
+    ["a flag without its value", ["store", "a.tar", "--id"], "--id"],
+    ["a number that is none", ["store", "a.tar", "--max-layer-bytes", "1e3"], "--max-layer-bytes"],
+    ["a value that is not offered", ["store", "a.tar", "--if-exists", "maybe"], "maybe"],
+    ["no command", [], "Usage"],
+    ["a graph's name that is none", ["images", "--graph", "a b"], "--graph"],
+    ["a Redis URL that is none", ["jobs", "--redis", "http://x"], "--redis"],
+    ["an empty root", ["images", "--root", ""], "--root"],
+  ])("ends with 2 and says what is wrong: %s", async (_, args, named) => {
+    const { code, stderr, json } = await stevedore([...args, "--json"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(named);
+    expect(json).toEqual({ error: { code: "INVALID_JOB", message: expect.any(String) } });
+  });
+});
+
+describe("the configuration", () => {
+  it("takes global flags before and after the command", async () => {
+    const results = await Promise.all([
+      stevedore(["--root", root, "--json", "images"]),
+      stevedore(["images", "--json", "--root", root]),
+      stevedore(["--json", "images", `--root=${root}`]),
+    ]);
+    for (const { code, json } of results)
+      expect({ code, images: json.length }).toEqual({ code: 0, images: 4 });
+  });
+
+  it("comes from the environment, and flags win", async () => {
+    const nowhere = join(scratch.path, "nowhere");
+    const fromEnvironment = await stevedore(["inspect", "27cf", "--json"], { env: { STEVEDORE_ROOT: root } });
+    expect(fromEnvironment.json).toMatchObject({ id: dockerImages.middle });
+    const flagWins = await stevedore(["inspect", "27cf", "--json"], {
+      root,
+      env: { STEVEDORE_ROOT: nowhere },
+    });
+    expect(flagWins.json).toMatchObject({ id: dockerImages.middle });
+
+    const socket = "unix:///nowhere/stevedore.sock";
+    const urls = { STEVEDORE_REDIS_URL: socket, REDIS_URL: "redis://127.0.0.1:1" };
+    const queue = await stevedore(["jobs", "--json"], { root, env: urls });
+    expect(queue.json.error).toMatchObject({
+      code: "QUEUE_UNAVAILABLE",
+      message: expect.stringContaining("/nowhere/"),
+    });
+    const usual = await stevedore(["jobs", "--json"], {
+      root,
+      env: { REDIS_URL: socket, STEVEDORE_REDIS_URL: "" },
+    });
+    expect(usual.json.error.message).toContain("/nowhere/");
+
+    const wrong = await stevedore(["images", "--json"], { root, env: { STEVEDORE_GRAPH: "a b" } });
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("STEVEDORE_GRAPH") });
+    const overruled = await stevedore(["images", "--graph", "a"], { root, env: { STEVEDORE_GRAPH: "a b" } });
+    expect(overruled.code).toBe(0);
+  });
+
+  it("lets its reader leave early", async () => {
+    const { shell } = await import("../support/shell.js");
+    const { binary } = await import("../support/stevedore.js");
+    const output = await shell(
+      `"${process.execPath}" "${binary}" tree --root "${root}" 2>&1 >/dev/full; "${process.execPath}" "${binary}" images --root "${root}" | true`,
+    );
+    expect(output.toString()).toBe("");
+  });
+});

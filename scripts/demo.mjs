@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { shellLine } from "../dist/layer/index.js";
+import { checkTar, shellLine } from "../dist/layer/index.js";
 
 const binary = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "stevedore-demo-"));
@@ -120,7 +120,7 @@ try {
 
   say("4. The same checksum by plain shell");
   const expected = checksums.find(({ id }) => id === base)?.checksum;
-  const line = shellLine("xz-6", join(root, "graph", base));
+  const line = shellLine("xz-6", { imageDirectory: join(root, "graph", base), ...(await checkTar()) });
   console.log(`$ ${line}`);
   const actual = `sha256:${execFileSync("bash", ["-c", line], { encoding: "utf8" }).split(" ")[0]}`;
   console.log(`by shell:     ${actual}\nby stevedore: ${expected}`);

@@ -12,7 +12,7 @@ export async function measureChecksum({ producer, root, scratch }: Dock): Promis
   const layer = await sample(scratch, "large", bytes, 8 * 1024 ** 2);
   const image = { id: "large", created: "2013-05-02T15:18:33Z" };
   await producer.wait(await producer.enqueue("store", { image, layer: { path: layer.archive } }));
-  const directory = join(root, "graph/large");
+  const here = { imageDirectory: join(root, "graph/large") };
   const ours = async () => {
     const job = await producer.enqueue("checksum", { id: image.id, force: true });
     return (await producer.wait(job)).durationMs;
@@ -30,7 +30,7 @@ export async function measureChecksum({ producer, root, scratch }: Dock): Promis
     };
   };
   return [
-    await row("the shell line (tar | xz -6 -T2 | sha256sum)", shellLine("xz-6", directory), 3, 1.03),
-    await row("Docker 0.3's own way (bsdtar -cJ | sha256sum)", shellLine("docker", directory), 2, 0.52),
+    await row("the shell line (tar | xz -6 -T2 | sha256sum)", shellLine("xz-6", here), 3, 1.03),
+    await row("Docker 0.3's own way (bsdtar -cJ | sha256sum)", shellLine("docker", here), 2, 0.52),
   ];
 }

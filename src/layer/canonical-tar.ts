@@ -4,6 +4,7 @@ import { addAbortSignal, PassThrough, pipeline, type Readable } from "node:strea
 import { StevedoreError } from "../error.js";
 import { run, start } from "../host/run.js";
 import { tools } from "../host/tool.js";
+import { fillDeviceFields } from "./device-fields.js";
 import { toolOutput } from "./tool-output.js";
 
 /** A canonical tar that is being written. */
@@ -39,7 +40,7 @@ export function canonicalTar(
   layerDirectory: string,
   signal?: AbortSignal | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
-  return toolOutput(tools.tar, canonicalTarArguments(layerDirectory), { signal });
+  return fillDeviceFields(toolOutput(tools.tar, canonicalTarArguments(layerDirectory), { signal }));
 }
 
 /** Starts the same archive as a stream, for what takes one. `done` rejects with the errors of `canonicalTar`. */
@@ -48,33 +49,39 @@ export function packCanonicalTar(layerDirectory: string, signal?: AbortSignal | 
   stdin.end();
   // Node throws away the output of a process that ends before somebody reads it, so it is read at once.
   const archive = new PassThrough();
-  pipeline(stdout, archive, () => undefined);
+  pipeline(stdout, fillDeviceFields, archive, () => undefined);
   // tar cannot end while somebody keeps its output and does not read it.
   if (signal !== undefined) addAbortSignal(signal, archive);
   return { stdout: archive, done };
 }
 
-/** The releases of GNU tar whose archives are the canonical ones, first and last, as `1.MINOR`. */
+/** The oldest GNU tar whose archives are the canonical ones, as `1.MINOR`. */
 const oldestMinor = 30;
-const newestMinor = 34;
+/** The first that leaves the device fields empty. */
+const firstWithEmptyFields = 35;
+
+/** A GNU tar that will do. */
+export interface CheckedTar {
+  readonly version: string;
+  /** True if it leaves fields empty that the canonical tar has filled, so that plain shell has to fill them. */
+  readonly leavesFieldsEmpty: boolean;
+}
 
 /**
- * Checks that `tar` is a GNU tar whose archives have the canonical bytes, and returns its version.
+ * Checks that `tar` is a GNU tar from which the canonical archive can be had.
  *
  * 1.28 brought `--sort=name`, and 1.30 is the first whose `--numeric-owner` also covers the extended headers
- * (NEWS of GNU tar). 1.35 leaves the device numbers of what is no device empty where its forerunners write
- * zeros, so every header, and with it every digest, is another.
+ * (NEWS of GNU tar).
  * @throws `TOOL_MISSING` saying what was found and what is needed.
  */
-export async function checkTar(signal?: AbortSignal | undefined): Promise<{ readonly version: string }> {
+export async function checkTar(signal?: AbortSignal | undefined): Promise<CheckedTar> {
   const banner = (await run(tools.tar, ["--version"], { failure: "TOOL_MISSING", signal })).split("\n", 1)[0];
   const [, version, minor] = /^tar \(GNU tar\) (1\.(\d+)\S*)$/.exec(banner ?? "") ?? [];
-  if (version === undefined || Number(minor) < oldestMinor || Number(minor) > newestMinor) {
+  if (version === undefined || Number(minor) < oldestMinor) {
     throw new StevedoreError(
       "TOOL_MISSING",
-      `tar is ${JSON.stringify(banner)}, but the canonical archive needs GNU tar 1.${oldestMinor} to ` +
-        `1.${newestMinor} (package ${tools.tar.package}): others write other bytes`,
+      `tar is ${JSON.stringify(banner)}, but GNU tar 1.${oldestMinor} or newer is needed (package ${tools.tar.package})`,
     );
   }
-  return { version };
+  return { version, leavesFieldsEmpty: Number(minor) >= firstWithEmptyFields };
 }

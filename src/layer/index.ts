@@ -1,5 +1,5 @@
 // A layer's bytes: in (unpack an untrusted archive) and out (pack, compress, hash by a recipe).
-export { checkTar, packCanonicalTar } from "./canonical-tar.js";
+export { type CheckedTar, checkTar, packCanonicalTar } from "./canonical-tar.js";
 export { checksumLayer, digestLayer, type LayerChecksum } from "./checksum.js";
 export type { Compression } from "./compression.js";
 export { checkKnownAnswer } from "./known-answer.js";

@@ -5,24 +5,45 @@ import { dockerTarArguments, type RecipeName, recipes } from "./recipe.js";
 
 const MiB = 1024 * 1024;
 
-/**
- * The shell command that prints the hex sha256 an image's checksum consists of.
- * @param imageDirectory the directory that holds `json` and `layer`; without it the command is to be run there.
- */
-export function shellLine(recipe: RecipeName, imageDirectory?: string): string {
-  const record = within(imageDirectory, "json");
-  const layer = within(imageDirectory, "layer");
-  return `{ cat ${quote(record)}; echo; ${archiveCommand(recipe, layer)}; } | sha256sum`;
+export interface ShellLineOptions {
+  /** The directory that holds `json` and `layer`; without it the command is to be run there. */
+  readonly imageDirectory?: string | undefined;
+  /** For a host whose tar leaves fields empty that the canonical tar has filled (see `checkTar`). Default false. */
+  readonly leavesFieldsEmpty?: boolean | undefined;
 }
 
-function archiveCommand(name: RecipeName, layer: string): string {
+/** The shell command that prints the hex sha256 an image's checksum consists of. */
+export function shellLine(
+  recipe: RecipeName,
+  { imageDirectory, leavesFieldsEmpty = false }: ShellLineOptions = {},
+): string {
+  const record = within(imageDirectory, "json");
+  const layer = within(imageDirectory, "layer");
+  return `{ cat ${quote(record)}; echo; ${archiveCommand(recipe, layer, leavesFieldsEmpty)}; } | sha256sum`;
+}
+
+/**
+ * What `fillDeviceFields` does, in Perl, which every Debian has: walks the headers, puts zeros into empty device
+ * fields and mends the checksum.
+ */
+const fillInPerl = [
+  "while(read STDIN,$h,512){$t=substr$h,156,1;",
+  'if($h=~/^[^\\0]/&&$t!~/[xg34]/&&substr($h,329,16)eq"\\0"x16){substr($h,329,16)="0000000\\0"x2;',
+  'substr($h,148,8)=" "x8;substr($h,148,8)=sprintf"%06o\\0 ",unpack"%32C*",$h}',
+  "print$h;$n=$t=~/[xg07]/?$z//oct substr$h,124,11:0;undef$z;$m=$n;",
+  "for($n=($n+511&~511);$n>0;$n-=length$b){read STDIN,$b,$t eq x||$n<65536?$n:65536 or last;print$b}",
+  'if($t eq x){$b=substr$b,0,$m;while($b=~/^(\\d+) /){$r=substr$b,0,$1,"";$z=$1 if$r=~/^\\d+ size=(\\d+)\\n$/}}}',
+].join("");
+
+function archiveCommand(name: RecipeName, layer: string, leavesFieldsEmpty: boolean): string {
   const recipe = recipes[name];
   if (recipe.archiver === "bsdtar") {
     // The locale decides how bsdtar writes names that are not ASCII.
     return ["LC_ALL=C", "bsdtar", ...dockerTarArguments(layer).map(quote)].join(" ");
   }
   const tar = ["tar", ...canonicalTarArguments(layer).map(quote)].join(" ");
-  return `${tar} | xz -${recipe.preset} --check=crc64 --block-size=${recipe.blockSize / MiB}MiB -T2`;
+  const filled = leavesFieldsEmpty ? `${tar} | perl -e '${fillInPerl}'` : tar;
+  return `${filled} | xz -${recipe.preset} --check=crc64 --block-size=${recipe.blockSize / MiB}MiB -T2`;
 }
 
 /** A path that no tool takes for an option, whatever the directory is called. */

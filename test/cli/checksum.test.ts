@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
+import { thenFill } from "../support/documented-tar.js";
 import { pathWithout } from "../support/path-without.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { sha256Of, shell } from "../support/shell.js";
@@ -138,6 +139,7 @@ function canonicalTar(): string {
   return (
     "LC_ALL=C tar --sort=name --format=posix --numeric-owner " +
     "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime " +
-    "--xattrs --xattrs-include='security.capability' --xattrs-include='user.*' -C layer -cf - ."
+    "--xattrs --xattrs-include='security.capability' --xattrs-include='user.*' -C layer -cf - ." +
+    thenFill
   );
 }

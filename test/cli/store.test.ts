@@ -5,6 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { thenFill } from "../support/documented-tar.js";
 import { makeRichTree } from "../support/rich-tree.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { type Running, serveRoot, stevedore } from "../support/stevedore.js";
@@ -166,7 +167,7 @@ describe("stevedore store", () => {
       { cat json; echo; LC_ALL=C tar --sort=name --format=posix --numeric-owner \\
         --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \\
         --xattrs --xattrs-include='security.capability' --xattrs-include='user.*' \\
-        -C layer -cf - . | xz -6 --check=crc64 --block-size=8MiB -T2; } | sha256sum`,
+        -C layer -cf - .${thenFill} | xz -6 --check=crc64 --block-size=8MiB -T2; } | sha256sum`,
       join(root, "graph/same"),
     );
     expect(first.json.checksum).toBe(`sha256:${shell.slice(0, 64)}`);

@@ -12,6 +12,7 @@ import {
 } from "../../src/layer/canonical-tar.js";
 import { childProcesses } from "../support/child-processes.js";
 import { collect } from "../support/collect.js";
+import { thenFill } from "../support/documented-tar.js";
 import { withEnvironment } from "../support/environment.js";
 import { makeRichTree } from "../support/rich-tree.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
@@ -21,7 +22,7 @@ import { linkTools, writeTool } from "../support/tool-directory.js";
 const line = `tar --sort=name --format=posix --numeric-owner \
   --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \
   --xattrs --xattrs-include='security.capability' --xattrs-include='user.*' \
-  -C "$PWD" -cf - .`;
+  -C "$PWD" -cf - .${thenFill}`;
 
 /** A directory of the kernel whose files say they are longer than they are, so that tar complains. */
 const shrinking = "/sys/class/net/lo/statistics";
@@ -167,16 +168,27 @@ describe("the check of tar", () => {
     expect(banner).toContain(`(GNU tar) ${(await checkTar()).version}\n`);
   });
 
+  test.each([
+    ["tar (GNU tar) 1.34", false],
+    ["tar (GNU tar) 1.35", true],
+    ["tar (GNU tar) 1.36", true],
+  ])("knows whether %s leaves fields empty", async (banner, leavesFieldsEmpty) => {
+    const directory = await scratch.fresh();
+    await linkTools(directory, { cat: "/bin/cat", sh: "/bin/sh" });
+    await writeTool(directory, "tar", banner);
+    expect(await withEnvironment({ PATH: directory }, () => checkTar())).toMatchObject({ leavesFieldsEmpty });
+  });
+
   test("refuses another program of that name", async () => {
     const directory = await scratch.fresh();
     await linkTools(directory, { tar: "/usr/bin/bsdtar" });
     await expect(withEnvironment({ PATH: directory }, () => checkTar())).rejects.toMatchObject({
       code: "TOOL_MISSING",
-      message: expect.stringMatching(/tar is "bsdtar [0-9.]+ .*needs GNU tar 1\.30 to 1\.34/),
+      message: expect.stringMatching(/tar is "bsdtar [0-9.]+ .*but GNU tar 1\.30 or newer is needed/),
     });
   });
 
-  test.each(["tar (GNU tar) 1.29", "tar (GNU tar) 1.35", "tar (GNU tar) 2.0", "tar (busybox) 1.35.0", ""])(
+  test.each(["tar (GNU tar) 1.29", "tar (GNU tar) 2.0", "tar (busybox) 1.35.0", ""])(
     "refuses one that calls itself %j",
     async (banner) => {
       const directory = await scratch.fresh();

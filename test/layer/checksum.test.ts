@@ -8,6 +8,7 @@ import { chooseXzEngine, type XzEngine } from "../../src/layer/xz-engine.js";
 import { loadNativeXz } from "../../src/layer/xz-native.js";
 import { childProcesses } from "../support/child-processes.js";
 import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
+import { thenFill } from "../support/documented-tar.js";
 import { withEnvironment } from "../support/environment.js";
 import { makeRichTree } from "../support/rich-tree.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
@@ -15,7 +16,7 @@ import { sha256Of, shell } from "../support/shell.js";
 
 const tarLine = `tar --sort=name --format=posix --numeric-owner \
   --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \
-  --xattrs --xattrs-include='security.capability' --xattrs-include='user.*' -C layer -cf - .`;
+  --xattrs --xattrs-include='security.capability' --xattrs-include='user.*' -C layer -cf - .${thenFill}`;
 
 const scratch = useScratchDirectory();
 let engine: XzEngine;

@@ -33,8 +33,8 @@ describe.each(recipeNames)("the line of %s", (recipe) => {
       const { parent, image } = await makeImage(name);
       const inside = await shell(shellLine(recipe), { cwd: image });
       expect(inside.toString()).toMatch(/^[0-9a-f]{64} {2}-\n$/);
-      expect(await shell(shellLine(recipe, image), { cwd: "/" })).toEqual(inside);
-      expect(await shell(shellLine(recipe, name), { cwd: parent })).toEqual(inside);
+      expect(await shell(shellLine(recipe, { imageDirectory: image }), { cwd: "/" })).toEqual(inside);
+      expect(await shell(shellLine(recipe, { imageDirectory: name }), { cwd: parent })).toEqual(inside);
     },
   );
 

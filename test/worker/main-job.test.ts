@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openProducer } from "../../src/producer/index.js";
 import { type Dock, expectNothingLeft, openDock, runJob, type ServedGraph, shell } from "../support/dock.js";
+import { thenFill } from "../support/documented-tar.js";
 
 let dock: Dock;
 beforeAll(async () => {
@@ -31,7 +32,7 @@ describe("the main job", () => {
       );
       const result = await runJob(producer, "checksum", { id: "ba" });
       const expected = shell(
-        `cd ${directory} && { cat json; echo; tar --sort=name --format=posix --numeric-owner --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime --xattrs --xattrs-include='security.capability' --xattrs-include='user.*' -C layer -cf - . | xz -6 --check=crc64 --block-size=8MiB -T2; } | sha256sum`,
+        `cd ${directory} && { cat json; echo; tar --sort=name --format=posix --numeric-owner --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime --xattrs --xattrs-include='security.capability' --xattrs-include='user.*' -C layer -cf - .${thenFill} | xz -6 --check=crc64 --block-size=8MiB -T2; } | sha256sum`,
       );
       expect(result).toMatchObject({ id: "base", recipe: "xz-6", layerBytes: 11, cached: false });
       expect(result.checksum).toBe(`sha256:${expected.split(" ")[0]}`);

@@ -27,10 +27,11 @@ async function described(
   graph: import("../../graph/index.js").Graph,
   image: import("../../graph/index.js").Image,
 ): Promise<string[]> {
-  const { assertRecipe, shellLine } = await import("../../layer/index.js");
+  const { assertRecipe, checkTar, shellLine } = await import("../../layer/index.js");
   const { formatBytes, formatJson } = await import("../format.js");
   const facts = await graph.layerFacts(image.id);
   const checksums = await graph.storedChecksums(image.id);
+  const { leavesFieldsEmpty } = await checkTar();
   return [
     ...formatJson(image.record),
     "",
@@ -40,7 +41,7 @@ async function described(
     ...Object.entries(checksums).flatMap(([recipe, { checksum }]) => [
       "",
       `${recipe}  ${checksum}`,
-      `  ${shellLine(assertRecipe(recipe), image.directory)}`,
+      `  ${shellLine(assertRecipe(recipe), { imageDirectory: image.directory, leavesFieldsEmpty })}`,
     ]),
   ];
 }

@@ -6,10 +6,10 @@ import { inTurn, type Row, timed } from "../row.js";
 import { shell } from "../shell.js";
 
 const bytes = 200 * 1024 ** 2;
-const rounds = 7;
+const rounds = 5;
 
 export async function measureStore({ producer, scratch }: Dock): Promise<Row[]> {
-  const layer = await sample(scratch, "many", bytes, 400 * 1024);
+  const layer = await sample(scratch, "many", bytes, 4 * 1024 ** 2);
   const target = join(scratch, "peer");
   let stored = 0;
   const measured = await inTurn(

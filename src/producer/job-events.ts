@@ -48,6 +48,9 @@ export async function openJobEvents(
   events.on("completed", ({ jobId, returnvalue }) =>
     tell(jobId, { state: "completed", result: returnvalue }),
   );
+  events.on("removed", ({ jobId }) =>
+    tell(jobId, { state: "failed", error: { code: "CANCELLED", message: "the job was taken back" } }),
+  );
   events.on("failed", ({ jobId, failedReason }) =>
     tell(jobId, { state: "failed", error: parseFailedReason(failedReason) }),
   );

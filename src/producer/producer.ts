@@ -252,9 +252,10 @@ export function openProducer({ redis: url, graph = defaultGraphName }: ProducerO
     },
     withdraw: ({ id, queue }) =>
       connection.attempt(async () => {
-        const job = await queues[queue].getJob(id);
-        // 0 is for a job that a worker holds.
-        return job !== undefined && (await queues[queue].remove(id)) === 1;
+        const state = await queues[queue].getJobState(id);
+        if (!["waiting", "delayed", "prioritized"].includes(state)) return false;
+        // 0 is for a job that a worker holds by now.
+        return (await queues[queue].remove(id)) === 1;
       }),
     workers: (queue) => connection.attempt(() => queues[queue].getWorkersCount()),
     async close() {

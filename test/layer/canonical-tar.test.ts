@@ -19,10 +19,11 @@ import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
 import { linkTools, writeTool } from "../support/tool-directory.js";
 
-const line = `tar --sort=name --format=posix --numeric-owner \
+const tarLine = `tar --sort=name --format=posix --numeric-owner \
   --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \
   --xattrs --xattrs-include='security.capability' --xattrs-include='user.*' \
-  -C "$PWD" -cf - .${thenFill}`;
+  -C "$PWD" -cf - .`;
+const line = `${tarLine}${thenFill}`;
 
 /** A directory of the kernel whose files say they are longer than they are, so that tar complains. */
 const shrinking = "/sys/class/net/lo/statistics";
@@ -77,7 +78,7 @@ describe("the canonical tar", () => {
     await mkdir(join(cwd, name));
     await writeFile(join(cwd, name, "file"), "content");
     const { stdout } = await execa("tar", canonicalTarArguments(name), { cwd, encoding: "buffer" });
-    expect(stdout).toEqual(new Uint8Array(await shell(line, { cwd: join(cwd, name) })));
+    expect(stdout).toEqual(new Uint8Array(await shell(tarLine, { cwd: join(cwd, name) })));
   });
 
   test("leaves sockets out without complaint", async () => {

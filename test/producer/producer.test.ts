@@ -132,6 +132,24 @@ describe("enqueue and wait", () => {
       expect(await producer.job(job.id)).toBeUndefined();
       expect(await producer.withdraw(job)).toBe(false);
     }));
+
+  it("tell whoever waits for a job that it was taken back", () =>
+    withQueue(async (producer) => {
+      const job = await producer.enqueue("checksum", { id: "a" });
+      const updates = producer.follow(job);
+      expect((await updates.next()).value).toMatchObject({ state: "waiting" });
+      await producer.withdraw(job);
+      for await (const { error } of updates) expect(error?.code).toBe("CANCELLED");
+    }));
+
+  it("leave the record of a job that has ended", () =>
+    withQueue(async (producer, serve) => {
+      const job = await producer.enqueue("checksum", { id: "a" });
+      serve(async () => ({}));
+      await producer.wait(job);
+      expect(await producer.withdraw(job)).toBe(false);
+      expect((await producer.job(job.id))?.state).toBe("completed");
+    }));
 });
 
 describe("follow", () => {

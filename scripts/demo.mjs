@@ -42,9 +42,13 @@ async function serve() {
   });
   const lines = createInterface({ input: up.stderr });
   const serving = new Promise((done, failed) => {
+    let isServing = false;
     lines.on("line", (line) => {
-      console.log(line);
-      if (line.includes("serving")) done();
+      // What it tells of each job would only stand between the commands that show it.
+      if (!isServing) console.log(line);
+      if (!line.includes("serving")) return;
+      isServing = true;
+      done();
     });
     up.on("exit", (code) => failed(new Error(`stevedore up ended with exit code ${code}`)));
   });

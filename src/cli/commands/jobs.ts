@@ -1,24 +1,13 @@
 // stevedore jobs: the records of the queues.
 import { type Command, Option } from "commander";
-import type { JobState } from "../../producer/index.js";
+import { type JobState, jobStates } from "../../producer/job-records.js";
 import { action } from "../run-command.js";
-
-/** As BullMQ names them; written here so that the help does not load BullMQ. */
-const states = [
-  "waiting",
-  "active",
-  "delayed",
-  "prioritized",
-  "waiting-children",
-  "completed",
-  "failed",
-] as const;
 
 export function declare(program: Command): void {
   program
     .command("jobs")
     .description("list the jobs of the queues")
-    .addOption(new Option("--state <state>", "only jobs in this state").choices([...states]))
+    .addOption(new Option("--state <state>", "only jobs in this state").choices([...jobStates]))
     .addHelpText("after", "\nExample:\n  $ stevedore jobs --state failed --json | jq -r '.[].failedReason'")
     .action(
       action<{ readonly state?: JobState }>(async (context, { state }) => {

@@ -1,0 +1,49 @@
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openProducer } from "../../src/producer/index.js";
+import { startWorker } from "../../src/worker/index.js";
+import { type Dock, openDock, runJob, shell } from "../support/dock.js";
+import { startStevedore } from "../support/stevedore.js";
+
+let dock: Dock;
+beforeAll(async () => {
+  dock = await openDock();
+});
+afterAll(() => dock[Symbol.asyncDispose]());
+
+it("a store and a checksum whose worker is killed are done by the next worker, once", async () => {
+  const root = join(dock.scratch, "crash-root");
+  const large = join(dock.scratch, "large.tar");
+  shell(`tar -C /usr/share -cf ${large} perl`);
+  const graph = "crash";
+  const producer = openProducer({ redis: dock.redis, graph });
+  try {
+    const flags = ["--redis", dock.redis, "--graph", graph, "--allow-source", dock.scratch];
+    const victim = startStevedore(["worker", ...flags], { root });
+    await victim.says(/serving/);
+    await runJob(producer, "store", { image: { id: "large" }, layer: { path: large } });
+    const checksum = await producer.enqueue("checksum", { id: "large" });
+    for await (const { progress } of producer.follow(checksum)) if (progress !== undefined) break;
+    const store = await producer.enqueue("store", { image: { id: "again" }, layer: { path: large } });
+    for await (const { state } of producer.follow(store)) if (state === "active") break;
+    victim.process.kill("SIGKILL");
+    await once(victim.process, "exit");
+
+    const worker = await startWorker({ redis: dock.redis, graph, root, allowedSources: [dock.scratch] });
+    expect(await producer.wait(checksum)).toMatchObject({ id: "large" });
+    expect(await producer.wait(store)).toMatchObject({ id: "again", stored: true });
+    await worker.close(0);
+    expect(readdirSync(join(root, "graph")).sort()).toEqual([":tmp:", "again", "large"]);
+    expect(readdirSync(join(root, "graph/:tmp:"))).toEqual([]);
+    const trees = ["large", "again"].map((id) =>
+      shell(
+        `cd ${root}/graph/${id}/layer && tar --sort=name --pax-option=delete=atime,delete=ctime --format=posix -cf - . | sha256sum`,
+      ),
+    );
+    expect(trees[0]).toBe(trees[1]);
+  } finally {
+    await producer.close();
+  }
+});

@@ -6,6 +6,7 @@ import { openGraph } from "../../src/graph/index.js";
 import { openProducer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob, shell } from "../support/dock.js";
+import { startRedis } from "../support/redis-server.js";
 
 let dock: Dock;
 beforeAll(async () => {
@@ -42,6 +43,25 @@ describe("a worker", () => {
       await second.close(0);
     } finally {
       await producer.close();
+    }
+  });
+
+  it("outlives its Redis, before it is there and when it goes away", async () => {
+    await using redis = await startRedis();
+    await redis.kill();
+    const root = mkdtempSync(join(dock.scratch, "root-"));
+    const starting = startWorker({ redis: redis.url, root, allowedSources: [dock.scratch] });
+    await redis.start();
+    const worker = await starting;
+    const producer = openProducer({ redis: redis.url });
+    try {
+      await runJob(producer, "store", { image: { id: "before" }, layer: { path: dock.archive } });
+      await redis.kill();
+      await redis.start();
+      await runJob(producer, "store", { image: { id: "after" }, layer: { path: dock.archive } });
+    } finally {
+      await producer.close();
+      await worker.close(0);
     }
   });
 

@@ -5,22 +5,26 @@ import { ExecaError, type Options as ExecaOptions, execa } from "execa";
 import { cancelled, type DomainErrorCode, StevedoreError } from "../error.js";
 import type { Tool } from "./tool.js";
 
-/** Variables that change the output of tar, xz, gzip and their kin, or the zone and language of it. */
+/** Variables that change the output of tar, xz, gzip and their kin, or the zone of it. */
 const treacherous = [
   ...["TAR_OPTIONS", "TAR_WRITER_OPTIONS", "TAR_READER_OPTIONS", "TAPE", "POSIXLY_CORRECT"],
   ...["XZ_OPT", "XZ_DEFAULTS", "GZIP", "BZIP", "BZIP2", "ZSTD_CLEVEL", "ZSTD_NBTHREADS"],
-  ...["TZ", "LANG", "LANGUAGE", "COPYFILE_DISABLE"],
+  ...["TZ", "COPYFILE_DISABLE"],
 ];
 
-/** This process's environment without what would make a tool's output differ between hosts. */
-export function toolEnvironment(): NodeJS.ProcessEnv {
+/**
+ * This process's environment without what would make a tool's output differ between hosts.
+ * @param keepLocale leaves the locale as it is, instead of `LC_ALL=C`
+ */
+export function toolEnvironment(keepLocale = false): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (!name.startsWith("LC_") && !treacherous.includes(name)) environment[name] = value;
+    const isLocale = name.startsWith("LC_") || name === "LANG" || name === "LANGUAGE";
+    if (!treacherous.includes(name) && (keepLocale || !isLocale)) environment[name] = value;
   }
   // Debian keeps some of the tools in sbin directories, which an unprivileged PATH lacks.
   environment.PATH = `${process.env.PATH ?? "/usr/bin:/bin"}:/usr/local/sbin:/usr/sbin:/sbin`;
-  environment.LC_ALL = "C";
+  if (!keepLocale) environment.LC_ALL = "C";
   return environment;
 }
 
@@ -28,6 +32,8 @@ export interface RunOptions {
   readonly cwd?: string | undefined;
   /** What a non-zero exit means to the caller. Default `INTERNAL`. */
   readonly failure?: DomainErrorCode | undefined;
+  /** Whether the tool gets this process's locale instead of `C`. */
+  readonly keepLocale?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -89,11 +95,11 @@ function collectStart(stream: Readable): () => string {
   return () => kept.slice(0, stderrLimit).trim();
 }
 
-function settings({ cwd, signal }: RunOptions) {
+function settings({ cwd, keepLocale, signal }: RunOptions) {
   return {
     ...(cwd === undefined ? {} : { cwd }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
-    env: toolEnvironment(),
+    env: toolEnvironment(keepLocale),
     extendEnv: false,
     encoding: "utf8",
     stripFinalNewline: true,

@@ -52,7 +52,9 @@ export async function checksumLayer(
   const settings = recipes[recipe];
 
   if (settings.archiver === "bsdtar") {
-    const archiveChunks = toolOutput(tools.bsdtar, dockerTarArguments(layerDirectory), { signal });
+    // In this process's locale, as Docker ran it: it decides how bsdtar writes names that are not ASCII.
+    const bsdtar = { keepLocale: true, signal };
+    const archiveChunks = toolOutput(tools.bsdtar, dockerTarArguments(layerDirectory), bsdtar);
     for await (const chunk of archiveChunks) archive.add(chunk);
     // Last, so that the progress is not at its end while the slow part has yet to come.
     for await (const _ of tarChunks);

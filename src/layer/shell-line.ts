@@ -38,8 +38,7 @@ const fillInPerl = [
 function archiveCommand(name: RecipeName, layer: string, leavesFieldsEmpty: boolean): string {
   const recipe = recipes[name];
   if (recipe.archiver === "bsdtar") {
-    // The locale decides how bsdtar writes names that are not ASCII.
-    return ["LC_ALL=C", "bsdtar", ...dockerTarArguments(layer).map(quote)].join(" ");
+    return ["bsdtar", ...dockerTarArguments(layer).map(quote)].join(" ");
   }
   const tar = ["tar", ...canonicalTarArguments(layer).map(quote)].join(" ");
   const filled = leavesFieldsEmpty ? `${tar} | perl -e '${fillInPerl}'` : tar;

@@ -7,6 +7,8 @@ import type { Tool } from "../host/tool.js";
 export interface ToolOutputOptions {
   /** What the tool reads on stdin; nothing if absent. Must heed `signal` itself. */
   readonly input?: AsyncIterable<Buffer> | undefined;
+  /** Whether the tool gets this process's locale instead of `C`. */
+  readonly keepLocale?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -18,10 +20,11 @@ export interface ToolOutputOptions {
 export async function* toolOutput(
   tool: Tool,
   args: readonly string[],
-  { input, signal }: ToolOutputOptions = {},
+  { input, keepLocale, signal }: ToolOutputOptions = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   const stop = new AbortController();
   const running = start(tool, args, {
+    keepLocale,
     signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]),
   });
   // Without its whole input the tool must not come to a regular end: it is killed, not closed.

@@ -76,7 +76,8 @@ describe.each(recipeNames)("a checksum by %s", (recipe) => {
       TZ: "Pacific/Chatham",
       LC_ALL: "C.UTF-8",
     };
-    const expected = sha256Of(await shell(shellLine(recipe), { cwd: richImage }));
+    const locale = "C.UTF-8";
+    const expected = sha256Of(await shell(shellLine(recipe), { cwd: richImage, locale }));
     expect(await withEnvironment(hostile, () => checksumOf(richImage, recipe))).toBe(expected);
   });
 
@@ -236,3 +237,11 @@ describe("a tar digest", () => {
     expect(await childProcesses()).toEqual([]);
   });
 });
+
+test.each(["C", "C.UTF-8"])(
+  "a checksum by docker is made in the locale of this process, here %s",
+  async (locale) => {
+    const expected = sha256Of(await shell(shellLine("docker"), { cwd: richImage, locale }));
+    expect(await withEnvironment({ LC_ALL: locale }, () => checksumOf(richImage, "docker"))).toBe(expected);
+  },
+);

@@ -37,7 +37,10 @@ describe.each(recipeNames)("the line of %s", (recipe) => {
       expect(await shell(shellLine(recipe, { imageDirectory: name }), { cwd: parent })).toEqual(inside);
     },
   );
+});
 
+// Not of docker: the locale decides how bsdtar writes names that are not ASCII.
+describe.each(["xz-6", "xz-1"] as const)("the line of %s", (recipe) => {
   test("prints the same in any locale", async () => {
     const { image } = await makeImage("image");
     const inC = await shell(shellLine(recipe), { cwd: image, locale: "C" });

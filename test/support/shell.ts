@@ -1,7 +1,12 @@
-// What a shell prints, as an oracle: bash with nothing in its environment that changes what tar or xz write.
+// What a shell prints, as an oracle: bash with nothing in its environment that changes what tar or xz write,
+// but for this process's own locale, which the recipe `docker` depends on.
 import { execa } from "execa";
 
-const environment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+const ownLocale = Object.entries(process.env).filter(([name]) => name === "LANG" || name.startsWith("LC_"));
+const environment = {
+  ...Object.fromEntries(ownLocale),
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+};
 
 /** Runs a line of bash and returns its stdout. Fails if any command of a pipe does. */
 export async function shell(

@@ -46,7 +46,8 @@ async function jobsPerSecond(
 ): Promise<number> {
   const connection = new Redis({ path: redis, maxRetriesPerRequest: null });
   const queue = new Queue(name, { connection, prefix });
-  const events = new QueueEvents(name, { connection: connection.duplicate(), prefix });
+  const listening = connection.duplicate();
+  const events = new QueueEvents(name, { connection: listening, prefix });
   await events.waitUntilReady();
   try {
     await queue.pause();
@@ -70,6 +71,7 @@ async function jobsPerSecond(
     await events.close();
     await queue.close();
     connection.disconnect();
+    listening.disconnect();
   }
 }
 

@@ -155,15 +155,18 @@ export async function openGraph(
       return readLayerFacts(await loadImage(directory, id), signal);
     },
     async storedChecksum(id, recipe) {
-      const stored = await graph.storedChecksums(id);
-      return Object.hasOwn(stored, recipe) ? stored[recipe] : undefined;
+      assertId(id);
+      const stored = await readChecksums(imagePaths(directory, id).directory);
+      if (Object.hasOwn(stored, recipe)) return stored[recipe];
+      if (recipe !== dockerRecipe) return undefined;
+      const checksum = await dictionary.get(id);
+      return checksum === undefined ? undefined : fromDocker(checksum);
     },
     async storedChecksums(id) {
       assertId(id);
       const stored = await readChecksums(imagePaths(directory, id).directory);
-      if (Object.hasOwn(stored, dockerRecipe)) return stored;
-      const checksum = await dictionary.get(id);
-      return checksum === undefined ? stored : { ...stored, [dockerRecipe]: fromDocker(checksum) };
+      const docker = stored[dockerRecipe] ?? (await graph.storedChecksum(id, dockerRecipe));
+      return docker === undefined ? stored : { ...stored, [dockerRecipe]: docker };
     },
     async storeChecksum(id, recipe, entry, signal) {
       assertId(id);

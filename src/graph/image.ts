@@ -35,7 +35,8 @@ export function imagePaths(graphDirectory: string, id: string) {
 /** True if the graph has an entry of that name, be it whole or broken. */
 export async function imageExists(graphDirectory: string, id: string): Promise<boolean> {
   try {
-    await lstat(join(graphDirectory, id));
+    // Synchronously: one system call is cheaper than its trip through the thread pool.
+    fs.lstatSync(join(graphDirectory, id));
     return true;
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return false;

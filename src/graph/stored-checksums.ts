@@ -1,5 +1,5 @@
 // The checksums of an image that were computed already, by recipe: its `checksum.json`.
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isErrno } from "../error.js";
 import { replaceFile } from "./durable-file.js";
@@ -26,7 +26,8 @@ export const dockerRecipe = "docker";
 export async function readChecksums(imageDirectory: string): Promise<StoredChecksums> {
   let content: unknown;
   try {
-    content = JSON.parse(await readFile(checksumsPath(imageDirectory), "utf8"));
+    // Synchronously: for a file this small the trips through the thread pool cost several times the reading.
+    content = JSON.parse(readFileSync(checksumsPath(imageDirectory), "utf8"));
   } catch (error) {
     if (error instanceof SyntaxError || isErrno(error, "ENOENT", "ENOTDIR")) return {};
     throw ioError(error, `the checksums of ${imageDirectory} cannot be read`);

@@ -1,6 +1,5 @@
 // What BullMQ calls for each job: checks the data, runs the handler, turns its failure into the record's.
 import { type Job, UnrecoverableError, WaitingError } from "bullmq";
-import { StevedoreError } from "../error.js";
 import { formatFailedReason, isJobName, isTransient, type JobName, parseJobData } from "../jobs/index.js";
 import { failureOf, jobFailure } from "./failure.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
@@ -16,7 +15,7 @@ export const lockLostReason = "lock lost";
 export async function processJob(
   job: Job,
   token: string | undefined,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   host: WorkerHost,
 ): Promise<unknown> {
   const { name } = job;
@@ -25,7 +24,6 @@ export async function processJob(
       formatFailedReason("INVALID_JOB", `there is no job called ${JSON.stringify(name)}`),
     );
   }
-  const abort = withReason(signal ?? new AbortController().signal);
   const report = startProgressReport((progress) => job.updateProgress(progress));
   try {
     const data = parseJobData(name, job.data);
@@ -34,16 +32,17 @@ export async function processJob(
       data,
       isRepeat: job.attemptsStarted > 1 || job.stalledCounter > 0,
       isFinal: (error) =>
-        signal?.reason !== shutdownReason &&
+        signal.reason !== shutdownReason &&
+        signal.reason !== lockLostReason &&
         (job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || !isTransient(failureOf(error).code)),
       amend: (amended) => job.updateData(amended),
       report: report.report,
     };
     const handler = handlers[name] as Handler<JobName>;
-    return await handler(attempt, host, abort);
+    return await handler(attempt, host, signal);
   } catch (error) {
     await report.stop();
-    if (signal?.aborted && signal.reason === shutdownReason) {
+    if (signal.reason === shutdownReason) {
       await job.moveToWait(token);
       throw new WaitingError();
     }
@@ -51,18 +50,4 @@ export async function processJob(
   } finally {
     await report.stop();
   }
-}
-
-/** The signal with an error of ours as its reason, which every child process and stream then reports. */
-function withReason(signal: AbortSignal): AbortSignal {
-  const controller = new AbortController();
-  const abort = () =>
-    controller.abort(
-      signal.reason === shutdownReason || signal.reason === lockLostReason
-        ? new StevedoreError("QUEUE_UNAVAILABLE", `the job was given up: ${signal.reason}`)
-        : new StevedoreError("CANCELLED", "the job was cancelled"),
-    );
-  if (signal.aborted) abort();
-  else signal.addEventListener("abort", abort, { once: true });
-  return controller.signal;
 }

@@ -134,6 +134,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   };
 }
 
+/** BullMQ gives a signal to a processor that takes one; its types leave that open. */
+const neverAborted = new AbortController().signal;
+
 function serveQueue(
   queue: QueueName,
   redis: Redis,
@@ -142,17 +145,21 @@ function serveQueue(
   host: WorkerHost,
   log: (line: string) => void,
 ): Worker {
-  const worker = new Worker(queue, (job, token, signal) => processJob(job, token, signal, host), {
-    connection: redis,
-    prefix: keyPrefix(graphName),
-    autorun: false,
-    concurrency,
-    lockDuration,
-    stalledInterval,
-    maxStalledCount,
-    removeOnComplete: retention.completed,
-    removeOnFail: retention.failed,
-  });
+  const worker = new Worker(
+    queue,
+    (job, token, signal) => processJob(job, token, signal ?? neverAborted, host),
+    {
+      connection: redis,
+      prefix: keyPrefix(graphName),
+      autorun: false,
+      concurrency,
+      lockDuration,
+      stalledInterval,
+      maxStalledCount,
+      removeOnComplete: retention.completed,
+      removeOnFail: retention.failed,
+    },
+  );
   worker.on("completed", (job) => log(`${queue}: ${job.name} ${job.id} completed`));
   worker.on("failed", (job, error) => log(`${queue}: ${job?.name} ${job?.id} failed: ${error.message}`));
   worker.on("stalled", (id) => log(`${queue}: job ${id} lost its worker and waits again`));

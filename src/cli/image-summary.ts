@@ -1,5 +1,5 @@
 // An image as the listings show it.
-import type { Graph, Image } from "../graph/index.js";
+import { type Graph, type Image, shortId } from "../graph/index.js";
 import { recipeNames } from "../jobs/index.js";
 import { formatBytes } from "./format.js";
 
@@ -16,6 +16,16 @@ export interface ImageSummary {
   readonly head: boolean;
   /** Ids of the images whose parent it is. */
   readonly children: readonly string[];
+}
+
+/** All images that can be loaded, in the order of their ids; `warn` is told of each that cannot. */
+export async function readImages(graph: Graph, warn: (line: string) => void): Promise<Image[]> {
+  const images: Image[] = [];
+  for await (const listed of graph.list()) {
+    if (listed.broken !== undefined) warn(`skipped: ${listed.broken.code}: ${listed.broken.message}`);
+    else images.push(listed.image);
+  }
+  return images;
 }
 
 /** The images by their parent, in the order given; those without one under null. */
@@ -55,8 +65,8 @@ export const summaryHeader = ["ID", "PARENT", "CREATED", "SIZE", "CHECKSUM", "CO
 /** An image as a row of that listing. */
 export function summaryRow({ id, parent, created, layerBytes, checksum, comment }: ImageSummary): string[] {
   return [
-    id.slice(0, 12),
-    parent?.slice(0, 12) ?? "-",
+    shortId(id),
+    parent === null ? "-" : shortId(parent),
     created?.slice(0, 19) ?? "-",
     formatBytes(layerBytes),
     checksum?.slice(0, "sha256:".length + 12) ?? "-",

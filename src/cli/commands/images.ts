@@ -14,15 +14,11 @@ export function declare(program: Command): void {
       action(async ({ config, print, warn }) => {
         const { openGraph } = await import("../../graph/index.js");
         const { formatTable } = await import("../format.js");
-        const { childrenByParent, summarize, summaryHeader, summaryRow } = await import(
+        const { childrenByParent, readImages, summarize, summaryHeader, summaryRow } = await import(
           "../image-summary.js"
         );
         const graph = await openGraph(config.root);
-        const images = [];
-        for await (const listed of graph.list()) {
-          if (listed.broken !== undefined) warn(`skipped: ${listed.broken.code}: ${listed.broken.message}`);
-          else images.push(listed.image);
-        }
+        const images = await readImages(graph, warn);
         const children = childrenByParent(images);
         const summaries = [];
         for (const image of images) {

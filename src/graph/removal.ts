@@ -6,34 +6,37 @@ import { shortId } from "./id.js";
 import { imageNotFound, imagePaths } from "./image.js";
 import { ioError } from "./io-error.js";
 import { withLock } from "./lock.js";
-import { removeTree, stagingPath } from "./staging.js";
+import { stagingPath } from "./staging.js";
 
 /**
- * Removes an image by its full id, a broken one too. Its layer is gone when this resolves.
+ * Takes an image by its full id out of the graph, a broken one too: durably, and whole.
  * @param children finds the ids of its children; they are not asked for if it is forced
+ * @param destination where it lies then, on the graph's file system; by default a new path in staging
+ * @returns that path: what lies there is the caller's
  * @throws `IMAGE_NOT_FOUND`; `IMAGE_IN_USE` naming the children, unless it is forced; `CANCELLED` before anything
  * was done
  */
-export async function removeImage(
+export async function takeOutImage(
   graphDirectory: string,
   id: string,
   children: "forced" | (() => Promise<readonly string[]>),
+  destination?: string | undefined,
   signal?: AbortSignal | undefined,
-): Promise<void> {
+): Promise<string> {
   const { directory } = imagePaths(graphDirectory, id);
   try {
-    const removed = await withLock(
+    const taken = await withLock(
       directory,
       async () => {
         if (children !== "forced") assertChildless(id, await children());
-        const staged = await stagingPath(graphDirectory);
-        await rename(directory, staged);
-        return staged;
+        const path = destination ?? (await stagingPath(graphDirectory));
+        await rename(directory, path);
+        return path;
       },
       signal,
     );
     await syncFileSystem(graphDirectory);
-    await removeTree(removed);
+    return taken;
   } catch (error) {
     if (isErrno(error, "ENOENT")) throw imageNotFound(id);
     throw ioError(error, `the image ${id} cannot be deleted`);

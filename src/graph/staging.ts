@@ -4,15 +4,12 @@ import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrno } from "../error.js";
 import { run } from "../host/run.js";
-import type { Tool } from "../host/tool.js";
+import { tools } from "../host/tool.js";
 import { ioError } from "./io-error.js";
 import { currentOwner, formatOwner, isGone, type Owner, parseOwner } from "./owner.js";
 
 /** The one entry of a graph's directory that is no image. No id can be named so. */
 export const stagingName = ":tmp:";
-
-const rm: Tool = { command: "rm", package: "coreutils" };
-const chmod: Tool = { command: "chmod", package: "coreutils" };
 
 /** A path in staging that nothing has yet, `:tmp:/<owner>-<random>`, with `:tmp:` and the graph made if need be. */
 export async function stagingPath(graphDirectory: string): Promise<string> {
@@ -55,16 +52,16 @@ export async function removeAbandonedStaging(graphDirectory: string): Promise<st
 }
 
 /**
- * Removes a tree, if there is one. `rm` does it: it follows no link, not even one put there while it works, and
- * takes names that are not UTF-8, which Node's own `rm` cannot.
+ * Removes a tree, if there is one. `rm` does it: it follows no link, not even one put there while it works, takes
+ * names that are not UTF-8, which Node's own `rm` cannot, and does not empty what somebody mounted inside.
  */
 export async function removeTree(path: string): Promise<void> {
   try {
-    await run(rm, ["-rf", "--", path]);
+    await run(tools.rm, ["-rf", "--one-file-system", "--", path]);
   } catch {
     // Not root, and a directory that its owner may not search.
-    await run(chmod, ["-R", "u+rwx", "--", path]);
-    await run(rm, ["-rf", "--", path]);
+    await run(tools.chmod, ["-R", "u+rwx", "--", path]);
+    await run(tools.rm, ["-rf", "--one-file-system", "--", path]);
   }
 }
 

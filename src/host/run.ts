@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly failure?: DomainErrorCode | undefined;
   /** Whether the tool gets this process's locale instead of `C`. */
   readonly keepLocale?: boolean | undefined;
+  /** Variables besides. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -95,11 +97,11 @@ function collectStart(stream: Readable): () => string {
   return () => kept.slice(0, stderrLimit).trim();
 }
 
-function settings({ cwd, keepLocale, signal }: RunOptions) {
+function settings({ cwd, keepLocale, environment, signal }: RunOptions) {
   return {
     ...(cwd === undefined ? {} : { cwd }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
-    env: toolEnvironment(keepLocale),
+    env: { ...toolEnvironment(keepLocale), ...environment },
     extendEnv: false,
     encoding: "utf8",
     stripFinalNewline: true,

@@ -23,13 +23,15 @@ export interface PackedTar {
  * attributes those stay that belong to the files, not to the host (GNU tar manual, "Reproducibility").
  */
 export function canonicalTarArguments(layerDirectory: string): string[] {
-  return [
-    ...["--sort=name", "--format=posix", "--numeric-owner"],
-    "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
-    ...["--xattrs", "--xattrs-include=security.capability", "--xattrs-include=user.*"],
-    ...["-C", layerDirectory, "-cf", "-", "."],
-  ];
+  return ["--sort=name", ...canonicalEntryOptions, "-C", layerDirectory, "-cf", "-", "."];
 }
+
+/** How the canonical archive writes an entry, whatever the order of the entries. */
+export const canonicalEntryOptions: readonly string[] = [
+  ...["--format=posix", "--numeric-owner"],
+  "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
+  ...["--xattrs", "--xattrs-include=security.capability", "--xattrs-include=user.*"],
+];
 
 /**
  * Yields the canonical tar of a directory. Sockets are left out, as tar does.

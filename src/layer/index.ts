@@ -1,9 +1,14 @@
 // A layer's bytes: in (unpack an untrusted archive) and out (pack, compress, hash by a recipe).
+
 export { type CheckedTar, checkTar, packCanonicalTar } from "./canonical-tar.js";
+export { type Change, type ChangeKind, readChanges } from "./changes.js";
 export { checksumLayer, digestLayer, type LayerChecksum } from "./checksum.js";
 export type { Compression } from "./compression.js";
+export { copyEntries, flattenLayers } from "./flatten.js";
 export { checkKnownAnswer } from "./known-answer.js";
+export { packUpper } from "./pack-upper.js";
 export { assertRecipe, defaultRecipe, type RecipeName, recipeNames } from "./recipe.js";
 export { shellLine } from "./shell-line.js";
 export { type Unpacked, type UnpackLimits, unpack } from "./unpack.js";
+export type { DeletionForm, Upper } from "./upper.js";
 export { chooseXzEngine, type XzEngine } from "./xz-engine.js";

@@ -137,7 +137,7 @@ async function extract(
 ): Promise<void> {
   const over = new AbortController();
   const stop = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
-  const tar = start(tools.tar, tarArguments(destination, ownership), {
+  const tar = start(tools.tar, extractionOptions(destination, ownership), {
     failure: "BAD_ARCHIVE",
     signal: stop,
   });
@@ -174,12 +174,12 @@ function isShortWrite(error: unknown): error is StevedoreError {
 }
 
 /**
- * The options of GNU tar. Its own guards (no `-P`) stay on behind the inspector. `trusted.*` is never restored, for
+ * The options of GNU tar that write an archive. Its own guards (no `-P`) stay on behind the inspector. `trusted.*` is never restored, for
  * an archive could forge the metadata of an overlay with it, nor `security.selinux`, which is this host's to set.
  * Warnings are off: they say nothing that is an error, and could crowd the error out of what is kept of stderr.
  * The blocking factor lets tar read up to 1 MiB at a time from its pipe instead of 10 KiB.
  */
-function tarArguments(destination: string, ownership: Unpacked["ownership"]): string[] {
+export function extractionOptions(destination: string, ownership: Unpacked["ownership"]): string[] {
   const owner = ownership === "kept" ? "--same-owner" : "--no-same-owner";
   const capability = ownership === "kept" ? ["--xattrs-include=security.capability"] : [];
   return [

@@ -1,0 +1,27 @@
+// A list of names for GNU tar, on its stdin: any bytes, any number.
+
+/** How many names go into one chunk. */
+const namesPerChunk = 1_000;
+
+/**
+ * Arguments that make tar write exactly these names of a directory to stdout, to be put behind all others, and what it
+ * must read on stdin.
+ * @param paths latin1 strings relative to the directory, `""` for itself
+ */
+export function nameList(
+  directory: string,
+  paths: readonly string[],
+): {
+  readonly args: readonly string[];
+  readonly input: AsyncIterable<Buffer>;
+} {
+  async function* input() {
+    for (let at = 0; at < paths.length; at += namesPerChunk) {
+      const some = paths.slice(at, at + namesPerChunk);
+      yield Buffer.from(some.map((path) => `${path === "" ? "." : path}\0`).join(""), "latin1");
+    }
+  }
+  // These options are of their position: they hold for the names that come after them.
+  const reading = ["--no-recursion", "--null", "--no-unquote", "--files-from=-"];
+  return { args: ["-cf", "-", "-C", directory, ...reading], input: input() };
+}

@@ -1,0 +1,66 @@
+// Extended attributes of directories, which Node cannot read: GNU tar can, and tells them in its extended headers.
+import { tools } from "../host/tool.js";
+import { readPaxRecords } from "./pax.js";
+import { blockSize, isZeroBlock, readHeader } from "./tar-header.js";
+import { nameList } from "./tar-names.js";
+import { toolOutput } from "./tool-output.js";
+
+const prefix = "SCHILY.xattr.";
+
+/**
+ * Reads the extended attributes of directories. Memory is that of the result.
+ * @param paths latin1 strings relative to `base`; each must be a directory
+ * @param masks which attributes, as globs
+ * @returns by path the attributes as `name=value` in latin1, sorted; paths without any are left out
+ * @throws `INTERNAL` with tar's words for a path that is not there; `TOOL_MISSING`, `CANCELLED`
+ */
+export async function readDirectoryXattrs(
+  base: string,
+  paths: readonly string[],
+  masks: readonly string[],
+  signal?: AbortSignal | undefined,
+): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>();
+  if (paths.length === 0) return found;
+  const args = ["--format=posix", "--xattrs", ...masks.map((mask) => `--xattrs-include=${mask}`)];
+  const list = nameList(base, paths);
+  const archive = toolOutput(tools.tar, [...args, ...list.args], {
+    input: list.input,
+    signal,
+  });
+  let records: ReturnType<typeof readPaxRecords> = [];
+  for await (const { header, body } of readEntries(archive)) {
+    if (header.type === "x") {
+      records = readPaxRecords(body);
+      continue;
+    }
+    const name = records.find(({ keyword }) => keyword === "path")?.value.toString("latin1") ?? header.name;
+    const attributes = records
+      .filter(({ keyword }) => keyword.startsWith(prefix))
+      .map(({ keyword, value }) => `${keyword.slice(prefix.length)}=${value.toString("latin1")}`);
+    if (attributes.length > 0) found.set(name.replace(/^\.?\/*|\/+$/g, ""), attributes.sort());
+    records = [];
+  }
+  return found;
+}
+
+/** The headers of an archive in which only extended headers have a body. */
+async function* readEntries(archive: AsyncIterable<Buffer>) {
+  let bytes: Buffer = Buffer.alloc(0);
+  for await (const chunk of archive) {
+    bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+    let at = 0;
+    while (bytes.length - at >= blockSize) {
+      const block = bytes.subarray(at, at + blockSize);
+      const header = isZeroBlock(block) ? undefined : readHeader(block);
+      const size = header?.type === "x" ? header.size : 0;
+      const end = at + blockSize + Math.ceil(size / blockSize) * blockSize;
+      if (end > bytes.length) break;
+      if (header !== undefined) {
+        yield { header, body: bytes.subarray(at + blockSize, at + blockSize + size) };
+      }
+      at = end;
+    }
+    bytes = Buffer.from(bytes.subarray(at));
+  }
+}

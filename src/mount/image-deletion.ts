@@ -1,0 +1,53 @@
+// How an image leaves a graph in which it may be mounted.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { StevedoreError } from "../error.js";
+import type { Graph } from "../graph/index.js";
+import { withLock } from "../graph/lock.js";
+import { removeTree } from "../graph/staging.js";
+import { takeOutView } from "./layer-view.js";
+import { forgetLink } from "./lower-links.js";
+import { mountsDirectory, readMountRecords } from "./mount-record.js";
+import { asidePath } from "./set-aside.js";
+import { imagesInUse } from "./unmount-image.js";
+
+/**
+ * Deletes an image and its view. Under the lock of the mounts, so that none is made of it meanwhile.
+ * @returns its id
+ * @throws as `Mounts.deleteImage`
+ */
+export async function deleteMountedImage(
+  graph: Graph,
+  reference: string,
+  force: boolean,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const id = await graph.resolve(reference);
+  mkdirSync(mountsDirectory(graph), { recursive: true, mode: 0o700 });
+  const taken = await withLock(
+    mountsDirectory(graph),
+    async () => {
+      const mounts = readMountRecords(graph).filter(({ images }) => images.includes(id));
+      if (!force && mounts.length > 0)
+        throw inUse(
+          id,
+          mounts.map(({ mountId }) => mountId),
+        );
+      const isMounted = imagesInUse(graph).has(id);
+      const destination = isMounted ? await asidePath(graph, id) : undefined;
+      const path = await graph.takeOut(id, { force, destination }, signal);
+      await takeOutView(graph, id, isMounted ? join(path, "view") : undefined);
+      await forgetLink(graph, id);
+      return isMounted ? undefined : path;
+    },
+    signal,
+  );
+  if (taken !== undefined) await removeTree(taken);
+  return id;
+}
+
+function inUse(id: string, mountIds: readonly string[]): StevedoreError {
+  const shown = mountIds.slice(0, 10).join(", ");
+  const more = mountIds.length > 10 ? ` and ${mountIds.length - 10} more` : "";
+  return new StevedoreError("IMAGE_IN_USE", `the image ${id} is part of the mount ${shown}${more}`);
+}

@@ -1,0 +1,174 @@
+// How an image is mounted: looked over, its folder made whole in staging, put in its place under the lock of the mounts,
+// and only then mounted. So there is no mount without a record, whenever this process dies.
+import { randomBytes } from "node:crypto";
+import { mkdirSync, realpathSync } from "node:fs";
+import { rename, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { StevedoreError } from "../error.js";
+import { imageNotFound } from "../graph/image.js";
+import type { Graph, Image } from "../graph/index.js";
+import { ioError } from "../graph/io-error.js";
+import { withLock } from "../graph/lock.js";
+import { currentOwner, formatOwner } from "../graph/owner.js";
+import { withStage } from "../graph/staging.js";
+import { copyEntries } from "../layer/index.js";
+import type { Driver, DriverName } from "./driver.js";
+import { chooseDriver } from "./drivers.js";
+import { prepareViews } from "./layer-view.js";
+import { linkLowers } from "./lower-links.js";
+import {
+  type MountRecord,
+  mountPaths,
+  mountsDirectory,
+  ownDirectory,
+  setMark,
+  sourceName,
+  writeMountRecord,
+} from "./mount-record.js";
+import { assertFree, assertOutside, type OpenTarget, openTarget } from "./target.js";
+import { undoMount } from "./unmount-image.js";
+
+export interface MountRequest {
+  /** An image's id or a unique prefix of one. */
+  readonly id: string;
+  /** Absolute. By default a directory is made. */
+  readonly target?: string | undefined;
+  readonly isReadOnly?: boolean | undefined;
+  readonly driver?: DriverName | "auto" | undefined;
+  /** Options of any file system, such as `noexec`; they come after the defaults `nodev` and `nosuid`. */
+  readonly options?: readonly string[] | undefined;
+  readonly jobId?: string | undefined;
+}
+
+/**
+ * Mounts an image and returns the mount's record.
+ * @param targets the directories below which a target may lie; a target that is not named is made in the first
+ * @throws as the method `mount` of `Mounts`
+ */
+export async function mountImage(
+  graph: Graph,
+  targets: readonly string[],
+  request: MountRequest,
+  signal?: AbortSignal | undefined,
+): Promise<MountRecord> {
+  const history = await graph.history(request.id);
+  const driver = await chooseDriver(request.driver ?? "auto");
+  assertDepth(driver, history);
+  const lowers = driver.takesViews
+    ? await prepareViews(graph, history, signal)
+    : history.map(({ layerDirectory }) => layerDirectory);
+
+  const mountId = randomBytes(8).toString("hex");
+  await using target = await chooseTarget(graph, targets, request.target, mountId);
+  const isWritable = driver.deletions !== undefined && !(request.isReadOnly ?? false);
+  const record: MountRecord = {
+    mountId,
+    images: history.map(({ id }) => id),
+    driver: driver.name,
+    target: target.path,
+    isWritable,
+    madeTarget: target.isMade,
+    ...(request.jobId === undefined ? {} : { jobId: request.jobId }),
+    owner: formatOwner(await currentOwner()),
+    createdAt: new Date().toISOString(),
+  };
+  try {
+    await reserve(graph, record, history, lowers, signal);
+  } catch (error) {
+    if (target.isMade) await rmdir(target.path).catch(() => undefined);
+    throw error;
+  }
+  const flags = ["nodev", "nosuid", ...(isWritable ? [] : ["ro"]), ...(request.options ?? [])];
+  const order = {
+    source: sourceName(mountId),
+    target: target.at,
+    links: mountPaths(ownDirectory(graph, mountId)).links,
+    layers: history.map(({ layerDirectory }) => layerDirectory),
+    isWritable,
+    flags,
+  };
+  try {
+    await driver.mount(order, signal);
+    await setMark(graph, mountId, "mounted");
+    return record;
+  } catch (error) {
+    await undoMount(graph, record);
+    throw named(error, record, target);
+  }
+}
+
+function assertDepth({ name, mostLayers }: Driver, history: readonly Image[]): void {
+  if (history.length <= mostLayers) return;
+  throw new StevedoreError(
+    "MOUNT_UNSUPPORTED",
+    `the image ${history[0]?.id} has ${history.length} layers, the driver ${name} takes ${mostLayers}; the driver copy takes any number`,
+  );
+}
+
+/** The target that was named, or one of the mount's own; under the default directory that is in the mount's folder. */
+async function chooseTarget(
+  graph: Graph,
+  targets: readonly string[],
+  named: string | undefined,
+  mountId: string,
+): Promise<OpenTarget> {
+  const [first = ""] = targets;
+  if (named === undefined && first === mountsDirectory(graph)) {
+    mkdirSync(first, { recursive: true, mode: 0o700 });
+    const path = mountPaths(join(realpathSync(first), mountId)).rootfs;
+    return { path, at: path, isMade: true, [Symbol.asyncDispose]: async () => undefined };
+  }
+  return openTarget(named ?? join(first, mountId), targets, (path) => assertOutside(graph, path));
+}
+
+/**
+ * Makes the mount's folder and puts it in its place. Under the lock, which a deletion takes too: an image that is there
+ * now is not deleted without its mount being seen.
+ */
+async function reserve(
+  graph: Graph,
+  record: MountRecord,
+  history: readonly Image[],
+  lowers: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { mountId, images, target, isWritable, driver } = record;
+  try {
+    mkdirSync(mountsDirectory(graph), { recursive: true, mode: 0o700 });
+    await withStage(graph.directory, async (stage) => {
+      const { rootfs, upper, work, links } = mountPaths(stage);
+      for (const path of [rootfs, links]) mkdirSync(path);
+      linkLowers(
+        graph,
+        links,
+        lowers.map((path, at) => ({ id: images[at] ?? "", path })),
+      );
+      if (isWritable) {
+        for (const path of [upper, work]) mkdirSync(path);
+        // What is seen of the root's own attributes is the upper's.
+        await copyEntries(lowers[0] ?? "", upper, [""], signal);
+      } else if (driver === "overlay") mkdirSync(join(links, "none"));
+      await writeMountRecord(stage, record);
+      await withLock(
+        mountsDirectory(graph),
+        async () => {
+          for (const { id } of history) if (!(await graph.exists(id))) throw imageNotFound(id);
+          // Nobody else can have a target in the mount's own folder.
+          if (!target.endsWith(`/${mountId}/rootfs`)) assertFree(graph, target);
+          await rename(stage, ownDirectory(graph, mountId));
+        },
+        signal,
+      );
+    });
+  } catch (error) {
+    throw ioError(error, `the mount of image ${history[0]?.id} cannot be prepared`);
+  }
+}
+
+/** The error with the target's own path, and saying what was to be mounted where. */
+function named(error: unknown, { images, target }: MountRecord, { at }: OpenTarget): unknown {
+  if (!(error instanceof StevedoreError) || error.code === "CANCELLED") return error;
+  const why = error.message.replaceAll(at, target);
+  const message = `the image ${images[0]} cannot be mounted on ${target}: ${why}`;
+  return new StevedoreError(error.code, message, { cause: error });
+}

@@ -1,0 +1,128 @@
+// A mount as it lies on disk: `mounts/<mountId>/mount.json`, written whole before anything is mounted and never changed.
+//
+// Beside it a mark, an empty file, says how far it came: `mounted` once the mount was complete, `kept` once it was
+// unmounted with its upper left. What is really mounted only the kernel knows.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { isErrno, StevedoreError } from "../error.js";
+import { writeDurably } from "../graph/durable-file.js";
+import type { Graph } from "../graph/index.js";
+import { ioError } from "../graph/io-error.js";
+import { driverNames } from "./driver.js";
+import type { TableEntry } from "./mount-table.js";
+
+const schema = z.object({
+  mountId: z.string(),
+  /** The mounted image and its ancestors, itself first. */
+  images: z.array(z.string()).min(1),
+  driver: z.enum(driverNames),
+  /** Absolute, links resolved. */
+  target: z.string(),
+  isWritable: z.boolean(),
+  /** Whether the target was made for this mount. */
+  madeTarget: z.boolean(),
+  /** The job that mounts, which knows its own work by it after a crash. */
+  jobId: z.string().optional(),
+  /** The process that mounts, see `Owner`. */
+  owner: z.string(),
+  /** RFC 3339. */
+  createdAt: z.string(),
+});
+export type MountRecord = Readonly<z.infer<typeof schema>>;
+
+export type Mark = "mounted" | "kept";
+
+/** True for a name that a mount has. */
+export function isMountId(name: string): boolean {
+  return /^[0-9a-f]{16}$/.test(name);
+}
+
+/** Where the mounts of a root lie. */
+export function mountsDirectory(graph: Graph): string {
+  return join(graph.root, "mounts");
+}
+
+/** What lies in a mount's own directory. */
+export function mountPaths(directory: string) {
+  return {
+    record: join(directory, "mount.json"),
+    rootfs: join(directory, "rootfs"),
+    upper: join(directory, "upper"),
+    work: join(directory, "work"),
+    links: join(directory, "l"),
+  };
+}
+
+/** A mount's own directory. */
+export function ownDirectory(graph: Graph, mountId: string): string {
+  return join(mountsDirectory(graph), mountId);
+}
+
+/** What a mount is called in the mount table, where its driver can say so. */
+export function sourceName(mountId: string): string {
+  return `stevedore:${mountId}`;
+}
+
+/** Reads all records, sorted by id. One that cannot be read is told to `warn` and left out. */
+export function readMountRecords(graph: Graph, warn: (line: string) => void = () => {}): MountRecord[] {
+  return mountIds(graph).flatMap((mountId) => {
+    try {
+      const record = readMountRecord(graph, mountId);
+      return record === undefined ? [] : [record];
+    } catch (error) {
+      warn((error as Error).message);
+      return [];
+    }
+  });
+}
+
+/** The ids of all mounts that have a directory, sorted. */
+export function mountIds(graph: Graph): string[] {
+  try {
+    return readdirSync(mountsDirectory(graph)).filter(isMountId).sort();
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return [];
+    throw ioError(error, `the mounts of ${graph.root} cannot be read`);
+  }
+}
+
+/** Reads one record; undefined if it is gone. @throws `INTERNAL` if it is damaged */
+export function readMountRecord(graph: Graph, mountId: string): MountRecord | undefined {
+  const path = mountPaths(ownDirectory(graph, mountId)).record;
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    if (isErrno(error, "ENOENT") && !existsSync(ownDirectory(graph, mountId))) return undefined;
+    const message = `the record ${path} of a mount is damaged: ${(error as Error).message}`;
+    throw new StevedoreError("INTERNAL", message, { cause: error });
+  }
+}
+
+/** Writes a record into a directory that is to become the mount's own. Durably: its upper will hold what people write. */
+export async function writeMountRecord(directory: string, record: MountRecord): Promise<void> {
+  await writeDurably(mountPaths(directory).record, JSON.stringify(record));
+}
+
+export async function setMark(graph: Graph, mountId: string, mark: Mark): Promise<void> {
+  await writeFile(join(ownDirectory(graph, mountId), mark), "");
+}
+
+export async function clearMark(graph: Graph, mountId: string, mark: Mark): Promise<void> {
+  await rm(join(ownDirectory(graph, mountId), mark), { force: true });
+}
+
+export function hasMark(graph: Graph, mountId: string, mark: Mark): boolean {
+  return existsSync(join(ownDirectory(graph, mountId), mark));
+}
+
+/** True if the kernel has this mount. A `copy` is there as long as its target is. */
+export function isInTable({ mountId, target, driver }: MountRecord, table: readonly TableEntry[]): boolean {
+  if (driver === "copy") return existsSync(target);
+  return table.some(
+    (entry) =>
+      entry.target === target &&
+      (entry.source === sourceName(mountId) || entry.type === "fuse.fuse-overlayfs"),
+  );
+}

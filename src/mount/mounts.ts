@@ -1,0 +1,211 @@
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { StevedoreError } from "../error.js";
+import { syncFileSystem } from "../graph/durable-file.js";
+import { quote } from "../graph/id.js";
+import { imagePaths } from "../graph/image.js";
+import type { Graph } from "../graph/index.js";
+import { type Change, readChanges, type Upper } from "../layer/index.js";
+import type { DriverName } from "./driver.js";
+import { driverOf } from "./drivers.js";
+import { deleteMountedImage } from "./image-deletion.js";
+import { type MountRequest, mountImage } from "./mount-image.js";
+import {
+  hasMark,
+  isInTable,
+  type MountRecord,
+  mountPaths,
+  mountsDirectory,
+  ownDirectory,
+  readMountRecord,
+  readMountRecords,
+} from "./mount-record.js";
+import { readMountTable, type TableEntry } from "./mount-table.js";
+import { type Recovery, recoverMounts } from "./recovery.js";
+import { layerSetAside } from "./set-aside.js";
+import { unmountImage } from "./unmount-image.js";
+
+/**
+ * `mounted`: the kernel has it. `stale`: it has not, as after a reboot, though nobody unmounted it. `unmounted`: its
+ * upper was kept. The last two still serve `changes` and `commit`, until they are unmounted for good.
+ */
+export type MountState = "mounted" | "stale" | "unmounted";
+
+/** A mount. */
+export interface Mount {
+  readonly mountId: string;
+  /** The mounted image. */
+  readonly id: string;
+  /** Absolute, links resolved. */
+  readonly target: string;
+  readonly driver: DriverName;
+  /** How many layers it is made of. */
+  readonly layers: number;
+  /** The directory that holds what was written; undefined for a mount that takes no writes. */
+  readonly upper?: string | undefined;
+  readonly state: MountState;
+  /** RFC 3339. */
+  readonly createdAt: string;
+}
+
+/**
+ * Mounts images of a graph. Several processes may do so at the same time. A `reference` is a mount's id, a unique
+ * prefix of one, or its target.
+ */
+export interface Mounts {
+  /**
+   * Mounts an image with its ancestors below it, and a fresh upper on top.
+   * @throws as `Graph.history`, before anything is mounted; `TARGET_FORBIDDEN`, `ALREADY_MOUNTED`; `MOUNT_UNSUPPORTED`,
+   * `NEEDS_ROOT`, `TOOL_MISSING` for the driver; `MOUNT_FAILED`, `NO_SPACE`, `CANCELLED`. Nothing is left of a mount
+   * that failed.
+   */
+  mount(request: MountRequest, signal?: AbortSignal | undefined): Promise<Mount>;
+  /** The mount that a job has made, or begun: one that is not complete is taken back first. */
+  ofJob(jobId: string): Promise<Mount | undefined>;
+  /** @throws `NOT_MOUNTED`, `AMBIGUOUS_ID` naming the candidates */
+  find(reference: string): Mount;
+  /** All mounts in the order of their ids. A damaged record is told to `warn`. */
+  list(warn?: (line: string) => void): Mount[];
+  /**
+   * Ends a mount: retries while its target is busy, removes the target, and the upper unless told to keep it.
+   * @throws as `find`; `MOUNT_FAILED` if it stays busy, `CANCELLED`
+   */
+  unmount(
+    reference: string,
+    options?: { readonly keepUpper?: boolean | undefined },
+    signal?: AbortSignal | undefined,
+  ): Promise<Mount>;
+  /** What was changed in a mount. @throws as `find`; `MOUNT_UNSUPPORTED` for a `copy`; as `readChanges` */
+  changes(reference: string, signal?: AbortSignal | undefined): Promise<Change[]>;
+  /** What was written to a mount, ready to be packed. @throws as `find`; `MOUNT_UNSUPPORTED` where there is no upper */
+  upper(reference: string, signal?: AbortSignal | undefined): Promise<{ mount: Mount; upper: Upper }>;
+  /**
+   * Deletes an image, and its view with it.
+   * @throws as `Graph.delete`; `IMAGE_IN_USE` while it is part of a mount, unless `force` says otherwise. A mount that
+   * lives then keeps what it needs of the image until it ends.
+   */
+  deleteImage(
+    reference: string,
+    options?: { readonly force?: boolean | undefined },
+    signal?: AbortSignal | undefined,
+  ): Promise<string>;
+  /** To be called at the start of a worker: finishes or takes back what dead processes had begun. */
+  recover(): Promise<Recovery>;
+}
+
+export interface MountsOptions {
+  /** Directories below which targets may lie; unnamed ones are made in the first. Default: `<root>/mounts` alone. */
+  readonly targets?: readonly string[] | undefined;
+}
+
+/** Opens the mounts of a graph. Nothing is written before the first of them is made. */
+export function openMounts(graph: Graph, { targets }: MountsOptions = {}): Mounts {
+  const allowed = targets === undefined || targets.length === 0 ? [mountsDirectory(graph)] : targets;
+
+  const recordOf = (reference: string): MountRecord => {
+    const records = readMountRecords(graph);
+    const path = reference.startsWith("/") ? realPathOf(reference) : undefined;
+    const exact = records.find(({ mountId, target }) => mountId === reference || target === path);
+    if (exact !== undefined) return exact;
+    const candidates = reference === "" ? [] : records.filter(({ mountId }) => mountId.startsWith(reference));
+    const [first, ...others] = candidates;
+    if (first === undefined) throw notMounted(graph, reference);
+    if (others.length === 0) return first;
+    const shown = candidates.slice(0, 10).map(({ mountId }) => mountId);
+    throw new StevedoreError("AMBIGUOUS_ID", `${quote(reference)} may be any of ${shown.join(", ")}`);
+  };
+
+  const mounts: Mounts = {
+    async mount(request, signal) {
+      return present(graph, await mountImage(graph, allowed, request, signal), readMountTable());
+    },
+    async ofJob(jobId) {
+      const isOfJob = (record: MountRecord) => record.jobId === jobId;
+      await recoverMounts(graph, isOfJob);
+      const record = readMountRecords(graph).find(isOfJob);
+      return record === undefined ? undefined : present(graph, record, readMountTable());
+    },
+    find: (reference) => present(graph, recordOf(reference), readMountTable()),
+    list(warn) {
+      const table = readMountTable();
+      return readMountRecords(graph, warn).map((record) => present(graph, record, table));
+    },
+    async unmount(reference, { keepUpper = false } = {}, signal) {
+      const record = recordOf(reference);
+      const before = present(graph, record, readMountTable());
+      if (keepUpper && before.state === "unmounted") throw notMounted(graph, reference);
+      await unmountImage(graph, record, { keepUpper: keepUpper && record.isWritable }, signal);
+      return before;
+    },
+    async changes(reference, signal) {
+      const record = recordOf(reference);
+      if (record.driver === "copy") throw noUpper(record, "is a copy, which keeps no account of changes");
+      if (!record.isWritable) return [];
+      const layers = await Promise.all(record.images.map((id) => layerOf(graph, id)));
+      return readChanges(await upperOf(graph, record, signal), layers, signal);
+    },
+    async upper(reference, signal) {
+      const record = recordOf(reference);
+      if (!record.isWritable) throw noUpper(record, "takes no writes");
+      const upper = await upperOf(graph, record, signal);
+      return { mount: present(graph, record, readMountTable()), upper };
+    },
+    deleteImage: (reference, { force = false } = {}, signal) =>
+      deleteMountedImage(graph, reference, force, signal),
+    recover: () => recoverMounts(graph, () => true),
+  };
+  return mounts;
+}
+
+function present(graph: Graph, record: MountRecord, table: readonly TableEntry[]): Mount {
+  const { mountId, images, target, driver, isWritable, createdAt } = record;
+  const upper = isWritable ? { upper: mountPaths(ownDirectory(graph, mountId)).upper } : {};
+  return {
+    ...{ mountId, id: images[0] ?? "", target, driver, layers: images.length, ...upper },
+    state: stateOf(graph, record, table),
+    createdAt,
+  };
+}
+
+function stateOf(graph: Graph, record: MountRecord, table: readonly TableEntry[]): MountState {
+  if (hasMark(graph, record.mountId, "kept")) return "unmounted";
+  return isInTable(record, table) ? "mounted" : "stale";
+}
+
+/** The upper as it is now: what fuse-overlayfs still holds back is written first. */
+async function upperOf(graph: Graph, record: MountRecord, signal: AbortSignal | undefined): Promise<Upper> {
+  const { mountId, driver, target } = record;
+  if (driver === "fuse-overlayfs" && isInTable(record, readMountTable()))
+    await syncFileSystem(target, signal);
+  const form = driverOf(driver).deletions;
+  if (form === undefined) throw noUpper(record, "takes no writes");
+  return { directory: mountPaths(ownDirectory(graph, mountId)).upper, form };
+}
+
+/** A layer of a mount; it may have left the graph since. */
+async function layerOf(graph: Graph, id: string): Promise<string> {
+  return (await layerSetAside(graph, id)) ?? imagePaths(graph.directory, id).layer;
+}
+
+/** The path with its links resolved; of one that is not there, as it was written. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+function notMounted(graph: Graph, reference: string): StevedoreError {
+  // A damaged record is not the same as none.
+  try {
+    if (/^[0-9a-f]{16}$/.test(reference)) readMountRecord(graph, reference);
+  } catch (error) {
+    if (error instanceof StevedoreError) return error;
+  }
+  return new StevedoreError("NOT_MOUNTED", `there is no mount ${quote(reference)}`);
+}
+
+function noUpper({ mountId, driver }: MountRecord, why: string): StevedoreError {
+  return new StevedoreError("MOUNT_UNSUPPORTED", `the mount ${mountId} (driver ${driver}) ${why}`);
+}

@@ -1,0 +1,50 @@
+// What a worker does about mounts when it starts: those before it may have died at any point.
+import type { Graph } from "../graph/index.js";
+import { isGone, parseOwner } from "../graph/owner.js";
+import { hasMark, isInTable, type MountRecord, readMountRecords, setMark } from "./mount-record.js";
+import { readMountTable } from "./mount-table.js";
+import { sweepAside } from "./set-aside.js";
+import { hasEmptyUpper, imagesInUse, undoMount } from "./unmount-image.js";
+
+/** Mounts by their ids. */
+export interface Recovery {
+  /** Whose process died between mount(2) and its end: they are complete now. */
+  readonly adopted: readonly string[];
+  /** Whose process died before mount(2): nothing is left of them. */
+  readonly undone: readonly string[];
+  /** Records that cannot be read. */
+  readonly damaged: readonly string[];
+}
+
+/**
+ * Completes or takes back the mounts that dead processes had begun, and removes what no mount needs any more.
+ * @param isMeant which mounts to look at
+ */
+export async function recoverMounts(
+  graph: Graph,
+  isMeant: (record: MountRecord) => boolean,
+): Promise<Recovery> {
+  const damaged: string[] = [];
+  const adopted: string[] = [];
+  const undone: string[] = [];
+  for (const record of readMountRecords(graph, (line) => damaged.push(line)).filter(isMeant)) {
+    const { mountId, driver } = record;
+    const isComplete = hasMark(graph, mountId, "mounted") || hasMark(graph, mountId, "kept");
+    if (isComplete || !(await isAbandoned(record))) continue;
+    if (driver !== "copy" && isInTable(record, readMountTable())) {
+      await setMark(graph, mountId, "mounted");
+      adopted.push(mountId);
+    } else if (hasEmptyUpper(graph, mountId)) {
+      await undoMount(graph, record);
+      undone.push(mountId);
+    }
+    // Else somebody has written to it, and a power cut took the mark: it is stale, and theirs to unmount.
+  }
+  await sweepAside(graph, imagesInUse(graph));
+  return { adopted, undone, damaged };
+}
+
+async function isAbandoned({ owner }: MountRecord): Promise<boolean> {
+  const process = parseOwner(owner);
+  return process === undefined || isGone(process);
+}

@@ -1,0 +1,116 @@
+// What is known of views, so that an image is not searched for whiteouts each time it is mounted, and a damaged view
+// is not mounted at all.
+import { createHash } from "node:crypto";
+import { lstatSync, readFileSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Graph, Image } from "../graph/index.js";
+import { findInEach } from "../host/find.js";
+
+/** The content of `views/:built:/<id>`. */
+interface ViewState {
+  /** Stands for the layers it is about: the image's own and all below it. */
+  readonly layers: string;
+  /** Stands for the view as it was made; null where the layer needs none. */
+  readonly view: string | null;
+}
+
+/** What is known of an image: it has a good view, needs none, or has to be looked at. */
+export type Knowledge = "view" | "none" | "unknown";
+
+/** Where an image's view lies, if it has one. */
+export function viewPath(graph: Graph, id: string): string {
+  return join(graph.root, "views", id);
+}
+
+/** Where the states lie. No id can be called so. */
+export function statesDirectory(graph: Graph): string {
+  return join(graph.root, "views", ":built:");
+}
+
+/**
+ * What is known of an image and each of its ancestors, in the order of the history.
+ * @param stamps as `stampLayers` gives them
+ */
+export async function readKnowledge(
+  graph: Graph,
+  history: readonly Image[],
+  stamps: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Knowledge[]> {
+  const states = history.map(({ id }, at) => readState(graph, id, stamps[at]));
+  const viewed = history.filter((_, at) => typeof states[at]?.view === "string").map(({ id }) => id);
+  const found = await stampViews(graph, viewed, signal);
+  return history.map(({ id }, at) => {
+    const state = states[at];
+    if (state?.view === null) return "none";
+    return state !== undefined && state.view === found.get(id) ? "view" : "unknown";
+  });
+}
+
+/** Writes down what was found of an image, or made for it. @param layers its stamp */
+export async function noteKnowledge(
+  graph: Graph,
+  id: string,
+  layers: string,
+  knowledge: "view" | "none",
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const view = knowledge === "none" ? null : ((await stampViews(graph, [id], signal)).get(id) ?? "");
+  const state: ViewState = { layers, view };
+  await mkdir(statesDirectory(graph), { recursive: true, mode: 0o700 });
+  await writeFile(join(statesDirectory(graph), id), JSON.stringify(state), { mode: 0o600 });
+}
+
+/** Forgets what is known of an image. */
+export async function forgetKnowledge(graph: Graph, id: string): Promise<void> {
+  await rm(join(statesDirectory(graph), id), { force: true });
+}
+
+/**
+ * For each image what stands for its layer and those below. A layer's root is made once, so its inode and the time of
+ * its last change tell it from another of the same id.
+ */
+export function stampLayers(history: readonly Image[]): string[] {
+  let below = "";
+  const stamps = history.toReversed().map(({ layerDirectory }) => {
+    const { dev, ino, ctimeNs } = lstatSync(layerDirectory, { bigint: true });
+    below = createHash("sha256").update(`${below} ${dev} ${ino} ${ctimeNs}`).digest("hex");
+    return below;
+  });
+  return stamps.reverse();
+}
+
+/** Undefined for what cannot be read, or is about other layers. */
+function readState(graph: Graph, id: string, layers: string | undefined): ViewState | undefined {
+  try {
+    // Synchronously: for hundreds of files this small the trips through the thread pool cost more than the reading.
+    const state: ViewState = JSON.parse(readFileSync(join(statesDirectory(graph), id), "utf8"));
+    return state.layers === layers ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What stands for each view as it is now: its directories, each with the time of its last change. Every name that
+ * comes or goes in one, and every attribute that is set, changes that time, and nobody can set it back.
+ */
+async function stampViews(
+  graph: Graph,
+  ids: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Map<string, string>> {
+  const paths = new Map(ids.map((id) => [viewPath(graph, id), id]));
+  const roots = [...paths.keys()].filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory());
+  const lines = new Map<string, string[]>(roots.map((root) => [root, []]));
+  for await (const [root, line] of findInEach(roots, ["-type", "d"], "%i %C@ %P", signal)) {
+    lines.get(root)?.push(line);
+  }
+  return new Map(
+    [...lines].map(([root, directories]) => {
+      const hash = createHash("sha256").update(directories.sort().join("\0"), "latin1");
+      return [paths.get(root) ?? "", hash.digest("hex")];
+    }),
+  );
+}

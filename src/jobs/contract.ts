@@ -1,20 +1,28 @@
 // Which jobs there are, on which queue each runs, and the schemas of its data and result.
 import { z } from "zod";
+import { changesData, changesResult } from "./changes.js";
 import { checksumData, checksumResult } from "./checksum.js";
+import { commitData, commitResult } from "./commit.js";
 import { deleteData, deleteResult } from "./delete.js";
 import { type ErrorCode, errorCodes, JobError } from "./error.js";
 import { progress } from "./fields.js";
+import { mountData, mountResult } from "./mount.js";
 import { storeData, storeResult } from "./store.js";
+import { unmountData, unmountResult } from "./unmount.js";
 
-/** The queues, apart because each waits for something else: the disk, the CPU. */
-export const queueNames = ["store", "checksum"] as const;
+/** The queues, apart because each waits for something else: the disk, the CPU, or next to nothing. */
+export const queueNames = ["store", "checksum", "mount"] as const;
 export type QueueName = (typeof queueNames)[number];
 
 /** The contract: per job its queue, and the zod schemas of its data and its result. */
 export const contract = {
   store: { queue: "store", data: storeData, result: storeResult },
+  commit: { queue: "store", data: commitData, result: commitResult },
   delete: { queue: "store", data: deleteData, result: deleteResult },
   checksum: { queue: "checksum", data: checksumData, result: checksumResult },
+  mount: { queue: "mount", data: mountData, result: mountResult },
+  unmount: { queue: "mount", data: unmountData, result: unmountResult },
+  changes: { queue: "mount", data: changesData, result: changesResult },
 } as const satisfies Record<string, { queue: QueueName; data: z.ZodType; result: z.ZodType }>;
 
 export type JobName = keyof typeof contract;

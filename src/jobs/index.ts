@@ -9,5 +9,6 @@ export {
   type RecipeName,
   recipeNames,
 } from "./fields.js";
+export { mountDriverNames, mountOptionNames } from "./mount-fields.js";
 export * from "./queue.js";
 export type { ImageFields, LayerSource } from "./store.js";

@@ -2,6 +2,7 @@
 import type { Graph } from "../graph/index.js";
 import type { CheckedJobData, JobName, JobResult, Progress } from "../jobs/index.js";
 import type { UnpackLimits, XzEngine } from "../layer/index.js";
+import type { Mounts } from "../mount/index.js";
 import type { Producer } from "../producer/index.js";
 import type { CpuBudget } from "./cpu-budget.js";
 import type { SourcePolicy } from "./source.js";
@@ -9,6 +10,7 @@ import type { SourcePolicy } from "./source.js";
 /** What the handlers of a worker process share. */
 export interface WorkerHost {
   readonly graph: Graph;
+  readonly mounts: Mounts;
   readonly engine: XzEngine;
   readonly cpu: CpuBudget;
   readonly sources: SourcePolicy;

@@ -6,6 +6,7 @@ import { StevedoreError } from "../error.js";
 import { openGraph, removeAbandonedStaging } from "../graph/index.js";
 import { defaultGraphName, keyPrefix, type QueueName, queueNames, retention } from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine, type UnpackLimits } from "../layer/index.js";
+import { openMounts } from "../mount/index.js";
 import { connectPatiently } from "../producer/connection.js";
 import { openProducer } from "../producer/index.js";
 import { claimGraphName } from "./claim.js";
@@ -31,6 +32,8 @@ export interface WorkerOptions {
   /** Hosts that a job's `url` may name. Default: none. */
   readonly allowedHosts?: readonly string[] | undefined;
   readonly allowPrivateAddresses?: boolean | undefined;
+  /** Directories below which images may be mounted; unnamed targets are made in the first. Default: `<root>/mounts`. */
+  readonly mountDirectories?: readonly string[] | undefined;
   readonly limits?: Partial<UnpackLimits> | undefined;
   /** Store layers without their owners when this process is not root. */
   readonly allowSquash?: boolean | undefined;
@@ -66,6 +69,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const graph = await openGraph(root, { create: true });
   const abandoned = await removeAbandonedStaging(graph.directory);
   if (abandoned.length > 0) log(`removed ${abandoned.length} abandoned staging directories`);
+  const mounts = openMounts(graph, { targets: options.mountDirectories });
+  const recovery = await mounts.recover();
+  for (const mountId of recovery.adopted) log(`the mount ${mountId} of a worker that died is complete now`);
+  for (const mountId of recovery.undone)
+    log(`took back the mount ${mountId}, which a worker that died had begun`);
+  for (const line of recovery.damaged) log(line);
   const inbox = await makeInbox(graph.root);
 
   const redis = connectPatiently(url);
@@ -81,6 +90,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const threads = options.threads ?? availableParallelism();
   const host: WorkerHost = {
     graph,
+    mounts,
     engine,
     cpu: openCpuBudget(threads),
     sources: {
@@ -93,7 +103,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     allowSquash: options.allowSquash ?? false,
     producer,
   };
-  const concurrency = { store: threads, checksum: Math.max(16, threads), ...options.concurrency };
+  const concurrency = {
+    ...{ store: threads, checksum: Math.max(16, threads), mount: Math.max(4, threads) },
+    ...options.concurrency,
+  };
   const workers = queueNames.map((queue) =>
     serveQueue(queue, redis, graphName, concurrency[queue], host, log),
   );
@@ -103,6 +116,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     worker?.run().catch((error: unknown) => log(`queue ${queue}: ${String(error)}`));
   };
   start("store");
+  start("mount");
   // The answer takes a second of CPU; layers can be stored meanwhile.
   const ready = checkKnownAnswer(engine, knownAnswer.signal).then(() => start("checksum"));
   ready.catch(() => undefined);

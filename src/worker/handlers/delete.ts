@@ -2,7 +2,7 @@
 import { StevedoreError } from "../../error.js";
 import type { Handler } from "../handler.js";
 
-export const deleteImage: Handler<"delete"> = async (job, { graph }) => {
+export const deleteImage: Handler<"delete"> = async (job, { graph, mounts }, signal) => {
   const { force = false } = job.data;
   const id = await graph.resolve(job.data.id).catch((error: unknown) => {
     if (job.isRepeat && error instanceof StevedoreError && error.code === "IMAGE_NOT_FOUND") return undefined;
@@ -11,6 +11,6 @@ export const deleteImage: Handler<"delete"> = async (job, { graph }) => {
   if (id === undefined) return { id: job.data.id };
   // The full id, so that a repeat cannot hit another image that the same prefix names by then.
   if (id !== job.data.id) await job.amend({ ...job.data, id });
-  await graph.delete(id, { force });
+  await mounts.deleteImage(id, { force }, signal);
   return { id };
 };

@@ -1,12 +1,20 @@
 // Every job of the contract has its handler here: the type says so.
 import type { JobName } from "../../jobs/index.js";
 import type { Handler } from "../handler.js";
+import { changes } from "./changes.js";
 import { checksum } from "./checksum.js";
+import { commit } from "./commit.js";
 import { deleteImage } from "./delete.js";
+import { mount } from "./mount.js";
 import { store } from "./store.js";
+import { unmount } from "./unmount.js";
 
 export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   store,
+  commit,
   checksum,
+  mount,
+  unmount,
+  changes,
   delete: deleteImage,
 };

@@ -1,9 +1,9 @@
 // The job `store`: open the source, unpack it into staging, commit it as an image.
 import { StevedoreError } from "../../error.js";
-import { makeId, makeRecord, parseRecord } from "../../graph/index.js";
-import type { ImageFields, JobResult } from "../../jobs/index.js";
+import { makeRecord, parseRecord } from "../../graph/index.js";
 import { type Unpacked, unpack } from "../../layer/index.js";
 import type { Handler, JobTry, WorkerHost } from "../handler.js";
+import { decideFields, describeImage, registerOnce } from "../new-image.js";
 import { openSource, removeUpload } from "../source.js";
 
 export const store: Handler<"store"> = async (job, host, signal) => {
@@ -11,48 +11,19 @@ export const store: Handler<"store"> = async (job, host, signal) => {
   try {
     const record = await recordOf(job, host);
     const { id } = parseRecord(record);
-    const unpacked = await registerOnce(id, record, job, host, signal);
+    const maker = { jobId: job.id, ifExists: job.data.ifExists ?? "fail" };
+    const fillLayer = (layerDirectory: string) => fill(layerDirectory, job, host, signal);
+    const outcome = await registerOnce(record, maker, host.graph, fillLayer, signal);
     if (job.data.checksum !== undefined) {
       await host.producer.enqueue("checksum", { id, recipe: job.data.checksum });
     }
     await removeUpload(job.data.layer, host.sources);
-    return await resultOf(id, unpacked, host, begun);
+    return await describeImage(id, outcome, host.graph, begun);
   } catch (error) {
     if (job.isFinal(error)) await removeUpload(job.data.layer, host.sources);
     throw error;
   }
 };
-
-/** What became of the image: unpacked by this try, there by an earlier try of this job, or there before. */
-type Outcome = Unpacked | "earlier-try" | "skipped";
-
-async function registerOnce(
-  id: string,
-  record: Buffer,
-  job: JobTry<"store">,
-  host: WorkerHost,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const { graph } = host;
-  if (await graph.exists(id)) return existing(id, job, host);
-  let unpacked: Unpacked | undefined;
-  try {
-    await graph.register(
-      { record, jobId: job.id },
-      async (layerDirectory) => {
-        unpacked = await fill(layerDirectory, job, host, signal);
-        return { diffId: unpacked.diffId };
-      },
-      signal,
-    );
-  } catch (error) {
-    // Another job was faster: the rename decided.
-    if (error instanceof StevedoreError && error.code === "IMAGE_EXISTS") return existing(id, job, host);
-    throw error;
-  }
-  if (unpacked === undefined) throw new StevedoreError("INTERNAL", `${id} was registered without a layer`);
-  return unpacked;
-}
 
 async function fill(
   layerDirectory: string,
@@ -69,24 +40,12 @@ async function fill(
   return unpacked;
 }
 
-async function existing(id: string, job: JobTry<"store">, { graph }: WorkerHost): Promise<Outcome> {
-  const { jobId } = await graph.layerFacts(id);
-  if (jobId === job.id) return "earlier-try";
-  if (job.data.ifExists === "skip") return "skipped";
-  throw new StevedoreError("IMAGE_EXISTS", `the image ${id} exists already`);
-}
-
 /** The record's bytes. What is made up here, an id and a time, is kept in the job for its next try. */
 async function recordOf(job: JobTry<"store">, { graph }: WorkerHost): Promise<Buffer> {
   const { json, image = {} } = job.data;
   if (json !== undefined) return checkedJson(json);
   const parent = image.parent === undefined ? undefined : await resolveParent(image.parent, graph);
-  const decided: ImageFields = {
-    ...image,
-    id: image.id ?? makeId(),
-    created: image.created ?? new Date().toISOString(),
-    ...(parent === undefined ? {} : { parent }),
-  };
+  const decided = { ...decideFields(image), ...(parent === undefined ? {} : { parent }) };
   const amended = { ...job.data, image: decided };
   if (JSON.stringify(amended) !== JSON.stringify(job.data)) await job.amend(amended);
   return makeRecord(decided);
@@ -117,25 +76,4 @@ async function resolveParent(reference: string, graph: WorkerHost["graph"]): Pro
     }
     throw error;
   }
-}
-
-async function resultOf(
-  id: string,
-  outcome: Outcome,
-  { graph }: WorkerHost,
-  begun: number,
-): Promise<JobResult<"store">> {
-  const [{ parent }, facts] = await Promise.all([graph.get(id), graph.layerFacts(id)]);
-  const unpacked = typeof outcome === "string" ? undefined : outcome;
-  return {
-    id,
-    parent,
-    diffId: facts.diffId ?? null,
-    layerBytes: facts.layerBytes,
-    entries: facts.entries,
-    compression: unpacked?.compression ?? null,
-    stored: outcome !== "skipped",
-    ...(unpacked?.ownership === "squashed" ? { ownership: "squashed" as const } : {}),
-    durationMs: Math.round(performance.now() - begun),
-  };
 }

@@ -1,0 +1,43 @@
+// The job `commit`: the upper of a mount is packed, and becomes an image as any other archive does.
+import { makeRecord } from "../../graph/index.js";
+import type { CheckedJobData } from "../../jobs/index.js";
+import { packUpper, unpack } from "../../layer/index.js";
+import type { Handler, JobTry, WorkerHost } from "../handler.js";
+import { mountOf } from "../mount-reference.js";
+import { decideFields, describeImage, existing, type Outcome, registerOnce } from "../new-image.js";
+
+export const commit: Handler<"commit"> = async (job, host, signal) => {
+  const begun = performance.now();
+  const image = await decidedImage(job);
+  const outcome = await registerUpper(image, job, host, signal);
+  if (job.data.checksum !== undefined) {
+    await host.producer.enqueue("checksum", { id: image.id, recipe: job.data.checksum });
+  }
+  return describeImage(image.id, outcome, host.graph, begun);
+};
+
+async function registerUpper(
+  image: ReturnType<typeof decideFields>,
+  job: JobTry<"commit">,
+  { graph, mounts, limits, allowSquash }: WorkerHost,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const maker = { jobId: job.id, ifExists: "fail" } as const;
+  // Before the mount is looked for: after an earlier try that succeeded it may be gone.
+  if (await graph.exists(image.id)) return existing(image.id, maker, graph);
+  const { mount, upper } = await mounts.upper(mountOf(job.data, mounts).mountId, signal);
+  const record = makeRecord({ ...image, parent: mount.id });
+  const onProgress = (done: number) => job.report({ phase: "commit", done, total: done, unit: "bytes" });
+  const fill = (layerDirectory: string) =>
+    unpack(packUpper(upper, signal), layerDirectory, { limits, allowSquash, onProgress }, signal);
+  return registerOnce(record, maker, graph, fill, signal);
+}
+
+/** The fields of the image. What is made up here, an id and a time, is kept in the job for its next try. */
+async function decidedImage(job: JobTry<"commit">): Promise<ReturnType<typeof decideFields>> {
+  const { image = {} } = job.data;
+  const decided = decideFields(image);
+  const amended: CheckedJobData<"commit"> = { ...job.data, image: decided };
+  if (image.id === undefined || image.created === undefined) await job.amend(amended);
+  return decided;
+}

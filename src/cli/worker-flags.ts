@@ -1,4 +1,5 @@
 // The flags that set up a worker, and what they become.
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { defaultLimits } from "../worker/limits.js";
 import type { OwnWorkerOptions } from "./queue-session.js";
@@ -16,8 +17,13 @@ export interface ThreadFlags {
   readonly threads?: number;
 }
 
+/** Where a worker may mount. */
+export interface MountDirectoryFlag {
+  readonly mountDir?: string[];
+}
+
 /** All that an operator can say of a worker that serves others. */
-export interface WorkerFlags extends LayerFlags, ThreadFlags {
+export interface WorkerFlags extends LayerFlags, ThreadFlags, MountDirectoryFlag {
   readonly storeConcurrency?: number;
   readonly checksumConcurrency?: number;
   readonly allowSource?: string[];
@@ -49,8 +55,16 @@ export function addThreadFlags(command: Command): Command {
   );
 }
 
+export function addMountFlag(command: Command): Command {
+  return command.option(
+    "--mount-dir <dir>",
+    "let images be mounted below this directory; repeatable, new ones are made in the first (default: <root>/mounts)",
+    several,
+  );
+}
+
 export function addWorkerFlags(command: Command): Command {
-  return addThreadFlags(addLayerFlags(command))
+  return addMountFlag(addThreadFlags(addLayerFlags(command)))
     .option(
       "--store-concurrency <n>",
       "layers stored at a time (default: the host's threads)",
@@ -72,6 +86,7 @@ export function workerOptions(flags: Partial<WorkerFlags>): OwnWorkerOptions {
     allowedHosts: flags.allowHost,
     allowPrivateAddresses: flags.allowPrivateAddresses,
     allowedSources: flags.allowSource,
+    mountDirectories: flags.mountDir?.map((directory) => resolve(directory)),
     limits: {
       ...(maxLayerBytes === undefined ? {} : { maxBytes: maxLayerBytes }),
       ...(maxLayerEntries === undefined ? {} : { maxEntries: maxLayerEntries }),

@@ -18,7 +18,7 @@ const globalFlags = ["--root", "--redis", "--graph", "--json", "--quiet", "--ver
 const layerFlags = ["--allow-squash", "--max-layer-bytes", "--max-layer-entries"];
 const workerFlags = [
   ...[...layerFlags, "--threads", "--store-concurrency", "--checksum-concurrency", "--allow-source"],
-  ...["--allow-host", "--allow-private-addresses", "--grace"],
+  ...["--allow-host", "--allow-private-addresses", "--mount-dir", "--grace"],
 ];
 const recordFlags = ["--id", "--parent", "--comment", "--author", "--created", "--json-file"];
 const flags = {
@@ -31,6 +31,11 @@ const flags = {
   history: [],
   inspect: [],
   rm: ["--force", "--detach"],
+  mount: ["--read-only", "--driver", "--options", "--mount-dir", "--detach"],
+  unmount: ["--keep-upper", "--detach"],
+  mounts: [],
+  changes: [],
+  commit: ["--id", "--comment", "--author", "--created", "--checksum", "--detach", ...layerFlags],
   jobs: ["--state"],
   job: [],
   doctor: [],

@@ -59,6 +59,7 @@ async function store(context: CommandContext, flags: StoreFlags, source: string)
   const { upload } = await import("../upload.js");
   const { openQueueSession } = await import("../queue-session.js");
   const { runJob } = await import("../run-jobs.js");
+  const { checksumStored } = await import("../stored-image.js");
   await using uploaded = await upload(source, config.root, signal);
   const work = flags.detach ? undefined : workerOptions(flags);
   await using session = await openQueueSession(context, { work, makeRoot: true });
@@ -75,14 +76,7 @@ async function store(context: CommandContext, flags: StoreFlags, source: string)
   const result = await runJob(session, job, context, source).catch((error: unknown) => {
     throw aboutSource(error, source);
   });
-  if (flags.checksum === undefined) return print(result, [result.id]);
-  // The worker enqueued it: this joins it, or finds it done.
-  const checksumJob = {
-    name: "checksum",
-    data: { id: result.id, recipe: flags.checksum as "xz-6" },
-  } as const;
-  const { checksum } = await runJob(session, checksumJob, context, result.id);
-  print({ ...result, checksum }, [result.id]);
+  print(await checksumStored(session, result, flags.checksum, context), [result.id]);
 }
 
 /** The worker knows the source by the name of its upload: whoever reads the error knows it by its own. */

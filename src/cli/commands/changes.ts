@@ -1,0 +1,30 @@
+// stevedore changes M: what was changed in a mount.
+import type { Command } from "commander";
+import { formatText } from "../format.js";
+import { mountArgument, readMountArgument } from "../mount-argument.js";
+import { action } from "../run-command.js";
+
+/** As `docker diff` writes them. */
+const letters = { modify: "C", add: "A", delete: "D" } as const;
+
+export function declare(program: Command): void {
+  program
+    .command("changes")
+    .description("list what was changed in a mount: A added, C changed, D deleted")
+    .argument("<mount>", mountArgument)
+    .addHelpText("after", "\nExample:\n  $ stevedore changes 5d1f")
+    .action(
+      action(async (context, _flags, mount: string) => {
+        const { parseJobData } = await import("../../jobs/contract.js");
+        const data = parseJobData("changes", readMountArgument(mount));
+        const { openQueueSession } = await import("../queue-session.js");
+        const { runJob } = await import("../run-jobs.js");
+        await using session = await openQueueSession(context, { work: {} });
+        const result = await runJob(session, { name: "changes", data }, context, mount);
+        context.print(
+          result,
+          result.changes.map(({ kind, path }) => `${letters[kind]} ${formatText(path)}`),
+        );
+      }),
+    );
+}

@@ -1,0 +1,25 @@
+// stevedore mounts: what is mounted of a root.
+import type { Command } from "commander";
+import { action } from "../run-command.js";
+
+export function declare(program: Command): void {
+  program
+    .command("mounts")
+    .description("list the mounts: mounted, stale (as after a reboot), or unmounted with their upper kept")
+    .addHelpText(
+      "after",
+      "\nWith --json: [{mountId, id, target, driver, layers, upper?, state, createdAt}].\n\nExample:\n  $ stevedore mounts --json | jq -r '.[].target'",
+    )
+    .action(
+      action(async ({ config, print, warn }) => {
+        const { openGraph, shortId } = await import("../../graph/index.js");
+        const { openMounts } = await import("../../mount/index.js");
+        const { formatTable } = await import("../format.js");
+        const mounts = openMounts(await openGraph(config.root)).list(warn);
+        const rows = mounts.map(({ mountId, id, driver, layers, state, target }) => [
+          ...[mountId, shortId(id), driver, String(layers), state, target],
+        ]);
+        print(mounts, formatTable([["MOUNT", "IMAGE", "DRIVER", "LAYERS", "STATE", "TARGET"], ...rows]));
+      }),
+    );
+}

@@ -1,0 +1,19 @@
+// What a command answers that has made an image, and was asked for its checksum as well.
+import type { JobResult } from "../jobs/contract.js";
+import type { QueueSession } from "./queue-session.js";
+import type { CommandContext } from "./run-command.js";
+import { runJob } from "./run-jobs.js";
+
+/** The image's result, with the checksum if a recipe was named. @throws the errors of the `checksum` job */
+export async function checksumStored(
+  session: QueueSession,
+  image: JobResult<"store">,
+  recipe: string | undefined,
+  context: CommandContext,
+): Promise<JobResult<"store"> & { readonly checksum?: string }> {
+  if (recipe === undefined) return image;
+  // The worker enqueued it: this joins it, or finds it done.
+  const job = { name: "checksum", data: { id: image.id, recipe: recipe as "xz-6" } } as const;
+  const { checksum } = await runJob(session, job, context, image.id);
+  return { ...image, checksum };
+}

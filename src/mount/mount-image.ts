@@ -132,37 +132,52 @@ async function reserve(
   lowers: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { mountId, images, target, isWritable, driver } = record;
+  const { mountId, target } = record;
   try {
     mkdirSync(mountsDirectory(graph), { recursive: true, mode: 0o700 });
     await withStage(graph.directory, async (stage) => {
-      const { rootfs, upper, work, links } = mountPaths(stage);
-      for (const path of [rootfs, links]) mkdirSync(path);
-      linkLowers(
-        graph,
-        links,
-        lowers.map((path, at) => ({ id: images[at] ?? "", path })),
-      );
-      if (isWritable) {
-        for (const path of [upper, work]) mkdirSync(path);
-        // What is seen of the root's own attributes is the upper's.
-        await copyEntries(lowers[0] ?? "", upper, [""], signal);
-      } else if (driver === "overlay") mkdirSync(join(links, "none"));
-      await writeMountRecord(stage, record);
-      await withLock(
-        mountsDirectory(graph),
-        async () => {
-          for (const { id } of history) if (!(await graph.exists(id))) throw imageNotFound(id);
-          // Nobody else can have a target in the mount's own folder.
-          if (!target.endsWith(`/${mountId}/rootfs`)) assertFree(graph, target);
-          await rename(stage, ownDirectory(graph, mountId));
-        },
-        signal,
-      );
+      // While the lock is waited for.
+      const filling = fillFolder(graph, stage, record, lowers, signal);
+      filling.catch(() => undefined);
+      const putInPlace = async () => {
+        await filling;
+        for (const { id } of history) if (!(await graph.exists(id))) throw imageNotFound(id);
+        // Nobody else can have a target in the mount's own folder.
+        if (!target.endsWith(`/${mountId}/rootfs`)) assertFree(graph, target);
+        await rename(stage, ownDirectory(graph, mountId));
+      };
+      try {
+        await withLock(mountsDirectory(graph), putInPlace, signal);
+      } finally {
+        await filling.catch(() => undefined);
+      }
     });
   } catch (error) {
     throw ioError(error, `the mount of image ${history[0]?.id} cannot be prepared`);
   }
+}
+
+async function fillFolder(
+  graph: Graph,
+  directory: string,
+  record: MountRecord,
+  lowers: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { images, isWritable, driver } = record;
+  const { rootfs, upper, work, links } = mountPaths(directory);
+  for (const path of [rootfs, links, ...(isWritable ? [upper, work] : [])]) mkdirSync(path);
+  // What is seen of the root's own attributes is the upper's.
+  const copying = isWritable ? copyEntries(lowers[0] ?? "", upper, [""], signal) : undefined;
+  copying?.catch(() => undefined);
+  linkLowers(
+    graph,
+    links,
+    lowers.map((path, at) => ({ id: images[at] ?? "", path })),
+  );
+  if (!isWritable && driver === "overlay") mkdirSync(join(links, "none"));
+  await writeMountRecord(directory, record);
+  await copying;
 }
 
 /** The error with the target's own path, and saying what was to be mounted where. */

@@ -11,7 +11,7 @@ RUN node scripts/build.mjs
 
 FROM node:22-bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends bzip2 libarchive-tools tar xz-utils zstd \
+    && apt-get install -y --no-install-recommends bzip2 fuse-overlayfs libarchive-tools mount tar xz-utils zstd \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/stevedore
 COPY package.json package-lock.json .npmrc ./

@@ -1,6 +1,7 @@
 // npm run demo [-- IMAGE.tar]: the main job on real files of this machine, in a directory of its own.
 // Stores a base layer and a second one that changes a file and deletes another, through the queue; checksums
-// the graph; re-computes a checksum with plain shell and compares.
+// the graph; re-computes a checksum with plain shell and compares. Then mounts the second image, writes to it, and
+// commits what was written.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -101,6 +102,42 @@ function changingLayer([changed, deleted]) {
   return layer;
 }
 
+/** Shows an image as a directory, changes it there, and makes an image of the change. */
+function mountAndCommit(image, [changed, deleted]) {
+  const target = stevedore("mount", image.slice(0, 12));
+  try {
+    show("cat", `${target}/greeting`);
+    if (changed !== undefined) show("cat", `${target}/${changed}`);
+    if (deleted !== undefined) {
+      if (existsSync(join(target, deleted))) throw new Error(`${deleted} is still there`);
+      console.log(`# ${deleted}, which the second layer deletes, is not there`);
+    }
+    const [{ mountId, driver }] = JSON.parse(stevedore("mounts", "--json"));
+    if (driver === "copy") {
+      console.log(
+        "# This host lets us mount nothing, so the image was copied. Changes and commits need a mount.",
+      );
+      return;
+    }
+    console.log(`$ echo 'written to the mount' > ${target}/note; rm ${target}/greeting`);
+    writeFileSync(join(target, "note"), "written to the mount\n");
+    rmSync(join(target, "greeting"));
+    const changes = stevedore("changes", mountId);
+    if (!changes.includes("A /note") || !changes.includes("D /greeting"))
+      throw new Error("a change is missing");
+    stevedore("commit", mountId, "--comment", "what was written");
+  } finally {
+    stevedore("unmount", target);
+  }
+  stevedore("tree");
+}
+
+/** Runs a command, shown as a user would type it. */
+function show(command, ...args) {
+  console.log(`$ ${[command, ...args].join(" ")}`);
+  process.stdout.write(execFileSync(command, args));
+}
+
 let stop;
 try {
   const given = process.argv[2];
@@ -115,7 +152,14 @@ try {
   const files = someFiles(archive);
   const change = changingLayer(files);
   if (files.length > 1) console.log(`# the second layer changes ${files[0]} and deletes ${files[1]}`);
-  stevedore("store", change, "--parent", base.slice(0, 12), "--comment", "a change and a deletion");
+  const top = stevedore(
+    "store",
+    change,
+    "--parent",
+    base.slice(0, 12),
+    "--comment",
+    "a change and a deletion",
+  );
 
   say("3. Their checksums");
   const { checksums } = JSON.parse(stevedore("checksum", "--all", "--json"));
@@ -130,6 +174,9 @@ try {
   console.log(`by shell:     ${actual}\nby stevedore: ${expected}`);
   if (actual !== expected) throw new Error("the two differ");
   console.log("They are equal.");
+
+  say("5. The second image as one directory");
+  mountAndCommit(top, files);
 } catch (error) {
   console.error(`demo: ${error.message}`);
   process.exitCode = 1;

@@ -22,7 +22,7 @@ import { fileURLToPath } from "node:url";
  * @typedef {(command: string, args: string[], input?: string) => {status: number | null, output: string}} AsRoot
  */
 
-/** What src/host/tool.ts lists. @type {Program[]} */
+/** What src/host/tool.ts lists, but for what only some drivers of mounts need. @type {Program[]} */
 const runtimePrograms = [
   { commands: ["redis-server", "valkey-server"], package: "redis-server" },
   { commands: ["tar"], package: "tar", accept: isRecentGnuTar },
@@ -33,6 +33,8 @@ const runtimePrograms = [
   { commands: ["find"], package: "findutils" },
   { commands: ["flock"], package: "util-linux" },
   { commands: ["sync"], package: "coreutils" },
+  { commands: ["mount"], package: "mount" },
+  { commands: ["umount"], package: "mount" },
 ];
 
 /** @type {Program[]} */
@@ -40,6 +42,7 @@ const testPrograms = [
   { commands: ["setfattr"], package: "attr" },
   { commands: ["getfattr"], package: "attr" },
   { commands: ["setcap"], package: "libcap2-bin" },
+  { commands: ["fuse-overlayfs"], package: "fuse-overlayfs" },
 ];
 
 const oldestNode = [20, 18];

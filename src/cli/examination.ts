@@ -5,6 +5,7 @@ import type { Config } from "../config.js";
 import { run } from "../host/run.js";
 import { type Tool, tools } from "../host/tool.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine } from "../layer/index.js";
+import { availableDrivers } from "../mount/index.js";
 import { describeRedis, openProducer } from "../producer/index.js";
 import { embeddedRedisRuns } from "./embedded-redis.js";
 import { formatBytes } from "./format.js";
@@ -69,6 +70,13 @@ function checks(config: Config): Check[] {
     program(tools.find, true, "measuring layers"),
     program(tools.sync, true, "durable commits"),
     program(tools.flock, true, "one writer at a time"),
+    program(tools.mount, false, "mounting images"),
+    {
+      name: "mount drivers",
+      needed: false,
+      look: mountDrivers,
+      fix: `run as root, or ${install(tools.fuseOverlayfs)}`,
+    },
     {
       name: "queue",
       needed: true,
@@ -112,6 +120,12 @@ async function xzEngine(): Promise<string> {
   const engine = await chooseXzEngine();
   await checkKnownAnswer(engine);
   return `${engine.name} ${engine.version} gives the known answer`;
+}
+
+async function mountDrivers(): Promise<string> {
+  const drivers = await availableDrivers();
+  if (drivers.length > 1) return `${drivers.join(", ")}: the first is taken`;
+  throw new Error("only copy works here, which writes whole trees out");
 }
 
 async function queue({ root, redis, graph }: Config): Promise<string> {

@@ -7,6 +7,7 @@ import { isMet, type Row } from "./row.js";
 import { measureChecksum } from "./rows/checksum.js";
 import { measureJobs } from "./rows/jobs.js";
 import { measureMemory } from "./rows/memory.js";
+import { measureMount } from "./rows/mount.js";
 import { measureStart } from "./rows/start.js";
 import { measureStore } from "./rows/store.js";
 
@@ -16,6 +17,7 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   checksum: measureChecksum,
   store: measureStore,
   jobs: measureJobs,
+  mount: measureMount,
   memory: measureMemory,
 };
 
@@ -61,10 +63,15 @@ const lines = rows.map((row) => [
   `${number(row.ours)} ${row.unit}`,
   row.peer === null ? "-" : `${number(row.peer)} ${row.unit}`,
   number(row.value),
-  "atMost" in row.target ? `<= ${row.target.atMost}` : `>= ${row.target.atLeast}`,
-  isMet(row) ? "met" : "MISSED",
+  targetOf(row),
+  row.target === null ? "-" : isMet(row) ? "met" : "MISSED",
 ]);
 for (const line of [["what", "against", "on", "ours", "peer", "value", "target", ""], ...lines]) {
   console.log(`| ${line.join(" | ")} |`);
 }
 console.error(`\nwritten to ${file}`);
+
+function targetOf({ target }: Row): string {
+  if (target === null) return "-";
+  return "atMost" in target ? `<= ${target.atMost}` : `>= ${target.atLeast}`;
+}

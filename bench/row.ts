@@ -12,11 +12,13 @@ export interface Row {
   readonly unit: string;
   /** What is compared with the target: a ratio, or a number of `unit`. */
   readonly value: number;
-  readonly target: { readonly atMost: number } | { readonly atLeast: number };
+  /** Null for a row that is only told. */
+  readonly target: { readonly atMost: number } | { readonly atLeast: number } | null;
 }
 
-/** True if the row is within its target. */
+/** True if the row is within its target, or has none. */
 export function isMet({ value, target }: Row): boolean {
+  if (target === null) return true;
   return "atMost" in target ? value <= target.atMost : value >= target.atLeast;
 }
 

@@ -3,7 +3,7 @@ import type { JobName, JobResult } from "../jobs/index.js";
 import { JobError } from "../jobs/index.js";
 import type { EnqueuedJob, JobState, NewJob } from "../producer/index.js";
 import { startProgressLine } from "./progress-line.js";
-import type { QueueSession } from "./queue-session.js";
+import { openQueueSession, type QueueSession } from "./queue-session.js";
 import type { CommandContext } from "./run-command.js";
 
 /** How a job ended. */
@@ -60,4 +60,17 @@ export async function runJob<Name extends JobName>(
   const [outcome] = await runJobs(session, [job], context, () => label);
   if (outcome !== undefined && "result" in outcome) return outcome.result;
   throw outcome?.error ?? new JobError("INTERNAL", "the job is gone");
+}
+
+/** A command that is one job: runs it and returns its result, or with `detach` prints its id and returns undefined. */
+export async function runOrDetach<Name extends JobName>(
+  context: CommandContext,
+  job: NewJob<Name>,
+  { detach = false, label }: { readonly detach?: boolean | undefined; readonly label: string },
+): Promise<JobResult<Name> | undefined> {
+  await using session = await openQueueSession(context, { work: detach ? undefined : {} });
+  if (!detach) return runJob(session, job, context, label);
+  const [enqueued] = await session.producer.enqueueAll([job]);
+  context.print(enqueued, [enqueued?.id ?? ""]);
+  return undefined;
 }

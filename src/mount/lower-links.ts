@@ -2,7 +2,7 @@
 // remove, so each lower has one that stays, and a mount's links are further names of those.
 
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
+import { linkSync, mkdirSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Graph } from "../graph/index.js";
@@ -20,13 +20,23 @@ export function linkLowers(
   mkdirSync(lasting, { recursive: true, mode: 0o700 });
   for (const [number, { id, path }] of lowers.entries()) {
     const link = join(links, String(number));
-    try {
-      linkSync(lastingLink(lasting, id, path), link);
-    } catch {
-      // Too many names for one link, or a file system without.
-      symlinkSync(path, link);
-    }
+    if (!linkTo(lastingLink(lasting, id, path), link, path)) symlinkSync(path, link);
   }
+}
+
+/**
+ * Gives a lasting link a further name; false if that cannot be had (too many names, a file system without), or leads
+ * elsewhere by now: a mount by another driver has the image's other form as its lower.
+ */
+function linkTo(lasting: string, link: string, path: string): boolean {
+  try {
+    linkSync(lasting, link);
+  } catch {
+    return false;
+  }
+  if (readlinkSync(link) === path) return true;
+  unlinkSync(link);
+  return false;
 }
 
 /** Removes the link of an image that leaves the graph. Mounts that live keep theirs. */

@@ -97,7 +97,7 @@ async function unmountPatiently(record: MountRecord, signal: AbortSignal | undef
       return;
     } catch (error) {
       if (!isInTable(record, readMountTable())) return;
-      const isBusy = error instanceof StevedoreError && /busy/.test(error.message);
+      const isBusy = error instanceof StevedoreError && /: target is busy|resource busy/.test(error.message);
       if (!isBusy || Date.now() >= deadline) throw error;
     }
     await sleep(pause, undefined, { signal }).catch(() => throwIfAborted(signal));

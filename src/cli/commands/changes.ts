@@ -17,10 +17,9 @@ export function declare(program: Command): void {
       action(async (context, _flags, mount: string) => {
         const { parseJobData } = await import("../../jobs/contract.js");
         const data = parseJobData("changes", readMountArgument(mount));
-        const { openQueueSession } = await import("../queue-session.js");
-        const { runJob } = await import("../run-jobs.js");
-        await using session = await openQueueSession(context, { work: {} });
-        const result = await runJob(session, { name: "changes", data }, context, mount);
+        const { runOrDetach } = await import("../run-jobs.js");
+        const result = await runOrDetach(context, { name: "changes", data }, { label: mount });
+        if (result === undefined) return;
         context.print(
           result,
           result.changes.map(({ kind, path }) => `${letters[kind]} ${formatText(path)}`),

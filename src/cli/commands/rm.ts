@@ -17,18 +17,11 @@ export function declare(program: Command): void {
     .addHelpText("after", "\nExample:\n  $ stevedore rm 0896")
     .action(
       action<RemoveFlags>(async (context, { force, detach }, id: string) => {
-        const { print } = context;
         const { parseJobData } = await import("../../jobs/contract.js");
         const data = parseJobData("delete", { id, ...(force ? { force } : {}) });
-        const { openQueueSession } = await import("../queue-session.js");
-        const { runJob } = await import("../run-jobs.js");
-        await using session = await openQueueSession(context, { work: detach ? undefined : {} });
-        if (detach) {
-          const enqueued = await session.producer.enqueue("delete", data);
-          return print(enqueued, [enqueued.id]);
-        }
-        const result = await runJob(session, { name: "delete", data }, context, id);
-        print(result, [result.id]);
+        const { runOrDetach } = await import("../run-jobs.js");
+        const result = await runOrDetach(context, { name: "delete", data }, { detach, label: id });
+        if (result !== undefined) context.print(result, [result.id]);
       }),
     );
 }

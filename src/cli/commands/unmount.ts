@@ -18,19 +18,12 @@ export function declare(program: Command): void {
     .addHelpText("after", "\nExamples:\n  $ stevedore unmount 5d1f\n  $ stevedore unmount /mnt/images/web")
     .action(
       action<UnmountFlags>(async (context, { keepUpper, detach }, mount: string) => {
-        const { print } = context;
         const { parseJobData } = await import("../../jobs/contract.js");
         const named = { ...readMountArgument(mount), ...(keepUpper ? { keepUpper } : {}) };
         const data = parseJobData("unmount", named);
-        const { openQueueSession } = await import("../queue-session.js");
-        const { runJob } = await import("../run-jobs.js");
-        await using session = await openQueueSession(context, { work: detach ? undefined : {} });
-        if (detach) {
-          const enqueued = await session.producer.enqueue("unmount", data);
-          return print(enqueued, [enqueued.id]);
-        }
-        const result = await runJob(session, { name: "unmount", data }, context, mount);
-        print(result, [result.upper ?? result.mountId]);
+        const { runOrDetach } = await import("../run-jobs.js");
+        const result = await runOrDetach(context, { name: "unmount", data }, { detach, label: mount });
+        if (result !== undefined) context.print(result, [result.upper ?? result.mountId]);
       }),
     );
 }

@@ -1,15 +1,23 @@
 // The job `mount`: an image with its ancestors as one directory. A second try finds what the first has mounted.
-import type { Mount } from "../../mount/index.js";
+import type { Mount, Mounts } from "../../mount/index.js";
 import type { Handler } from "../handler.js";
 
 export const mount: Handler<"mount"> = async (job, { mounts }, signal) => {
   const begun = performance.now();
   const { id, target, readOnly, driver, options } = job.data;
-  const earlier = job.isRepeat ? await mounts.ofJob(job.id) : undefined;
   const request = { id, target, isReadOnly: readOnly, driver, options, jobId: job.id };
+  const earlier = job.isRepeat ? await earlierMount(job.id, mounts) : undefined;
   const made = earlier ?? (await mounts.mount(request, signal));
   return { ...describe(made), durationMs: Math.round(performance.now() - begun) };
 };
+
+/** What an earlier try of the job has mounted; one that is gone, as after a reboot, is put away. */
+async function earlierMount(jobId: string, mounts: Mounts): Promise<Mount | undefined> {
+  const mount = await mounts.ofJob(jobId);
+  if (mount === undefined || mount.state === "mounted") return mount;
+  await mounts.unmount(mount.mountId);
+  return undefined;
+}
 
 function describe({ mountId, id, target, driver, layers, upper }: Mount) {
   return { mountId, id, target, driver, layers, ...(upper === undefined ? {} : { upper }) };

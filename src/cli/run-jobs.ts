@@ -69,7 +69,8 @@ export async function runOrDetach<Name extends JobName>(
   { detach = false, label }: { readonly detach?: boolean | undefined; readonly label: string },
 ): Promise<JobResult<Name> | undefined> {
   await using session = await openQueueSession(context, { work: detach ? undefined : {} });
-  if (!detach) return runJob(session, job, context, label);
+  // Awaited here: the session ends with this function.
+  if (!detach) return await runJob(session, job, context, label);
   const [enqueued] = await session.producer.enqueueAll([job]);
   context.print(enqueued, [enqueued?.id ?? ""]);
   return undefined;

@@ -3,6 +3,14 @@ import type { JobResult } from "../jobs/contract.js";
 import type { QueueSession } from "./queue-session.js";
 import type { CommandContext } from "./run-command.js";
 import { runJob } from "./run-jobs.js";
+import type { LayerFlags } from "./worker-flags.js";
+
+/** Says so if the command's flags for a worker have no effect, because another worker runs already. */
+export function warnUnheeded({ ownWorker }: QueueSession, flags: LayerFlags, { warn }: CommandContext): void {
+  const { allowSquash, maxLayerBytes, maxLayerEntries } = flags;
+  if (ownWorker || (allowSquash ?? maxLayerBytes ?? maxLayerEntries) === undefined) return;
+  warn("--allow-squash and --max-layer-… are not heeded: a worker that runs already has its own");
+}
 
 /** The image's result, with the checksum if a recipe was named. @throws the errors of the `checksum` job */
 export async function checksumStored(

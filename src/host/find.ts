@@ -15,21 +15,30 @@ export async function* findRecords(
   format: string,
   signal?: AbortSignal | undefined,
 ): AsyncGenerator<string[], void, undefined> {
-  const find = start(tools.find, [...roots, ...tests, "-printf", `${format}\\0`], { signal });
+  const stop = new AbortController();
+  const find = start(tools.find, [...roots, ...tests, "-printf", `${format}\\0`], {
+    signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]),
+  });
   find.stdin.end();
   let rest = "";
+  let isRead = false;
   try {
     for await (const chunk of find.stdout as AsyncIterable<Buffer>) {
       const records = (rest + chunk.toString("latin1")).split("\0");
       rest = records.pop() ?? "";
       yield records;
     }
+    isRead = true;
+    await find.done;
   } catch (error) {
     // If find failed, that is the reason why its output broke off.
-    await find.done;
+    if (!isRead) await find.done;
     throw error;
+  } finally {
+    // A reader that leaves early.
+    stop.abort();
+    await find.done.catch(() => undefined);
   }
-  await find.done;
 }
 
 /**

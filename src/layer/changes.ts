@@ -110,7 +110,6 @@ const ownXattrs = ["user.*", "security.capability"];
 
 /** Without what fuse-overlayfs keeps for itself. */
 function shown(attributes: readonly string[] | undefined): string {
-  return (attributes ?? [])
-    .filter((attribute) => !/^user\.(fuseoverlayfs|overlay)\./.test(attribute))
-    .join("\n");
+  const own = (attributes ?? []).filter((attribute) => !/^user\.(fuseoverlayfs|overlay)\./.test(attribute));
+  return JSON.stringify(own);
 }

@@ -38,10 +38,16 @@ export async function readDirectoryXattrs(
     const attributes = records
       .filter(({ keyword }) => keyword.startsWith(prefix))
       .map(({ keyword, value }) => `${keyword.slice(prefix.length)}=${value.toString("latin1")}`);
-    if (attributes.length > 0) found.set(name.replace(/^\.?\/*|\/+$/g, ""), attributes.sort());
+    if (attributes.length > 0) found.set(pathOf(name), attributes.sort());
     records = [];
   }
   return found;
+}
+
+/** The path that tar was given; it writes a slash behind a directory's name. */
+function pathOf(name: string): string {
+  const path = name.replace(/\/+$/, "");
+  return path === "." ? "" : path;
 }
 
 /** The headers of an archive in which only extended headers have a body. */

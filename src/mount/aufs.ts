@@ -2,8 +2,8 @@
 import { StevedoreError } from "../error.js";
 import { run } from "../host/run.js";
 import { tools } from "../host/tool.js";
-import type { Driver, MountOrder } from "./driver.js";
-import { mayMount, needsRoot } from "./host-support.js";
+import { type Driver, type MountOrder, numbers } from "./driver.js";
+import { mayMount, needsRoot, oneSystemCall } from "./host-support.js";
 
 export const aufs: Driver = {
   name: "aufs",
@@ -33,11 +33,14 @@ export const aufs: Driver = {
 
 /** A writable branch on top, below it the layers, whose whiteouts are heeded (`ro+wh`, aufs(5)). */
 async function mountBranches(
-  { source, target, links, layers, isWritable, flags }: MountOrder,
+  { source, target, links, lowers, isWritable, flags }: MountOrder,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const branches = [...(isWritable ? ["../upper=rw"] : []), ...layers.map((_, number) => `${number}=ro+wh`)];
+  const branches = [
+    ...(isWritable ? ["../upper=rw"] : []),
+    ...numbers(lowers).map((number) => `${number}=ro+wh`),
+  ];
   const options = [...flags, `br:${branches.join(":")}`].join(",");
   const args = ["--no-canonicalize", "--types", "aufs", "--options", options, "--", source, target];
-  await run(tools.mount, args, { cwd: links, failure: "MOUNT_FAILED", signal });
+  await run(tools.mount, args, { cwd: links, failure: "MOUNT_FAILED", environment: oneSystemCall, signal });
 }

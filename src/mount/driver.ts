@@ -21,6 +21,8 @@ export interface MountOrder {
    * hold neither long paths, of which 56 fill the page that mount(2) takes, nor characters that mean something there.
    */
   readonly links: string;
+  /** How many lowers there are: fewer than layers, where one of them hides all below it. */
+  readonly lowers: number;
   /** The layers in the form of AUFS and OCI, topmost first. */
   readonly layers: readonly string[];
   /** Whether there are `../upper` and `../work`; else the mount is read-only. */
@@ -41,4 +43,9 @@ export interface Driver {
   obstacle(): Promise<StevedoreError | undefined>;
   /** @throws `MOUNT_FAILED` with the tool's own words, `MOUNT_UNSUPPORTED`, `TOOL_MISSING`, `NO_SPACE`, `CANCELLED` */
   mount(order: MountOrder, signal?: AbortSignal | undefined): Promise<void>;
+}
+
+/** The names of so many links. */
+export function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, number) => number);
 }

@@ -4,11 +4,17 @@ import { access, constants } from "node:fs/promises";
 import { StevedoreError } from "../error.js";
 import { run } from "../host/run.js";
 import { tools } from "../host/tool.js";
-import type { Driver } from "./driver.js";
+import { type Driver, numbers } from "./driver.js";
+
+/** It refuses these. They are about the access times of directories, of which it keeps none. */
+const unknownFlags = ["diratime", "nodiratime"];
 
 export const fuseOverlayfs: Driver = {
   name: "fuse-overlayfs",
-  takesViews: false,
+  // It takes a name that its layer deletes and brings back for deleted. Views are free of that, but only root makes them.
+  get takesViews() {
+    return process.geteuid?.() === 0;
+  },
   deletions: "files",
   mostLayers: Number.POSITIVE_INFINITY,
   async obstacle() {
@@ -22,16 +28,16 @@ export const fuseOverlayfs: Driver = {
       return new StevedoreError("MOUNT_UNSUPPORTED", reason, { cause: error });
     }
   },
-  async mount({ target, links, layers, isWritable, flags }, signal) {
+  async mount({ target, links, lowers, layers, isWritable, flags }, signal) {
     // It resolves the links, and reads what they lead to once more as a list.
     const unreadable = [...layers, links].find((path) => path.includes(":"));
     if (unreadable !== undefined) {
       const message = `fuse-overlayfs takes no path with a colon, such as ${unreadable}: use the driver copy`;
       throw new StevedoreError("MOUNT_UNSUPPORTED", message);
     }
-    const lowers = Array.from(layers, (_, number) => number).join(":");
     const upper = isWritable ? ["upperdir=../upper", "workdir=../work"] : [];
-    const options = [...flags, `lowerdir=${lowers}`, ...upper].join(",");
+    const known = flags.filter((flag) => !unknownFlags.includes(flag));
+    const options = [...known, `lowerdir=${numbers(lowers).join(":")}`, ...upper].join(",");
     await run(tools.fuseOverlayfs, ["-o", options, target], { cwd: links, failure: "MOUNT_FAILED", signal });
   },
 };

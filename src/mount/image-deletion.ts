@@ -27,14 +27,16 @@ export async function deleteMountedImage(
   const taken = await withLock(
     mountsDirectory(graph),
     async () => {
-      const mounts = readMountRecords(graph).filter(({ images }) => images.includes(id));
+      const mounts = readMountRecords(graph).filter(({ images }) => images.some((image) => image.id === id));
       if (!force && mounts.length > 0)
         throw inUse(
           id,
           mounts.map(({ mountId }) => mountId),
         );
-      const isMounted = imagesInUse(graph).has(id);
-      const destination = isMounted ? await asidePath(graph, id) : undefined;
+      const inUseNow = imagesInUse(graph);
+      if (!force && inUseNow === undefined) throw unknownUse(id);
+      const isMounted = inUseNow?.has(id) ?? true;
+      const destination = isMounted ? await asidePath(graph, id, "image") : undefined;
       const path = await graph.takeOut(id, { force, destination }, signal);
       await takeOutView(graph, id, isMounted ? join(path, "view") : undefined);
       await forgetLink(graph, id);
@@ -50,4 +52,9 @@ function inUse(id: string, mountIds: readonly string[]): StevedoreError {
   const shown = mountIds.slice(0, 10).join(", ");
   const more = mountIds.length > 10 ? ` and ${mountIds.length - 10} more` : "";
   return new StevedoreError("IMAGE_IN_USE", `the image ${id} is part of the mount ${shown}${more}`);
+}
+
+function unknownUse(id: string): StevedoreError {
+  const message = `the image ${id} may be part of a mount whose record is damaged: see stevedore mounts`;
+  return new StevedoreError("IMAGE_IN_USE", message);
 }

@@ -10,11 +10,12 @@ import type { Graph, Image } from "../graph/index.js";
 import { ioError } from "../graph/io-error.js";
 import { withLock } from "../graph/lock.js";
 import { removeTree, stagingPath } from "../graph/staging.js";
+import { opaqueMarker } from "../graph/whiteout.js";
 import { findInEach } from "../host/find.js";
 import { run } from "../host/run.js";
 import { tools } from "../host/tool.js";
 import { joinPath } from "../layer/byte-path.js";
-import { setAside } from "./set-aside.js";
+import { setViewAside } from "./set-aside.js";
 import { applyViewArchive, makeViewArchive } from "./view-archive.js";
 import {
   forgetKnowledge,
@@ -28,7 +29,7 @@ import {
 
 /**
  * The directories to mount for an image and its ancestors, in the same order: each layer itself, or its view. Views
- * that are missing or damaged are built.
+ * that are missing or damaged are built. Overlayfs does not heed an opaque root, so what lies below one is left out.
  * @param history as the graph gives it, the image first
  * @throws `IMAGE_NOT_FOUND` for one that is deleted meanwhile; `INTERNAL`, `NO_SPACE`, `NEEDS_ROOT`, `TOOL_MISSING`,
  * `CANCELLED`
@@ -39,12 +40,14 @@ export async function prepareViews(
   signal?: AbortSignal | undefined,
 ): Promise<string[]> {
   let knowledge = await readKnowledge(graph, history, stampLayers(history), signal);
-  if (knowledge.includes("unknown")) {
+  if (knowledge.includes(undefined)) {
     knowledge = await locked(graph, () => makeReady(graph, history, signal), signal);
   }
-  return history.map(({ id, layerDirectory }, at) =>
-    knowledge[at] === "view" ? viewPath(graph, id) : layerDirectory,
+  const bottom = knowledge.findIndex((known) => known?.isBottom);
+  const lowers = history.map(({ id, layerDirectory }, at) =>
+    knowledge[at]?.hasView ? viewPath(graph, id) : layerDirectory,
   );
+  return bottom === -1 ? lowers : lowers.slice(0, bottom + 1);
 }
 
 /**
@@ -76,21 +79,21 @@ async function makeReady(
   graph: Graph,
   history: readonly Image[],
   signal: AbortSignal | undefined,
-): Promise<Knowledge[]> {
+): Promise<(Knowledge | undefined)[]> {
   // Another may have made it while we waited.
   const stamps = stampLayers(history);
   const knowledge = await readKnowledge(graph, history, stamps, signal);
-  const unknown = history.filter((_, at) => knowledge[at] === "unknown");
+  const unknown = history.filter((_, at) => knowledge[at] === undefined);
   const markers = await findMarkers(unknown, signal);
   for (const [at, image] of history.entries()) {
-    if (knowledge[at] !== "unknown") continue;
+    if (knowledge[at] !== undefined) continue;
     throwIfAborted(signal);
     if (!(await graph.exists(image.id))) throw imageNotFound(image.id);
     const own = markers.get(image.layerDirectory) ?? [];
-    const made = own.length === 0 ? "none" : "view";
+    const made: Knowledge = { hasView: own.length > 0, isBottom: own.includes(opaqueMarker) };
     // Damaged, but it may be mounted.
-    await setAside(graph, image.id, viewPath(graph, image.id));
-    if (made === "view") await buildView(graph, image, history.slice(at + 1), own, signal);
+    await setViewAside(graph, image.id, viewPath(graph, image.id));
+    if (made.hasView) await buildView(graph, image, history.slice(at + 1), own, signal);
     await noteKnowledge(graph, image.id, stamps[at] ?? "", made, signal);
     knowledge[at] = made;
   }

@@ -1,7 +1,7 @@
 // How an image is mounted: looked over, its folder made whole in staging, put in its place under the lock of the mounts,
 // and only then mounted. So there is no mount without a record, whenever this process dies.
 import { randomBytes } from "node:crypto";
-import { mkdirSync, realpathSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { StevedoreError } from "../error.js";
@@ -17,6 +17,8 @@ import { chooseDriver } from "./drivers.js";
 import { prepareViews } from "./layer-view.js";
 import { linkLowers } from "./lower-links.js";
 import {
+  entryOf,
+  inodeOf,
   type MountRecord,
   mountPaths,
   mountsDirectory,
@@ -25,7 +27,8 @@ import {
   sourceName,
   writeMountRecord,
 } from "./mount-record.js";
-import { assertFree, assertOutside, type OpenTarget, openTarget } from "./target.js";
+import { readMountTable } from "./mount-table.js";
+import { assertFree, assertOutside, makeRoot, type OpenTarget, openTarget } from "./target.js";
 import { undoMount } from "./unmount-image.js";
 
 export interface MountRequest {
@@ -55,7 +58,9 @@ export async function mountImage(
   const driver = await chooseDriver(request.driver ?? "auto");
   assertDepth(driver, history);
   const lowers = driver.takesViews
-    ? await prepareViews(graph, history, signal)
+    ? await prepareViews(graph, history, signal).catch((error: unknown) =>
+        unlessDeleted(error, graph, history),
+      )
     : history.map(({ layerDirectory }) => layerDirectory);
 
   const mountId = randomBytes(8).toString("hex");
@@ -63,7 +68,7 @@ export async function mountImage(
   const isWritable = driver.deletions !== undefined && !(request.isReadOnly ?? false);
   const record: MountRecord = {
     mountId,
-    images: history.map(({ id }) => id),
+    images: history.map(({ id, layerDirectory }) => ({ id, inode: inodeOf(layerDirectory) ?? "" })),
     driver: driver.name,
     target: target.path,
     isWritable,
@@ -76,19 +81,21 @@ export async function mountImage(
     await reserve(graph, record, history, lowers, signal);
   } catch (error) {
     if (target.isMade) await rmdir(target.path).catch(() => undefined);
-    throw error;
+    return unlessDeleted(error, graph, history);
   }
   const flags = ["nodev", "nosuid", ...(isWritable ? [] : ["ro"]), ...(request.options ?? [])];
   const order = {
     source: sourceName(mountId),
     target: target.at,
     links: mountPaths(ownDirectory(graph, mountId)).links,
+    lowers: lowers.length,
     layers: history.map(({ layerDirectory }) => layerDirectory),
     isWritable,
     flags,
   };
   try {
     await driver.mount(order, signal);
+    assertInPlace(record);
     await setMark(graph, mountId, "mounted");
     return record;
   } catch (error) {
@@ -105,6 +112,12 @@ function assertDepth({ name, mostLayers }: Driver, history: readonly Image[]): v
   );
 }
 
+/** Throws the error, or that an image was deleted meanwhile: then that is why. */
+async function unlessDeleted(error: unknown, graph: Graph, history: readonly Image[]): Promise<never> {
+  for (const { id } of history) if (!(await graph.exists(id))) throw imageNotFound(id);
+  throw error;
+}
+
 /** The target that was named, or one of the mount's own; under the default directory that is in the mount's folder. */
 async function chooseTarget(
   graph: Graph,
@@ -114,8 +127,7 @@ async function chooseTarget(
 ): Promise<OpenTarget> {
   const [first = ""] = targets;
   if (named === undefined && first === mountsDirectory(graph)) {
-    mkdirSync(first, { recursive: true, mode: 0o700 });
-    const path = mountPaths(join(realpathSync(first), mountId)).rootfs;
+    const path = mountPaths(join(makeRoot(first), mountId)).rootfs;
     return { path, at: path, isMade: true, [Symbol.asyncDispose]: async () => undefined };
   }
   return openTarget(named ?? join(first, mountId), targets, (path) => assertOutside(graph, path));
@@ -164,7 +176,7 @@ async function fillFolder(
   lowers: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { images, isWritable, driver } = record;
+  const { images, isWritable } = record;
   const { rootfs, upper, work, links } = mountPaths(directory);
   for (const path of [rootfs, links, ...(isWritable ? [upper, work] : [])]) mkdirSync(path);
   // What is seen of the root's own attributes is the upper's.
@@ -173,17 +185,25 @@ async function fillFolder(
   linkLowers(
     graph,
     links,
-    lowers.map((path, at) => ({ id: images[at] ?? "", path })),
+    lowers.map((path, at) => ({ id: images[at]?.id ?? "", path })),
   );
-  if (!isWritable && driver === "overlay") mkdirSync(join(links, "none"));
+  // An empty lower, for a driver that wants another one.
+  if (!isWritable) mkdirSync(join(links, "none"));
   await writeMountRecord(directory, record);
   await copying;
+}
+
+/** A mount follows the directory that was opened; if that was moved meanwhile, it is not what was asked for. */
+function assertInPlace(record: MountRecord): void {
+  const entry = entryOf(record, readMountTable());
+  if (entry === undefined || entry.target === record.target) return;
+  throw new StevedoreError("MOUNT_FAILED", `the target was moved to ${entry.target} meanwhile`);
 }
 
 /** The error with the target's own path, and saying what was to be mounted where. */
 function named(error: unknown, { images, target }: MountRecord, { at }: OpenTarget): unknown {
   if (!(error instanceof StevedoreError) || error.code === "CANCELLED") return error;
   const why = error.message.replaceAll(at, target);
-  const message = `the image ${images[0]} cannot be mounted on ${target}: ${why}`;
+  const message = `the image ${images[0]?.id} cannot be mounted on ${target}: ${why}`;
   return new StevedoreError(error.code, message, { cause: error });
 }

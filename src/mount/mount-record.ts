@@ -2,7 +2,7 @@
 //
 // Beside it a mark, an empty file, says how far it came: `mounted` once the mount was complete, `kept` once it was
 // unmounted with its upper left. What is really mounted only the kernel knows.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -15,8 +15,8 @@ import type { TableEntry } from "./mount-table.js";
 
 const schema = z.object({
   mountId: z.string(),
-  /** The mounted image and its ancestors, itself first. */
-  images: z.array(z.string()).min(1),
+  /** The mounted image and its ancestors, itself first, each with the inode of its layer, which another of that id has not. */
+  images: z.array(z.object({ id: z.string(), inode: z.string() })).min(1),
   driver: z.enum(driverNames),
   /** Absolute, links resolved. */
   target: z.string(),
@@ -58,6 +58,11 @@ export function mountPaths(directory: string) {
 /** A mount's own directory. */
 export function ownDirectory(graph: Graph, mountId: string): string {
   return join(mountsDirectory(graph), mountId);
+}
+
+/** The inode of a directory, by which it is known when it has been moved; undefined if it is not there. */
+export function inodeOf(path: string): string | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino.toString();
 }
 
 /** What a mount is called in the mount table, where its driver can say so. */
@@ -117,12 +122,28 @@ export function hasMark(graph: Graph, mountId: string, mark: Mark): boolean {
   return existsSync(join(ownDirectory(graph, mountId), mark));
 }
 
-/** True if the kernel has this mount. A `copy` is there as long as its target is. */
-export function isInTable({ mountId, target, driver }: MountRecord, table: readonly TableEntry[]): boolean {
-  if (driver === "copy") return existsSync(target);
-  return table.some(
-    (entry) =>
-      entry.target === target &&
-      (entry.source === sourceName(mountId) || entry.type === "fuse.fuse-overlayfs"),
+/** True once a mount was complete. */
+export function isComplete(graph: Graph, mountId: string): boolean {
+  return hasMark(graph, mountId, "mounted") || hasMark(graph, mountId, "kept");
+}
+
+/**
+ * The kernel's entry of a mount, wherever its target has been moved to. fuse-overlayfs cannot be told what to call its
+ * mount, so there the target has to be the same.
+ */
+export function entryOf(
+  { mountId, target, driver }: MountRecord,
+  table: readonly TableEntry[],
+): TableEntry | undefined {
+  if (driver === "copy") return undefined;
+  return table.find(({ source, type, target: at }) =>
+    driver === "fuse-overlayfs"
+      ? type === "fuse.fuse-overlayfs" && at === target
+      : source === sourceName(mountId),
   );
+}
+
+/** True if the kernel has this mount. A `copy` is there as long as its target is. */
+export function isMounted(record: MountRecord, table: readonly TableEntry[]): boolean {
+  return record.driver === "copy" ? existsSync(record.target) : entryOf(record, table) !== undefined;
 }

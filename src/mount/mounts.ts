@@ -12,7 +12,8 @@ import { deleteMountedImage } from "./image-deletion.js";
 import { type MountRequest, mountImage } from "./mount-image.js";
 import {
   hasMark,
-  isInTable,
+  inodeOf,
+  isMounted,
   type MountRecord,
   mountPaths,
   mountsDirectory,
@@ -22,7 +23,7 @@ import {
 } from "./mount-record.js";
 import { readMountTable, type TableEntry } from "./mount-table.js";
 import { type Recovery, recoverMounts } from "./recovery.js";
-import { layerSetAside } from "./set-aside.js";
+import { layersAside } from "./set-aside.js";
 import { unmountImage } from "./unmount-image.js";
 
 /**
@@ -105,7 +106,9 @@ export function openMounts(graph: Graph, { targets }: MountsOptions = {}): Mount
   const recordOf = (reference: string): MountRecord => {
     const records = readMountRecords(graph);
     const path = reference.startsWith("/") ? realPathOf(reference) : undefined;
-    const exact = records.find(({ mountId, target }) => mountId === reference || target === path);
+    const named = records.filter(({ mountId, target }) => mountId === reference || target === path);
+    // A target may be that of another mount by now, where this one's upper was kept.
+    const exact = named.find(({ mountId }) => !hasMark(graph, mountId, "kept")) ?? named[0];
     if (exact !== undefined) return exact;
     const candidates = reference === "" ? [] : records.filter(({ mountId }) => mountId.startsWith(reference));
     const [first, ...others] = candidates;
@@ -141,7 +144,7 @@ export function openMounts(graph: Graph, { targets }: MountsOptions = {}): Mount
       const record = recordOf(reference);
       if (record.driver === "copy") throw noUpper(record, "is a copy, which keeps no account of changes");
       if (!record.isWritable) return [];
-      const layers = await Promise.all(record.images.map((id) => layerOf(graph, id)));
+      const layers = await Promise.all(record.images.map((image) => layerOf(graph, image)));
       return readChanges(await upperOf(graph, record, signal), layers, signal);
     },
     async upper(reference, signal) {
@@ -161,7 +164,7 @@ function present(graph: Graph, record: MountRecord, table: readonly TableEntry[]
   const { mountId, images, target, driver, isWritable, createdAt } = record;
   const upper = isWritable ? { upper: mountPaths(ownDirectory(graph, mountId)).upper } : {};
   return {
-    ...{ mountId, id: images[0] ?? "", target, driver, layers: images.length, ...upper },
+    ...{ mountId, id: images[0]?.id ?? "", target, driver, layers: images.length, ...upper },
     state: stateOf(graph, record, table),
     createdAt,
   };
@@ -169,22 +172,24 @@ function present(graph: Graph, record: MountRecord, table: readonly TableEntry[]
 
 function stateOf(graph: Graph, record: MountRecord, table: readonly TableEntry[]): MountState {
   if (hasMark(graph, record.mountId, "kept")) return "unmounted";
-  return isInTable(record, table) ? "mounted" : "stale";
+  return isMounted(record, table) ? "mounted" : "stale";
 }
 
 /** The upper as it is now: what fuse-overlayfs still holds back is written first. */
 async function upperOf(graph: Graph, record: MountRecord, signal: AbortSignal | undefined): Promise<Upper> {
   const { mountId, driver, target } = record;
-  if (driver === "fuse-overlayfs" && isInTable(record, readMountTable()))
+  if (driver === "fuse-overlayfs" && isMounted(record, readMountTable()))
     await syncFileSystem(target, signal);
   const form = driverOf(driver).deletions;
   if (form === undefined) throw noUpper(record, "takes no writes");
   return { directory: mountPaths(ownDirectory(graph, mountId)).upper, form };
 }
 
-/** A layer of a mount; it may have left the graph since. */
-async function layerOf(graph: Graph, id: string): Promise<string> {
-  return (await layerSetAside(graph, id)) ?? imagePaths(graph.directory, id).layer;
+/** A layer of a mount; it may have left the graph since, and another image may have its id. */
+async function layerOf(graph: Graph, { id, inode }: MountRecord["images"][number]): Promise<string> {
+  const own = imagePaths(graph.directory, id).layer;
+  const paths = [own, ...(await layersAside(graph, id))];
+  return paths.find((path) => inodeOf(path) === inode) ?? own;
 }
 
 /** The path with its links resolved; of one that is not there, as it was written. */

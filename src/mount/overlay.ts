@@ -4,8 +4,8 @@ import { uptime } from "node:os";
 import { StevedoreError } from "../error.js";
 import { run } from "../host/run.js";
 import { tools } from "../host/tool.js";
-import type { Driver } from "./driver.js";
-import { kernelHas, mayMount, needsRoot } from "./host-support.js";
+import { type Driver, numbers } from "./driver.js";
+import { kernelHas, mayMount, needsRoot, oneSystemCall } from "./host-support.js";
 
 /** OVL_MAX_STACK of the kernel. */
 const mostLayers = 500;
@@ -27,13 +27,12 @@ export const overlay: Driver = {
     if (await kernelHas("overlay")) return undefined;
     return new StevedoreError("MOUNT_UNSUPPORTED", "this kernel has no overlay file system");
   },
-  async mount({ source, target, links, layers, isWritable, flags }, signal) {
-    const lowers = Array.from(layers, (_, number) => number);
+  async mount({ source, target, links, lowers, isWritable, flags }, signal) {
     // Without an upper the kernel wants two lowers at least; `none` is an empty one.
-    const lowest = isWritable || lowers.length > 1 ? [] : ["none"];
+    const lowest = isWritable || lowers > 1 ? [] : ["none"];
     const options = [
       ...flags,
-      `lowerdir=${[...lowers, ...lowest].join(":")}`,
+      `lowerdir=${[...numbers(lowers), ...lowest].join(":")}`,
       ...(isWritable ? ["upperdir=../upper", "workdir=../work"] : []),
       ...unwanted
         .filter((name) => existsSync(`/sys/module/overlay/parameters/${name}`))
@@ -62,9 +61,6 @@ export const overlay: Driver = {
     }
   },
 };
-
-/** mount(8) of util-linux 2.39 and newer else hands over each option by itself, at most 255 bytes of it. */
-const oneSystemCall = { LIBMOUNT_FORCE_MOUNT2: "always" };
 
 /** How old a line of the kernel's log may be to be about a mount that has just failed, in s. */
 const recent = 2;

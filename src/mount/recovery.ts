@@ -1,10 +1,9 @@
 // What a worker does about mounts when it starts: those before it may have died at any point.
 import type { Graph } from "../graph/index.js";
 import { isGone, parseOwner } from "../graph/owner.js";
-import { hasMark, isInTable, type MountRecord, readMountRecords, setMark } from "./mount-record.js";
+import { entryOf, isComplete, type MountRecord, readMountRecords, setMark } from "./mount-record.js";
 import { readMountTable } from "./mount-table.js";
-import { sweepAside } from "./set-aside.js";
-import { hasEmptyUpper, imagesInUse, undoMount } from "./unmount-image.js";
+import { hasEmptyUpper, sweepUnused, undoMount } from "./unmount-image.js";
 
 /** Mounts by their ids. */
 export interface Recovery {
@@ -28,10 +27,9 @@ export async function recoverMounts(
   const adopted: string[] = [];
   const undone: string[] = [];
   for (const record of readMountRecords(graph, (line) => damaged.push(line)).filter(isMeant)) {
-    const { mountId, driver } = record;
-    const isComplete = hasMark(graph, mountId, "mounted") || hasMark(graph, mountId, "kept");
-    if (isComplete || !(await isAbandoned(record))) continue;
-    if (driver !== "copy" && isInTable(record, readMountTable())) {
+    const { mountId } = record;
+    if (isComplete(graph, mountId) || !(await isAbandoned(record))) continue;
+    if (entryOf(record, readMountTable()) !== undefined) {
       await setMark(graph, mountId, "mounted");
       adopted.push(mountId);
     } else if (hasEmptyUpper(graph, mountId)) {
@@ -40,7 +38,7 @@ export async function recoverMounts(
     }
     // Else somebody has written to it, and a power cut took the mark: it is stale, and theirs to unmount.
   }
-  await sweepAside(graph, imagesInUse(graph));
+  await sweepUnused(graph);
   return { adopted, undone, damaged };
 }
 

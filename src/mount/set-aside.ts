@@ -1,6 +1,7 @@
 // What was taken out of the graph while it is mounted: a mount that lives must not lose its lowers, so they are moved
 // aside, which no mount notices, and removed when the last mount that may use them has ended.
 import { randomBytes } from "node:crypto";
+import { lstatSync } from "node:fs";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrno } from "../error.js";
@@ -14,29 +15,25 @@ function asideDirectory(graph: Graph): string {
 }
 
 /** A free path among what is set aside, for something of that image. */
-export async function asidePath(graph: Graph, imageId: string): Promise<string> {
+export async function asidePath(graph: Graph, imageId: string, kind: "image" | "view"): Promise<string> {
   await mkdir(asideDirectory(graph), { recursive: true, mode: 0o700 });
-  return join(asideDirectory(graph), `${imageId}:${randomBytes(4).toString("hex")}`);
+  return join(asideDirectory(graph), `${imageId}:${kind}:${randomBytes(4).toString("hex")}`);
 }
 
-/** Moves something of an image aside, if it is there. */
-export async function setAside(graph: Graph, imageId: string, path: string): Promise<void> {
-  if (!(await isThere(path))) return;
+/** Moves an image's view aside, or whatever is in its place, if there is anything. */
+export async function setViewAside(graph: Graph, imageId: string, path: string): Promise<void> {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
   try {
-    await rename(path, await asidePath(graph, imageId));
+    await rename(path, await asidePath(graph, imageId, "view"));
   } catch (error) {
     throw ioError(error, `${path} cannot be set aside`);
   }
 }
 
-/** Where an image's layer lies that was taken out of the graph while it is mounted; undefined if none was. */
-export async function layerSetAside(graph: Graph, imageId: string): Promise<string | undefined> {
-  for (const name of await namesAside(graph)) {
-    if (ownerOf(name) !== imageId) continue;
-    const path = join(asideDirectory(graph), name, "layer");
-    if (await isThere(path)) return path;
-  }
-  return undefined;
+/** The layers of an image that were taken out of the graph with it while it was mounted. */
+export async function layersAside(graph: Graph, imageId: string): Promise<string[]> {
+  const names = (await namesAside(graph)).filter((name) => name.startsWith(`${imageId}:image:`));
+  return names.map((name) => join(asideDirectory(graph), name, "layer"));
 }
 
 /** Removes what is set aside of images that none of the living mounts uses. */
@@ -63,13 +60,7 @@ async function namesAside(graph: Graph): Promise<string[]> {
   }
 }
 
+/** No id holds a colon. */
 function ownerOf(name: string): string {
-  return name.slice(0, Math.max(0, name.lastIndexOf(":")));
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return readdir(path).then(
-    () => true,
-    () => false,
-  );
+  return name.slice(0, Math.max(0, name.indexOf(":")));
 }

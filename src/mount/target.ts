@@ -5,7 +5,8 @@ import { type FileHandle, mkdir, open, readdir, readlink, realpath, rmdir } from
 import { basename, dirname, join } from "node:path";
 import { isErrno, StevedoreError } from "../error.js";
 import type { Graph } from "../graph/index.js";
-import { isMountId, readMountRecords } from "./mount-record.js";
+import { ioError } from "../graph/io-error.js";
+import { hasMark, isMountId, readMountRecords } from "./mount-record.js";
 import { readMountTable } from "./mount-table.js";
 
 /** An existing, empty directory on which nothing is mounted. */
@@ -32,14 +33,15 @@ export async function openTarget(
   allowed: readonly string[],
   check: (real: string) => void,
 ): Promise<OpenTarget> {
+  const roots = allowed.map(makeRoot);
   const resolved = await resolveTarget(path);
   const parent = await openDirectory(dirname(resolved), path);
   let isMade = false;
   try {
     const real = join(await pathOf(parent), basename(resolved));
-    assertAllowed(real, path, allowed);
-    assertNothingMounted(real);
+    assertAllowed(real, path, roots);
     check(real);
+    assertNothingMounted(real);
     const through = join(descriptorOf(parent), basename(resolved));
     isMade = await makeDirectory(through, path);
     const target = await openDirectory(through, path);
@@ -61,25 +63,33 @@ export async function openTarget(
 /** @throws `ALREADY_MOUNTED` if something is mounted there, or another mount of ours is about to be */
 export function assertFree(graph: Graph, target: string): void {
   assertNothingMounted(target);
-  const holder = readMountRecords(graph).find((record) => record.target === target);
+  const holder = readMountRecords(graph).find(
+    (record) => record.target === target && !hasMark(graph, record.mountId, "kept"),
+  );
   if (holder !== undefined) throw alreadyMounted(target, `the mount ${holder.mountId} has it`);
 }
 
 /** @throws `TARGET_FORBIDDEN` for a path inside what the graph keeps for itself, or inside another mount of ours */
 export function assertOutside(graph: Graph, target: string): void {
   const root = realpathSync(graph.root);
-  const [first = "", second = ""] = isBelow(target, root) ? target.slice(root.length + 1).split("/") : [];
-  const isOwn = ownNames.includes(first) || (first === "mounts" && isMountsOwn(second));
-  const around = readMountTable().find(
-    ({ source, target: above }) => source.startsWith("stevedore:") && isBelow(target, above),
-  );
+  const [first = "", second] = isBelow(target, root) ? target.slice(root.length + 1).split("/") : [];
+  const isOwn =
+    ownNames.includes(first) || (first === "mounts" && (second === undefined || isMountsOwn(second)));
+  const others = [
+    ...readMountTable().filter(({ source }) => source.startsWith("stevedore:")),
+    ...readMountRecords(graph).filter(({ mountId }) => !hasMark(graph, mountId, "kept")),
+  ];
+  const around = others.find(({ target: above }) => isBelow(target, above));
   if (!isOwn && around === undefined) return;
   const what = isOwn ? "what the graph keeps for itself" : `the mounted image at ${around?.target}`;
   throw new StevedoreError("TARGET_FORBIDDEN", `the target ${target} lies inside ${what}`);
 }
 
 /** What lies in a root and is no place for a mount. */
-const ownNames = ["graph", "views", "queue", "run", "inbox", "checksums.pending"];
+const ownNames = [
+  ...["graph", "views", "queue", "run", "inbox", "lost+found"],
+  ...["checksums", "checksums.pending", "graph-id"],
+];
 
 /** In `mounts` these are of single mounts, or of all. */
 function isMountsOwn(name: string): boolean {
@@ -94,11 +104,17 @@ async function resolveTarget(path: string): Promise<string> {
   return join(parent, basename(path));
 }
 
-function assertAllowed(real: string, path: string, allowed: readonly string[]): void {
-  const roots = allowed.map((root) => {
-    mkdirSync(root, { recursive: true, mode: 0o700 });
-    return realpathSync(root);
-  });
+/** The directory with its links resolved, made if it is missing. */
+export function makeRoot(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return realpathSync(path);
+  } catch (error) {
+    throw ioError(error, `the directory ${path} cannot be mounted in`) as Error;
+  }
+}
+
+function assertAllowed(real: string, path: string, roots: readonly string[]): void {
   if (roots.some((root) => isBelow(real, root))) return;
   throw new StevedoreError(
     "TARGET_FORBIDDEN",

@@ -10,7 +10,8 @@ import { run } from "../host/run.js";
 import { tools } from "../host/tool.js";
 import {
   clearMark,
-  isInTable,
+  entryOf,
+  isComplete,
   type MountRecord,
   mountPaths,
   ownDirectory,
@@ -37,16 +38,22 @@ export async function unmountImage(
   signal?: AbortSignal | undefined,
 ): Promise<void> {
   const { mountId, driver, target } = record;
-  if (driver === "copy") await removeTree(target);
-  else if (isInTable(record, readMountTable())) await unmountPatiently(record, signal);
-  await removeTarget(target);
+  if (driver === "copy") await removeCopy(target);
+  else for (const path of [await unmountPatiently(record, signal), target]) await removeTarget(path);
   if (keepUpper) {
+    const { work, links, rootfs } = mountPaths(ownDirectory(graph, mountId));
+    for (const path of [work, links, rootfs]) await removeTree(path);
+    // Last, so that a repeat sees what is left to do.
     await setMark(graph, mountId, "kept");
     await clearMark(graph, mountId, "mounted");
-    const { work, links } = mountPaths(ownDirectory(graph, mountId));
-    for (const path of [work, links]) await removeTree(path);
   } else await removeFolder(graph, mountId);
-  await sweepAside(graph, imagesInUse(graph));
+  await sweepUnused(graph);
+}
+
+/** Removes what was set aside for mounts that have ended. */
+export async function sweepUnused(graph: Graph): Promise<void> {
+  const used = imagesInUse(graph);
+  if (used !== undefined) await sweepAside(graph, used);
 }
 
 /** Takes back a mount that did not come to its end. Never throws: what cannot be removed now is found at the next start. */
@@ -54,12 +61,12 @@ export async function undoMount(graph: Graph, record: MountRecord): Promise<void
   const { mountId, driver, target, madeTarget } = record;
   try {
     if (driver === "copy") {
-      await removeTree(target);
+      await removeCopy(target);
       // One that was there before stays, empty as it was.
       if (!madeTarget) mkdirSync(target);
     } else {
-      if (isInTable(record, readMountTable())) await unmountPatiently(record, undefined);
-      if (madeTarget) await removeTarget(target);
+      const path = await unmountPatiently(record, undefined);
+      if (madeTarget) await removeTarget(path);
     }
     await removeFolder(graph, mountId);
   } catch {
@@ -67,13 +74,20 @@ export async function undoMount(graph: Graph, record: MountRecord): Promise<void
   }
 }
 
-/** The images of the mounts that the kernel holds. */
-export function imagesInUse(graph: Graph): Set<string> {
+/**
+ * What mounts need of the images: those that the kernel holds, and those that are being made. Undefined if that cannot
+ * be told, because a record is damaged.
+ */
+export function imagesInUse(graph: Graph): ReadonlySet<string> | undefined {
+  let isKnown = true;
+  const records = readMountRecords(graph, () => {
+    isKnown = false;
+  });
+  if (!isKnown) return undefined;
   const table = readMountTable();
-  const live = readMountRecords(graph).filter(
-    (record) => record.driver !== "copy" && isInTable(record, table),
-  );
-  return new Set(live.flatMap(({ images }) => images));
+  const isUsing = (record: MountRecord) =>
+    entryOf(record, table) !== undefined || (record.driver !== "copy" && !isComplete(graph, record.mountId));
+  return new Set(records.filter(isUsing).flatMap(({ images }) => images.map(({ id }) => id)));
 }
 
 /** True if nothing was written to a mount. */
@@ -85,23 +99,37 @@ export function hasEmptyUpper(graph: Graph, mountId: string): boolean {
   }
 }
 
-/** umount(8), again and again while somebody uses the target. */
-async function unmountPatiently(record: MountRecord, signal: AbortSignal | undefined): Promise<void> {
-  const { target, driver } = record;
+/** umount(8), again and again while somebody uses the target. Returns where it was mounted, or should have been. */
+async function unmountPatiently(record: MountRecord, signal: AbortSignal | undefined): Promise<string> {
   const deadline = Date.now() + patience;
-  const isFuse = driver === "fuse-overlayfs" && process.geteuid?.() !== 0;
+  const isFuse = record.driver === "fuse-overlayfs" && process.geteuid?.() !== 0;
+  let { target } = record;
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
+    const entry = entryOf(record, readMountTable());
+    if (entry === undefined) return target;
+    target = entry.target;
     try {
       if (isFuse) await run(tools.fusermount, ["-u", "--", target], { failure: "MOUNT_FAILED", signal });
       else await run(tools.umount, ["--no-canonicalize", "--", target], { failure: "MOUNT_FAILED", signal });
-      return;
+      return target;
     } catch (error) {
-      if (!isInTable(record, readMountTable())) return;
+      if (entryOf(record, readMountTable()) === undefined) return target;
       const isBusy = error instanceof StevedoreError && /: target is busy|resource busy/.test(error.message);
       if (!isBusy || Date.now() >= deadline) throw error;
     }
     await sleep(pause, undefined, { signal }).catch(() => throwIfAborted(signal));
   }
+}
+
+/** Removes what a `copy` has written. */
+async function removeCopy(target: string): Promise<void> {
+  // A directory bound there is of the same file system, so `rm` would not stop at it.
+  const inside = readMountTable().find(({ target: other }) => other.startsWith(`${target}/`));
+  if (inside !== undefined) {
+    const message = `the copy at ${target} is busy: ${inside.source} is mounted on ${inside.target}`;
+    throw new StevedoreError("MOUNT_FAILED", message);
+  }
+  await removeTree(target);
 }
 
 /** Removes the mount point; AUFS holds on to it for a moment. What somebody has put there meanwhile stays. */
@@ -113,8 +141,11 @@ async function removeTarget(target: string): Promise<void> {
       return;
     } catch (error) {
       if (isErrno(error, "ENOENT", "ENOTEMPTY", "ENOTDIR")) return;
-      if (!isErrno(error, "EBUSY") || Date.now() >= deadline) {
-        throw ioError(error, `the mount point ${target} cannot be removed`);
+      if (!isErrno(error, "EBUSY")) throw ioError(error, `the mount point ${target} cannot be removed`);
+      const other = readMountTable().findLast((entry) => entry.target === target);
+      if (other !== undefined || Date.now() >= deadline) {
+        const why = other === undefined ? "it is busy" : `${other.source} (${other.type}) is mounted there`;
+        throw new StevedoreError("MOUNT_FAILED", `the mount point ${target} cannot be removed: ${why}`);
       }
     }
     await sleep(firstPause);

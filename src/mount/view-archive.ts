@@ -27,21 +27,18 @@ export async function makeViewArchive(
   for (const path of markers) byDirectory.get(parentPath(path))?.push(baseName(path));
   const opaqueDirectories = new Set<string>();
   const devices: string[] = [];
-  for (const [directory, names] of byDirectory) {
-    const meanings = names.map(meaningOf);
-    if (meanings.some(({ kind }) => kind === "opaque")) {
-      // Its whiteouts have nothing left to delete.
-      opaqueDirectories.add(directory);
-      continue;
-    }
+  // Each directory before those in it: in one that hides what lies below, nothing is left to delete.
+  for (const directory of [...byDirectory.keys()].sort()) {
+    const meanings = (byDirectory.get(directory) ?? []).map(meaningOf);
+    if (meanings.some(({ kind }) => kind === "opaque")) opaqueDirectories.add(directory);
     for (const meaning of meanings) {
       if (meaning.kind !== "whiteout") continue;
       const path = childPath(directory, meaning.name);
-      if (!isSeen(below, path)) continue;
       const brought = await kindOf(joinPath(layer, path));
-      if (brought === "nothing") devices.push(path);
       // Deleted and made anew in one layer: a file hides what was there, a directory would let it through.
       if (brought === "directory") opaqueDirectories.add(path);
+      if (brought !== "nothing" || isWithin(path, opaqueDirectories) || !isSeen(below, path)) continue;
+      devices.push(path);
     }
   }
   const touched = [...new Set([...byDirectory.keys(), ...opaqueDirectories])].sort();
@@ -67,6 +64,13 @@ export async function applyViewArchive(
     ...["--delay-directory-restore", "--xattrs", "--xattrs-include=trusted.overlay.opaque"],
   ];
   for await (const _ of toolOutput(tools.tar, args, { input: input(), signal }));
+}
+
+/** True for a path in one of the directories, however deep. */
+function isWithin(path: string, directories: ReadonlySet<string>): boolean {
+  if (directories.size === 0) return false;
+  for (let at = path; at !== ""; at = parentPath(at)) if (directories.has(parentPath(at))) return true;
+  return false;
 }
 
 async function kindOf(path: Buffer): Promise<"nothing" | "directory" | "other"> {

@@ -13,10 +13,16 @@ interface ViewState {
   readonly layers: string;
   /** Stands for the view as it was made; null where the layer needs none. */
   readonly view: string | null;
+  /** Whether the layer's root is opaque, so that nothing of the layers below is seen. */
+  readonly isBottom: boolean;
 }
 
-/** What is known of an image: it has a good view, needs none, or has to be looked at. */
-export type Knowledge = "view" | "none" | "unknown";
+/** What is known of an image. */
+export interface Knowledge {
+  /** Whether it has a view, which is good; else its layer needs none. */
+  readonly hasView: boolean;
+  readonly isBottom: boolean;
+}
 
 /** Where an image's view lies, if it has one. */
 export function viewPath(graph: Graph, id: string): string {
@@ -29,7 +35,8 @@ export function statesDirectory(graph: Graph): string {
 }
 
 /**
- * What is known of an image and each of its ancestors, in the order of the history.
+ * What is known of an image and each of its ancestors, in the order of the history; undefined of those that have to be
+ * looked at.
  * @param stamps as `stampLayers` gives them
  */
 export async function readKnowledge(
@@ -37,14 +44,16 @@ export async function readKnowledge(
   history: readonly Image[],
   stamps: readonly string[],
   signal: AbortSignal | undefined,
-): Promise<Knowledge[]> {
+): Promise<(Knowledge | undefined)[]> {
   const states = history.map(({ id }, at) => readState(graph, id, stamps[at]));
   const viewed = history.filter((_, at) => typeof states[at]?.view === "string").map(({ id }) => id);
   const found = await stampViews(graph, viewed, signal);
   return history.map(({ id }, at) => {
     const state = states[at];
-    if (state?.view === null) return "none";
-    return state !== undefined && state.view === found.get(id) ? "view" : "unknown";
+    if (state === undefined) return undefined;
+    const { view, isBottom } = state;
+    if (view === null) return { hasView: false, isBottom };
+    return view === found.get(id) ? { hasView: true, isBottom } : undefined;
   });
 }
 
@@ -53,11 +62,11 @@ export async function noteKnowledge(
   graph: Graph,
   id: string,
   layers: string,
-  knowledge: "view" | "none",
+  { hasView, isBottom }: Knowledge,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const view = knowledge === "none" ? null : ((await stampViews(graph, [id], signal)).get(id) ?? "");
-  const state: ViewState = { layers, view };
+  const view = hasView ? ((await stampViews(graph, [id], signal)).get(id) ?? "") : null;
+  const state: ViewState = { layers, view, isBottom };
   await mkdir(statesDirectory(graph), { recursive: true, mode: 0o700 });
   await writeFile(join(statesDirectory(graph), id), JSON.stringify(state), { mode: 0o600 });
 }

@@ -46,8 +46,9 @@ async function commit(context: CommandContext, flags: CommitFlags, mount: string
   }) as JobData<"commit">;
   const { openQueueSession } = await import("../queue-session.js");
   const { runJob } = await import("../run-jobs.js");
-  const { checksumStored } = await import("../stored-image.js");
+  const { checksumStored, warnUnheeded } = await import("../stored-image.js");
   await using session = await openQueueSession(context, { work: detach ? undefined : workerOptions(flags) });
+  warnUnheeded(session, flags, context);
   if (detach) {
     const enqueued = await session.producer.enqueue("commit", data);
     return print(enqueued, [enqueued.id]);

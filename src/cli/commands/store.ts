@@ -59,14 +59,11 @@ async function store(context: CommandContext, flags: StoreFlags, source: string)
   const { upload } = await import("../upload.js");
   const { openQueueSession } = await import("../queue-session.js");
   const { runJob } = await import("../run-jobs.js");
-  const { checksumStored } = await import("../stored-image.js");
+  const { checksumStored, warnUnheeded } = await import("../stored-image.js");
   await using uploaded = await upload(source, config.root, signal);
   const work = flags.detach ? undefined : workerOptions(flags);
   await using session = await openQueueSession(context, { work, makeRoot: true });
-  const { allowSquash, maxLayerBytes, maxLayerEntries } = flags;
-  if (!session.ownWorker && (allowSquash ?? maxLayerBytes ?? maxLayerEntries) !== undefined) {
-    context.warn("--allow-squash and --max-layer-… are not heeded: a worker that runs already has its own");
-  }
+  warnUnheeded(session, flags, context);
   const job = { name: "store", data: { ...data, layer: { upload: uploaded.name } } } as const;
   if (flags.detach) {
     const enqueued = await session.producer.enqueue(job.name, job.data);

@@ -17,8 +17,9 @@ export const unmount: Handler<"unmount"> = async (job, { mounts }, signal) => {
     return resultOf(mount, keepUpper);
   } catch (error) {
     const isGone = error instanceof StevedoreError && error.code === "NOT_MOUNTED";
-    if (isGone && job.isRepeat && mountId !== undefined && target !== undefined) return { mountId, target };
-    throw error;
+    if (!isGone || !job.isRepeat || mountId === undefined || target === undefined) throw error;
+    const kept = mounts.list().find((mount) => mount.mountId === mountId);
+    return kept === undefined ? { mountId, target } : resultOf(kept, keepUpper);
   }
 };
 

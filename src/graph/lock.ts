@@ -1,5 +1,6 @@
 // A lock between processes on a directory of the graph, which the kernel takes back when its holder dies.
 import { stat } from "node:fs/promises";
+import { throwIfAborted } from "../error.js";
 import { start } from "../host/run.js";
 import { tools } from "../host/tool.js";
 
@@ -33,9 +34,9 @@ export async function withLock<T>(
 }
 
 async function acquire(directory: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
+  throwIfAborted(signal);
   const waiting = new AbortController();
   const giveUp = () => waiting.abort(signal?.reason);
-  if (signal?.aborted) giveUp();
   signal?.addEventListener("abort", giveUp, { once: true });
   // `DIR/.` because flock makes a file of a name that is not there. The signals that stop a whole process group
   // or service must not take the lock from work that they did not stop.
@@ -47,6 +48,9 @@ async function acquire(directory: string, signal: AbortSignal | undefined): Prom
     const echoed = new Promise((resolve) => holder.stdout.once("data", resolve));
     holder.stdin.write("\n");
     await Promise.race([echoed, holder.done.then(() => Promise.reject(new Error("flock ended early")))]);
+    // The echo of a holder that is being killed is no lock.
+    if (waiting.signal.aborted) await holder.done;
+    throwIfAborted(signal);
   } catch (error) {
     if (!waiting.signal.aborted) await stat(directory);
     throw error;

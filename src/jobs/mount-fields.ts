@@ -4,7 +4,7 @@ import { z } from "zod";
 /** The id of a mount: made by the worker. */
 export const mountId = z.string().regex(/^[0-9a-f]{16}$/);
 
-/** The longest path Linux takes, in bytes, without the NUL at its end (PATH_MAX). */
+/** The longest path Linux takes is of 4,095 bytes (PATH_MAX), so of no more characters. */
 const longestPath = 4095;
 
 /** Where an image is mounted. */

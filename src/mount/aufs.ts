@@ -9,7 +9,8 @@ export const aufs: Driver = {
   name: "aufs",
   takesViews: false,
   deletions: "files",
-  mostLayers: Number.POSITIVE_INFINITY,
+  // AUFS_BRANCH_MAX_127, its default, less the upper.
+  mostLayers: 126,
   async obstacle() {
     return mayMount() ? undefined : needsRoot("aufs");
   },

@@ -57,13 +57,8 @@ export async function mountImage(
   const history = await graph.history(request.id);
   const driver = await chooseDriver(request.driver ?? "auto");
   assertDepth(driver, history);
-  const lowers = driver.takesViews
-    ? await prepareViews(graph, history, signal).catch((error: unknown) =>
-        unlessDeleted(error, graph, history),
-      )
-    : history.map(({ layerDirectory }) => layerDirectory);
-
   const mountId = randomBytes(8).toString("hex");
+  // Looked at first: nothing is done for a target that will not do.
   await using target = await chooseTarget(graph, targets, request.target, mountId);
   const isWritable = driver.deletions !== undefined && !(request.isReadOnly ?? false);
   const record: MountRecord = {
@@ -77,7 +72,10 @@ export async function mountImage(
     owner: formatOwner(await currentOwner()),
     createdAt: new Date().toISOString(),
   };
+  const layers = history.map(({ layerDirectory }) => layerDirectory);
+  let lowers: readonly string[];
   try {
+    lowers = driver.takesViews ? await prepareViews(graph, history, signal) : layers;
     await reserve(graph, record, history, lowers, signal);
   } catch (error) {
     if (target.isMade) await rmdir(target.path).catch(() => undefined);
@@ -89,7 +87,7 @@ export async function mountImage(
     target: target.at,
     links: mountPaths(ownDirectory(graph, mountId)).links,
     lowers: lowers.length,
-    layers: history.map(({ layerDirectory }) => layerDirectory),
+    layers,
     isWritable,
     flags,
   };

@@ -36,10 +36,19 @@ export async function layersAside(graph: Graph, imageId: string): Promise<string
   return names.map((name) => join(asideDirectory(graph), name, "layer"));
 }
 
-/** Removes what is set aside of images that none of the living mounts uses. */
-export async function sweepAside(graph: Graph, usedImages: ReadonlySet<string>): Promise<void> {
-  for (const name of await namesAside(graph)) {
-    if (usedImages.has(ownerOf(name))) continue;
+/**
+ * Removes what is set aside of images that no mount uses.
+ * @param imagesInUse is asked once it is known what there is: what is set aside later stays. Undefined keeps all.
+ */
+export async function sweepAside(
+  graph: Graph,
+  imagesInUse: () => ReadonlySet<string> | undefined,
+): Promise<void> {
+  const names = await namesAside(graph);
+  const used = names.length === 0 ? undefined : imagesInUse();
+  if (used === undefined) return;
+  for (const name of names) {
+    if (used.has(ownerOf(name))) continue;
     const staged = await stagingPath(graph.directory);
     try {
       await rename(join(asideDirectory(graph), name), staged);

@@ -1,6 +1,6 @@
 // How a mount ends: unmounted, its target removed, its folder moved into staging by one rename and removed there.
 import { mkdirSync, readdirSync } from "node:fs";
-import { rename, rmdir } from "node:fs/promises";
+import { realpath, rename, rmdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isErrno, StevedoreError, throwIfAborted } from "../error.js";
 import type { Graph } from "../graph/index.js";
@@ -52,8 +52,7 @@ export async function unmountImage(
 
 /** Removes what was set aside for mounts that have ended. */
 export async function sweepUnused(graph: Graph): Promise<void> {
-  const used = imagesInUse(graph);
-  if (used !== undefined) await sweepAside(graph, used);
+  await sweepAside(graph, () => imagesInUse(graph));
 }
 
 /** Takes back a mount that did not come to its end. Never throws: what cannot be removed now is found at the next start. */
@@ -121,8 +120,16 @@ async function unmountPatiently(record: MountRecord, signal: AbortSignal | undef
   }
 }
 
-/** Removes what a `copy` has written. */
+/** Removes what a `copy` has written. What a path with links in it leads to by now is not that. */
 async function removeCopy(target: string): Promise<void> {
+  const real = await realpath(target).catch(() => undefined);
+  if (real === undefined) return;
+  if (real !== target) {
+    throw new StevedoreError(
+      "MOUNT_FAILED",
+      `the copy at ${target} was exchanged: that leads to ${real} now`,
+    );
+  }
   // A directory bound there is of the same file system, so `rm` would not stop at it.
   const inside = readMountTable().find(({ target: other }) => other.startsWith(`${target}/`));
   if (inside !== undefined) {

@@ -11,10 +11,10 @@ export const mount: Handler<"mount"> = async (job, { mounts }, signal) => {
   return { ...describe(made), durationMs: Math.round(performance.now() - begun) };
 };
 
-/** What an earlier try of the job has mounted; one that is gone, as after a reboot, is put away. */
+/** What an earlier try of the job has mounted. One that a reboot took, before anybody knew of it, is put away. */
 async function earlierMount(jobId: string, mounts: Mounts): Promise<Mount | undefined> {
   const mount = await mounts.ofJob(jobId);
-  if (mount === undefined || mount.state === "mounted") return mount;
+  if (mount?.state !== "stale") return mount;
   await mounts.unmount(mount.mountId);
   return undefined;
 }

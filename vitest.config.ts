@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: [],
+    globalSetup: ["test/support/no-leftovers.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",

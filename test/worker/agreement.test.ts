@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { isId, makeId } from "../../src/graph/index.js";
-import { defaultRecipe, imageIdPattern, recipeNames } from "../../src/jobs/index.js";
+import { defaultRecipe, imageIdPattern, mountDriverNames, recipeNames } from "../../src/jobs/index.js";
 import * as layer from "../../src/layer/index.js";
+import { driverNames } from "../../src/mount/index.js";
 
 it("the contract and the layers have the same recipes, and the same default", () => {
   expect(recipeNames).toEqual(layer.recipeNames);
@@ -13,4 +14,8 @@ it("the contract and the layers have the same recipes, and the same default", ()
 it("the contract and the graph take the same ids", () => {
   const anId = fc.oneof(fc.string(), fc.stringMatching(/^[A-Za-z0-9_.:/-]{0,130}$/), fc.constant(makeId()));
   fc.assert(fc.property(anId, (id) => isId(id) === imageIdPattern.test(id)));
+});
+
+it("the contract and the mounts have the same drivers, tried in the same order", () => {
+  expect(mountDriverNames).toEqual(driverNames);
 });

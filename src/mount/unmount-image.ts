@@ -50,9 +50,9 @@ export async function unmountImage(
   await sweepUnused(graph);
 }
 
-/** Removes what was set aside for mounts that have ended. */
+/** Removes what was set aside for mounts of which nothing is left: one that was kept, or went, still has changes. */
 export async function sweepUnused(graph: Graph): Promise<void> {
-  await sweepAside(graph, () => imagesInUse(graph));
+  await sweepAside(graph, () => imagesOf(graph, () => true));
 }
 
 /** Takes back a mount that did not come to its end. Never throws: what cannot be removed now is found at the next start. */
@@ -74,19 +74,26 @@ export async function undoMount(graph: Graph, record: MountRecord): Promise<void
 }
 
 /**
- * What mounts need of the images: those that the kernel holds, and those that are being made. Undefined if that cannot
+ * The images that mounts need now: those that the kernel holds, and those that are being made. Undefined if that cannot
  * be told, because a record is damaged.
  */
 export function imagesInUse(graph: Graph): ReadonlySet<string> | undefined {
+  const table = readMountTable();
+  return imagesOf(
+    graph,
+    (record) => entryOf(record, table) !== undefined || !isComplete(graph, record.mountId),
+  );
+}
+
+/** The images of all mounts but copies that pass a test. Undefined if a record is damaged. */
+function imagesOf(graph: Graph, passes: (record: MountRecord) => boolean): ReadonlySet<string> | undefined {
   let isKnown = true;
   const records = readMountRecords(graph, () => {
     isKnown = false;
   });
   if (!isKnown) return undefined;
-  const table = readMountTable();
-  const isUsing = (record: MountRecord) =>
-    entryOf(record, table) !== undefined || (record.driver !== "copy" && !isComplete(graph, record.mountId));
-  return new Set(records.filter(isUsing).flatMap(({ images }) => images.map(({ id }) => id)));
+  const passing = records.filter((record) => record.driver !== "copy" && passes(record));
+  return new Set(passing.flatMap(({ images }) => images.map(({ id }) => id)));
 }
 
 /** True if nothing was written to a mount. */

@@ -150,6 +150,17 @@ describe("deleting an image by force", () => {
     expect(readdirSync(join(graph.root, "mounts/:aside:"))).toEqual([]);
   });
 
+  it("keeps it for the changes of a mount whose upper was kept", async () => {
+    const { mountId, target } = await mounts.mount({ id, driver });
+    await mounts.deleteImage("layer-1", { force: true });
+    await execa("bash", ["-euc", "echo x > x"], { cwd: target });
+    await mounts.unmount(mountId, { keepUpper: true });
+    await mounts.recover();
+    expect(await mounts.changes(mountId)).toEqual([{ kind: "add", path: "/x" }]);
+    await mounts.unmount(mountId);
+    expect(readdirSync(join(graph.root, "mounts/:aside:"))).toEqual([]);
+  });
+
   it("does not mix a new image of its id with the old one that is still mounted", async () => {
     const old = await mounts.mount({ id: "layer-1", driver });
     await mounts.deleteImage("layer-1", { force: true });

@@ -1,6 +1,6 @@
 // Fails a run of the tests that leaves anything of theirs on the host: a mount, a directory, a process.
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, realpath, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -13,6 +13,8 @@ let before: ReadonlySet<string> = new Set();
 
 export async function setup(): Promise<void> {
   directory = await mkdtemp(join(await realpath(tmpdir()), "stevedore-tests-"));
+  // As /tmp itself: some tests work as another user.
+  await chmod(directory, 0o1777);
   // The processes that run the tests inherit it.
   process.env.TMPDIR = directory;
   before = new Set((await fuseProcesses()).map(({ line }) => line));

@@ -5,6 +5,7 @@ import { StevedoreError } from "../error.js";
 import type { Graph } from "../graph/index.js";
 import { withLock } from "../graph/lock.js";
 import { removeTree } from "../graph/staging.js";
+import { forgetUppers } from "./fresh-upper.js";
 import { takeOutView } from "./layer-view.js";
 import { forgetLink } from "./lower-links.js";
 import { mountsDirectory, readMountRecords } from "./mount-record.js";
@@ -40,6 +41,7 @@ export async function deleteMountedImage(
       const path = await graph.takeOut(id, { force, destination }, signal);
       await takeOutView(graph, id, isMounted ? join(path, "view") : undefined);
       await forgetLink(graph, id);
+      await forgetUppers(graph, id);
       return isMounted ? undefined : path;
     },
     signal,

@@ -11,9 +11,9 @@ import { ioError } from "../graph/io-error.js";
 import { withLock } from "../graph/lock.js";
 import { currentOwner, formatOwner } from "../graph/owner.js";
 import { withStage } from "../graph/staging.js";
-import { copyEntries } from "../layer/index.js";
 import type { Driver, DriverName } from "./driver.js";
 import { chooseDriver } from "./drivers.js";
+import { makeUpper } from "./fresh-upper.js";
 import { prepareViews } from "./layer-view.js";
 import { linkLowers } from "./lower-links.js";
 import {
@@ -79,7 +79,8 @@ export async function mountImage(
     await reserve(graph, record, history, lowers, signal);
   } catch (error) {
     if (target.isMade) await rmdir(target.path).catch(() => undefined);
-    return unlessDeleted(error, graph, history);
+    // Awaited here: the target is closed when this function ends.
+    return await unlessDeleted(error, graph, history);
   }
   const flags = ["nodev", "nosuid", ...(isWritable ? [] : ["ro"]), ...(request.options ?? [])];
   const order = {
@@ -176,10 +177,10 @@ async function fillFolder(
 ): Promise<void> {
   const { images, isWritable } = record;
   const { rootfs, upper, work, links } = mountPaths(directory);
-  for (const path of [rootfs, links, ...(isWritable ? [upper, work] : [])]) mkdirSync(path);
-  // What is seen of the root's own attributes is the upper's.
-  const copying = isWritable ? copyEntries(lowers[0] ?? "", upper, [""], signal) : undefined;
-  copying?.catch(() => undefined);
+  for (const path of [rootfs, links, ...(isWritable ? [work] : [])]) mkdirSync(path);
+  const [lower = ""] = lowers;
+  const making = isWritable ? makeUpper(graph, images[0]?.id ?? "", lower, upper, signal) : undefined;
+  making?.catch(() => undefined);
   linkLowers(
     graph,
     links,
@@ -188,7 +189,7 @@ async function fillFolder(
   // An empty lower, for a driver that wants another one.
   if (!isWritable) mkdirSync(join(links, "none"));
   await writeMountRecord(directory, record);
-  await copying;
+  await making;
 }
 
 /** A mount follows the directory that was opened; if that was moved meanwhile, it is not what was asked for. */

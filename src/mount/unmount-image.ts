@@ -1,6 +1,7 @@
 // How a mount ends: unmounted, its target removed, its folder moved into staging by one rename and removed there.
 import { mkdirSync, readdirSync } from "node:fs";
-import { realpath, rename, rmdir } from "node:fs/promises";
+import { readlink, realpath, rename, rmdir } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isErrno, StevedoreError, throwIfAborted } from "../error.js";
 import type { Graph } from "../graph/index.js";
@@ -8,6 +9,7 @@ import { ioError } from "../graph/io-error.js";
 import { removeTree, stagingPath } from "../graph/staging.js";
 import { run } from "../host/run.js";
 import { tools } from "../host/tool.js";
+import { makeUpperReady } from "./fresh-upper.js";
 import {
   clearMark,
   entryOf,
@@ -40,6 +42,7 @@ export async function unmountImage(
   const { mountId, driver, target } = record;
   if (driver === "copy") await removeCopy(target);
   else for (const path of [await unmountPatiently(record, signal), target]) await removeTarget(path);
+  if (record.isWritable) await makeNextUpper(graph, record);
   if (keepUpper) {
     const { work, links, rootfs } = mountPaths(ownDirectory(graph, mountId));
     for (const path of [work, links, rootfs]) await removeTree(path);
@@ -48,6 +51,15 @@ export async function unmountImage(
     await clearMark(graph, mountId, "mounted");
   } else await removeFolder(graph, mountId);
   await sweepUnused(graph);
+}
+
+/** For the next mount of the image, if that is still there. */
+async function makeNextUpper(graph: Graph, { mountId, images }: MountRecord): Promise<void> {
+  const { links } = mountPaths(ownDirectory(graph, mountId));
+  const lower = await readlink(join(links, "0")).catch(() => undefined);
+  const [image] = images;
+  if (lower === undefined || image === undefined || !(await graph.exists(image.id))) return;
+  await makeUpperReady(graph, image.id, lower);
 }
 
 /** Removes what was set aside for mounts of which nothing is left: one that was kept, or went, still has changes. */

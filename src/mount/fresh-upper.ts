@@ -1,0 +1,66 @@
+// The upper of a new mount: an empty directory with the attributes of the image's root, for what is seen of those in the
+// mount is the upper's own. Two processes are needed to copy them, so an unmount makes the upper of the next mount.
+import { lstatSync } from "node:fs";
+import { mkdir, readdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { isErrno } from "../error.js";
+import type { Graph } from "../graph/index.js";
+import { removeTree, stagingPath } from "../graph/staging.js";
+import { copyEntries } from "../layer/index.js";
+
+/**
+ * Makes a fresh upper.
+ * @param lower the topmost lower, whose root's attributes it gets
+ * @param path where; nothing may be there
+ * @throws as `copyEntries`
+ */
+export async function makeUpper(
+  graph: Graph,
+  imageId: string,
+  lower: string,
+  path: string,
+  signal?: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    return await rename(readyPath(graph, imageId, lower), path);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+  }
+  await mkdir(path);
+  await copyEntries(lower, path, [""], signal);
+}
+
+/** Makes an upper for the next mount of the image, if none lies ready. Never throws: that mount can make its own. */
+export async function makeUpperReady(graph: Graph, imageId: string, lower: string): Promise<void> {
+  try {
+    const ready = readyPath(graph, imageId, lower);
+    if (lstatSync(ready, { throwIfNoEntry: false }) !== undefined) return;
+    await forgetUppers(graph, imageId);
+    await mkdir(readyDirectory(graph), { recursive: true, mode: 0o700 });
+    const stage = await stagingPath(graph.directory);
+    await mkdir(stage);
+    await copyEntries(lower, stage, [""]);
+    await rename(stage, ready);
+  } catch {
+    // What was begun is in staging, which goes with this process.
+  }
+}
+
+/** Removes what lies ready of an image. */
+export async function forgetUppers(graph: Graph, imageId: string): Promise<void> {
+  const names = await readdir(readyDirectory(graph)).catch(() => []);
+  for (const name of names.filter((each) => each.startsWith(`${imageId}:`))) {
+    await removeTree(join(readyDirectory(graph), name));
+  }
+}
+
+/** No id can be called so. */
+function readyDirectory(graph: Graph): string {
+  return join(graph.root, "views", ":uppers:");
+}
+
+/** The name tells the directory that it was made after, as it is: every change of its attributes changes the time. */
+function readyPath(graph: Graph, imageId: string, lower: string): string {
+  const { ino, ctimeNs } = lstatSync(lower, { bigint: true });
+  return join(readyDirectory(graph), `${imageId}:${ino}-${ctimeNs}`);
+}

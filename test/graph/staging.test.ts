@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { execa } from "execa";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -123,11 +124,15 @@ describe("the owner of staging", () => {
   });
 
   it("is gone when it has ended, though its parent has not yet noticed", async () => {
-    // The shell puts itself to sleep as another program, which does not wait for the shell's child.
-    const shell = execa("sh", ["-c", 'sleep 0 & echo "$!"; exec sleep 60'], { stdin: "ignore" });
+    // The shell puts itself to sleep as another program, which does not wait for the shell's child; only then that ends.
+    const script = 'cat <&3 & echo "$!"; exec sleep 60';
+    const shell = execa("sh", ["-c", script], { stdio: ["ignore", "pipe", "pipe", "pipe"], buffer: false });
     const pid = Number(
       await new Promise<string>((resolve) => shell.stdout.once("data", (data) => resolve(`${data}`))),
     );
+    await expect.poll(() => readFileSync(`/proc/${shell.pid}/comm`, "latin1")).toBe("sleep\n");
+    // A pipe goes both ways; the types of execa know of one.
+    (shell.stdio[3] as unknown as Writable).end();
     const stat = () => parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
     await expect.poll(() => stat()?.ended).toBe(true);
     const owner = { ...(await currentOwner()), pid, startTime: stat()?.startTime ?? "" };

@@ -12,6 +12,7 @@ import { archive, entry, pax } from "../support/crafted-tar.js";
 import { makeRichTree } from "../support/rich-tree.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { listTree } from "../support/tree-listing.js";
+import { asNobody, nobody } from "../support/unprivileged.js";
 
 const scratch = useScratchDirectory();
 const limits = { maxBytes: 1e9, maxEntries: 100_000 };
@@ -243,23 +244,6 @@ describe("directories that no entry names", () => {
 });
 
 describe("without root", () => {
-  const nobody = 65534;
-
-  /** Runs as a user without rights: the kernel then treats this process, and what it starts, as that user. */
-  async function asNobody<Result>(work: () => Promise<Result>): Promise<Result> {
-    const groups = process.getgroups?.() ?? [];
-    process.setgroups?.([]);
-    process.setegid?.(nobody);
-    process.seteuid?.(nobody);
-    try {
-      return await work();
-    } finally {
-      process.seteuid?.(0);
-      process.setegid?.(0);
-      process.setgroups?.(groups);
-    }
-  }
-
   /** A directory that nobody may write to, and reach. */
   async function open(): Promise<string> {
     const directory = await mkdtemp(join(tmpdir(), "stevedore-test-"));

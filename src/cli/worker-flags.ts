@@ -15,6 +15,7 @@ export interface LayerFlags {
 /** How much of the host a worker uses. */
 export interface ThreadFlags {
   readonly threads?: number;
+  readonly xzMemory?: number;
 }
 
 /** Where a worker may mount. */
@@ -48,11 +49,13 @@ export function addLayerFlags(command: Command): Command {
 }
 
 export function addThreadFlags(command: Command): Command {
-  return command.option(
-    "--threads <n>",
-    "CPU threads that compressors share (default: the host's)",
-    wholeNumber(1),
-  );
+  return command
+    .option("--threads <n>", "CPU threads that compressors share (default: the host's)", wholeNumber(1))
+    .option(
+      "--xz-memory <bytes>",
+      "memory that compressors may take: it lowers their threads",
+      wholeNumber(1),
+    );
 }
 
 export function addMountFlag(command: Command): Command {
@@ -82,6 +85,7 @@ export function workerOptions(flags: Partial<WorkerFlags>): OwnWorkerOptions {
   const { maxLayerBytes, maxLayerEntries, storeConcurrency, checksumConcurrency } = flags;
   return {
     threads: flags.threads,
+    xzMemory: flags.xzMemory,
     allowSquash: flags.allowSquash,
     allowedHosts: flags.allowHost,
     allowPrivateAddresses: flags.allowPrivateAddresses,

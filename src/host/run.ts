@@ -1,5 +1,6 @@
 // Runs a tool of the host: no shell, an environment that cannot change what it writes, killed when the
 // signal aborts, its stderr in the error.
+import { setPriority } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { ExecaError, type Options as ExecaOptions, execa } from "execa";
 import { cancelled, type DomainErrorCode, StevedoreError } from "../error.js";
@@ -34,6 +35,8 @@ export interface RunOptions {
   readonly failure?: DomainErrorCode | undefined;
   /** Whether the tool gets this process's locale instead of `C`. */
   readonly keepLocale?: boolean | undefined;
+  /** Whether it must not be in the way of what else the host does: it runs at `nice` 10. */
+  readonly isBackground?: boolean | undefined;
   /** Variables besides. */
   readonly environment?: NodeJS.ProcessEnv | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -53,6 +56,7 @@ export interface RunningTool {
  */
 export function start(tool: Tool, args: readonly string[], options: RunOptions = {}): RunningTool {
   const child = execa(tool.command, args, { ...settings(options), stdin: "pipe", buffer: false });
+  if (options.isBackground) giveWay(child.pid);
   const stderr = collectStart(child.stderr);
   const done = child.then(
     () => undefined,
@@ -82,6 +86,15 @@ export async function run(tool: Tool, args: readonly string[], options: RunOptio
     return (await child).stdout;
   } catch (error) {
     throw explain(tool, error, stderr(), options);
+  }
+}
+
+/** Threads that the tool starts later inherit it (setpriority(2), "C library/kernel differences"). */
+function giveWay(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, 10);
+  } catch {
+    // It has ended already.
   }
 }
 

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { changesData, changesResult } from "./changes.js";
 import { checksumData, checksumResult } from "./checksum.js";
+import { checksumGraphData, checksumGraphResult } from "./checksum-graph.js";
 import { commitData, commitResult } from "./commit.js";
 import { deleteData, deleteResult } from "./delete.js";
 import { type ErrorCode, errorCodes, JobError } from "./error.js";
@@ -20,6 +21,7 @@ export const contract = {
   commit: { queue: "store", data: commitData, result: commitResult },
   delete: { queue: "store", data: deleteData, result: deleteResult },
   checksum: { queue: "checksum", data: checksumData, result: checksumResult },
+  "checksum-graph": { queue: "checksum", data: checksumGraphData, result: checksumGraphResult },
   mount: { queue: "mount", data: mountData, result: mountResult },
   unmount: { queue: "mount", data: unmountData, result: unmountResult },
   changes: { queue: "mount", data: changesData, result: changesResult },

@@ -1,6 +1,6 @@
 // The zod schemas of values that several jobs share: ids, recipes, digests, progress.
 import { z } from "zod";
-import type { ErrorCode } from "./error.js";
+import { type ErrorCode, errorCodes } from "./error.js";
 
 /** An issue of a schema built here carries the error code it stands for. */
 function coded(code: ErrorCode, error: string | ((input: unknown) => string)) {
@@ -27,6 +27,14 @@ export const imageReference = imageId.meta({
   pattern: imageIdPattern.source,
   description: "An image id or a unique prefix of one",
 });
+
+/** Images of a batch, by ids or prefixes. What is none fails alone, so it is no error of the job's data. */
+export const imageIds = z.array(z.string().max(1_000)).max(1_000_000);
+
+/** What failed of a batch. */
+export const failedImages = z.array(
+  z.strictObject({ id: z.string(), code: z.enum(errorCodes), message: z.string() }),
+);
 
 /** The recipes by name, the default first. */
 export const recipeNames = ["xz-6", "xz-1", "docker"] as const;
@@ -60,5 +68,10 @@ export const progress = z.strictObject({
   done: z.number().nonnegative(),
   total: z.number().nonnegative(),
   unit: z.enum(["bytes", "entries", "images"]),
+  /** Of a batch: the bytes of its layers, and at the pace so far the bytes per second and the seconds to its end. */
+  bytesDone: z.number().nonnegative().optional(),
+  bytesTotal: z.number().nonnegative().optional(),
+  bytesPerSecond: z.number().nonnegative().optional(),
+  secondsLeft: z.number().nonnegative().optional(),
 });
 export type Progress = z.infer<typeof progress>;

@@ -30,13 +30,17 @@ export const retention = {
 
 /**
  * The deduplication id of a job, or undefined for one that is never joined: a `checksum` of the same id
- * and recipe that waits or runs is joined. A forced one joins only its like, for the other may be cached.
+ * and recipe that waits or runs is joined, and so is a `checksum-graph` of all images. A forced one joins only its
+ * like, for the other may be cached.
  */
 export function deduplicationId<Name extends JobName>(
   name: Name,
   data: CheckedJobData<Name>,
 ): string | undefined {
-  if (name !== "checksum") return undefined;
-  const { id, recipe = defaultRecipe, force = false } = data as CheckedJobData<"checksum">;
-  return `checksum/${id}/${recipe}${force ? "/force" : ""}`;
+  if (name !== "checksum" && name !== "checksum-graph") return undefined;
+  const { recipe = defaultRecipe, force = false } = data as CheckedJobData<"checksum" | "checksum-graph">;
+  const how = `${recipe}${force ? "/force" : ""}`;
+  if (name === "checksum") return `checksum/${(data as CheckedJobData<"checksum">).id}/${how}`;
+  const { ids } = data as CheckedJobData<"checksum-graph">;
+  return ids === undefined ? `checksum-graph/${how}` : undefined;
 }

@@ -33,6 +33,8 @@ export interface ChecksumRequest {
   readonly engine: XzEngine;
   /** Told how many bytes of the canonical tar have been read so far. */
   readonly onProgress?: ((tarBytesDone: number) => void) | undefined;
+  /** Told when all of the layer was read: what is still to come is the compression of the last blocks. */
+  readonly onRead?: (() => void) | undefined;
 }
 
 /**
@@ -40,20 +42,21 @@ export interface ChecksumRequest {
  * @throws `INTERNAL` if the layer cannot be read or changes meanwhile; `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`.
  */
 export async function checksumLayer(
-  { recordBytes, layerDirectory, recipe, threads, engine, onProgress }: ChecksumRequest,
+  { recordBytes, layerDirectory, recipe, threads, engine, onProgress, onRead }: ChecksumRequest,
   signal?: AbortSignal | undefined,
 ): Promise<LayerChecksum> {
   const tar = tally(createHash("sha256"));
-  const tarChunks = passThrough(canonicalTar(layerDirectory, signal), (chunk) => {
+  const see = (chunk: Buffer) => {
     tar.add(chunk);
     onProgress?.(tar.bytes());
-  });
+  };
+  const tarChunks = passThrough(canonicalTar(layerDirectory, signal), see, onRead);
   const archive = tally(createHash("sha256").update(recordBytes).update("\n"));
   const settings = recipes[recipe];
 
   if (settings.archiver === "bsdtar") {
     // In this process's locale, as Docker ran it: it decides how bsdtar writes names that are not ASCII.
-    const bsdtar = { keepLocale: true, signal };
+    const bsdtar = { keepLocale: true, isBackground: true, signal };
     const archiveChunks = toolOutput(tools.bsdtar, dockerTarArguments(layerDirectory), bsdtar);
     for await (const chunk of archiveChunks) archive.add(chunk);
     // Last, so that the progress is not at its end while the slow part has yet to come.
@@ -99,9 +102,11 @@ function tally(hash: Hash) {
 async function* passThrough(
   chunks: AsyncIterable<Buffer>,
   see: (chunk: Buffer) => void,
+  onEnd: () => void = () => {},
 ): AsyncGenerator<Buffer, void, undefined> {
   for await (const chunk of chunks) {
     see(chunk);
     yield chunk;
   }
+  onEnd();
 }

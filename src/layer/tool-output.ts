@@ -9,6 +9,8 @@ export interface ToolOutputOptions {
   readonly input?: AsyncIterable<Buffer> | undefined;
   /** Whether the tool gets this process's locale instead of `C`. */
   readonly keepLocale?: boolean | undefined;
+  /** As for `run`. */
+  readonly isBackground?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -20,11 +22,12 @@ export interface ToolOutputOptions {
 export async function* toolOutput(
   tool: Tool,
   args: readonly string[],
-  { input, keepLocale, signal }: ToolOutputOptions = {},
+  { input, keepLocale, isBackground, signal }: ToolOutputOptions = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   const stop = new AbortController();
   const running = start(tool, args, {
     keepLocale,
+    isBackground,
     signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]),
   });
   // Without its whole input the tool must not come to a regular end: it is killed, not closed.

@@ -13,7 +13,8 @@ export async function findXzProgram(): Promise<XzEngine | undefined> {
   return {
     name: "xz",
     version,
-    compress: (input, settings, signal) => toolOutput(tools.xz, xzArguments(settings), { input, signal }),
+    compress: (input, settings, signal) =>
+      toolOutput(tools.xz, xzArguments(settings), { input, isBackground: true, signal }),
   };
 }
 

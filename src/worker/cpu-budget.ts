@@ -8,8 +8,8 @@ export interface CpuBudget {
   /** How many threads there are to share. */
   readonly threads: number;
   /**
-   * Waits until a layer's share of the threads is free and takes it: one per 8 MiB, at most all. So small
-   * layers run side by side and a large one spreads.
+   * Waits for its turn and takes a layer's share of the threads: one per 8 MiB, as many as are free. So small layers
+   * run side by side, a large one spreads, and no thread is idle while somebody waits.
    * @throws `CANCELLED`
    */
   take(layerBytes: number, signal: AbortSignal): Promise<CpuShare>;
@@ -17,36 +17,38 @@ export interface CpuBudget {
 
 /** Threads that were taken; they are free again when it is disposed of. */
 export interface CpuShare extends Disposable {
+  /** How many were had. */
   readonly threads: number;
+  /** Gives back all but one: for work that comes to its end, of which the last blocks leave threads idle. */
+  finish(): void;
 }
 
 /** Makes a budget of that many threads. */
 export function openCpuBudget(threads: number): CpuBudget {
   let free = threads;
-  const queue: { wanted: number; start: () => void }[] = [];
+  const queue: { readonly wanted: number; readonly start: (granted: number) => void }[] = [];
   const serve = () => {
-    // In order, even if a smaller one would fit: a large layer must not wait for ever.
-    for (let next = queue[0]; next !== undefined && next.wanted <= free; next = queue[0]) {
+    for (let next = queue[0]; next !== undefined && free > 0; next = queue[0]) {
       queue.shift();
-      free -= next.wanted;
-      next.start();
+      const granted = Math.min(next.wanted, free);
+      free -= granted;
+      next.start(granted);
     }
   };
   return {
     threads,
     async take(layerBytes, signal) {
       const wanted = Math.max(1, Math.min(Math.ceil(layerBytes / bytesPerThread), threads));
-      await new Promise<void>((resolve, reject) => {
+      const granted = await new Promise<number>((resolve, reject) => {
         const onAbort = () => {
           queue.splice(queue.indexOf(entry), 1);
           reject(cancelled(signal));
-          serve();
         };
         const entry = {
           wanted,
-          start: () => {
+          start: (count: number) => {
             signal.removeEventListener("abort", onAbort);
-            resolve();
+            resolve(count);
           },
         };
         if (signal.aborted) return reject(cancelled(signal));
@@ -54,15 +56,13 @@ export function openCpuBudget(threads: number): CpuBudget {
         queue.push(entry);
         serve();
       });
-      let held = true;
-      return {
-        threads: wanted,
-        [Symbol.dispose]() {
-          if (held) free += wanted;
-          held = false;
-          serve();
-        },
+      let held = granted;
+      const keep = (count: number) => {
+        free += Math.max(0, held - count);
+        held = Math.min(held, count);
+        serve();
       };
+      return { threads: granted, finish: () => keep(1), [Symbol.dispose]: () => keep(0) };
     },
   };
 }

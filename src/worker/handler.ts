@@ -4,6 +4,7 @@ import type { CheckedJobData, JobName, JobResult, Progress } from "../jobs/index
 import type { UnpackLimits, XzEngine } from "../layer/index.js";
 import type { Mounts } from "../mount/index.js";
 import type { Producer } from "../producer/index.js";
+import type { Batch } from "./batch.js";
 import type { CpuBudget } from "./cpu-budget.js";
 import type { SourcePolicy } from "./source.js";
 
@@ -18,6 +19,8 @@ export interface WorkerHost {
   /** Whether a worker that is not root may store layers and lose their owners. */
   readonly allowSquash: boolean;
   readonly producer: Producer;
+  /** The checksums that are being computed, by image and recipe: who wants the same one waits for it. */
+  readonly computing: Map<string, Promise<unknown>>;
 }
 
 /** One try at one job. */
@@ -32,6 +35,8 @@ export interface JobTry<Name extends JobName> {
   /** Replaces the job's data, so that the next try finds what this one decided. */
   amend(data: CheckedJobData<Name>): Promise<void>;
   report(progress: Progress): void;
+  /** The children of a job that is a batch. */
+  readonly batch: Batch;
 }
 
 /** Does one try of a job. Safe to run again after a try that died at any point. */

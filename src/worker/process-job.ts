@@ -1,6 +1,9 @@
 // What BullMQ calls for each job: checks the data, runs the handler, turns its failure into the record's.
-import { type Job, UnrecoverableError, WaitingError } from "bullmq";
+import { type Job, type Queue, UnrecoverableError, WaitingChildrenError, WaitingError } from "bullmq";
+import type { Redis } from "ioredis";
 import { formatFailedReason, isJobName, isTransient, type JobName, parseJobData } from "../jobs/index.js";
+import { batchOf } from "./batch.js";
+import type { BatchProgress, ChildProgress } from "./batch-progress.js";
 import { failureOf, jobFailure } from "./failure.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
 import { handlers } from "./handlers/index.js";
@@ -11,12 +14,22 @@ export const shutdownReason = "shutdown";
 /** The reason when the job's lock was lost: another worker has it, or will. */
 export const lockLostReason = "lock lost";
 
+/** What every try needs of the queues. */
+export interface QueueAccess {
+  readonly redis: Redis;
+  readonly graphName: string;
+  /** The queues of batches, by name. */
+  readonly queues: Readonly<Record<string, Queue>>;
+  readonly batches: BatchProgress;
+}
+
 /** Runs one try of a job. Throws what BullMQ is to do with it otherwise. */
 export async function processJob(
   job: Job,
   token: string | undefined,
   signal: AbortSignal,
   host: WorkerHost,
+  { redis, graphName, queues, batches }: QueueAccess,
 ): Promise<unknown> {
   const { name } = job;
   if (!isJobName(name)) {
@@ -25,22 +38,32 @@ export async function processJob(
     );
   }
   const report = startProgressReport((progress) => job.updateProgress(progress));
+  const child = job.parent === undefined ? undefined : batches.child(job.parent.id ?? "");
+  const isFinal = (error: unknown) =>
+    signal.reason !== shutdownReason &&
+    signal.reason !== lockLostReason &&
+    (job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || !isTransient(failureOf(error).code));
   try {
     const data = parseJobData(name, job.data);
     const attempt: JobTry<typeof name> = {
       id: job.id ?? "",
       data,
       isRepeat: job.attemptsStarted > 1 || job.stalledCounter > 0,
-      isFinal: (error) =>
-        signal.reason !== shutdownReason &&
-        signal.reason !== lockLostReason &&
-        (job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || !isTransient(failureOf(error).code)),
+      isFinal,
       amend: (amended) => job.updateData(amended),
-      report: report.report,
+      report(progress) {
+        report.report(progress);
+        if (progress.unit === "bytes") child?.bytes(progress.done);
+      },
+      batch: batchOf(job, token ?? "", queues[job.queueName] as Queue, redis, graphName),
     };
     const handler = handlers[name] as Handler<JobName>;
-    return await handler(attempt, host, signal);
+    const result = await handler(attempt, host, signal);
+    child?.ended(layerBytesOf(result));
+    return result;
   } catch (error) {
+    if (error instanceof WaitingChildrenError) throw error;
+    tellOf(child, isFinal(error));
     await report.stop();
     if (signal.reason === shutdownReason) {
       await job.moveToWait(token);
@@ -50,4 +73,13 @@ export async function processJob(
   } finally {
     await report.stop();
   }
+}
+
+function tellOf(child: ChildProgress | undefined, isFinal: boolean): void {
+  if (isFinal) child?.ended();
+  else child?.givenUp();
+}
+
+function layerBytesOf(result: unknown): number | undefined {
+  return (result as { readonly layerBytes?: number }).layerBytes;
 }

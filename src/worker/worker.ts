@@ -1,6 +1,6 @@
 // The worker of a host: serves the queues of one graph from one root until it is closed.
 import { availableParallelism } from "node:os";
-import { Worker } from "bullmq";
+import { Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { StevedoreError } from "../error.js";
 import { openGraph, removeAbandonedStaging } from "../graph/index.js";
@@ -9,11 +9,12 @@ import { checkKnownAnswer, checkTar, chooseXzEngine, type UnpackLimits } from ".
 import { openMounts } from "../mount/index.js";
 import { connectPatiently } from "../producer/connection.js";
 import { openProducer } from "../producer/index.js";
+import { openBatchProgress } from "./batch-progress.js";
 import { claimGraphName } from "./claim.js";
 import { openCpuBudget } from "./cpu-budget.js";
 import type { WorkerHost } from "./handler.js";
 import { defaultLimits } from "./limits.js";
-import { lockLostReason, processJob, shutdownReason } from "./process-job.js";
+import { lockLostReason, processJob, type QueueAccess, shutdownReason } from "./process-job.js";
 import { makeInbox } from "./source.js";
 
 export interface WorkerOptions {
@@ -25,6 +26,8 @@ export interface WorkerOptions {
   readonly root: string;
   /** CPU threads that compressors share. Default: the host's. */
   readonly threads?: number | undefined;
+  /** The most memory that compressors may take, in bytes: it lowers the number of threads. */
+  readonly xzMemory?: number | undefined;
   /** Jobs of a queue that are worked on at a time. */
   readonly concurrency?: Partial<Record<QueueName, number>> | undefined;
   /** Directories that a job's `path` may lie in, besides the root's inbox. */
@@ -87,7 +90,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     throw error;
   }
   const producer = openProducer({ redis: url, graph: graphName });
-  const threads = options.threads ?? availableParallelism();
+  const threads = threadsWithin(options.xzMemory, options.threads ?? availableParallelism());
+  const queue = new Queue("checksum", { connection: redis, prefix: keyPrefix(graphName) });
+  queue.on("error", (error) => log(`checksum: ${error.message}`));
+  const batches = openBatchProgress(queue, redis, graphName);
+  const access: QueueAccess = { redis, graphName, queues: { checksum: queue }, batches };
   const host: WorkerHost = {
     graph,
     mounts,
@@ -102,14 +109,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     limits: { ...defaultLimits, ...options.limits },
     allowSquash: options.allowSquash ?? false,
     producer,
+    computing: new Map(),
   };
   const concurrency = {
     ...{ store: threads, checksum: Math.max(16, threads), mount: Math.max(4, threads) },
     ...options.concurrency,
   };
-  const workers = queueNames.map((queue) =>
-    serveQueue(queue, redis, graphName, concurrency[queue], host, log),
-  );
+  const workers = queueNames.map((queue) => serveQueue(queue, access, concurrency[queue], host, log));
 
   const start = (queue: QueueName) => {
     const worker = workers[queueNames.indexOf(queue)];
@@ -140,6 +146,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         const timer = setTimeout(abortNow, graceMs);
         await Promise.allSettled([ready, ...workers.map((worker) => closeWorker(worker, redis))]);
         clearTimeout(timer);
+        await batches.close();
+        await queue.close();
         await producer.close();
         redis.disconnect();
         await graph.close();
@@ -151,20 +159,27 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 /** BullMQ gives a signal to a processor that takes one; its types leave that open. */
 const neverAborted = new AbortController().signal;
 
+/** Of xz at preset 6, for a thread that compresses; the last blocks of a layer overlap the first of the next. */
+const bytesPerThread = 2 * 100 * 1024 ** 2;
+
+function threadsWithin(memory: number | undefined, threads: number): number {
+  if (memory === undefined) return threads;
+  return Math.max(1, Math.min(threads, Math.floor(memory / bytesPerThread)));
+}
+
 function serveQueue(
   queue: QueueName,
-  redis: Redis,
-  graphName: string,
+  access: QueueAccess,
   concurrency: number,
   host: WorkerHost,
   log: (line: string) => void,
 ): Worker {
   const worker = new Worker(
     queue,
-    (job, token, signal) => processJob(job, token, signal ?? neverAborted, host),
+    (job, token, signal) => processJob(job, token, signal ?? neverAborted, host, access),
     {
-      connection: redis,
-      prefix: keyPrefix(graphName),
+      connection: access.redis,
+      prefix: keyPrefix(access.graphName),
       autorun: false,
       concurrency,
       lockDuration,

@@ -8,8 +8,8 @@ export const checksum: Handler<"checksum"> = async (job, host, signal) => {
   const begun = performance.now();
   const { recipe = defaultRecipe, force = false } = job.data;
   const id = await host.graph.resolve(job.data.id);
-  const stored = force ? undefined : await host.graph.storedChecksum(id, recipe);
-  const { checksum, tarDigest, archiveBytes, layerBytes } = stored ?? (await compute(id, job, host, signal));
+  const stored = force ? undefined : await storedOrAwaited(id, recipe, host);
+  const { checksum, tarDigest, archiveBytes, layerBytes } = stored ?? (await noted(id, job, host, signal));
   return {
     id,
     recipe,
@@ -21,6 +21,38 @@ export const checksum: Handler<"checksum"> = async (job, host, signal) => {
     durationMs: Math.round(performance.now() - begun),
   };
 };
+
+/** The stored checksum, for which one that is being computed is waited. */
+async function storedOrAwaited(
+  id: string,
+  recipe: string,
+  { graph, computing }: WorkerHost,
+): Promise<StoredChecksum | undefined> {
+  for (;;) {
+    const stored = await graph.storedChecksum(id, recipe);
+    const other = computing.get(`${id}/${recipe}`);
+    if (stored !== undefined || other === undefined) return stored;
+    await other.catch(() => undefined);
+  }
+}
+
+/** Computes it, and lets others know. */
+async function noted(
+  id: string,
+  job: JobTry<"checksum">,
+  host: WorkerHost,
+  signal: AbortSignal,
+): Promise<StoredChecksum> {
+  const { computing } = host;
+  const key = `${id}/${job.data.recipe ?? defaultRecipe}`;
+  const computation = compute(id, job, host, signal);
+  computing.set(key, computation);
+  try {
+    return await computation;
+  } finally {
+    if (computing.get(key) === computation) computing.delete(key);
+  }
+}
 
 async function compute(
   id: string,
@@ -39,6 +71,7 @@ async function compute(
       recipe,
       threads: share.threads,
       engine,
+      onRead: share.finish,
       onProgress: (done) =>
         job.report({ phase: "checksum", done, total: Math.max(done, layerBytes), unit: "bytes" }),
     },

@@ -3,6 +3,7 @@ import type { JobName } from "../../jobs/index.js";
 import type { Handler } from "../handler.js";
 import { changes } from "./changes.js";
 import { checksum } from "./checksum.js";
+import { checksumGraph } from "./checksum-graph.js";
 import { commit } from "./commit.js";
 import { deleteImage } from "./delete.js";
 import { mount } from "./mount.js";
@@ -13,6 +14,7 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   store,
   commit,
   checksum,
+  "checksum-graph": checksumGraph,
   mount,
   unmount,
   changes,

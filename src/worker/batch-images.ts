@@ -1,0 +1,49 @@
+// The images that a batch is about.
+import { setImmediate } from "node:timers/promises";
+import { StevedoreError, throwIfAborted } from "../error.js";
+import type { Graph, Image } from "../graph/index.js";
+import type { ErrorCode } from "../jobs/index.js";
+
+export interface BatchImages {
+  /** Each once, with the bytes of its layer. */
+  readonly images: readonly { readonly image: Image; readonly layerBytes: number }[];
+  /** What cannot be loaded, by the name it was asked for. */
+  readonly failed: readonly { readonly id: string; readonly code: ErrorCode; readonly message: string }[];
+}
+
+/** After that many images other work has its turn. */
+const turn = 64;
+
+/**
+ * Lists the images of these ids or prefixes, or all of the graph. A bad one is told among `failed`.
+ * @throws `CANCELLED`
+ */
+export async function listBatch(
+  graph: Graph,
+  references: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<BatchImages> {
+  const found = new Map<string, { image: Image; layerBytes: number }>();
+  const failed: { id: string; code: ErrorCode; message: string }[] = [];
+  let count = 0;
+  const take = async (id: string, load: () => Promise<Image>) => {
+    throwIfAborted(signal);
+    if (++count % turn === 0) await setImmediate();
+    try {
+      const image = await load();
+      found.set(image.id, { image, layerBytes: (await graph.layerFacts(image.id, signal)).layerBytes });
+    } catch (error) {
+      if (!(error instanceof StevedoreError) || error.code === "CANCELLED") throw error;
+      failed.push({ id, code: error.code, message: error.message });
+    }
+  };
+  if (references !== undefined) {
+    for (const reference of references) await take(reference, () => graph.get(reference));
+  } else {
+    for await (const { image, broken } of graph.list(signal)) {
+      if (broken !== undefined) failed.push(broken);
+      else await take(image.id, async () => image);
+    }
+  }
+  return { images: [...found.values()], failed };
+}

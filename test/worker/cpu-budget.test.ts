@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { openCpuBudget } from "../../src/worker/cpu-budget.js";
 
@@ -29,18 +30,60 @@ it("gives a thread per 8 MiB, at least one and at most all", async () => {
   }
 });
 
-it("lets small layers run side by side and a large one wait for its turn, which nobody takes", async () => {
+it("serves in the order of asking, and leaves no thread idle while somebody waits", async () => {
   const budget = openCpuBudget(2);
-  const { had, shares } = ask(budget, [1, 1, 100 * MiB, 1]);
+  const { had, shares } = ask(budget, [1, 1, 100 * MiB, 100 * MiB, 1]);
   const [first, second] = await Promise.all([shares[0], shares[1]]);
   expect(had).toEqual([0, 1]);
   first?.[Symbol.dispose]();
-  second?.[Symbol.dispose]();
+  // One is free: the large layer begins with that.
   const large = await shares[2];
-  expect(had).toEqual([0, 1, 2]);
-  large?.[Symbol.dispose]();
-  await shares[3];
+  expect({ threads: large?.threads, had }).toEqual({ threads: 1, had: [0, 1, 2] });
+  second?.[Symbol.dispose]();
+  expect((await shares[3])?.threads).toBe(1);
   expect(had).toEqual([0, 1, 2, 3]);
+  large?.[Symbol.dispose]();
+  await shares[4];
+  expect(had).toEqual([0, 1, 2, 3, 4]);
+});
+
+it("takes back the threads that the end of a layer leaves idle, but one", async () => {
+  const budget = openCpuBudget(4);
+  const large = await budget.take(100 * MiB, never);
+  const { had, shares } = ask(budget, [100 * MiB, 1]);
+  large.finish();
+  large.finish();
+  expect((await shares[0])?.threads).toBe(3);
+  expect(had).toEqual([0]);
+  large[Symbol.dispose]();
+  await shares[1];
+  expect(had).toEqual([0, 1]);
+});
+
+it("is whole again whatever was asked of it, and never gives more than there is", async () => {
+  const requests = fc.array(fc.record({ MiB: fc.nat(100), finishes: fc.boolean() }), { maxLength: 30 });
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 8 }), requests, async (threads, wanted) => {
+      const budget = openCpuBudget(threads);
+      let used = 0;
+      await Promise.all(
+        wanted.map(async (request) => {
+          const share = await budget.take(request.MiB * MiB, never);
+          used += share.threads;
+          expect(used).toBeLessThanOrEqual(threads);
+          await Promise.resolve();
+          if (request.finishes) {
+            used -= share.threads - 1;
+            share.finish();
+            await Promise.resolve();
+            used -= 1;
+          } else used -= share.threads;
+          share[Symbol.dispose]();
+        }),
+      );
+      expect((await budget.take(1024 * MiB, never)).threads).toBe(threads);
+    }),
+  );
 });
 
 it("forgets a request that is cancelled, and those behind it move up", async () => {

@@ -91,6 +91,7 @@ async function checksum(context: CommandContext, flags: ChecksumFlags, reference
       }
     }
   }
+  checksums.sort((one, other) => (one.id < other.id ? -1 : 1));
   print(
     { checksums, failed },
     checksums.map((result) => `${result.checksum}  ${result.id}`),
@@ -99,14 +100,17 @@ async function checksum(context: CommandContext, flags: ChecksumFlags, reference
   if (failed.length > 0) throw new ReportedFailure();
 }
 
-/** The ids of all images; those that are broken are failures. */
+/**
+ * The ids of all images, those of the largest layers first, so that none of them is left alone at the end. Images that
+ * are broken are failures.
+ */
 async function everyImage(root: string, failed: Failed[]): Promise<string[]> {
   const { openGraph } = await import("../../graph/index.js");
   const graph = await openGraph(root);
-  const ids: string[] = [];
-  for await (const listed of graph.list()) {
-    if (listed.broken !== undefined) failed.push(listed.broken);
-    else ids.push(listed.image.id);
+  const images: { readonly id: string; readonly layerBytes: number }[] = [];
+  for await (const { image, broken } of graph.list()) {
+    if (broken !== undefined) failed.push(broken);
+    else images.push({ id: image.id, layerBytes: (await graph.layerFacts(image.id)).layerBytes });
   }
-  return ids;
+  return images.sort((one, other) => other.layerBytes - one.layerBytes).map(({ id }) => id);
 }

@@ -120,6 +120,15 @@ describe("stevedore checksum", () => {
     expect(stderr).toContain(dockerImages.left);
   });
 
+  it("--all --detach leaves the whole graph to one job", async () => {
+    const { code, stdout } = await stevedore(["checksum", "--all", "--detach", "--recipe", "xz-1"], { root });
+    expect(code).toBe(0);
+    expect((await stevedore(["job", stdout.trim(), "--json"], { root })).json).toMatchObject({
+      name: "checksum-graph",
+      data: { recipe: "xz-1" },
+    });
+  });
+
   it("without an xz program gives the same", async () => {
     const PATH = await pathWithout(await scratch.fresh(), "xz");
     const fresh = await scratch.fresh();

@@ -17,7 +17,14 @@ beforeAll(async () => {
 const globalFlags = ["--root", "--redis", "--graph", "--json", "--quiet", "--verbose"];
 const layerFlags = ["--allow-squash", "--max-layer-bytes", "--max-layer-entries"];
 const workerFlags = [
-  ...[...layerFlags, "--threads", "--store-concurrency", "--checksum-concurrency", "--allow-source"],
+  ...[
+    ...layerFlags,
+    "--threads",
+    "--xz-memory",
+    "--store-concurrency",
+    "--checksum-concurrency",
+    "--allow-source",
+  ],
   ...["--allow-host", "--allow-private-addresses", "--mount-dir", "--grace"],
 ];
 const recordFlags = ["--id", "--parent", "--comment", "--author", "--created", "--json-file"];
@@ -25,7 +32,7 @@ const flags = {
   up: workerFlags,
   worker: workerFlags,
   store: [...recordFlags, "--if-exists", "--checksum", "--detach", ...layerFlags],
-  checksum: ["--all", "--recipe", "--force", "--detach", "--threads"],
+  checksum: ["--all", "--recipe", "--force", "--detach", "--threads", "--xz-memory"],
   images: [],
   tree: [],
   history: [],

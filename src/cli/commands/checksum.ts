@@ -24,7 +24,7 @@ export function declare(program: Command): void {
       `how the layer becomes bytes: ${recipeNames.join(", ")} (default: ${defaultRecipe})`,
     )
     .option("--force", "compute it even if one is stored")
-    .option("--detach", "print the jobs' ids and return");
+    .option("--detach", "print the jobs' ids and return; of --all it is one job for the whole graph");
   addThreadFlags(command)
     .addHelpText(
       "after",
@@ -54,6 +54,7 @@ async function checksum(context: CommandContext, flags: ChecksumFlags, reference
   const { openQueueSession } = await import("../queue-session.js");
   const { runJobs } = await import("../run-jobs.js");
 
+  if (flags.all && flags.detach) return enqueueWhole(context, flags);
   const failed: Failed[] = [];
   const ids = flags.all ? await everyImage(config.root, failed) : references;
   const options = {
@@ -91,13 +92,24 @@ async function checksum(context: CommandContext, flags: ChecksumFlags, reference
       }
     }
   }
-  checksums.sort((one, other) => (one.id < other.id ? -1 : 1));
+  if (flags.all) checksums.sort((one, other) => (one.id < other.id ? -1 : 1));
   print(
     { checksums, failed },
     checksums.map((result) => `${result.checksum}  ${result.id}`),
   );
   for (const { code, message } of failed) warn(`${code}: ${message}`);
   if (failed.length > 0) throw new ReportedFailure();
+}
+
+/** Leaves the whole graph to one job, which lists it when a worker takes it up. */
+async function enqueueWhole(context: CommandContext, { recipe, force }: ChecksumFlags): Promise<void> {
+  const { parseJobData } = await import("../../jobs/contract.js");
+  const { runOrDetach } = await import("../run-jobs.js");
+  const data = parseJobData("checksum-graph", {
+    ...(recipe === undefined ? {} : { recipe }),
+    ...(force ? { force } : {}),
+  });
+  await runOrDetach(context, { name: "checksum-graph", data }, { detach: true, label: "all images" });
 }
 
 /**

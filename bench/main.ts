@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Dock, openDock } from "./dock.js";
 import { isMet, type Row } from "./row.js";
 import { measureChecksum } from "./rows/checksum.js";
+import { measureGraph } from "./rows/graph.js";
 import { measureJobs } from "./rows/jobs.js";
 import { measureMemory } from "./rows/memory.js";
 import { measureMount } from "./rows/mount.js";
@@ -15,6 +16,7 @@ import { measureStore } from "./rows/store.js";
 const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   start: measureStart,
   checksum: measureChecksum,
+  graph: measureGraph,
   store: measureStore,
   jobs: measureJobs,
   mount: measureMount,

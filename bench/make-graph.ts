@@ -34,7 +34,10 @@ export function makeGraph(
   const graph = join(root, "graph");
   mkdirSync(graph, { recursive: true });
   using layers = linkedFile(root, layerFile);
-  using factsFiles = linkedFile(root, JSON.stringify({ layerBytes: layerFile.length, entries: 1, whiteouts: 0 }));
+  using factsFiles = linkedFile(
+    root,
+    JSON.stringify({ layerBytes: layerFile.length, entries: 1, whiteouts: 0 }),
+  );
   using checksumFiles = linkedFile(root, JSON.stringify({ "xz-6": storedChecksum }));
   const ids: string[] = [];
   for (let number = 0; number < count; number++) {

@@ -10,7 +10,8 @@ import { type Image, imageExists, imageNotFound, imagePaths, loadImage } from ".
 import { type ImageIndex, openImageIndex, withPrefix } from "./image-index.js";
 import { ioError } from "./io-error.js";
 import { type LayerFacts, readLayerFacts } from "./layer-facts.js";
-import { childrenOf, findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
+import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
+import { openParentIndex } from "./parent-index.js";
 import { type FillLayer, type NewImage, registerImage } from "./register.js";
 import { takeOutImage } from "./removal.js";
 import { removeTree } from "./staging.js";
@@ -53,7 +54,10 @@ export interface Graph {
   byParent(signal?: AbortSignal | undefined): Promise<Map<string | null, Image[]>>;
   /** The images that are nobody's parent; broken ones are left out. */
   heads(signal?: AbortSignal | undefined): Promise<Image[]>;
-  /** The ids of the images that name this one as their parent, sorted. */
+  /**
+   * The ids of the images that name this one as their parent, sorted, images without a layer included. The first
+   * time all records are read, after that those that have changed; to see which, every record's file is looked at.
+   */
   children(id: string, signal?: AbortSignal | undefined): Promise<string[]>;
   /** An image and its ancestors, child first. Throws as `get`; `PARENT_NOT_FOUND`, `PARENT_CYCLE`. */
   history(reference: string): Promise<Image[]>;
@@ -117,6 +121,7 @@ export async function openGraph(
   if (create) await makeDirectory(directory);
   await assertDirectory(absolute);
   const index = openImageIndex(directory);
+  const findChildren = openParentIndex(directory);
   const dictionary = openChecksumsDictionary(absolute, (id) => knownDockerChecksum(directory, id));
   if (create) await dictionary.recover();
 
@@ -144,7 +149,7 @@ export async function openGraph(
     },
     async children(id, signal) {
       assertId(id);
-      return childrenOf(directory, await index(), id, signal);
+      return findChildren(id, (await index()).ids, signal);
     },
     async history(reference) {
       return readHistory(directory, await graph.resolve(reference));
@@ -168,7 +173,7 @@ export async function openGraph(
     },
 
     async layerFacts(id, signal) {
-      return readLayerFacts(await loadImage(directory, id), signal);
+      return readLayerFacts(loadImage(directory, id), signal);
     },
     async storedChecksum(id, recipe) {
       assertId(id);
@@ -181,8 +186,9 @@ export async function openGraph(
     async storedChecksums(id) {
       assertId(id);
       const stored = await readChecksums(imagePaths(directory, id).directory);
-      const docker = stored[dockerRecipe] ?? (await graph.storedChecksum(id, dockerRecipe));
-      return docker === undefined ? stored : { ...stored, [dockerRecipe]: docker };
+      if (Object.hasOwn(stored, dockerRecipe)) return stored;
+      const checksum = await dictionary.get(id);
+      return checksum === undefined ? stored : { ...stored, [dockerRecipe]: fromDocker(checksum) };
     },
     async storeChecksum(id, recipe, entry, signal) {
       assertId(id);

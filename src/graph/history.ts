@@ -1,12 +1,9 @@
 // The history of an image: itself, its parent, its parent's parent, to the root of its tree.
-import { setImmediate } from "node:timers/promises";
 import { StevedoreError } from "../error.js";
 import { shortId } from "./id.js";
-import { type Image, loadImageNow } from "./image.js";
+import { type Image, loadImage } from "./image.js";
 import { readParent } from "./listing.js";
-
-/** After that many images other work has its turn. */
-const turn = 16;
+import { takeTurns } from "./turns.js";
 
 /**
  * Loads an image and all its ancestors, child first.
@@ -14,15 +11,16 @@ const turn = 16;
  * lacks; `PARENT_CYCLE` naming the images that are their own ancestors
  */
 export async function readHistory(graphDirectory: string, id: string): Promise<Image[]> {
-  let image = loadImageNow(graphDirectory, id);
+  let image = loadImage(graphDirectory, id);
+  const turn = takeTurns();
   const history = [image];
   const seen = new Set([id]);
   while (image.parent !== null) {
     if (seen.has(image.parent)) throw cycle(history, image.parent);
     seen.add(image.parent);
+    await turn();
     image = loadParent(graphDirectory, image.id, image.parent);
     history.push(image);
-    if (history.length % turn === 0) await setImmediate();
   }
   return history;
 }
@@ -34,11 +32,9 @@ export async function readHistory(graphDirectory: string, id: string): Promise<I
  */
 export async function assertNoDescendant(graphDirectory: string, id: string, parent: string): Promise<void> {
   const seen = new Set<string>();
-  for (
-    let at: string | null = parent;
-    at !== null && !seen.has(at);
-    at = await readParent(graphDirectory, at)
-  ) {
+  const turn = takeTurns();
+  for (let at: string | null = parent; at !== null && !seen.has(at); at = readParent(graphDirectory, at)) {
+    await turn();
     if (at === id) {
       throw new StevedoreError("PARENT_CYCLE", `the parent ${parent} descends from the image ${id} itself`);
     }
@@ -59,7 +55,7 @@ export function parentNotFound(id: string, parent: string, cause?: unknown): Ste
 
 function loadParent(graphDirectory: string, id: string, parent: string): Image {
   try {
-    return loadImageNow(graphDirectory, parent);
+    return loadImage(graphDirectory, parent);
   } catch (error) {
     if (error instanceof StevedoreError && error.code === "IMAGE_NOT_FOUND") {
       throw parentNotFound(id, parent, error);

@@ -1,5 +1,5 @@
 // Facts about a layer, measured once and kept beside it in `layer.json`.
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isErrno } from "../error.js";
 import { findRecords } from "../host/find.js";
@@ -32,7 +32,7 @@ export async function readLayerFacts(
   signal?: AbortSignal | undefined,
 ): Promise<LayerFacts> {
   const path = factsPath(image.directory);
-  const known = await readFacts(path);
+  const known = readFacts(path);
   if (known !== undefined) return known;
   const measured = await measureLayer(image.layerDirectory, signal);
   // On a read-only root, a full disk or without permission it is measured again the next time.
@@ -79,9 +79,10 @@ export async function measureLayer(
 }
 
 /** Reads a `layer.json`; undefined if there is none, or none that can be believed: it can be measured anew. */
-async function readFacts(path: string): Promise<LayerFacts | undefined> {
+function readFacts(path: string): LayerFacts | undefined {
   try {
-    const facts: Record<string, unknown> = JSON.parse(await readFile(path, "utf8"));
+    // Synchronously: for a file this small the trips through the thread pool cost several times the reading.
+    const facts: Record<string, unknown> = JSON.parse(readFileSync(path, "utf8"));
     const { diffId, layerBytes, entries, whiteouts, jobId } = facts;
     if (!isCount(layerBytes) || !isCount(entries) || !isCount(whiteouts)) return undefined;
     return {

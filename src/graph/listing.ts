@@ -1,9 +1,10 @@
-// Walks over all images of a graph: a bounded number is read at a time, and none is hidden for being broken.
-import { type DomainErrorCode, StevedoreError, throwIfAborted } from "../error.js";
+// Walks over all images of a graph, of which none is hidden for being broken.
+import { type DomainErrorCode, StevedoreError } from "../error.js";
 import { assertId } from "./id.js";
 import { type Image, loadImage, loadRecord } from "./image.js";
 import type { ImageIndex } from "./image-index.js";
 import { parentOf } from "./record.js";
+import { takeTurns } from "./turns.js";
 
 /** An entry of the graph's directory that cannot be loaded, and why. */
 export interface BrokenImage {
@@ -18,9 +19,6 @@ export type ListedImage =
   | { readonly image: Image; readonly broken?: undefined }
   | { readonly image?: undefined; readonly broken: BrokenImage };
 
-/** Records that are read at a time: enough to keep the disk busy. */
-const readAhead = 16;
-
 /**
  * Yields every entry of the index in the order of the names. An image that left the graph since is left out.
  * @throws `CANCELLED`
@@ -31,28 +29,12 @@ export async function* listImages(
   signal?: AbortSignal | undefined,
 ): AsyncGenerator<ListedImage, void, undefined> {
   const names = index.strays.length === 0 ? index.ids : [...index.ids, ...index.strays].sort();
-  for await (const listed of mapInOrder(names, (name) => loadListed(graphDirectory, name), signal)) {
+  const turn = takeTurns(signal);
+  for (const name of names) {
+    await turn();
+    const listed = loadListed(graphDirectory, name);
     if (listed !== undefined) yield listed;
   }
-}
-
-/**
- * The ids of the images whose record names this parent, sorted, images without a layer included. Reads every
- * record once.
- * @throws `CANCELLED`
- */
-export async function childrenOf(
-  graphDirectory: string,
-  index: ImageIndex,
-  parent: string,
-  signal?: AbortSignal | undefined,
-): Promise<string[]> {
-  const children: string[] = [];
-  const load = async (id: string) => ({ id, parent: await readParent(graphDirectory, id) });
-  for await (const image of mapInOrder(index.ids, load, signal)) {
-    if (image.parent === parent) children.push(image.id);
-  }
-  return children;
 }
 
 /** Gathers the images of a listing by the parent they name; broken ones are left out. */
@@ -76,9 +58,9 @@ export function findHeads(families: ReadonlyMap<string | null, readonly Image[]>
 }
 
 /** The parent that an image's record names; null for none, and where no record can be read. */
-export async function readParent(graphDirectory: string, id: string): Promise<string | null> {
+export function readParent(graphDirectory: string, id: string): string | null {
   try {
-    return parentOf((await loadRecord(graphDirectory, id)).record);
+    return parentOf(loadRecord(graphDirectory, id).record);
   } catch (error) {
     if (error instanceof StevedoreError && ["IMAGE_NOT_FOUND", "IMAGE_BROKEN"].includes(error.code))
       return null;
@@ -86,36 +68,13 @@ export async function readParent(graphDirectory: string, id: string): Promise<st
   }
 }
 
-async function loadListed(graphDirectory: string, name: string): Promise<ListedImage | undefined> {
+function loadListed(graphDirectory: string, name: string): ListedImage | undefined {
   try {
     assertId(name);
-    return { image: await loadImage(graphDirectory, name) };
+    return { image: loadImage(graphDirectory, name) };
   } catch (error) {
     if (!(error instanceof StevedoreError)) throw error;
     if (error.code === "IMAGE_NOT_FOUND") return undefined;
     return { broken: { id: name, code: error.code, message: error.message } };
-  }
-}
-
-/** Yields `load(name)` of each name in order, `readAhead` of them under way at a time. */
-async function* mapInOrder<T>(
-  names: readonly string[],
-  load: (name: string) => Promise<T>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<T, void, undefined> {
-  const running: Promise<T>[] = [];
-  try {
-    for (const name of names) {
-      throwIfAborted(signal);
-      running.push(load(name));
-      if (running.length >= readAhead) yield await (running.shift() as Promise<T>);
-    }
-    for (let next = running.shift(); next !== undefined; next = running.shift()) {
-      throwIfAborted(signal);
-      yield await next;
-    }
-  } finally {
-    // The reader left early or one failed: what is still under way ends here, and its errors with it.
-    await Promise.allSettled(running);
   }
 }

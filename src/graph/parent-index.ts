@@ -1,0 +1,49 @@
+// Which images name which parent. The records are read once; after that only those whose file has changed.
+
+import { readStamp } from "./file-stamp.js";
+import { imagePaths } from "./image.js";
+import { readParent } from "./listing.js";
+import { takeTurns } from "./turns.js";
+
+/** Finds the images among `ids` that name a parent, in the order of the ids. Throws `CANCELLED`. */
+export type FindChildren = (
+  parent: string,
+  ids: readonly string[],
+  signal?: AbortSignal | undefined,
+) => Promise<string[]>;
+
+/**
+ * A function that finds children as the disk is when it is asked. What it remembers of an image is believed only
+ * while the stamp of the record's file is the same, which it looks at every time: an image that was replaced by
+ * another of its id, by whomever, is read again.
+ */
+export function openParentIndex(graphDirectory: string): FindChildren {
+  const known = new Map<string, { readonly stamp: string; readonly parent: string | null }>();
+
+  function parentNow(id: string): string | null {
+    const stamp = readStamp(imagePaths(graphDirectory, id).record);
+    const last = known.get(id);
+    if (last !== undefined && last.stamp === stamp?.text) return last.parent;
+    const parent = readParent(graphDirectory, id);
+    if (stamp?.settled) known.set(id, { stamp: stamp.text, parent });
+    else known.delete(id);
+    return parent;
+  }
+
+  return async (parent, ids, signal) => {
+    const turn = takeTurns(signal);
+    const children: string[] = [];
+    for (const id of ids) {
+      await turn();
+      if (parentNow(id) === parent) children.push(id);
+    }
+    if (known.size > ids.length) forgetOthers(known, ids);
+    return children;
+  };
+}
+
+/** Drops the images that have left the graph, so that memory is bounded by those that are there. */
+function forgetOthers(known: Map<string, unknown>, ids: readonly string[]): void {
+  const there = new Set(ids);
+  for (const id of known.keys()) if (!there.has(id)) known.delete(id);
+}

@@ -1,5 +1,8 @@
 // How values look in text output.
 
+/** No text of `formatBytes` is wider: `1023.9 MiB`. */
+export const bytesWidth = 10;
+
 /** Bytes in binary units, as `ls -h` writes them: `512 B`, `1.4 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -35,10 +38,17 @@ export function formatTable(rows: readonly (readonly string[])[]): string[] {
   for (const row of shown) {
     for (const [column, { length }] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, length);
   }
-  return shown.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  return shown.map((row) => alignCells(row, widths));
+}
+
+/** One row of a table of which the widths are known, so that the others need not be. */
+export function formatRow(row: readonly string[], widths: readonly number[]): string {
+  return alignCells(row.map(formatText), widths);
+}
+
+function alignCells(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+    .join("  ")
+    .trimEnd();
 }

@@ -1,7 +1,13 @@
 // An image as the listings show it.
+import { StevedoreError } from "../error.js";
 import { type Graph, type Image, shortId } from "../graph/index.js";
 import { recipeNames } from "../jobs/index.js";
-import { formatBytes } from "./format.js";
+import { bytesWidth, formatBytes, formatRow } from "./format.js";
+
+/** A checksum as a whole. */
+export const checksumWidth = "sha256:".length + 64;
+/** As wide as the cells can be: the rows are written before the last is known. */
+const widths = [12, 12, 19, bytesWidth, "sha256:".length + 12];
 
 export interface ImageSummary {
   readonly id: string;
@@ -18,19 +24,33 @@ export interface ImageSummary {
   readonly children: readonly string[];
 }
 
+/** What a listing keeps of an image while it reads the others: of a large graph, all records are too much. */
+export type BriefImage = Pick<ImageSummary, "id" | "parent" | "created" | "comment">;
+
 /** All images that can be loaded, in the order of their ids; `warn` is told of each that cannot. */
-export async function readImages(graph: Graph, warn: (line: string) => void): Promise<Image[]> {
-  const images: Image[] = [];
-  for await (const listed of graph.list()) {
+export async function readImages(
+  graph: Graph,
+  warn: (line: string) => void,
+  signal?: AbortSignal | undefined,
+): Promise<BriefImage[]> {
+  const images: BriefImage[] = [];
+  for await (const listed of graph.list(signal)) {
     if (listed.broken !== undefined) warn(`skipped: ${listed.broken.code}: ${listed.broken.message}`);
-    else images.push(listed.image);
+    else images.push(inBrief(listed.image));
   }
   return images;
 }
 
+/** What a listing shows of an image's record. */
+export function inBrief({ id, parent, record }: Image): BriefImage {
+  return { id, parent, created: record.created ?? null, comment: record.comment ?? null };
+}
+
 /** The images by their parent, in the order given; those without one under null. */
-export function childrenByParent(images: readonly Image[]): ReadonlyMap<string | null, readonly Image[]> {
-  const children = new Map<string | null, Image[]>();
+export function childrenByParent(
+  images: readonly BriefImage[],
+): ReadonlyMap<string | null, readonly BriefImage[]> {
+  const children = new Map<string | null, BriefImage[]>();
   for (const image of images) {
     const siblings = children.get(image.parent);
     if (siblings === undefined) children.set(image.parent, [image]);
@@ -39,32 +59,52 @@ export function childrenByParent(images: readonly Image[]): ReadonlyMap<string |
   return children;
 }
 
-/** Gathers what is known of an image. Nothing is computed but the size of a layer that was never measured. */
+/**
+ * Gathers what is known of an image. Nothing is computed but the size of a layer that was never measured.
+ * @returns undefined for an image that left the graph since it was listed
+ */
 export async function summarize(
   graph: Graph,
-  image: Image,
-  children: readonly string[],
-): Promise<ImageSummary> {
-  const { id, parent, record } = image;
-  const [facts, stored] = await Promise.all([graph.layerFacts(id), storedChecksum(graph, id)]);
-  return {
-    id,
-    parent,
-    created: record.created ?? null,
-    comment: record.comment ?? null,
-    layerBytes: facts.layerBytes,
-    checksum: stored,
-    head: children.length === 0,
-    children,
-  };
+  { id, parent, created, comment }: BriefImage,
+  children: readonly BriefImage[] = [],
+  signal?: AbortSignal | undefined,
+): Promise<ImageSummary | undefined> {
+  try {
+    const { layerBytes } = await graph.layerFacts(id, signal);
+    const stored = await graph.storedChecksums(id);
+    const recipe = recipeNames.find((name) => stored[name] !== undefined);
+    return {
+      ...{ id, parent, created, comment, layerBytes },
+      checksum: recipe === undefined ? null : (stored[recipe]?.checksum ?? null),
+      head: children.length === 0,
+      children: children.map((child) => child.id),
+    };
+  } catch (error) {
+    if (error instanceof StevedoreError && error.code === "IMAGE_NOT_FOUND") return undefined;
+    throw error;
+  }
 }
 
-/** The columns of a listing for people. */
-export const summaryHeader = ["ID", "PARENT", "CREATED", "SIZE", "CHECKSUM", "COMMENT"];
+/** The same of each of these images, one after the other. */
+export async function* summarizeEach(
+  graph: Graph,
+  images: readonly BriefImage[],
+  families: ReturnType<typeof childrenByParent>,
+  signal?: AbortSignal | undefined,
+): AsyncGenerator<ImageSummary, void, undefined> {
+  for (const image of images) {
+    const summary = await summarize(graph, image, families.get(image.id), signal);
+    if (summary !== undefined) yield summary;
+  }
+}
+
+/** The line above the rows of a listing for people. */
+export const summaryHeader = formatRow(["ID", "PARENT", "CREATED", "SIZE", "CHECKSUM", "COMMENT"], widths);
 
 /** An image as a row of that listing. */
-export function summaryRow({ id, parent, created, layerBytes, checksum, comment }: ImageSummary): string[] {
-  return [
+export function summaryRow(summary: ImageSummary): string {
+  const { id, parent, created, layerBytes, checksum, comment } = summary;
+  const cells = [
     shortId(id),
     parent === null ? "-" : shortId(parent),
     created?.slice(0, 19) ?? "-",
@@ -72,12 +112,5 @@ export function summaryRow({ id, parent, created, layerBytes, checksum, comment 
     checksum?.slice(0, "sha256:".length + 12) ?? "-",
     comment ?? "",
   ];
-}
-
-async function storedChecksum(graph: Graph, id: string): Promise<string | null> {
-  for (const recipe of recipeNames) {
-    const stored = await graph.storedChecksum(id, recipe);
-    if (stored !== undefined) return stored.checksum;
-  }
-  return null;
+  return formatRow(cells, widths);
 }

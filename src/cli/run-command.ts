@@ -6,6 +6,7 @@ import { type Config, readConfig } from "../config.js";
 import { isErrno, StevedoreError } from "../error.js";
 import { type ErrorCode, JobError } from "../jobs/error.js";
 import { formatText } from "./format.js";
+import { type Output, openOutput } from "./output.js";
 
 /** The global flags. */
 interface GlobalFlags {
@@ -18,7 +19,7 @@ interface GlobalFlags {
 }
 
 /** What a command works with. */
-export interface CommandContext {
+export interface CommandContext extends Output {
   readonly config: Config;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -27,8 +28,6 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Aborted by the second of them. The third ends the process. */
   readonly hurry: AbortSignal;
-  /** Writes to stdout: the one JSON document with `--json`, else the lines. */
-  print(document: unknown, lines: Iterable<string>): void;
   /** Writes a line to stderr, unless `--quiet`. */
   tell(line: string): void;
   /** Writes a line to stderr, `--quiet` or not: what must not go unnoticed. */
@@ -58,8 +57,8 @@ export function action<Flags extends object>(
     const { json = false, verbose = false } = flags;
     // Whoever read the output may leave (`stevedore images | head`): the work goes on all the same.
     for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
-    const output = openOutput(json);
     const interrupt = new AbortController();
+    const output = openOutput(json, interrupt.signal);
     const hurry = new AbortController();
     const onSignal = () => {
       if (hurry.signal.aborted) process.exit(exitCodes.interrupted);
@@ -94,19 +93,6 @@ export function several(value: string, earlier: readonly string[] | undefined): 
   return [...(earlier ?? []), value];
 }
 
-/** What a command prints on stdout. */
-type Output = CommandContext["print"];
-
-/** With `--json` the first document is the only one: an error after it has stderr and the exit code. */
-function openOutput(json: boolean): Output {
-  let printed = false;
-  return (document, lines) => {
-    if (!json) for (const line of lines) process.stdout.write(`${line}\n`);
-    else if (!printed) process.stdout.write(`${JSON.stringify(document)}\n`);
-    printed = true;
-  };
-}
-
 /** A line on stderr. The text may quote others, so that only its line breaks stay what they are. */
 function writeLine(text: string): void {
   process.stderr.write(`stevedore: ${text.split("\n").map(formatText).join("\n")}\n`);
@@ -114,7 +100,7 @@ function writeLine(text: string): void {
 
 function contextOf(
   flags: GlobalFlags,
-  print: Output,
+  output: Output,
   signal: AbortSignal,
   hurry: AbortSignal,
 ): CommandContext {
@@ -132,7 +118,7 @@ function contextOf(
     verbose,
     signal,
     hurry,
-    print,
+    ...output,
     tell(line) {
       if (!quiet) writeLine(line);
     },
@@ -149,7 +135,7 @@ function showError(
   const show = (code: ErrorCode, message: string, line = `${code}: ${message}`) => {
     writeLine(line);
     if (verbose && error instanceof Error) writeLine(inspect(error));
-    output(errorDocument(code, message), []);
+    output.print(errorDocument(code, message), []);
   };
   if (interrupted) {
     show("CANCELLED", "interrupted", "interrupted");

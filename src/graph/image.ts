@@ -30,8 +30,9 @@ type ImagePaths = ReturnType<typeof imagePaths>;
 
 /** Where the parts of an image lie. */
 export function imagePaths(graphDirectory: string, id: string) {
-  const directory = join(graphDirectory, id);
-  return { directory, record: join(directory, "json"), layer: join(directory, "layer") };
+  // Not by `join`, which would take a fifth of the time it takes to load an image.
+  const directory = `${graphDirectory}/${id}`;
+  return { directory, record: `${directory}/json`, layer: `${directory}/layer` };
 }
 
 /** True if the graph has an entry of that name, be it whole or broken. */

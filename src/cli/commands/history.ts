@@ -9,19 +9,16 @@ export function declare(program: Command): void {
     .argument("<id>", "an image id or a unique prefix of one")
     .addHelpText("after", "\nExample:\n  $ stevedore history b750")
     .action(
-      action(async ({ config, print, signal }, _flags, reference: string) => {
+      action(async ({ config, printEach, signal }, _flags, reference: string) => {
         const { openGraph } = await import("../../graph/index.js");
-        const { formatTable } = await import("../format.js");
-        const { summarize, summaryHeader, summaryRow } = await import("../image-summary.js");
+        const { childrenByParent, inBrief, readImages, summarizeEach, summaryHeader, summaryRow } =
+          await import("../image-summary.js");
         const graph = await openGraph(config.root);
-        const history = await graph.history(reference);
-        const families = await graph.byParent(signal);
-        const summaries = [];
-        for (const image of history) {
-          const children = (families.get(image.id) ?? []).map(({ id }) => id);
-          summaries.push(await summarize(graph, image, children));
-        }
-        print(summaries, formatTable([summaryHeader, ...summaries.map(summaryRow)]));
+        const history = (await graph.history(reference)).map(inBrief);
+        // Of what is broken elsewhere in the graph `images` tells.
+        const families = childrenByParent(await readImages(graph, () => {}, signal));
+        const summaries = summarizeEach(graph, history, families, signal);
+        await printEach(summaries, { header: summaryHeader, line: summaryRow });
       }),
     );
 }

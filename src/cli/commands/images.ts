@@ -11,26 +11,15 @@ export function declare(program: Command): void {
       "\nExample:\n  $ stevedore images --root /var/lib/docker --json | jq -r '.[] | select(.head).id'",
     )
     .action(
-      action(async ({ config, print, warn }) => {
+      action(async ({ config, printEach, warn, signal }) => {
         const { openGraph } = await import("../../graph/index.js");
-        const { formatTable } = await import("../format.js");
-        const { childrenByParent, readImages, summarize, summaryHeader, summaryRow } = await import(
+        const { childrenByParent, readImages, summarizeEach, summaryHeader, summaryRow } = await import(
           "../image-summary.js"
         );
         const graph = await openGraph(config.root);
-        const images = await readImages(graph, warn);
-        const children = childrenByParent(images);
-        const summaries = [];
-        for (const image of images) {
-          summaries.push(
-            await summarize(
-              graph,
-              image,
-              (children.get(image.id) ?? []).map(({ id }) => id),
-            ),
-          );
-        }
-        print(summaries, formatTable([summaryHeader, ...summaries.map(summaryRow)]));
+        const images = await readImages(graph, warn, signal);
+        const summaries = summarizeEach(graph, images, childrenByParent(images), signal);
+        await printEach(summaries, { header: summaryHeader, line: summaryRow });
       }),
     );
 }

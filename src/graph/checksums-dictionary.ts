@@ -9,6 +9,7 @@ import { replaceFile, syncDirectory, writeDurably } from "./durable-file.js";
 import { isId } from "./id.js";
 import { ioError } from "./io-error.js";
 import { withLock } from "./lock.js";
+import { takeTurns } from "./turns.js";
 
 /** What the graph knows of an image's `docker` checksum: the checksum, `unknown`, or that the image is gone. */
 export type KnownChecksum = { readonly checksum: string } | "unknown" | "gone";
@@ -108,7 +109,9 @@ async function writePending(
   if (pending.length === 0) return;
   const { entries, damaged } = await readDictionary(path);
   let changed = false;
+  const turn = takeTurns();
   for (const id of pending) {
+    await turn();
     const known = await knownChecksum(id);
     if (known === "gone") changed = entries.delete(id) || changed;
     if (typeof known === "string" || entries.get(id) === known.checksum) continue;

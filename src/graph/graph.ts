@@ -9,7 +9,7 @@ import { assertId, quote } from "./id.js";
 import { type Image, imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
 import { type ImageIndex, openImageIndex, withPrefix } from "./image-index.js";
 import { ioError } from "./io-error.js";
-import { type LayerFacts, readLayerFacts } from "./layer-facts.js";
+import { knownLayerFacts, type LayerFacts, readLayerFacts } from "./layer-facts.js";
 import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
 import { openParentIndex } from "./parent-index.js";
 import { type FillLayer, type NewImage, registerImage } from "./register.js";
@@ -173,6 +173,9 @@ export async function openGraph(
     },
 
     async layerFacts(id, signal) {
+      assertId(id);
+      const known = knownLayerFacts(imagePaths(directory, id));
+      if (known !== undefined) return known;
       return readLayerFacts(loadImage(directory, id), signal);
     },
     async storedChecksum(id, recipe) {

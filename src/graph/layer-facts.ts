@@ -1,6 +1,5 @@
 // Facts about a layer, measured once and kept beside it in `layer.json`.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, readFileSync } from "node:fs";
 import { isErrno } from "../error.js";
 import { findRecords } from "../host/find.js";
 import { replaceFile } from "./durable-file.js";
@@ -26,6 +25,16 @@ export interface LayerFacts extends LayerSize {
   readonly jobId?: string | undefined;
 }
 
+/**
+ * What `layer.json` says of a layer that is there; undefined if it says nothing, or there is no such layer. The
+ * image's record is not read, which would take longer than the rest of it.
+ */
+export function knownLayerFacts(image: { directory: string; layer: string }): LayerFacts | undefined {
+  const facts = readFacts(factsPath(image.directory));
+  if (facts === undefined) return undefined;
+  return lstatSync(image.layer, { throwIfNoEntry: false })?.isDirectory() ? facts : undefined;
+}
+
 /** What `layer.json` says, or else what the layer itself says, written down if that can be done. */
 export async function readLayerFacts(
   image: { readonly directory: string; readonly layerDirectory: string },
@@ -44,7 +53,7 @@ export async function readLayerFacts(
 
 /** Where an image keeps the facts about its layer. */
 export function factsPath(imageDirectory: string): string {
-  return join(imageDirectory, "layer.json");
+  return `${imageDirectory}/layer.json`;
 }
 
 /** The text of a `layer.json`. */
@@ -91,7 +100,7 @@ function readFacts(path: string): LayerFacts | undefined {
       ...(typeof jobId === "string" ? { jobId } : {}),
     };
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError || isErrno(error, "ENOENT"))
+    if (error instanceof SyntaxError || error instanceof TypeError || isErrno(error, "ENOENT", "ENOTDIR"))
       return undefined;
     throw ioError(error, `${path} cannot be read`);
   }

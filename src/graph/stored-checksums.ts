@@ -1,6 +1,5 @@
 // The checksums of an image that were computed already, by recipe: its `checksum.json`.
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { isErrno } from "../error.js";
 import { replaceFile } from "./durable-file.js";
 import { ioError } from "./io-error.js";
@@ -59,7 +58,7 @@ export async function addChecksum(
 }
 
 function checksumsPath(imageDirectory: string): string {
-  return join(imageDirectory, "checksum.json");
+  return `${imageDirectory}/checksum.json`;
 }
 
 function isStoredChecksum(value: unknown): value is StoredChecksum {

@@ -118,6 +118,9 @@ describe("the facts about a layer", () => {
     const { layerDirectory } = await addImage(graph, { id: "image" });
     rmSync(layerDirectory, { recursive: true });
     await expect(graph.layerFacts("image")).rejects.toMatchObject({ code: "IMAGE_BROKEN" });
+    // A stray file of the name of an image.
+    writeFileSync(join(graph.directory, "README"), "");
+    await expect(graph.layerFacts("README")).rejects.toMatchObject({ code: "IMAGE_BROKEN" });
     await expect(graph.layerFacts("nobody")).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
   });
 });

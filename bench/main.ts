@@ -9,6 +9,7 @@ import { measureGraph } from "./rows/graph.js";
 import { measureJobs } from "./rows/jobs.js";
 import { measureMemory } from "./rows/memory.js";
 import { measureMount } from "./rows/mount.js";
+import { measureScale } from "./rows/scale.js";
 import { measureStart } from "./rows/start.js";
 import { measureStore } from "./rows/store.js";
 
@@ -20,6 +21,7 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   store: measureStore,
   jobs: measureJobs,
   mount: measureMount,
+  scale: measureScale,
   memory: measureMemory,
 };
 

@@ -9,6 +9,7 @@ const commands: Record<string, () => Promise<{ declare: (program: Command) => vo
   worker: () => import("./commands/worker.js"),
   store: () => import("./commands/store.js"),
   checksum: () => import("./commands/checksum.js"),
+  verify: () => import("./commands/verify.js"),
   images: () => import("./commands/images.js"),
   tree: () => import("./commands/tree.js"),
   history: () => import("./commands/history.js"),

@@ -1,5 +1,5 @@
 // The graph: all images of a root. This file says what can be done with it; how is in the files beside it.
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isErrno, StevedoreError } from "../error.js";
 import { type KnownChecksum, openChecksumsDictionary } from "./checksums-dictionary.js";
@@ -10,11 +10,12 @@ import { type Image, imageExists, imageNotFound, imagePaths, loadImage } from ".
 import { type ImageIndex, openImageIndex, withPrefix } from "./image-index.js";
 import { ioError } from "./io-error.js";
 import { knownLayerFacts, type LayerFacts, readLayerFacts } from "./layer-facts.js";
+import { manifestPath, placeManifest } from "./layer-manifest.js";
 import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
 import { openParentIndex } from "./parent-index.js";
 import { type FillLayer, type NewImage, registerImage } from "./register.js";
 import { takeOutImage } from "./removal.js";
-import { removeTree } from "./staging.js";
+import { removeTree, stagingPath } from "./staging.js";
 import {
   addChecksum,
   dockerRecipe,
@@ -29,7 +30,7 @@ import {
  * an `id` is a full one.
  *
  * An image is made by `register` and never changes, but for what is computed from it (`layerFacts`,
- * `storeChecksum`), until it is deleted.
+ * `storeChecksum`, `storeManifest`), until it is deleted.
  */
 export interface Graph {
   /** Absolute. */
@@ -102,6 +103,19 @@ export interface Graph {
     entry: StoredChecksum,
     signal?: AbortSignal | undefined,
   ): Promise<void>;
+  /** Where the manifest of an image's layer lies, if there is one. Throws `INVALID_ID`. */
+  manifestPath(id: string): string;
+  /**
+   * Moves a manifest from staging to its image, in place of a former one, durably. It comes before the checksum that
+   * has its tar digest.
+   * @throws `IMAGE_NOT_FOUND`, `NO_SPACE`
+   */
+  storeManifest(id: string, stagedPath: string): Promise<void>;
+  /**
+   * Gives `work` a path in staging where nothing is. What it leaves there is removed, by this process or, if that is
+   * killed, by the next worker.
+   */
+  withStaging<T>(work: (path: string) => Promise<T>): Promise<T>;
 
   /** Writes to Docker's dictionary what is still missing there. */
   close(): Promise<void>;
@@ -201,6 +215,30 @@ export async function openGraph(
       } catch (error) {
         if (isErrno(error, "ENOENT", "ENOTDIR")) throw imageNotFound(id);
         throw ioError(error, `the checksum of image ${id} cannot be stored`);
+      }
+    },
+    manifestPath(id) {
+      assertId(id);
+      return manifestPath(imagePaths(directory, id).directory);
+    },
+    async storeManifest(id, stagedPath) {
+      assertId(id);
+      try {
+        await placeManifest(imagePaths(directory, id).directory, stagedPath);
+      } catch (error) {
+        if (isErrno(error, "ENOENT", "ENOTDIR")) throw imageNotFound(id);
+        throw ioError(error, `the manifest of image ${id} cannot be stored`);
+      }
+    },
+    async withStaging(work) {
+      const path = await stagingPath(directory).catch((error: unknown) => {
+        throw ioError(error, `there is no staging in ${directory}`);
+      });
+      try {
+        return await work(path);
+      } finally {
+        // Where this fails the path is removed once this process is gone.
+        await rm(path, { recursive: true, force: true }).catch(() => undefined);
       }
     },
     close: () => dictionary.close(),

@@ -98,6 +98,13 @@ function giveWay(pid: number | undefined): void {
   }
 }
 
+/** The exit code that an error of a tool tells of; undefined if the tool did not end by itself, or it is none. */
+export function exitCodeOf(error: unknown): number | undefined {
+  return error instanceof StevedoreError && error.cause instanceof ExecaError
+    ? error.cause.exitCode
+    : undefined;
+}
+
 /** Bytes of a tool's stderr that are kept: enough for its first complaints. */
 const stderrLimit = 16 * 1024;
 

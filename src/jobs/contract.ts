@@ -10,6 +10,7 @@ import { progress } from "./fields.js";
 import { mountData, mountResult } from "./mount.js";
 import { storeData, storeResult } from "./store.js";
 import { unmountData, unmountResult } from "./unmount.js";
+import { verifyData, verifyResult } from "./verify.js";
 
 /** The queues, apart because each waits for something else: the disk, the CPU, or next to nothing. */
 export const queueNames = ["store", "checksum", "mount"] as const;
@@ -22,6 +23,7 @@ export const contract = {
   delete: { queue: "store", data: deleteData, result: deleteResult },
   checksum: { queue: "checksum", data: checksumData, result: checksumResult },
   "checksum-graph": { queue: "checksum", data: checksumGraphData, result: checksumGraphResult },
+  verify: { queue: "checksum", data: verifyData, result: verifyResult },
   mount: { queue: "mount", data: mountData, result: mountResult },
   unmount: { queue: "mount", data: unmountData, result: unmountResult },
   changes: { queue: "mount", data: changesData, result: changesResult },

@@ -12,3 +12,4 @@ export {
 export { mountDriverNames, mountOptionNames } from "./mount-fields.js";
 export * from "./queue.js";
 export type { ImageFields, LayerSource } from "./store.js";
+export { differenceKinds } from "./verify.js";

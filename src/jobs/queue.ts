@@ -31,16 +31,30 @@ export const retention = {
 /**
  * The deduplication id of a job, or undefined for one that is never joined: a `checksum` of the same id
  * and recipe that waits or runs is joined, and so is a `checksum-graph` of all images. A forced one joins only its
- * like, for the other may be cached.
+ * like, for the other may be cached. So is a `verify` of the same id; one that explains joins only its like.
  */
 export function deduplicationId<Name extends JobName>(
   name: Name,
   data: CheckedJobData<Name>,
 ): string | undefined {
-  if (name !== "checksum" && name !== "checksum-graph") return undefined;
-  const { recipe = defaultRecipe, force = false } = data as CheckedJobData<"checksum" | "checksum-graph">;
-  const how = `${recipe}${force ? "/force" : ""}`;
-  if (name === "checksum") return `checksum/${(data as CheckedJobData<"checksum">).id}/${how}`;
-  const { ids } = data as CheckedJobData<"checksum-graph">;
-  return ids === undefined ? `checksum-graph/${how}` : undefined;
+  switch (name) {
+    case "checksum": {
+      const { id, recipe, force } = data as CheckedJobData<"checksum">;
+      return `checksum/${id}/${how(recipe, force)}`;
+    }
+    case "checksum-graph": {
+      const { ids, recipe, force } = data as CheckedJobData<"checksum-graph">;
+      return ids === undefined ? `checksum-graph/${how(recipe, force)}` : undefined;
+    }
+    case "verify": {
+      const { id, explain = false } = data as CheckedJobData<"verify">;
+      return `verify/${id}${explain ? "/explain" : ""}`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function how(recipe: string = defaultRecipe, force = false): string {
+  return `${recipe}${force ? "/force" : ""}`;
 }

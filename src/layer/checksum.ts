@@ -2,6 +2,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { tools } from "../host/tool.js";
 import { canonicalTar } from "./canonical-tar.js";
+import { openManifestWriter } from "./manifest-file.js";
 import { dockerTarArguments, type RecipeName, recipes } from "./recipe.js";
 import { toolOutput } from "./tool-output.js";
 import type { XzEngine } from "./xz-engine.js";
@@ -31,6 +32,8 @@ export interface ChecksumRequest {
   /** How many blocks an xz recipe compresses at a time. */
   readonly threads: number;
   readonly engine: XzEngine;
+  /** Where to write the layer's manifest, from the same pass; nothing may be there. It is left there if all went well. */
+  readonly manifestPath?: string | undefined;
   /** Told how many bytes of the canonical tar have been read so far. */
   readonly onProgress?: ((tarBytesDone: number) => void) | undefined;
   /** Told when all of the layer was read: what is still to come is the compression of the last blocks. */
@@ -39,16 +42,19 @@ export interface ChecksumRequest {
 
 /**
  * Computes a layer's checksum, and from the same pass over the disk its tar digest (`docker` takes two).
+ * What it has written to `manifestPath` when it fails is for the caller to remove.
  * @throws `INTERNAL` if the layer cannot be read or changes meanwhile; `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`.
  */
 export async function checksumLayer(
-  { recordBytes, layerDirectory, recipe, threads, engine, onProgress, onRead }: ChecksumRequest,
+  { recordBytes, layerDirectory, recipe, threads, engine, manifestPath, onProgress, onRead }: ChecksumRequest,
   signal?: AbortSignal | undefined,
 ): Promise<LayerChecksum> {
+  await using manifest = manifestPath === undefined ? undefined : await openManifestWriter(manifestPath);
   const tar = tally(createHash("sha256"));
   const see = (chunk: Buffer) => {
     tar.add(chunk);
     onProgress?.(tar.bytes());
+    return manifest?.accept(chunk);
   };
   const tarChunks = passThrough(canonicalTar(layerDirectory, signal), see, onRead);
   const archive = tally(createHash("sha256").update(recordBytes).update("\n"));
@@ -65,9 +71,11 @@ export async function checksumLayer(
     const archiveChunks = engine.compress(tarChunks, { ...settings, threads }, signal);
     for await (const chunk of archiveChunks) archive.add(chunk);
   }
+  const tarDigest = tar.digest();
+  await manifest?.finish(tarDigest);
   return {
     checksum: archive.digest(),
-    tarDigest: tar.digest(),
+    tarDigest,
     tarBytes: tar.bytes(),
     archiveBytes: archive.bytes(),
   };
@@ -81,9 +89,36 @@ export async function digestLayer(
   layerDirectory: string,
   signal?: AbortSignal | undefined,
 ): Promise<TarDigest> {
+  return digestTar(canonicalTar(layerDirectory, signal));
+}
+
+/**
+ * The same of a canonical tar that somebody else reads. Throws what `chunks` throws.
+ * @param onProgress told how many bytes of it have been read so far
+ */
+export async function digestTar(
+  chunks: AsyncIterable<Buffer>,
+  onProgress?: ((tarBytesDone: number) => void) | undefined,
+): Promise<TarDigest> {
   const tar = tally(createHash("sha256"));
-  for await (const chunk of canonicalTar(layerDirectory, signal)) tar.add(chunk);
+  for await (const chunk of chunks) {
+    tar.add(chunk);
+    onProgress?.(tar.bytes());
+  }
   return { tarDigest: tar.digest(), tarBytes: tar.bytes() };
+}
+
+/** Passes chunks on unchanged, each once `see` is done with it. */
+export async function* passThrough(
+  chunks: AsyncIterable<Buffer>,
+  see: (chunk: Buffer) => Promise<void> | void,
+  onEnd: () => void = () => {},
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of chunks) {
+    await see(chunk);
+    yield chunk;
+  }
+  onEnd();
 }
 
 /** Counts and hashes what it is given. */
@@ -97,16 +132,4 @@ function tally(hash: Hash) {
     bytes: () => bytes,
     digest: (): Digest => `sha256:${hash.digest("hex")}`,
   };
-}
-
-async function* passThrough(
-  chunks: AsyncIterable<Buffer>,
-  see: (chunk: Buffer) => void,
-  onEnd: () => void = () => {},
-): AsyncGenerator<Buffer, void, undefined> {
-  for await (const chunk of chunks) {
-    see(chunk);
-    yield chunk;
-  }
-  onEnd();
 }

@@ -3,6 +3,12 @@
 export { type CheckedTar, checkTar, packCanonicalTar } from "./canonical-tar.js";
 export { type Change, type ChangeKind, readChanges } from "./changes.js";
 export { checksumLayer, digestLayer, type LayerChecksum } from "./checksum.js";
+export {
+  type Comparison,
+  type Difference,
+  type DifferenceKind,
+  differenceKinds,
+} from "./compare-manifest.js";
 export type { Compression } from "./compression.js";
 export { copyEntries, flattenLayers } from "./flatten.js";
 export { checkKnownAnswer } from "./known-answer.js";
@@ -11,4 +17,5 @@ export { assertRecipe, defaultRecipe, type RecipeName, recipeNames } from "./rec
 export { shellLine } from "./shell-line.js";
 export { type Unpacked, type UnpackLimits, unpack } from "./unpack.js";
 export type { DeletionForm, Upper } from "./upper.js";
+export { type Verdict, type VerifyRequest, verifyLayer } from "./verify-layer.js";
 export { chooseXzEngine, type XzEngine } from "./xz-engine.js";

@@ -47,7 +47,7 @@ export type NewJob<Name extends JobName = JobName> = Name extends JobName
  */
 export interface Producer {
   /**
-   * Enqueues a job, checked against the contract first. A `checksum` that already waits or runs is joined:
+   * Enqueues a job, checked against the contract first. A `checksum` or `verify` that already waits or runs is joined:
    * the job returned is then that one.
    * @throws `INVALID_JOB`, `INVALID_ID`, `UNKNOWN_RECIPE`, `QUEUE_UNAVAILABLE`
    */

@@ -13,6 +13,8 @@ export interface CpuBudget {
    * @throws `CANCELLED`
    */
   take(layerBytes: number, signal: AbortSignal): Promise<CpuShare>;
+  /** The same for work that is done by one thread, whatever the layer's size. */
+  takeOne(signal: AbortSignal): Promise<CpuShare>;
 }
 
 /** Threads that were taken; they are free again when it is disposed of. */
@@ -35,34 +37,36 @@ export function openCpuBudget(threads: number): CpuBudget {
       next.start(granted);
     }
   };
+  const takeThreads = async (wanted: number, signal: AbortSignal): Promise<CpuShare> => {
+    const granted = await new Promise<number>((resolve, reject) => {
+      const onAbort = () => {
+        queue.splice(queue.indexOf(entry), 1);
+        reject(cancelled(signal));
+      };
+      const entry = {
+        wanted,
+        start: (count: number) => {
+          signal.removeEventListener("abort", onAbort);
+          resolve(count);
+        },
+      };
+      if (signal.aborted) return reject(cancelled(signal));
+      signal.addEventListener("abort", onAbort, { once: true });
+      queue.push(entry);
+      serve();
+    });
+    let held = granted;
+    const keep = (count: number) => {
+      free += Math.max(0, held - count);
+      held = Math.min(held, count);
+      serve();
+    };
+    return { threads: granted, finish: () => keep(1), [Symbol.dispose]: () => keep(0) };
+  };
   return {
     threads,
-    async take(layerBytes, signal) {
-      const wanted = Math.max(1, Math.min(Math.ceil(layerBytes / bytesPerThread), threads));
-      const granted = await new Promise<number>((resolve, reject) => {
-        const onAbort = () => {
-          queue.splice(queue.indexOf(entry), 1);
-          reject(cancelled(signal));
-        };
-        const entry = {
-          wanted,
-          start: (count: number) => {
-            signal.removeEventListener("abort", onAbort);
-            resolve(count);
-          },
-        };
-        if (signal.aborted) return reject(cancelled(signal));
-        signal.addEventListener("abort", onAbort, { once: true });
-        queue.push(entry);
-        serve();
-      });
-      let held = granted;
-      const keep = (count: number) => {
-        free += Math.max(0, held - count);
-        held = Math.min(held, count);
-        serve();
-      };
-      return { threads: granted, finish: () => keep(1), [Symbol.dispose]: () => keep(0) };
-    },
+    take: (layerBytes, signal) =>
+      takeThreads(Math.max(1, Math.min(Math.ceil(layerBytes / bytesPerThread), threads)), signal),
+    takeOne: (signal) => takeThreads(1, signal),
   };
 }

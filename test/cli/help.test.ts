@@ -33,6 +33,7 @@ const flags = {
   worker: workerFlags,
   store: [...recordFlags, "--if-exists", "--checksum", "--detach", ...layerFlags],
   checksum: ["--all", "--recipe", "--force", "--detach", "--threads", "--xz-memory"],
+  verify: ["--all", "--explain", "--detach", "--threads", "--xz-memory"],
   images: [],
   tree: [],
   history: [],

@@ -64,26 +64,31 @@ async function compute(
   const image = await graph.get(id);
   const { layerBytes } = await graph.layerFacts(id);
   using share = await cpu.take(layerBytes, signal);
-  const computed = await checksumLayer(
-    {
-      recordBytes: image.recordBytes,
-      layerDirectory: image.layerDirectory,
-      recipe,
-      threads: share.threads,
-      engine,
-      onRead: share.finish,
-      onProgress: (done) =>
-        job.report({ phase: "checksum", done, total: Math.max(done, layerBytes), unit: "bytes" }),
-    },
-    signal,
-  );
-  const entry: StoredChecksum = {
-    checksum: computed.checksum,
-    tarDigest: computed.tarDigest,
-    layerBytes,
-    archiveBytes: computed.archiveBytes,
-    computedAt: new Date().toISOString(),
-  };
-  await graph.storeChecksum(id, recipe, entry);
-  return entry;
+  return await graph.withStaging(async (manifestPath) => {
+    const computed = await checksumLayer(
+      {
+        recordBytes: image.recordBytes,
+        layerDirectory: image.layerDirectory,
+        recipe,
+        threads: share.threads,
+        engine,
+        manifestPath,
+        onRead: share.finish,
+        onProgress: (done) =>
+          job.report({ phase: "checksum", done, total: Math.max(done, layerBytes), unit: "bytes" }),
+      },
+      signal,
+    );
+    const entry: StoredChecksum = {
+      checksum: computed.checksum,
+      tarDigest: computed.tarDigest,
+      layerBytes,
+      archiveBytes: computed.archiveBytes,
+      computedAt: new Date().toISOString(),
+    };
+    // In this order: a tar digest that is stored has its manifest beside it.
+    await graph.storeManifest(id, manifestPath);
+    await graph.storeChecksum(id, recipe, entry);
+    return entry;
+  });
 }

@@ -9,12 +9,14 @@ import { deleteImage } from "./delete.js";
 import { mount } from "./mount.js";
 import { store } from "./store.js";
 import { unmount } from "./unmount.js";
+import { verify } from "./verify.js";
 
 export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   store,
   commit,
   checksum,
   "checksum-graph": checksumGraph,
+  verify,
   mount,
   unmount,
   changes,

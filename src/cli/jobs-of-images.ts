@@ -1,0 +1,123 @@
+// What the commands that work on many images have in common: which images, a job for each, and those that failed.
+import type { Command } from "commander";
+import type { CheckedJobData, JobData, JobResult } from "../jobs/contract.js";
+import { JobError } from "../jobs/error.js";
+import type { NewJob } from "../producer/index.js";
+import { type CommandContext, ReportedFailure, UsageError } from "./run-command.js";
+import { addThreadFlags, type ThreadFlags, workerOptions } from "./worker-flags.js";
+
+/** The flags of such a command. */
+export interface ImageFlags extends ThreadFlags {
+  readonly all?: boolean;
+  readonly detach?: boolean;
+}
+
+/** An image that there is no result of, and why. */
+export interface FailedImage {
+  readonly id: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What became of the images that were asked for. */
+export interface ImageResults<Name extends JobName> {
+  readonly results: JobResult<Name>[];
+  /** Those whose job failed, and those there is no job for. */
+  readonly failed: FailedImage[];
+}
+
+/** The jobs that take an image by its id, and that a job of the same name with `-graph` runs on all images. */
+type JobName = "checksum" | "verify";
+
+/** Adds the argument and the flags; `own` adds the command's own between them. */
+export function addImageFlags(command: Command, own: (command: Command) => Command): Command {
+  command
+    .argument("[id...]", "image ids or unique prefixes of them")
+    .option("--all", "every image of the graph");
+  return addThreadFlags(own(command).option("--detach", "print the jobs' ids and return; of --all it is one job for the whole graph"));
+}
+
+/**
+ * Runs a job for each image that is named, or for all with `all`. One that fails leaves the others alone.
+ * @param options the data of the jobs, but for the id
+ * @returns undefined if the jobs were detached: then their ids are printed
+ * @throws wrong usage; what is wrong with the options; what ends the whole, as `runJobs`
+ */
+export async function runForImages<Name extends JobName>(
+  context: CommandContext,
+  name: Name,
+  { all = false, detach = false, ...threads }: ImageFlags,
+  references: readonly string[],
+  options: Omit<JobData<Name>, "id">,
+): Promise<ImageResults<Name> | undefined> {
+  if (all === references.length > 0)
+    throw new UsageError("name images by their ids, or all of them with --all");
+  const { parseJobData } = await import("../jobs/contract.js");
+  const { openQueueSession } = await import("./queue-session.js");
+  const { runJobs, runOrDetach } = await import("./run-jobs.js");
+
+  if (all && detach) {
+    const whole = `${name}-graph` as const;
+    const data = parseJobData(whole, options);
+    await runOrDetach(context, { name: whole, data }, { detach, label: "all images" });
+    return undefined;
+  }
+  const failed: FailedImage[] = [];
+  const ids = all ? await everyImage(context.config.root, failed) : references;
+  const jobs = ids.flatMap((id) => {
+    try {
+      const data: CheckedJobData<Name> = parseJobData(name, { id, ...options });
+      return [{ name, data } as unknown as NewJob<Name>];
+    } catch (error) {
+      // A name that no image can have fails alone; a recipe that does not exist fails them all.
+      if (!(error instanceof JobError) || error.code !== "INVALID_ID") throw error;
+      failed.push({ id, code: error.code, message: error.message });
+      return [];
+    }
+  });
+
+  const results: JobResult<Name>[] = [];
+  if (jobs.length === 0) return { results, failed };
+  await using session = await openQueueSession(context, {
+    work: detach ? undefined : workerOptions(threads),
+  });
+  if (detach) {
+    const enqueued = await session.producer.enqueueAll(jobs);
+    context.print(
+      enqueued,
+      enqueued.map(({ id }) => id),
+    );
+    return undefined;
+  }
+  const outcomes = await runJobs(session, jobs, context, ({ data }) => data.id);
+  for (const [index, outcome] of outcomes.entries()) {
+    if ("result" in outcome) results.push(outcome.result);
+    else {
+      const { code, message } = outcome.error;
+      failed.push({ id: jobs[index]?.data.id ?? "", code, message });
+    }
+  }
+  if (all) results.sort((one, other) => (one.id < other.id ? -1 : 1));
+  return { results, failed };
+}
+
+/** Tells on stderr of the images that failed, once the result is printed. @throws `ReportedFailure` if any did */
+export function tellFailed(failed: readonly FailedImage[], { warn }: CommandContext): void {
+  for (const { code, message } of failed) warn(`${code}: ${message}`);
+  if (failed.length > 0) throw new ReportedFailure();
+}
+
+/**
+ * The ids of all images, those of the largest layers first, so that none of them is left alone at the end. Images that
+ * are broken are failures.
+ */
+async function everyImage(root: string, failed: FailedImage[]): Promise<string[]> {
+  const { openGraph } = await import("../graph/index.js");
+  const graph = await openGraph(root);
+  const images: { readonly id: string; readonly layerBytes: number }[] = [];
+  for await (const { image, broken } of graph.list()) {
+    if (broken !== undefined) failed.push(broken);
+    else images.push({ id: image.id, layerBytes: (await graph.layerFacts(image.id)).layerBytes });
+  }
+  return images.sort((one, other) => other.layerBytes - one.layerBytes).map(({ id }) => id);
+}

@@ -1,0 +1,131 @@
+// What differs between a layer as it was when its manifest was made and as it is now.
+import { readablePath } from "./byte-path.js";
+import { canonicalTar } from "./canonical-tar.js";
+import { passThrough } from "./checksum.js";
+import { type ManifestEntry, manifestEntries, pathOrder } from "./manifest.js";
+import { DamagedManifest, openManifest } from "./manifest-file.js";
+
+/**
+ * The ways in which an entry differs. `target` is what a symlink says, the number of a device, or with which other
+ * name a file is one; `missing` is of the layer, `extra` is not in the manifest.
+ */
+export const differenceKinds = [
+  "content",
+  "mode",
+  "owner",
+  "mtime",
+  "xattr",
+  "type",
+  "target",
+  "missing",
+  "extra",
+] as const;
+export type DifferenceKind = (typeof differenceKinds)[number];
+
+/** One way in which one entry differs; an entry may differ in several. */
+export interface Difference {
+  /** Absolute within the layer. */
+  readonly path: string;
+  readonly kind: DifferenceKind;
+}
+
+export interface Comparison {
+  /** The first 1,000, in the order of the paths. */
+  readonly differences: readonly Difference[];
+  /** How many there are besides. */
+  readonly more: number;
+}
+
+export interface ComparisonRequest {
+  readonly manifestPath: string;
+  /** The tar digest that the manifest must be of. */
+  readonly tarDigest: string;
+  readonly layerDirectory: string;
+  /** Told how many bytes of the canonical tar have been read so far. */
+  readonly onProgress?: ((tarBytesDone: number) => void) | undefined;
+}
+
+/** How many differences are told one by one. */
+const toldOneByOne = 1_000;
+
+/**
+ * Reads a layer and holds it against its manifest, both as they go by: memory is flat.
+ * @returns undefined if there is no manifest of that tar digest, or none that can be read to its end
+ * @throws `INTERNAL` if the layer cannot be read or changes meanwhile; `TOOL_MISSING`, `CANCELLED`
+ */
+export async function compareManifest(
+  { manifestPath, tarDigest, layerDirectory, onProgress }: ComparisonRequest,
+  signal?: AbortSignal | undefined,
+): Promise<Comparison | undefined> {
+  const stored = await openManifest(manifestPath, tarDigest);
+  if (stored === undefined) return undefined;
+  let done = 0;
+  const tar = passThrough(canonicalTar(layerDirectory, signal), ({ length }) => {
+    done += length;
+    onProgress?.(done);
+  });
+  const differences: Difference[] = [];
+  let more = 0;
+  try {
+    for await (const difference of differencesBetween(stored, manifestEntries(tar))) {
+      if (differences.length < toldOneByOne) differences.push(difference);
+      else more += 1;
+    }
+  } catch (error) {
+    if (error instanceof DamagedManifest) return undefined;
+    throw error;
+  }
+  return { differences, more };
+}
+
+/** Merges two manifests by their order and yields what differs. Both are closed, however it ends. */
+export async function* differencesBetween(
+  stored: AsyncGenerator<ManifestEntry>,
+  present: AsyncGenerator<ManifestEntry>,
+): AsyncGenerator<Difference, void, undefined> {
+  try {
+    let [was, is] = [await following(stored), await following(present)];
+    while (was !== undefined || is !== undefined) {
+      const order = was === undefined ? 1 : is === undefined ? -1 : pathOrder(was.path, is.path);
+      const path = readablePath((order > 0 ? is : was)?.path ?? "");
+      if (order < 0) yield { path, kind: "missing" };
+      else if (order > 0) yield { path, kind: "extra" };
+      else if (was !== undefined && is !== undefined) {
+        for (const kind of kindsOf(was, is)) yield { path, kind };
+      }
+      if (order <= 0) was = await following(stored);
+      if (order >= 0) is = await following(present);
+    }
+  } finally {
+    await Promise.allSettled([stored.return(undefined), present.return(undefined)]);
+  }
+}
+
+async function following(entries: AsyncGenerator<ManifestEntry>): Promise<ManifestEntry | undefined> {
+  const { done, value } = await entries.next();
+  return done ? undefined : value;
+}
+
+function kindsOf(was: ManifestEntry, is: ManifestEntry): DifferenceKind[] {
+  const kinds: DifferenceKind[] = [];
+  // Which of its names a file has its content under is the archive's matter: they are of one type.
+  const sameType = was.type === is.type || (isFile(was) && isFile(is));
+  // Tar says of a further name neither what the content is nor what the attributes are.
+  const isTold = was.type === is.type || (was.type !== "hardlink" && is.type !== "hardlink");
+  const note = (differs: boolean, kind: DifferenceKind) => {
+    if (differs) kinds.push(kind);
+  };
+  note(was.type === is.type && (was.size !== is.size || was.sha256 !== is.sha256), "content");
+  // Linux has no permissions of a symlink.
+  note(was.mode !== is.mode && was.type !== "symlink" && is.type !== "symlink", "mode");
+  note(was.uid !== is.uid || was.gid !== is.gid, "owner");
+  note(was.mtime !== is.mtime, "mtime");
+  note(isTold && was.xattrs !== is.xattrs, "xattr");
+  note(!sameType, "type");
+  note(sameType && (was.target !== is.target || was.device !== is.device), "target");
+  return kinds;
+}
+
+function isFile({ type }: ManifestEntry): boolean {
+  return type === "file" || type === "hardlink";
+}

@@ -1,0 +1,177 @@
+// A manifest as a file: gzip of JSON lines, the first of which names the tar digest that the others belong to. Names
+// stand in it as the bytes they are, so that `zcat` shows them; a reader takes the text as latin1.
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import type { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, createGzip, gzipSync } from "node:zlib";
+import { ioError } from "../graph/io-error.js";
+import type { Digest } from "./checksum.js";
+import { createManifestReader, type ManifestEntry } from "./manifest.js";
+
+/** Writes the manifest of a canonical tar that goes by. */
+export interface ManifestWriter extends AsyncDisposable {
+  /**
+   * Takes the next bytes of the tar; resolves when it may have more.
+   * @throws `NO_SPACE`, `INTERNAL`
+   */
+  accept(chunk: Buffer): Promise<void>;
+  /**
+   * Completes the file for a tar that was read to a good end, and makes its content durable. Before that, or without
+   * it, the file names no digest that a tar could have.
+   * @throws as `accept`
+   */
+  finish(tarDigest: Digest): Promise<void>;
+}
+
+/** The version that the first line names. Another one is not read. */
+const format = 1;
+/** Stands for the digest while it is not known. */
+const noDigest: Digest = `sha256:${"-".repeat(64)}`;
+/** Characters of lines that are handed on at once. */
+const batch = 64 * 1024;
+/** More than the names of one entry can make. */
+const longestLine = 1024 * 1024;
+
+/**
+ * Begins a manifest at a path where nothing is, mode 0600. To be disposed of in any case; what it has written of a
+ * manifest that is not finished is the caller's to remove.
+ * @throws `NO_SPACE`, `INTERNAL`
+ */
+export async function openManifestWriter(path: string): Promise<ManifestWriter> {
+  const file = await open(path, "wx", 0o600).catch((error: unknown) => {
+    throw ioError(error, "the manifest cannot be written");
+  });
+  const gzip = createGzip();
+  let written: Promise<void> | undefined;
+  let failure: unknown;
+  let lines = "";
+  const reader = createManifestReader((entry) => {
+    lines += `${JSON.stringify(entry)}\n`;
+  });
+
+  const begin = async (): Promise<void> => {
+    await file.write(firstMember(noDigest));
+    await pipeline(gzip, file.createWriteStream({ autoClose: false }));
+  };
+  const handOn = async () => {
+    if (written === undefined) {
+      written = begin();
+      written.catch((error: unknown) => {
+        failure = error;
+      });
+    }
+    // Else a full disk would show only at the end.
+    if (failure !== undefined) throw failure;
+    const text = Buffer.from(lines, "latin1");
+    lines = "";
+    if (!gzip.write(text)) await Promise.race([drained(gzip), written]);
+  };
+  const told = async <T>(work: () => Promise<T>) => {
+    try {
+      return await work();
+    } catch (error) {
+      throw ioError(error, "the manifest cannot be written");
+    }
+  };
+  return {
+    accept: (chunk) =>
+      told(async () => {
+        reader.accept(chunk);
+        if (lines.length >= batch) await handOn();
+      }),
+    finish: (tarDigest) =>
+      told(async () => {
+        reader.finish();
+        await handOn();
+        gzip.end();
+        await written;
+        await file.write(firstMember(tarDigest), 0, null, 0);
+        await file.sync();
+      }),
+    async [Symbol.asyncDispose]() {
+      gzip.destroy();
+      await written?.catch(() => undefined);
+      await file.close();
+    },
+  };
+}
+
+/**
+ * Opens a manifest and yields its entries, in their order.
+ * @returns undefined where there is none, or none of that tar digest and of a format that is known
+ * @throws through the entries: `DamagedManifest`
+ */
+export async function openManifest(
+  path: string,
+  tarDigest: string,
+): Promise<AsyncGenerator<ManifestEntry, void, undefined> | undefined> {
+  const lines = readLines(path);
+  try {
+    const { value } = await lines.next();
+    const first = value === undefined ? {} : parseLine(value);
+    if (first.format === format && first.tarDigest === tarDigest) return readEntries(lines);
+  } catch (error) {
+    if (!(error instanceof DamagedManifest)) throw error;
+  }
+  await lines.return();
+  return undefined;
+}
+
+/** A manifest whose file cannot be read to its end. */
+export class DamagedManifest extends Error {}
+
+/**
+ * The first line as a member of the gzip file by itself, which is as long whatever the digest is: not compressed. So
+ * it can be put in when the digest is known, with which the tar ends.
+ */
+function firstMember(tarDigest: Digest): Buffer {
+  return gzipSync(`${JSON.stringify({ format, tarDigest })}\n`, { level: 0 });
+}
+
+async function drained(stream: Writable): Promise<void> {
+  if (stream.writableNeedDrain) await once(stream, "drain");
+}
+
+async function* readEntries(lines: AsyncGenerator<string>): AsyncGenerator<ManifestEntry, void, undefined> {
+  for await (const line of lines) {
+    const entry = parseLine(line);
+    // The one field that the comparison does more with than compare it.
+    if (typeof entry.path !== "string") throw new DamagedManifest("an entry has no path");
+    yield entry as unknown as ManifestEntry;
+  }
+}
+
+function parseLine(line: string): Record<string, unknown> {
+  try {
+    const document: unknown = JSON.parse(line);
+    if (typeof document === "object" && document !== null) return document as Record<string, unknown>;
+  } catch {
+    // Told of below.
+  }
+  throw new DamagedManifest("a line is no JSON object");
+}
+
+async function* readLines(path: string): AsyncGenerator<string, void, undefined> {
+  const gunzip = createGunzip();
+  const file = createReadStream(path);
+  const piped = pipeline(file, gunzip);
+  piped.catch(() => undefined);
+  let rest = "";
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      const lines = (rest + chunk.toString("latin1")).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > longestLine) throw new Error("a line does not end");
+      yield* lines;
+    }
+    if (rest !== "") throw new Error("it ends inside a line");
+  } catch (cause) {
+    throw new DamagedManifest(`the manifest ${path} cannot be read: ${String(cause)}`, { cause });
+  } finally {
+    file.destroy();
+    gunzip.destroy();
+    await piped.catch(() => undefined);
+  }
+}

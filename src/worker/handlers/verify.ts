@@ -1,0 +1,44 @@
+// The job `verify`: one pass over the layer, held against the tar digests that are stored; a second one to explain.
+import { StevedoreError } from "../../error.js";
+import type { Graph } from "../../graph/index.js";
+import { verifyLayer } from "../../layer/index.js";
+import type { Handler } from "../handler.js";
+
+export const verify: Handler<"verify"> = async (job, { graph, cpu }, signal) => {
+  const begun = performance.now();
+  const { id, layerDirectory } = await graph.get(job.data.id);
+  const expected = await storedTarDigests(graph, id);
+  const { layerBytes } = await graph.layerFacts(id, signal);
+  using _thread = await cpu.takeOne(signal);
+  const { comparison, ...verdict } = await verifyLayer(
+    {
+      layerDirectory,
+      expected,
+      manifestPath: job.data.explain ? graph.manifestPath(id) : undefined,
+      onProgress: (done) =>
+        job.report({ phase: "verify", done, total: Math.max(done, layerBytes), unit: "bytes" }),
+    },
+    signal,
+  );
+  return {
+    id,
+    ...verdict,
+    layerBytes,
+    durationMs: Math.round(performance.now() - begun),
+    ...(comparison === undefined ? {} : { differences: [...comparison.differences] }),
+    ...(comparison === undefined || comparison.more === 0 ? {} : { more: comparison.more }),
+  };
+};
+
+/** @throws `INVALID_JOB` if there is none, such as of an image that has only the checksum of Docker 0.3 */
+async function storedTarDigests(graph: Graph, id: string): Promise<string[]> {
+  const stored = Object.values(await graph.storedChecksums(id));
+  const digests = stored.flatMap(({ tarDigest }) => tarDigest ?? []);
+  if (digests.length > 0) return digests;
+  const lack =
+    stored.length === 0 ? "no checksum is stored of it" : "of Docker 0.3's checksum no tar digest is known";
+  throw new StevedoreError(
+    "INVALID_JOB",
+    `the image ${id} cannot be verified: ${lack} (stevedore checksum ${id} computes one)`,
+  );
+}

@@ -53,7 +53,7 @@ export async function openManifestWriter(path: string): Promise<ManifestWriter> 
 
   const begin = async (): Promise<void> => {
     await file.write(firstMember(noDigest));
-    await pipeline(gzip, file.createWriteStream({ autoClose: false }));
+    for await (const piece of gzip as AsyncIterable<Buffer>) await file.writeFile(piece);
   };
   const handOn = async () => {
     if (written === undefined) {

@@ -61,8 +61,12 @@ function mismatchOf(
   { id, expected, actual, differences, more }: JobResult<"verify">,
   explain: boolean,
 ): Mismatch {
-  const unexplained =
-    explain && differences === undefined ? "; no manifest is stored that could tell what differs" : "";
+  let unexplained = "";
+  if (explain && differences === undefined)
+    unexplained = "; no manifest is stored that could tell what differs";
+  // The order of extended attributes is one of the things that no entry is different by.
+  if (differences?.length === 0)
+    unexplained = "; no entry differs, but the archive that is made of them does";
   return {
     id,
     code: "CHECKSUM_MISMATCH",

@@ -129,4 +129,11 @@ describe("the queue's keys", () => {
     ).toBe(4);
     expect(deduplicationId("delete", { id: "a" })).toBeUndefined();
   });
+
+  it("join a verification to its like, one that explains only to one that explains", () => {
+    const join = (data: Parameters<typeof deduplicationId<"verify">>[1]) => deduplicationId("verify", data);
+    expect(join({ id: "a" })).toBe(join({ id: "a", explain: false }));
+    const ids = [join({ id: "a" }), join({ id: "b" }), join({ id: "a", explain: true })];
+    expect(new Set([...ids, deduplicationId("checksum", { id: "a" })]).size).toBe(4);
+  });
 });

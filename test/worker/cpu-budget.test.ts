@@ -30,6 +30,13 @@ it("gives a thread per 8 MiB, at least one and at most all", async () => {
   }
 });
 
+it("gives one thread where one does the work", async () => {
+  const budget = openCpuBudget(2);
+  using first = await budget.takeOne(never);
+  using second = await budget.takeOne(never);
+  expect([first.threads, second.threads]).toEqual([1, 1]);
+});
+
 it("serves in the order of asking, and leaves no thread idle while somebody waits", async () => {
   const budget = openCpuBudget(2);
   const { had, shares } = ask(budget, [1, 1, 100 * MiB, 100 * MiB, 1]);

@@ -34,7 +34,12 @@ export function addImageFlags(command: Command, own: (command: Command) => Comma
   command
     .argument("[id...]", "image ids or unique prefixes of them")
     .option("--all", "every image of the graph");
-  return addThreadFlags(own(command).option("--detach", "print the jobs' ids and return; of --all it is one job for the whole graph"));
+  return addThreadFlags(
+    own(command).option(
+      "--detach",
+      "print the jobs' ids and return; of --all it is one job for the whole graph",
+    ),
+  );
 }
 
 /**

@@ -63,8 +63,8 @@ export async function runForImages<Name extends JobName>(
 
   if (all && detach) {
     const whole = `${name}-graph` as const;
-    const data = parseJobData(whole, options);
-    await runOrDetach(context, { name: whole, data }, { detach, label: "all images" });
+    const job = { name: whole, data: parseJobData(whole, options) } as unknown as NewJob<typeof whole>;
+    await runOrDetach(context, job, { detach, label: "all images" });
     return undefined;
   }
   const failed: FailedImage[] = [];

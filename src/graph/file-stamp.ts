@@ -1,5 +1,5 @@
 // Tells whether what lies at a path is still what was read from it.
-import { type BigIntStats, statSync } from "node:fs";
+import { type BigIntStats, lstatSync, statSync } from "node:fs";
 import { isErrno } from "../error.js";
 import { ioError } from "./io-error.js";
 
@@ -30,6 +30,11 @@ export function readStamp(path: string): FileStamp | undefined {
     text: `${dev},${ino},${size},${mtimeNs},${ctimeNs}`,
     settled: now - Number(ctimeNs / 1_000_000n) > settledAfterMs,
   };
+}
+
+/** The inode of a directory, by which it is known when it has been moved or replaced; undefined if it is not there. */
+export function inodeOf(path: string): string | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino.toString();
 }
 
 function statIfAny(path: string): BigIntStats | undefined {

@@ -1,4 +1,5 @@
 // stevedore-graph/graph: the image store on disk. Needs neither Redis nor a worker.
+export { inodeOf } from "./file-stamp.js";
 export { type Graph, openGraph } from "./graph.js";
 export { assertId, isId, makeId, shortId } from "./id.js";
 export type { Image } from "./image.js";

@@ -98,11 +98,10 @@ function giveWay(pid: number | undefined): void {
   }
 }
 
-/** The exit code that an error of a tool tells of; undefined if the tool did not end by itself, or it is none. */
-export function exitCodeOf(error: unknown): number | undefined {
-  return error instanceof StevedoreError && error.cause instanceof ExecaError
-    ? error.cause.exitCode
-    : undefined;
+/** The exit code that an error of this tool tells of; undefined if it did not end by itself, or it is another error. */
+export function exitCodeOf(tool: Tool, error: unknown): number | undefined {
+  if (!(error instanceof StevedoreError && error.cause instanceof ExecaError)) return undefined;
+  return error.cause.command.startsWith(`${tool.command} `) ? error.cause.exitCode : undefined;
 }
 
 /** Bytes of a tool's stderr that are kept: enough for its first complaints. */

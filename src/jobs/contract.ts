@@ -11,6 +11,7 @@ import { mountData, mountResult } from "./mount.js";
 import { storeData, storeResult } from "./store.js";
 import { unmountData, unmountResult } from "./unmount.js";
 import { verifyData, verifyResult } from "./verify.js";
+import { verifyGraphData, verifyGraphResult } from "./verify-graph.js";
 
 /** The queues, apart because each waits for something else: the disk, the CPU, or next to nothing. */
 export const queueNames = ["store", "checksum", "mount"] as const;
@@ -24,6 +25,7 @@ export const contract = {
   checksum: { queue: "checksum", data: checksumData, result: checksumResult },
   "checksum-graph": { queue: "checksum", data: checksumGraphData, result: checksumGraphResult },
   verify: { queue: "checksum", data: verifyData, result: verifyResult },
+  "verify-graph": { queue: "checksum", data: verifyGraphData, result: verifyGraphResult },
   mount: { queue: "mount", data: mountData, result: mountResult },
   unmount: { queue: "mount", data: unmountData, result: unmountResult },
   changes: { queue: "mount", data: changesData, result: changesResult },

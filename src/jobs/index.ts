@@ -12,4 +12,4 @@ export {
 export { mountDriverNames, mountOptionNames } from "./mount-fields.js";
 export * from "./queue.js";
 export type { ImageFields, LayerSource } from "./store.js";
-export { differenceKinds } from "./verify.js";
+export { differenceKinds, mismatchMessage } from "./verify.js";

@@ -31,7 +31,8 @@ export const retention = {
 /**
  * The deduplication id of a job, or undefined for one that is never joined: a `checksum` of the same id
  * and recipe that waits or runs is joined, and so is a `checksum-graph` of all images. A forced one joins only its
- * like, for the other may be cached. So is a `verify` of the same id; one that explains joins only its like.
+ * like, for the other may be cached. So are a `verify` of the same id, of which one that explains joins only its like,
+ * and a `verify-graph` of all images.
  */
 export function deduplicationId<Name extends JobName>(
   name: Name,
@@ -50,6 +51,8 @@ export function deduplicationId<Name extends JobName>(
       const { id, explain = false } = data as CheckedJobData<"verify">;
       return `verify/${id}${explain ? "/explain" : ""}`;
     }
+    case "verify-graph":
+      return (data as CheckedJobData<"verify-graph">).ids === undefined ? "verify-graph" : undefined;
     default:
       return undefined;
   }

@@ -47,3 +47,8 @@ export const verifyResult = z.strictObject({
   /** How many there are besides; absent if that is all. */
   more: z.int().positive().optional(),
 });
+
+/** What to tell of a layer that was verified and is another. */
+export function mismatchMessage({ id, expected, actual }: z.infer<typeof verifyResult>): string {
+  return `the layer of image ${id} has the tar digest ${actual}, but ${expected} is stored`;
+}

@@ -1,9 +1,11 @@
 // A layer's digests: of its canonical tar, and by a recipe together with its record.
 import { createHash, type Hash } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { tools } from "../host/tool.js";
 import { canonicalTar } from "./canonical-tar.js";
 import { openManifestWriter } from "./manifest-file.js";
 import { dockerTarArguments, type RecipeName, recipes } from "./recipe.js";
+import { readSteadily } from "./steady-read.js";
 import { toolOutput } from "./tool-output.js";
 import type { XzEngine } from "./xz-engine.js";
 
@@ -32,7 +34,7 @@ export interface ChecksumRequest {
   /** How many blocks an xz recipe compresses at a time. */
   readonly threads: number;
   readonly engine: XzEngine;
-  /** Where to write the layer's manifest, from the same pass; nothing may be there. It is left there if all went well. */
+  /** Where to write the layer's manifest, from the same pass. It is left there if all went well. */
   readonly manifestPath?: string | undefined;
   /** Told how many bytes of the canonical tar have been read so far. */
   readonly onProgress?: ((tarBytesDone: number) => void) | undefined;
@@ -41,13 +43,29 @@ export interface ChecksumRequest {
 }
 
 /**
- * Computes a layer's checksum, and from the same pass over the disk its tar digest (`docker` takes two).
- * What it has written to `manifestPath` when it fails is for the caller to remove.
- * @throws `INTERNAL` if the layer cannot be read or changes meanwhile; `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`.
+ * Computes a layer's checksum, and from the same pass over the disk its tar digest (`docker` takes two). A layer that
+ * changed meanwhile is read again, three times in all. What it has written to `manifestPath` when it fails is for the
+ * caller to remove.
+ * @throws `CHECKSUM_MISMATCH` if the layer changed each time; `INTERNAL` if it cannot be read; `TOOL_MISSING`,
+ * `NO_SPACE`, `CANCELLED`.
  */
 export async function checksumLayer(
-  { recordBytes, layerDirectory, recipe, threads, engine, manifestPath, onProgress, onRead }: ChecksumRequest,
+  request: ChecksumRequest,
   signal?: AbortSignal | undefined,
+): Promise<LayerChecksum> {
+  const { layerDirectory, manifestPath } = request;
+  const read = async () => {
+    if (manifestPath !== undefined) await rm(manifestPath, { force: true });
+    return await readOnce(request, signal);
+  };
+  const isSame = async ({ tarDigest }: LayerChecksum) =>
+    (await digestLayer(layerDirectory, signal)).tarDigest === tarDigest;
+  return await readSteadily(layerDirectory, read, isSame, signal);
+}
+
+async function readOnce(
+  { recordBytes, layerDirectory, recipe, threads, engine, manifestPath, onProgress, onRead }: ChecksumRequest,
+  signal: AbortSignal | undefined,
 ): Promise<LayerChecksum> {
   await using manifest = manifestPath === undefined ? undefined : await openManifestWriter(manifestPath);
   const tar = tally(createHash("sha256"));

@@ -6,7 +6,7 @@ import { rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { StevedoreError } from "../error.js";
 import { imageNotFound } from "../graph/image.js";
-import type { Graph, Image } from "../graph/index.js";
+import { type Graph, type Image, inodeOf } from "../graph/index.js";
 import { ioError } from "../graph/io-error.js";
 import { withLock } from "../graph/lock.js";
 import { currentOwner, formatOwner } from "../graph/owner.js";
@@ -18,7 +18,6 @@ import { prepareViews } from "./layer-view.js";
 import { linkLowers } from "./lower-links.js";
 import {
   entryOf,
-  inodeOf,
   type MountRecord,
   mountPaths,
   mountsDirectory,

@@ -2,7 +2,7 @@
 //
 // Beside it a mark, an empty file, says how far it came: `mounted` once the mount was complete, `kept` once it was
 // unmounted with its upper left. What is really mounted only the kernel knows.
-import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -58,11 +58,6 @@ export function mountPaths(directory: string) {
 /** A mount's own directory. */
 export function ownDirectory(graph: Graph, mountId: string): string {
   return join(mountsDirectory(graph), mountId);
-}
-
-/** The inode of a directory, by which it is known when it has been moved; undefined if it is not there. */
-export function inodeOf(path: string): string | undefined {
-  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino.toString();
 }
 
 /** What a mount is called in the mount table, where its driver can say so. */

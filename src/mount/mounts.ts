@@ -4,7 +4,7 @@ import { StevedoreError } from "../error.js";
 import { syncFileSystem } from "../graph/durable-file.js";
 import { quote } from "../graph/id.js";
 import { imagePaths } from "../graph/image.js";
-import type { Graph } from "../graph/index.js";
+import { type Graph, inodeOf } from "../graph/index.js";
 import { type Change, readChanges, type Upper } from "../layer/index.js";
 import type { DriverName } from "./driver.js";
 import { driverOf } from "./drivers.js";
@@ -12,7 +12,6 @@ import { deleteMountedImage } from "./image-deletion.js";
 import { type MountRequest, mountImage } from "./mount-image.js";
 import {
   hasMark,
-  inodeOf,
   isMounted,
   type MountRecord,
   mountPaths,

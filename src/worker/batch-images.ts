@@ -2,13 +2,13 @@
 import { setImmediate } from "node:timers/promises";
 import { StevedoreError, throwIfAborted } from "../error.js";
 import type { Graph, Image } from "../graph/index.js";
-import type { ErrorCode } from "../jobs/index.js";
+import type { FailedImage } from "./batch.js";
 
 export interface BatchImages {
   /** Each once, with the bytes of its layer. */
-  readonly images: readonly { readonly image: Image; readonly layerBytes: number }[];
+  readonly images: readonly { readonly id: string; readonly layerBytes: number }[];
   /** What cannot be loaded, by the name it was asked for. */
-  readonly failed: readonly { readonly id: string; readonly code: ErrorCode; readonly message: string }[];
+  readonly failed: readonly FailedImage[];
 }
 
 /** After that many images other work has its turn. */
@@ -23,15 +23,15 @@ export async function listBatch(
   references: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<BatchImages> {
-  const found = new Map<string, { image: Image; layerBytes: number }>();
-  const failed: { id: string; code: ErrorCode; message: string }[] = [];
+  const found = new Map<string, number>();
+  const failed: FailedImage[] = [];
   let count = 0;
   const take = async (id: string, load: () => Promise<Image>) => {
     throwIfAborted(signal);
     if (++count % turn === 0) await setImmediate();
     try {
       const image = await load();
-      found.set(image.id, { image, layerBytes: (await graph.layerFacts(image.id, signal)).layerBytes });
+      found.set(image.id, (await graph.layerFacts(image.id, signal)).layerBytes);
     } catch (error) {
       if (!(error instanceof StevedoreError) || error.code === "CANCELLED") throw error;
       failed.push({ id, code: error.code, message: error.message });
@@ -45,5 +45,5 @@ export async function listBatch(
       else await take(image.id, async () => image);
     }
   }
-  return { images: [...found.values()], failed };
+  return { images: [...found].map(([id, layerBytes]) => ({ id, layerBytes })), failed };
 }

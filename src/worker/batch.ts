@@ -10,18 +10,25 @@ import {
   retryPolicy,
 } from "../jobs/index.js";
 
+/** An image of a batch that failed. */
+export interface FailedImage {
+  readonly id: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
 /** What a batch has to do, written down once all its children have been added. */
 export interface BatchPlan {
   /** Images in all, those included that need no child. */
   readonly images: number;
-  /** The sum of their layers in bytes. */
-  readonly layerBytes: number;
-  /** The same of those that have a child. */
+  /** The sum of the layers that need no child, in bytes. */
+  readonly doneBytes: number;
+  /** The same of those that have one. */
   readonly childBytes: number;
   /** When the batch began, in ms since the epoch. */
   readonly begunAt: number;
   /** Images that cannot even have a child. */
-  readonly failed: readonly { readonly id: string; readonly code: ErrorCode; readonly message: string }[];
+  readonly failed: readonly FailedImage[];
 }
 
 /** A child: the id of its image, and its data. */

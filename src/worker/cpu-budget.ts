@@ -1,8 +1,11 @@
-// The one budget of CPU threads of a worker process: compressors share it, first come, first served.
+// The one budget of CPU threads of a worker process: compressors share it, first come, first served, batches last.
 import { cancelled } from "../error.js";
 
 /** Bytes of a layer that keep one thread busy: the block size of the xz recipes. */
 const bytesPerThread = 8 * 1024 * 1024;
+
+/** Whether somebody waits for this image, or it is one of a batch: who waits for one does not wait for a batch. */
+export type Urgency = "single" | "batch";
 
 export interface CpuBudget {
   /** How many threads there are to share. */
@@ -12,9 +15,9 @@ export interface CpuBudget {
    * run side by side, a large one spreads, and no thread is idle while somebody waits.
    * @throws `CANCELLED`
    */
-  take(layerBytes: number, signal: AbortSignal): Promise<CpuShare>;
+  take(layerBytes: number, urgency: Urgency, signal: AbortSignal): Promise<CpuShare>;
   /** The same for work that is done by one thread, whatever the layer's size. */
-  takeOne(signal: AbortSignal): Promise<CpuShare>;
+  takeOne(urgency: Urgency, signal: AbortSignal): Promise<CpuShare>;
 }
 
 /** Threads that were taken; they are free again when it is disposed of. */
@@ -25,10 +28,16 @@ export interface CpuShare extends Disposable {
   finish(): void;
 }
 
+interface Waiting {
+  readonly wanted: number;
+  readonly urgency: Urgency;
+  start(granted: number): void;
+}
+
 /** Makes a budget of that many threads. */
 export function openCpuBudget(threads: number): CpuBudget {
   let free = threads;
-  const queue: { readonly wanted: number; readonly start: (granted: number) => void }[] = [];
+  const queue: Waiting[] = [];
   const serve = () => {
     for (let next = queue[0]; next !== undefined && free > 0; next = queue[0]) {
       queue.shift();
@@ -37,22 +46,24 @@ export function openCpuBudget(threads: number): CpuBudget {
       next.start(granted);
     }
   };
-  const takeThreads = async (wanted: number, signal: AbortSignal): Promise<CpuShare> => {
+  const takeThreads = async (wanted: number, urgency: Urgency, signal: AbortSignal): Promise<CpuShare> => {
     const granted = await new Promise<number>((resolve, reject) => {
       const onAbort = () => {
         queue.splice(queue.indexOf(entry), 1);
         reject(cancelled(signal));
       };
-      const entry = {
+      const entry: Waiting = {
         wanted,
-        start: (count: number) => {
+        urgency,
+        start(count) {
           signal.removeEventListener("abort", onAbort);
           resolve(count);
         },
       };
       if (signal.aborted) return reject(cancelled(signal));
       signal.addEventListener("abort", onAbort, { once: true });
-      queue.push(entry);
+      const firstOfBatch = queue.findIndex((other) => other.urgency === "batch");
+      queue.splice(urgency === "single" && firstOfBatch >= 0 ? firstOfBatch : queue.length, 0, entry);
       serve();
     });
     let held = granted;
@@ -65,8 +76,8 @@ export function openCpuBudget(threads: number): CpuBudget {
   };
   return {
     threads,
-    take: (layerBytes, signal) =>
-      takeThreads(Math.max(1, Math.min(Math.ceil(layerBytes / bytesPerThread), threads)), signal),
-    takeOne: (signal) => takeThreads(1, signal),
+    take: (layerBytes, urgency, signal) =>
+      takeThreads(Math.max(1, Math.min(Math.ceil(layerBytes / bytesPerThread), threads)), urgency, signal),
+    takeOne: (urgency, signal) => takeThreads(1, urgency, signal),
   };
 }

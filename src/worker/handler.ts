@@ -5,14 +5,15 @@ import type { UnpackLimits, XzEngine } from "../layer/index.js";
 import type { Mounts } from "../mount/index.js";
 import type { Producer } from "../producer/index.js";
 import type { Batch } from "./batch.js";
-import type { CpuBudget } from "./cpu-budget.js";
+import type { CpuBudget, Urgency } from "./cpu-budget.js";
 import type { SourcePolicy } from "./source.js";
 
 /** What the handlers of a worker process share. */
 export interface WorkerHost {
   readonly graph: Graph;
   readonly mounts: Mounts;
-  readonly engine: XzEngine;
+  /** The xz engine, once it has given the known answer. Throws what `checkKnownAnswer` throws. */
+  provenEngine(): Promise<XzEngine>;
   readonly cpu: CpuBudget;
   readonly sources: SourcePolicy;
   readonly limits: UnpackLimits;
@@ -30,6 +31,8 @@ export interface JobTry<Name extends JobName> {
   readonly data: CheckedJobData<Name>;
   /** True if an earlier try of this job began, whatever became of it. */
   readonly isRepeat: boolean;
+  /** `batch` for the child of one. */
+  readonly urgency: Urgency;
   /** True if this error ends the job: it is permanent, or this was the last try. */
   isFinal(error: unknown): boolean;
   /** Replaces the job's data, so that the next try finds what this one decided. */

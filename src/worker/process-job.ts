@@ -49,6 +49,7 @@ export async function processJob(
       id: job.id ?? "",
       data,
       isRepeat: job.attemptsStarted > 1 || job.stalledCounter > 0,
+      urgency: child === undefined ? "single" : "batch",
       isFinal,
       amend: (amended) => job.updateData(amended),
       report(progress) {

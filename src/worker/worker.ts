@@ -46,7 +46,7 @@ export interface WorkerOptions {
 
 /** A worker that serves. */
 export interface RunningWorker {
-  /** Resolves when every queue is served: checksums are not before the engine has given the known answer. */
+  /** Resolves when the xz engine has given the known answer; before that no checksum is computed. */
   readonly ready: Promise<void>;
   /**
    * Takes no new jobs, gives the running ones `graceMs` to end, then aborts them: they go back to their queue.
@@ -81,7 +81,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const inbox = await makeInbox(graph.root);
 
   const redis = connectPatiently(url);
-  const knownAnswer = new AbortController();
   try {
     await claimGraphName(redis, graphName, await graph.graphId());
   } catch (error) {
@@ -95,10 +94,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   queue.on("error", (error) => log(`checksum: ${error.message}`));
   const batches = openBatchProgress(queue, redis, graphName);
   const access: QueueAccess = { redis, graphName, queues: { checksum: queue }, batches };
+  // The answer takes a second of CPU; what needs no engine is done meanwhile.
+  const knownAnswer = new AbortController();
+  const ready = checkKnownAnswer(engine, knownAnswer.signal);
+  ready.catch(() => undefined);
   const host: WorkerHost = {
     graph,
     mounts,
-    engine,
+    provenEngine: () => ready.then(() => engine),
     cpu: openCpuBudget(threads),
     sources: {
       inbox,
@@ -117,35 +120,32 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   };
   const workers = queueNames.map((queue) => serveQueue(queue, access, concurrency[queue], host, log));
 
-  const start = (queue: QueueName) => {
-    const worker = workers[queueNames.indexOf(queue)];
-    worker?.run().catch((error: unknown) => log(`queue ${queue}: ${String(error)}`));
-  };
-  start("store");
-  start("mount");
-  // The answer takes a second of CPU; layers can be stored meanwhile.
-  const ready = checkKnownAnswer(engine, knownAnswer.signal).then(() => start("checksum"));
-  ready.catch(() => undefined);
+  for (const worker of workers) {
+    worker.run().catch((error: unknown) => log(`queue ${worker.name}: ${String(error)}`));
+  }
 
+  const shuttingDown = new StevedoreError("CANCELLED", "the worker is shutting down");
   let closing: Promise<void> | undefined;
   return {
     ready,
     close(graceMs) {
       const abortNow = () => {
         for (const worker of workers) worker.cancelAllJobs(shutdownReason);
+        knownAnswer.abort(shuttingDown);
       };
       if (closing !== undefined) {
         abortNow();
         return closing;
       }
-      knownAnswer.abort(new StevedoreError("CANCELLED", "the worker is shutting down"));
       closing = closeAll();
       return closing;
 
       async function closeAll() {
         const timer = setTimeout(abortNow, graceMs);
-        await Promise.allSettled([ready, ...workers.map((worker) => closeWorker(worker, redis))]);
+        await Promise.allSettled(workers.map((worker) => closeWorker(worker, redis)));
         clearTimeout(timer);
+        knownAnswer.abort(shuttingDown);
+        await ready.catch(() => undefined);
         await batches.close();
         await queue.close();
         await producer.close();

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { openCpuBudget } from "../../src/worker/cpu-budget.js";
+import { openCpuBudget, type Urgency } from "../../src/worker/cpu-budget.js";
 
 const MiB = 1024 * 1024;
 const never = new AbortController().signal;
@@ -9,7 +9,7 @@ const never = new AbortController().signal;
 function ask(budget: ReturnType<typeof openCpuBudget>, sizes: readonly number[]) {
   const had: number[] = [];
   const shares = sizes.map((bytes, index) =>
-    budget.take(bytes, never).then((share) => {
+    budget.take(bytes, "single", never).then((share) => {
       had.push(index);
       return share;
     }),
@@ -25,15 +25,15 @@ it("gives a thread per 8 MiB, at least one and at most all", async () => {
     [8 * MiB + 1, 2],
     [1024 * MiB, 4],
   ] as const) {
-    using share = await budget.take(bytes, never);
+    using share = await budget.take(bytes, "single", never);
     expect(share.threads).toBe(threads);
   }
 });
 
 it("gives one thread where one does the work", async () => {
   const budget = openCpuBudget(2);
-  using first = await budget.takeOne(never);
-  using second = await budget.takeOne(never);
+  using first = await budget.takeOne("single", never);
+  using second = await budget.takeOne("single", never);
   expect([first.threads, second.threads]).toEqual([1, 1]);
 });
 
@@ -54,9 +54,24 @@ it("serves in the order of asking, and leaves no thread idle while somebody wait
   expect(had).toEqual([0, 1, 2, 3, 4]);
 });
 
+it("lets who waits for one image go before those of a batch", async () => {
+  const budget = openCpuBudget(1);
+  const running = await budget.take(1, "batch", never);
+  const had: string[] = [];
+  const wait = (name: string, urgency: Urgency) =>
+    budget.takeOne(urgency, never).then((share) => {
+      had.push(name);
+      share[Symbol.dispose]();
+    });
+  const all = [wait("a1", "batch"), wait("b1", "single"), wait("a2", "batch"), wait("b2", "single")];
+  running[Symbol.dispose]();
+  await Promise.all(all);
+  expect(had).toEqual(["b1", "b2", "a1", "a2"]);
+});
+
 it("takes back the threads that the end of a layer leaves idle, but one", async () => {
   const budget = openCpuBudget(4);
-  const large = await budget.take(100 * MiB, never);
+  const large = await budget.take(100 * MiB, "single", never);
   const { had, shares } = ask(budget, [100 * MiB, 1]);
   large.finish();
   large.finish();
@@ -75,7 +90,7 @@ it("is whole again whatever was asked of it, and never gives more than there is"
       let used = 0;
       await Promise.all(
         wanted.map(async (request) => {
-          const share = await budget.take(request.MiB * MiB, never);
+          const share = await budget.take(request.MiB * MiB, "single", never);
           used += share.threads;
           expect(used).toBeLessThanOrEqual(threads);
           await Promise.resolve();
@@ -88,22 +103,22 @@ it("is whole again whatever was asked of it, and never gives more than there is"
           share[Symbol.dispose]();
         }),
       );
-      expect((await budget.take(1024 * MiB, never)).threads).toBe(threads);
+      expect((await budget.take(1024 * MiB, "single", never)).threads).toBe(threads);
     }),
   );
 });
 
 it("forgets a request that is cancelled, and those behind it move up", async () => {
   const budget = openCpuBudget(1);
-  const running = await budget.take(1, never);
+  const running = await budget.take(1, "single", never);
   const controller = new AbortController();
-  const cancelled = budget.take(1, controller.signal);
-  const next = budget.take(1, never);
+  const cancelled = budget.take(1, "single", controller.signal);
+  const next = budget.take(1, "single", never);
   controller.abort();
   await expect(cancelled).rejects.toMatchObject({ code: "CANCELLED" });
   running[Symbol.dispose]();
   // Given back twice is given back once.
   running[Symbol.dispose]();
   expect((await next).threads).toBe(1);
-  await expect(budget.take(1, controller.signal)).rejects.toMatchObject({ code: "CANCELLED" });
+  await expect(budget.take(1, "single", controller.signal)).rejects.toMatchObject({ code: "CANCELLED" });
 });

@@ -1,6 +1,7 @@
 // stevedore verify ID… | --all: whether layers are still those whose checksums are stored, and what differs.
 import type { Command } from "commander";
 import type { JobResult } from "../../jobs/contract.js";
+import { mismatchMessage } from "../../jobs/verify.js";
 import { formatText } from "../format.js";
 import {
   addImageFlags,
@@ -57,20 +58,14 @@ async function verify(
   tellFailed(failed, context);
 }
 
-function mismatchOf(
-  { id, expected, actual, differences, more }: JobResult<"verify">,
-  explain: boolean,
-): Mismatch {
-  let unexplained = "";
-  if (explain && differences === undefined)
-    unexplained = "; no manifest is stored that could tell what differs";
-  // The order of extended attributes is one of the things that no entry is different by.
-  if (differences?.length === 0)
-    unexplained = "; no entry differs, but the archive that is made of them does";
+function mismatchOf(result: JobResult<"verify">, explain: boolean): Mismatch {
+  const { id, expected, actual, differences, more } = result;
+  const unexplained =
+    explain && differences === undefined ? "; no manifest is stored that could tell what differs" : "";
   return {
     id,
     code: "CHECKSUM_MISMATCH",
-    message: `the layer of image ${id} has the tar digest ${actual}, but ${expected} is stored${unexplained}`,
+    message: `${mismatchMessage(result)}${unexplained}`,
     expected,
     actual,
     ...(differences === undefined ? {} : { differences }),

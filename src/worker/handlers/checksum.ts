@@ -1,5 +1,6 @@
 // The job `checksum`: the stored one if there is one, else one pass over the layer.
-import type { StoredChecksum } from "../../graph/index.js";
+import { StevedoreError } from "../../error.js";
+import { inodeOf, type StoredChecksum } from "../../graph/index.js";
 import { defaultRecipe } from "../../jobs/index.js";
 import { checksumLayer } from "../../layer/index.js";
 import type { Handler, JobTry, WorkerHost } from "../handler.js";
@@ -57,13 +58,15 @@ async function noted(
 async function compute(
   id: string,
   job: JobTry<"checksum">,
-  { graph, cpu, engine }: WorkerHost,
+  { graph, cpu, provenEngine }: WorkerHost,
   signal: AbortSignal,
 ): Promise<StoredChecksum> {
   const { recipe = defaultRecipe } = job.data;
+  const { layerBytes } = await graph.layerFacts(id, signal);
+  const engine = await provenEngine();
+  using share = await cpu.take(layerBytes, job.urgency, signal);
   const image = await graph.get(id);
-  const { layerBytes } = await graph.layerFacts(id);
-  using share = await cpu.take(layerBytes, signal);
+  const inode = inodeOf(image.layerDirectory);
   return await graph.withStaging(async (manifestPath) => {
     const computed = await checksumLayer(
       {
@@ -86,6 +89,11 @@ async function compute(
       archiveBytes: computed.archiveBytes,
       computedAt: new Date().toISOString(),
     };
+    const now = await graph.get(id);
+    if (inodeOf(now.layerDirectory) !== inode || !now.recordBytes.equals(image.recordBytes)) {
+      // Tried again, of the image that is there now.
+      throw new StevedoreError("INTERNAL", `the image ${id} became another while its checksum was computed`);
+    }
     // In this order: a tar digest that is stored has its manifest beside it.
     await graph.storeManifest(id, manifestPath);
     await graph.storeChecksum(id, recipe, entry);

@@ -10,6 +10,7 @@ import { mount } from "./mount.js";
 import { store } from "./store.js";
 import { unmount } from "./unmount.js";
 import { verify } from "./verify.js";
+import { verifyGraph } from "./verify-graph.js";
 
 export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   store,
@@ -17,6 +18,7 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   checksum,
   "checksum-graph": checksumGraph,
   verify,
+  "verify-graph": verifyGraph,
   mount,
   unmount,
   changes,

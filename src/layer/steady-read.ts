@@ -1,0 +1,62 @@
+// Reads a layer that nobody changes meanwhile, or says that somebody does.
+import { StevedoreError } from "../error.js";
+import { findRecords } from "../host/find.js";
+import { exitCodeOf } from "../host/run.js";
+import { tools } from "../host/tool.js";
+
+/** How often a layer that changes while it is read is read. */
+const reads = 3;
+/** The kernel's time of a change may be that much behind the clock, in ms: a tick of the slowest timer, and some. */
+const tick = 20;
+
+/**
+ * What `read` makes of a layer; made anew if the layer changed meanwhile, three times in all.
+ * @param isSure whether the result holds even for a layer that changed; asked only if it did, but for tar's own notice
+ * @throws `CHECKSUM_MISMATCH` if the layer changed each time; what `read` throws; `CANCELLED`
+ */
+export async function readSteadily<T>(
+  layerDirectory: string,
+  read: () => Promise<T>,
+  isSure: (result: T) => boolean | Promise<boolean>,
+  signal?: AbortSignal | undefined,
+): Promise<T> {
+  for (let count = 1; ; count++) {
+    const begun = Date.now() - tick;
+    let cause: unknown;
+    try {
+      const result = await read();
+      if (!(await hasChangedSince(layerDirectory, begun, signal)) || (await isSure(result))) return result;
+    } catch (error) {
+      if (!saysChanged(error)) throw error;
+      cause = error;
+    }
+    if (count < reads) continue;
+    const notice = cause instanceof Error ? `: ${cause.message}` : "";
+    throw new StevedoreError(
+      "CHECKSUM_MISMATCH",
+      `the layer ${layerDirectory} changes while it is read${notice}`,
+      { cause },
+    );
+  }
+}
+
+/** GNU tar exits with 1 if a file changed, shrank or went while it was read, and with 2 for what it cannot do. */
+function saysChanged(error: unknown): boolean {
+  return exitCodeOf(tools.tar, error) === 1;
+}
+
+/**
+ * True if anything in the layer, names, content or attributes, was changed since then. Nobody can set back that time
+ * of an inode (its ctime), as `touch` sets back the other. A link made to a file changes it too.
+ */
+async function hasChangedSince(
+  layerDirectory: string,
+  time: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const newer = ["-ignore_readdir_race", "-newerct", `@${(time / 1000).toFixed(3)}`];
+  let changed = false;
+  for await (const records of findRecords([layerDirectory], newer, "", signal))
+    changed ||= records.length > 0;
+  return changed;
+}

@@ -1,0 +1,31 @@
+// The job `verify-graph`: leaves each image to a child, and sums up.
+import { mismatchMessage } from "../../jobs/index.js";
+import type { FailedImage } from "../batch.js";
+import type { Handler } from "../handler.js";
+import { runBatch } from "../run-batch.js";
+
+export const verifyGraph: Handler<"verify-graph"> = async ({ data, batch }, { graph }, signal) => {
+  const { total, results, failed, durationMs } = await runBatch(
+    batch,
+    graph,
+    { name: "verify", ids: data.ids, data: (id) => ({ id }), isDone: async () => false },
+    signal,
+  );
+  const verified = results.filter(({ ok }) => ok);
+  const mismatches = results
+    .filter(({ ok }) => !ok)
+    .map(
+      (result): FailedImage => ({
+        id: result.id,
+        code: "CHECKSUM_MISMATCH",
+        message: mismatchMessage(result),
+      }),
+    );
+  return {
+    total,
+    verified: verified.length,
+    failed: [...failed, ...mismatches],
+    layerBytes: verified.reduce((sum, { layerBytes }) => sum + layerBytes, 0),
+    durationMs,
+  };
+};

@@ -137,6 +137,8 @@ async function connect(url: string): Promise<Redis | undefined> {
   const redis = new Redis({
     path: url,
     lazyConnect: true,
+    // It would wait whole seconds for a server that loads its file, which takes milliseconds.
+    enableReadyCheck: false,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
   });
@@ -146,6 +148,7 @@ async function connect(url: string): Promise<Redis | undefined> {
   });
   try {
     await redis.connect();
+    await loaded(redis);
     return redis;
   } catch (error) {
     // Disconnecting what never connected would keep the process alive for ioredis's time-out.
@@ -156,6 +159,19 @@ async function connect(url: string): Promise<Redis | undefined> {
     throw new StevedoreError("QUEUE_UNAVAILABLE", `the embedded Redis at ${url}: ${message}`, {
       cause: error,
     });
+  }
+}
+
+/** Resolves when the server has loaded its file. */
+async function loaded(redis: Redis): Promise<void> {
+  for (;;) {
+    try {
+      await redis.ping();
+      return;
+    } catch (error) {
+      if (!(error as Error).message.startsWith("LOADING ")) throw error;
+      await sleep(10);
+    }
   }
 }
 

@@ -60,7 +60,9 @@ export async function checksumLayer(
   };
   const isSame = async ({ tarDigest }: LayerChecksum) =>
     (await digestLayer(layerDirectory, signal)).tarDigest === tarDigest;
-  return await readSteadily(layerDirectory, read, isSame, signal);
+  const holds = async (result: LayerChecksum, hasChanged: () => Promise<boolean>) =>
+    !(await hasChanged()) || (await isSame(result));
+  return await readSteadily(layerDirectory, read, holds, signal);
 }
 
 async function readOnce(

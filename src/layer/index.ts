@@ -2,7 +2,7 @@
 
 export { type CheckedTar, checkTar, packCanonicalTar } from "./canonical-tar.js";
 export { type Change, type ChangeKind, readChanges } from "./changes.js";
-export { checksumLayer, digestLayer, type LayerChecksum } from "./checksum.js";
+export { type ChecksumRequest, checksumLayer, digestLayer, type LayerChecksum } from "./checksum.js";
 export {
   type Comparison,
   type Difference,

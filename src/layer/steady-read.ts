@@ -11,13 +11,13 @@ const tick = 20;
 
 /**
  * What `read` makes of a layer; made anew if the layer changed meanwhile, three times in all.
- * @param isSure whether the result holds even for a layer that changed; asked only if it did, but for tar's own notice
+ * @param holds whether the result is good, for which it may ask whether the layer changed; not asked if tar says so
  * @throws `CHECKSUM_MISMATCH` if the layer changed each time; what `read` throws; `CANCELLED`
  */
 export async function readSteadily<T>(
   layerDirectory: string,
   read: () => Promise<T>,
-  isSure: (result: T) => boolean | Promise<boolean>,
+  holds: (result: T, hasChanged: () => Promise<boolean>) => Promise<boolean>,
   signal?: AbortSignal | undefined,
 ): Promise<T> {
   for (let count = 1; ; count++) {
@@ -25,7 +25,7 @@ export async function readSteadily<T>(
     let cause: unknown;
     try {
       const result = await read();
-      if (!(await hasChangedSince(layerDirectory, begun, signal)) || (await isSure(result))) return result;
+      if (await holds(result, () => hasChangedSince(layerDirectory, begun, signal))) return result;
     } catch (error) {
       if (!saysChanged(error)) throw error;
       cause = error;

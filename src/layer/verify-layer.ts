@@ -36,7 +36,7 @@ export async function verifyLayer(
   const verdict = await readSteadily(
     request.layerDirectory,
     () => readOnce(request, signal),
-    ({ ok }) => ok,
+    async ({ ok }, hasChanged) => ok || !(await hasChanged()),
     signal,
   );
   return verdict.ok ? verdict : await explain(verdict, request, signal);

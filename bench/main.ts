@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Dock, openDock } from "./dock.js";
 import { isMet, type Row } from "./row.js";
 import { measureChecksum } from "./rows/checksum.js";
+import { measureCurves } from "./rows/curves.js";
 import { measureGraph } from "./rows/graph.js";
 import { measureJobs } from "./rows/jobs.js";
 import { measureMemory } from "./rows/memory.js";
@@ -12,12 +13,15 @@ import { measureMount } from "./rows/mount.js";
 import { measureScale } from "./rows/scale.js";
 import { measureStart } from "./rows/start.js";
 import { measureStore } from "./rows/store.js";
+import { measureVerify } from "./rows/verify.js";
 
 /** In this order: the memory row uses the store row's sample. */
 const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   start: measureStart,
   checksum: measureChecksum,
   graph: measureGraph,
+  verify: measureVerify,
+  curves: measureCurves,
   store: measureStore,
   jobs: measureJobs,
   mount: measureMount,

@@ -2,31 +2,30 @@
 // layers, spread over all cores; and how busy the cores were.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shellLine } from "../../src/layer/index.js";
 import type { Dock } from "../dock.js";
+import { describeMixedGraph, makeMixedGraph } from "../mixed-graph.js";
 import type { Row } from "../row.js";
 import { shell } from "../shell.js";
 
 const binary = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
-const layers = 60;
-const [smallest, largest, sum] = [1024, 150 * 1024 ** 2, 500 * 1024 ** 2];
 /** How often the load of the cores is read, in ms. */
 const sampling = 500;
 
 export async function measureGraph({ scratch }: Dock): Promise<Row[]> {
   const root = join(scratch, "mixed");
-  const ids = await makeLayers(root);
+  const ids = await makeMixedGraph(root);
   const cores = availableParallelism();
   const peer = await xzAlone(root, ids);
   const ours = await checksumAll(root);
   const wrong = ids.filter((id) => ours.checksums.get(id) !== peer.checksums.get(id));
   if (wrong.length > 0) throw new Error(`the shell gives other checksums for ${wrong.join(", ")}`);
   const ideal = peer.cpuMs / cores;
-  const on = `${layers} layers, ${Math.round(ours.bytes / 1024 ** 2)} MiB in all, every checksum equal to the shell line's`;
+  const on = `${describeMixedGraph(ids)}; every checksum equal to the shell line's`;
   return [
     {
       what: "checksum --all of a graph of mixed sizes",
@@ -49,37 +48,6 @@ export async function measureGraph({ scratch }: Dock): Promise<Row[]> {
       target: { atLeast: 95 },
     },
   ];
-}
-
-/** Layers of real files whose sizes grow by one factor from the smallest to the largest, scaled to the sum. */
-async function makeLayers(root: string): Promise<string[]> {
-  const grown = Array.from(
-    { length: layers - 1 },
-    (_, at) => smallest * (largest / smallest) ** (at / (layers - 1)),
-  );
-  const scale = (sum - largest) / grown.reduce((total, bytes) => total + bytes, 0);
-  const sizes = [...grown.map((bytes) => Math.max(smallest, bytes * scale)), largest];
-  const content = join(root, "content");
-  mkdirSync(root);
-  await shell(
-    `find /usr -xdev -type f -size -8M -print0 | LC_ALL=C sort -z | xargs -0 cat 2>/dev/null | head -c ${sum * 1.1} > ${content} || true`,
-  );
-  let from = 0;
-  const ids: string[] = [];
-  for (const [number, size] of sizes.entries()) {
-    const id = `mixed-${number}`;
-    const directory = join(root, "graph", id);
-    mkdirSync(join(directory, "layer"), { recursive: true });
-    const bytes = Math.round(size);
-    await shell(
-      `tail -c +${from + 1} ${content} | head -c ${bytes} | split -b 1M - ${directory}/layer/part- || true`,
-    );
-    writeFileSync(join(directory, "json"), JSON.stringify({ id, container_config: {} }));
-    from += bytes;
-    ids.push(id);
-  }
-  await shell(`rm ${content}`);
-  return ids;
 }
 
 /** The documented line for each layer, one thread at a time; its bytes are the same. Returns what xz took of the CPU. */
@@ -117,14 +85,13 @@ async function checksumAll(root: string) {
   const durationMs = performance.now() - begun;
   clearInterval(timer);
   if (code !== 0) throw new Error(`checksum --all ended with ${code}`);
-  const results: { id: string; checksum: string; layerBytes: number }[] = JSON.parse(stdout).checksums;
+  const results: { id: string; checksum: string }[] = JSON.parse(stdout).checksums;
   const counted = samples.filter(({ at }) => at <= begun + durationMs * 0.95);
   const [first, last] = [counted[0], counted.at(-1)];
   if (first === undefined || last === undefined) throw new Error("there are no samples of the load");
   return {
     durationMs,
     checksums: new Map(results.map(({ id, checksum }) => [id, checksum])),
-    bytes: results.reduce((total, { layerBytes }) => total + layerBytes, 0),
     busyPercent: (100 * (last.busy - first.busy)) / (last.all - first.all),
   };
 }

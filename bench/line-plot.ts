@@ -18,13 +18,13 @@ export function drawLines(title: string, x: Axis, y: Axis, curves: readonly Curv
   const chart = init(null, null, { renderer: "svg", ssr: true, width: 720, height: 420 });
   const axis = ({ name, isLogarithmic = false }: Axis, gap: number) => ({
     ...{ type: isLogarithmic ? ("log" as const) : ("value" as const), name },
-    ...{ nameLocation: "middle" as const, nameGap: gap },
+    ...{ nameLocation: "middle" as const, nameGap: gap, minInterval: 1 },
   });
   chart.setOption({
     animation: false,
     backgroundColor: "#ffffff",
     title: { text: title, left: "center", textStyle: { fontSize: 15 } },
-    legend: { bottom: 0 },
+    legend: { bottom: 0, itemGap: 45 },
     grid: { left: 80, right: 30, top: 50, bottom: 90 },
     xAxis: axis(x, 30),
     yAxis: axis(y, 55),

@@ -1,9 +1,11 @@
-// What a command prints on stdout: with `--json` exactly one document, else lines.
+// What a command writes: its result on stdout, lines for people on stderr, and a display that makes way for both.
 import { setImmediate } from "node:timers/promises";
 import { throwIfAborted } from "../error.js";
+import { formatText } from "./format.js";
+import type { Display } from "./live-display.js";
 
 export interface Output {
-  /** Writes the one JSON document with `--json`, else the lines. */
+  /** Writes to stdout: the one JSON document with `--json`, else the lines. */
   print(document: unknown, lines: Iterable<string>): void;
   /**
    * The same for a list that need not be in memory as a whole: one array, or a line for each item. The next items
@@ -11,6 +13,10 @@ export interface Output {
    * @throws what `items` throws; the array is closed then, so that it is a document, if it was begun.
    */
   printEach<Item>(items: AsyncIterable<Item>, show: ShowItem<Item>): Promise<void>;
+  /** Writes a line to stderr. The text may quote others, so that only its line breaks stay what they are. */
+  warn(text: string): void;
+  /** Sets what stands on the terminal from now on, undefined for nothing: it makes way for lines and documents. */
+  setDisplay(display: Display | undefined): void;
 }
 
 /** How an item of a list is shown. */
@@ -28,6 +34,12 @@ const chunkSize = 64 * 1024;
 /** With `--json` the first document is the only one: an error after it has stderr and the exit code. */
 export function openOutput(json: boolean, signal: AbortSignal): Output {
   let printed = false;
+  let display: Display | undefined;
+  const writeAbove = (stream: NodeJS.WriteStream, text: string) => {
+    display?.hide();
+    stream.write(text);
+    display?.show();
+  };
 
   async function printEach<Item>(items: AsyncIterable<Item>, show: ShowItem<Item>): Promise<void> {
     const { document = (item) => item, line, header } = show;
@@ -56,11 +68,17 @@ export function openOutput(json: boolean, signal: AbortSignal): Output {
 
   return {
     print(document, lines) {
-      if (!json) for (const line of lines) process.stdout.write(`${line}\n`);
-      else if (!printed) process.stdout.write(`${JSON.stringify(document)}\n`);
+      if (!json) for (const line of lines) writeAbove(process.stdout, `${line}\n`);
+      else if (!printed) writeAbove(process.stdout, `${JSON.stringify(document)}\n`);
       printed = true;
     },
     printEach,
+    warn(text) {
+      writeAbove(process.stderr, `stevedore: ${text.split("\n").map(formatText).join("\n")}\n`);
+    },
+    setDisplay(shown) {
+      display = shown;
+    },
   };
 }
 

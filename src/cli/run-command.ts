@@ -5,7 +5,6 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type Config, readConfig } from "../config.js";
 import { isErrno, StevedoreError } from "../error.js";
 import { type ErrorCode, JobError } from "../jobs/error.js";
-import { formatText } from "./format.js";
 import { type Output, openOutput } from "./output.js";
 
 /** The global flags. */
@@ -28,10 +27,8 @@ export interface CommandContext extends Output {
   readonly signal: AbortSignal;
   /** Aborted by the second of them. The third ends the process. */
   readonly hurry: AbortSignal;
-  /** Writes a line to stderr, unless `--quiet`. */
+  /** Writes a line to stderr as `warn` does, unless `--quiet`. */
   tell(line: string): void;
-  /** Writes a line to stderr, `--quiet` or not: what must not go unnoticed. */
-  warn(line: string): void;
 }
 
 /** Exit codes: wrong usage, and a failure that the command has already told of. */
@@ -93,11 +90,6 @@ export function several(value: string, earlier: readonly string[] | undefined): 
   return [...(earlier ?? []), value];
 }
 
-/** A line on stderr. The text may quote others, so that only its line breaks stay what they are. */
-function writeLine(text: string): void {
-  process.stderr.write(`stevedore: ${text.split("\n").map(formatText).join("\n")}\n`);
-}
-
 function contextOf(
   flags: GlobalFlags,
   output: Output,
@@ -120,9 +112,8 @@ function contextOf(
     hurry,
     ...output,
     tell(line) {
-      if (!quiet) writeLine(line);
+      if (!quiet) output.warn(line);
     },
-    warn: writeLine,
   };
 }
 
@@ -133,8 +124,8 @@ function showError(
 ): number {
   if (error instanceof ReportedFailure) return exitCodes.failed;
   const show = (code: ErrorCode, message: string, line = `${code}: ${message}`) => {
-    writeLine(line);
-    if (verbose && error instanceof Error) writeLine(inspect(error));
+    output.warn(line);
+    if (verbose && error instanceof Error) output.warn(inspect(error));
     output.print(errorDocument(code, message), []);
   };
   if (interrupted) {

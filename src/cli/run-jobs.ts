@@ -2,7 +2,7 @@
 import type { JobName, JobResult } from "../jobs/index.js";
 import { JobError } from "../jobs/index.js";
 import type { EnqueuedJob, JobState, NewJob } from "../producer/index.js";
-import { startProgressLine } from "./progress-line.js";
+import { startProgress } from "./progress.js";
 import { openQueueSession, type QueueSession } from "./queue-session.js";
 import type { CommandContext } from "./run-command.js";
 
@@ -18,26 +18,21 @@ export type Outcome<Name extends JobName> =
 export async function runJobs<Name extends JobName>(
   session: QueueSession,
   jobs: readonly NewJob<Name>[],
-  { quiet, verbose, tell }: CommandContext,
+  context: CommandContext,
   label: (job: NewJob<Name>) => string,
 ): Promise<Outcome<Name>[]> {
+  const { verbose, tell } = context;
   const enqueued = (await session.producer.enqueueAll(jobs)) as EnqueuedJob<Name>[];
-  const line = startProgressLine(quiet);
-  let ended = 0;
+  const labels = jobs.map(label);
+  const shown = await startProgress(labels, context);
   const one = async (job: EnqueuedJob<Name>, index: number): Promise<Outcome<Name>> => {
-    const wanted = jobs[index];
-    const name = wanted === undefined ? job.id : label(wanted);
     let told: JobState | undefined;
-    for await (const { state, progress, result, error } of session.follow(job)) {
-      if (verbose && state !== told) tell(`${name}: job ${job.id} is ${state}`);
+    for await (const update of session.follow(job)) {
+      const { state, result, error } = update;
+      if (verbose && state !== told) tell(`${labels[index]}: job ${job.id} is ${state}`);
       told = state;
-      if (progress !== undefined) {
-        line.show(jobs.length === 1 ? name : `${ended}/${jobs.length} done, ${name}`, progress);
-      }
+      shown.update(index, update);
       if (state !== "completed" && state !== "failed") continue;
-      ended += 1;
-      if (jobs.length > 1)
-        line.show("images", { phase: "done", done: ended, total: jobs.length, unit: "images" });
       if (error !== undefined) return { error: new JobError(error.code, error.message, { jobId: job.id }) };
       return { result: result as JobResult<Name> };
     }
@@ -46,7 +41,7 @@ export async function runJobs<Name extends JobName>(
   try {
     return await Promise.all(enqueued.map(one));
   } finally {
-    line.clear();
+    shown.close();
   }
 }
 

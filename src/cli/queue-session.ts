@@ -139,7 +139,8 @@ async function closeWorker(
   await worker.close(signal.aborted ? 0 : graceMs);
 }
 
-async function assertRoot(root: string): Promise<void> {
+/** @throws `SOURCE_NOT_FOUND` for a root that is not there */
+export async function assertRoot(root: string): Promise<void> {
   await stat(root).catch((cause: unknown) => {
     throw new StevedoreError("SOURCE_NOT_FOUND", `there is no root ${root}`, { cause });
   });

@@ -28,10 +28,12 @@ export function addSample(samples: readonly Sample[], sample: Sample, window: nu
 
 /** The growth per second over the last `window` ms; undefined while too little is known. */
 export function rate(samples: readonly Sample[], now: number, window: number): number | undefined {
-  const base = samples[baseOf(samples, now - window)];
+  const start = now - window;
+  const base = samples[baseOf(samples, start)];
   const last = samples.at(-1);
   if (base === undefined || last === undefined || now - base.at < leastTime) return undefined;
-  return ((last.value - base.value) / (now - base.at)) * 1_000;
+  // Nothing grew between a sample before the window and the window's start.
+  return ((last.value - base.value) / (now - Math.max(base.at, start))) * 1_000;
 }
 
 /** How many seconds `remaining` takes at `perSecond`; undefined if that is not known, or never. */

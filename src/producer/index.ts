@@ -1,7 +1,8 @@
 // stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code is loaded.
 export { JobError } from "../jobs/index.js";
 export { describeRedis } from "./connection.js";
-export type { JobUpdate } from "./job-events.js";
+export type { ConnectionEvent, QueueEvent } from "./event-stream.js";
+export type { JobEvent, JobUpdate } from "./job-events.js";
 export { type JobRecord, type JobState, jobStates } from "./job-records.js";
 export {
   type EnqueuedJob,
@@ -9,4 +10,5 @@ export {
   openProducer,
   type Producer,
   type ProducerOptions,
+  type QueueCounts,
 } from "./producer.js";

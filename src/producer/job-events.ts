@@ -1,4 +1,5 @@
 // Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
+import { setTimeout as sleep } from "node:timers/promises";
 import { QueueEvents } from "bullmq";
 import { keyPrefix, type Progress, parseFailedReason, type QueueName } from "../jobs/index.js";
 import { connectPatiently, type HastyConnection } from "./connection.js";
@@ -15,11 +16,25 @@ export interface JobUpdate {
   readonly error?: ReturnType<typeof parseFailedReason>;
 }
 
+/** Something that happened to any job. `removed` is a job that was taken back before a worker had begun it. */
+export interface JobEvent extends Omit<JobUpdate, "state"> {
+  readonly queue: QueueName;
+  readonly id: string;
+  readonly state: JobState | "removed";
+  /** When, by Redis's clock, in ms since the epoch. */
+  readonly at: number;
+}
+
 export interface JobEvents {
   /** Calls the listener with every update of a job from now on. Returns what ends that. */
   listen(jobId: string, listener: (update: JobUpdate) => void): () => void;
+  /** The same for all jobs of the queue. */
+  listenToAll(listener: (event: JobEvent) => void): () => void;
   close(): Promise<void>;
 }
+
+/** How long a listener may take to end, in ms. */
+const closePatience = 500;
 
 /** Starts to hear of a queue's jobs. No event that happens after this resolves is missed. */
 export async function openJobEvents(
@@ -38,22 +53,35 @@ export async function openJobEvents(
   events.on("error", () => undefined);
 
   const listeners = new Map<string, Set<(update: JobUpdate) => void>>();
-  const tell = (jobId: string, update: JobUpdate) => {
+  const listenersToAll = new Set<(event: JobEvent) => void>();
+  const tell = (
+    jobId: string,
+    eventId: string,
+    update: JobUpdate,
+    state: JobEvent["state"] = update.state,
+  ) => {
     for (const listener of listeners.get(jobId) ?? []) listener(update);
+    // An event's id begins with its time (Redis, "Streams": entry IDs).
+    for (const listener of listenersToAll)
+      listener({ ...update, queue, id: jobId, state, at: Number.parseInt(eventId, 10) });
   };
-  events.on("waiting", ({ jobId }) => tell(jobId, { state: "waiting" }));
-  events.on("delayed", ({ jobId }) => tell(jobId, { state: "delayed" }));
-  events.on("active", ({ jobId }) => tell(jobId, { state: "active" }));
-  events.on("progress", ({ jobId, data }) => tell(jobId, { state: "active", progress: data as Progress }));
-  events.on("completed", ({ jobId, returnvalue }) =>
-    tell(jobId, { state: "completed", result: returnvalue }),
+  events.on("waiting", ({ jobId }, id) => tell(jobId, id, { state: "waiting" }));
+  events.on("delayed", ({ jobId }, id) => tell(jobId, id, { state: "delayed" }));
+  events.on("waiting-children", ({ jobId }, id) => tell(jobId, id, { state: "waiting-children" }));
+  events.on("active", ({ jobId }, id) => tell(jobId, id, { state: "active" }));
+  events.on("progress", ({ jobId, data }, id) =>
+    tell(jobId, id, { state: "active", progress: data as Progress }),
   );
-  events.on("removed", ({ jobId }) =>
-    tell(jobId, { state: "failed", error: { code: "CANCELLED", message: "the job was taken back" } }),
+  events.on("completed", ({ jobId, returnvalue }, id) =>
+    tell(jobId, id, { state: "completed", result: returnvalue }),
   );
-  events.on("failed", ({ jobId, failedReason }) =>
-    tell(jobId, { state: "failed", error: parseFailedReason(failedReason) }),
+  events.on("failed", ({ jobId, failedReason }, id) =>
+    tell(jobId, id, { state: "failed", error: parseFailedReason(failedReason) }),
   );
+  events.on("removed", ({ jobId }, id) => {
+    const error = { code: "CANCELLED", message: "the job was taken back" } as const;
+    tell(jobId, id, { state: "failed", error }, "removed");
+  });
 
   return {
     listen(jobId, listener) {
@@ -64,9 +92,15 @@ export async function openJobEvents(
         if (ofJob.size === 0) listeners.delete(jobId);
       };
     },
+    listenToAll(listener) {
+      listenersToAll.add(listener);
+      return () => listenersToAll.delete(listener);
+    },
     async close() {
-      await events.close();
       redis.disconnect();
+      // BullMQ waits for its connection to end; one that stands between two attempts never tells that it has.
+      const closing = events.close().catch(() => undefined);
+      await Promise.race([closing, sleep(closePatience)]);
     },
   };
 }

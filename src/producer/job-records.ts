@@ -43,6 +43,13 @@ export async function* readJobRecords(queue: Queue, state: JobState): AsyncGener
   }
 }
 
+/** Reads the newest records of one state, at most `count` of them, the newest first. */
+export async function readNewestRecords(queue: Queue, state: JobState, count: number): Promise<JobRecord[]> {
+  if (count < 1) return [];
+  const jobs = await queue.getJobs([state], 0, count - 1, false);
+  return jobs.flatMap((job) => (job === undefined ? [] : [toRecord(job, queue.name as QueueName, state)]));
+}
+
 /** Reads one record; undefined if that queue has no such job. */
 export async function readJobRecord(queue: Queue, id: string): Promise<JobRecord | undefined> {
   // The state first: a job that ends in between is then shown as running, not as ended without its result.

@@ -19,8 +19,16 @@ import {
   retryPolicy,
 } from "../jobs/index.js";
 import { connectHastily } from "./connection.js";
+import { type Interest, openEventStream, type QueueEvent } from "./event-stream.js";
 import { type JobEvents, type JobUpdate, openJobEvents } from "./job-events.js";
-import { type JobRecord, type JobState, jobStates, readJobRecord, readJobRecords } from "./job-records.js";
+import {
+  type JobRecord,
+  type JobState,
+  jobStates,
+  readJobRecord,
+  readJobRecords,
+  readNewestRecords,
+} from "./job-records.js";
 
 export interface ProducerOptions {
   /** `redis://`, `rediss://`, `unix:///path` or the path of a socket. */
@@ -35,6 +43,9 @@ export interface EnqueuedJob<Name extends JobName = JobName> {
   readonly name: Name;
   readonly queue: QueueName;
 }
+
+/** How many jobs of a queue are in each state. */
+export type QueueCounts = Readonly<Record<JobState, number>>;
 
 /** A job to enqueue. `jobId` makes a repeat harmless: a job of that id is not added twice. */
 export type NewJob<Name extends JobName = JobName> = Name extends JobName
@@ -70,6 +81,17 @@ export interface Producer {
   job(id: string): Promise<JobRecord | undefined>;
   /** The records of all queues, of one state or of all, oldest first within a queue and state. */
   jobs(state?: JobState): AsyncGenerator<JobRecord>;
+  /** The newest records of one state over all queues, at most `count` of them, the newest first. */
+  recent(state: JobState, count: number): Promise<JobRecord[]>;
+  /** How many jobs of each state every queue holds. */
+  counts(): Promise<Readonly<Record<QueueName, QueueCounts>>>;
+  /**
+   * Hears of all jobs of all queues. Once this resolves nothing is missed; each turn then yields all that has
+   * happened since the last one. Unlike `follow` it outlives an outage: that is an event of its own, and when
+   * Redis is back the events go on where they stood. Ends when the signal aborts.
+   * @throws `QUEUE_UNAVAILABLE` if Redis is not there to begin with
+   */
+  events(signal?: AbortSignal): Promise<AsyncGenerator<readonly QueueEvent[], void>>;
   /** Takes a job back that no worker has begun. Returns false if one has, or it is gone. */
   withdraw(job: EnqueuedJob): Promise<boolean>;
   /** How many workers serve a queue of this graph now. */
@@ -117,7 +139,7 @@ export function openProducer({ redis: url, graph = defaultGraphName }: ProducerO
   };
 
   /** What to do on an outage and on a return, for each wait that is under way. */
-  const waiting = new Set<{ outage(error: JobError): void; recheck(): void }>();
+  const waiting = new Set<Interest>();
   connection.onOutage((error) => {
     for (const wait of waiting) wait.outage(error);
   });
@@ -249,6 +271,31 @@ export function openProducer({ redis: url, graph = defaultGraphName }: ProducerO
           yield* readJobRecords(queues[queue], wanted);
         }
       }
+    },
+    async recent(state, count) {
+      const ofQueues = await Promise.all(
+        queueNames.map((queue) => connection.attempt(() => readNewestRecords(queues[queue], state, count))),
+      );
+      const age = ({ finishedAt, createdAt }: JobRecord) => finishedAt ?? createdAt;
+      return ofQueues
+        .flat()
+        .sort((a, b) => age(b) - age(a))
+        .slice(0, count);
+    },
+    async counts() {
+      const ofQueues = queueNames.map(async (queue) => {
+        const counts = await connection.attempt(() => queues[queue].getJobCounts(...jobStates));
+        return [queue, Object.fromEntries(jobStates.map((state) => [state, counts[state] ?? 0]))] as const;
+      });
+      return Object.fromEntries(await Promise.all(ofQueues)) as Record<QueueName, QueueCounts>;
+    },
+    async events(signal) {
+      const sources = await Promise.all(queueNames.map(eventsOf));
+      const register = (interest: Interest) => {
+        waiting.add(interest);
+        return () => waiting.delete(interest);
+      };
+      return openEventStream(sources, register, signal);
     },
     withdraw: ({ id, queue }) =>
       connection.attempt(async () => {

@@ -1,4 +1,4 @@
-// stevedore jobs: the records of the queues.
+// stevedore jobs: the records of the queues; with --watch what happens in them.
 import { type Command, Option } from "commander";
 import { type JobState, jobStates } from "../../producer/job-records.js";
 import { action } from "../run-command.js";
@@ -8,9 +8,21 @@ export function declare(program: Command): void {
     .command("jobs")
     .description("list the jobs of the queues")
     .addOption(new Option("--state <state>", "only jobs in this state").choices([...jobStates]))
-    .addHelpText("after", "\nExample:\n  $ stevedore jobs --state failed --json | jq -r '.[].failedReason'")
+    .option("--watch", "show the queues until Ctrl-C; without a terminal, or with --json, a line per change")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ stevedore jobs --state failed --json | jq -r '.[].failedReason'
+  $ stevedore jobs --watch
+  $ stevedore jobs --watch --state completed --json | jq -c .result`,
+    )
     .action(
-      action<{ readonly state?: JobState }>(async (context, { state }) => {
+      action<{ readonly state?: JobState; readonly watch?: boolean }>(async (context, { state, watch }) => {
+        if (watch) {
+          const { watchJobs } = await import("../watch-jobs.js");
+          return watchJobs(context, state);
+        }
         const { openQueueSession } = await import("../queue-session.js");
         const { formatTable } = await import("../format.js");
         await using session = await openQueueSession(context);

@@ -1,0 +1,21 @@
+// What a job's record tells a reader at a glance.
+import type { Progress } from "../jobs/index.js";
+import type { JobRecord } from "../producer/index.js";
+
+/** What a job is about: an image, or the mount. */
+export function subjectOf({ data, result }: Pick<JobRecord, "data" | "result">): string {
+  const about = data as {
+    id?: unknown;
+    image?: { id?: unknown };
+    mountId?: unknown;
+    target?: unknown;
+  } | null;
+  const { id } = (result ?? {}) as { id?: unknown };
+  const names = [about?.id, id, about?.image?.id, about?.mountId, about?.target];
+  return names.find((name): name is string => typeof name === "string") ?? "";
+}
+
+/** How far a job is; undefined if it has not told of that yet. */
+export function progressOf({ progress }: Pick<JobRecord, "progress">): Progress | undefined {
+  return (progress ?? undefined) as Progress | undefined;
+}

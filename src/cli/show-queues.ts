@@ -1,0 +1,122 @@
+// Shows the queues on the whole of a terminal, drawn anew when something has happened.
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { WriteStream } from "node:tty";
+import { type QueueName, queueNames } from "../jobs/index.js";
+import { progressOf, subjectOf } from "./job-subject.js";
+import { openLiveDisplay } from "./live-display.js";
+import type { QueueWatch } from "./queue-watch.js";
+import { type QueuesView, queuesLines } from "./queues-view.js";
+import { addSample, rate, type Sample } from "./rate.js";
+
+/** The least time between two drawings, and the most without an event (workers come and go without one), in ms. */
+const interval = 500;
+const idleInterval = 2_000;
+/** Over what time speeds are taken, in ms. */
+const window = 10_000;
+/** How many records are read: more than a terminal has room for is of no use. */
+const mostRecords = 100;
+
+/** Shows them until the signal aborts, then gives the terminal back as it was. */
+export async function showQueues({ context, producer, events, state, address, begun, signal }: QueueWatch) {
+  const now = () => performance.now();
+  const ended = Object.fromEntries(queueNames.map((queue) => [queue, 0])) as Record<QueueName, number>;
+  const endedSamples = new Map<QueueName, readonly Sample[]>(
+    queueNames.map((queue) => [queue, [{ at: now(), value: 0 }]]),
+  );
+  let progressSamples = new Map<string, readonly Sample[]>();
+  let view: QueuesView = {
+    title: `graph ${context.config.graph} at ${address}`,
+    notice: undefined,
+    queues: [],
+    active: [],
+    listed: undefined,
+  };
+
+  /** Reads how things stand. */
+  const look = async () => {
+    const listedState = state ?? "failed";
+    const [counts, active, records, ...workers] = await Promise.all([
+      producer.counts(),
+      producer.recent("active", mostRecords),
+      producer.recent(listedState, mostRecords),
+      ...queueNames.map((queue) => producer.workers(queue)),
+    ]);
+    const at = now();
+    const samples = new Map<string, readonly Sample[]>();
+    const atWork = active.toReversed().flatMap((record) => {
+      const progress = progressOf(record);
+      if (progress === undefined) return [];
+      const ofJob = addSample(progressSamples.get(record.id) ?? [], { at, value: progress.done }, window);
+      samples.set(record.id, ofJob);
+      return [{ label: subjectOf(record), progress, rate: rate(ofJob, at, window) }];
+    });
+    progressSamples = samples;
+    view = {
+      ...view,
+      queues: queueNames.map((queue, place) => ({
+        queue,
+        counts: counts[queue],
+        workers: workers[place] ?? 0,
+        rate: rate(endedSamples.get(queue) ?? [], at, window),
+      })),
+      active: state === undefined || state === "active" ? atWork : [],
+      listed: { state: listedState, records },
+    };
+  };
+
+  let happened = () => {};
+  const listen = async () => {
+    for await (const batch of events) {
+      for (const event of batch) {
+        if ("connection" in event) {
+          view = { ...view, notice: event.connection === "lost" ? event.error?.message : undefined };
+        } else if (event.state === "completed" || event.state === "failed") {
+          ended[event.queue] += 1;
+        }
+      }
+      for (const queue of queueNames) {
+        const samples = endedSamples.get(queue) ?? [];
+        endedSamples.set(queue, addSample(samples, { at: now(), value: ended[queue] }, window));
+      }
+      happened();
+    }
+  };
+
+  await look();
+  const notice = await begun();
+  view = { ...view, notice };
+  const display = openLiveDisplay(process.stdout as WriteStream, (size) => queuesLines(view, size), {
+    interval,
+    fullScreen: true,
+  });
+  context.setDisplay(display);
+  const stopped = aborted(signal);
+  const listening = listen();
+  try {
+    while (!signal.aborted) {
+      display.changed();
+      const something = new Promise<void>((resolve) => {
+        happened = resolve;
+      });
+      await Promise.race([something, pause(idleInterval, signal)]);
+      await pause(interval, signal);
+      // Without Redis what was known last stands, with the notice.
+      await Promise.race([look().catch(() => undefined), stopped]);
+    }
+    await listening;
+  } finally {
+    context.setDisplay(undefined);
+    display.close();
+  }
+}
+
+/** Waits for `ms` or the signal. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** Resolves when the signal has aborted. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
+}

@@ -1,0 +1,55 @@
+// stevedore jobs --watch: what happens in the queues, until the command is told to stop. An onlooker: it starts no
+// worker, and keeps neither the embedded Redis nor a worker of others alive.
+import { describeRedis, type JobState, openProducer } from "../producer/index.js";
+import { embeddedRedisRuns, holdEmbeddedRedis } from "./embedded-redis.js";
+import { isTerminal } from "./live-display.js";
+import { assertRoot } from "./queue-session.js";
+import type { QueueWatch } from "./queue-watch.js";
+import type { CommandContext } from "./run-command.js";
+
+/**
+ * Shows the queues on a terminal; elsewhere, and with `--json`, writes a line for each change. Returns when it is
+ * told to stop.
+ * @throws `QUEUE_UNAVAILABLE`, `TOOL_MISSING`, `SOURCE_NOT_FOUND` for a root that is not there
+ */
+export async function watchJobs(context: CommandContext, state: JobState | undefined): Promise<void> {
+  const { config, json } = context;
+  const { root, graph } = config;
+  if (config.redis === undefined) await assertRoot(root);
+  // Held until the present state was read. Then it ends as soon as the others have left it.
+  let embedded = config.redis === undefined ? await holdEmbeddedRedis(root) : undefined;
+  const release = async () => {
+    const held = embedded;
+    embedded = undefined;
+    await held?.release();
+  };
+  try {
+    await embedded?.needNoWorker();
+    const redis = embedded?.url ?? config.redis ?? "";
+    const address = describeRedis(redis);
+    const producer = openProducer({ redis, graph });
+    const left = new AbortController();
+    process.stdout.once("error", () => left.abort());
+    const signal = AbortSignal.any([context.signal, left.signal]);
+    try {
+      const events = await producer.events(signal);
+      const begun = async () => {
+        if (embedded === undefined) return undefined;
+        await release();
+        return (await embeddedRedisRuns(root)) ? undefined : `no command serves ${root} now: waiting for one`;
+      };
+      const watch: QueueWatch = { context, producer, events, state, address, begun, signal };
+      if (isTerminal(process.stdout) && !json) {
+        const { showQueues } = await import("./show-queues.js");
+        await showQueues(watch);
+      } else {
+        const { writeChanges } = await import("./write-changes.js");
+        await writeChanges(watch);
+      }
+    } finally {
+      await producer.close();
+    }
+  } finally {
+    await release();
+  }
+}

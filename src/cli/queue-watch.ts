@@ -14,6 +14,8 @@ export interface QueueWatch {
   readonly address: string;
   /** To be called once the present state was read; returns what the reader must know. */
   begun(): Promise<string | undefined>;
+  /** What to tell of a Redis that went away. */
+  readonly away: (error: Error | undefined) => string;
   /** Aborts when the command is told to stop, or its reader has left. */
   readonly signal: AbortSignal;
 }

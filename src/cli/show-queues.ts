@@ -18,7 +18,16 @@ const window = 10_000;
 const mostRecords = 100;
 
 /** Shows them until the signal aborts, then gives the terminal back as it was. */
-export async function showQueues({ context, producer, events, state, address, begun, signal }: QueueWatch) {
+export async function showQueues({
+  context,
+  producer,
+  events,
+  state,
+  address,
+  begun,
+  away,
+  signal,
+}: QueueWatch) {
   const now = () => performance.now();
   const ended = Object.fromEntries(queueNames.map((queue) => [queue, 0])) as Record<QueueName, number>;
   const endedSamples = new Map<QueueName, readonly Sample[]>(
@@ -70,7 +79,7 @@ export async function showQueues({ context, producer, events, state, address, be
     for await (const batch of events) {
       for (const event of batch) {
         if ("connection" in event) {
-          view = { ...view, notice: event.connection === "lost" ? event.error?.message : undefined };
+          view = { ...view, notice: event.connection === "lost" ? away(event.error) : undefined };
         } else if (event.state === "completed" || event.state === "failed") {
           ended[event.queue] += 1;
         }

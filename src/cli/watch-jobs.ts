@@ -8,8 +8,8 @@ import type { QueueWatch } from "./queue-watch.js";
 import type { CommandContext } from "./run-command.js";
 
 /**
- * Shows the queues on a terminal; elsewhere, and with `--json`, writes a line for each change. Returns when it is
- * told to stop.
+ * Shows the queues on a terminal; elsewhere, and with `--json`, writes a line for each change. When it is told to stop
+ * it ends the process, with 0.
  * @throws `QUEUE_UNAVAILABLE`, `TOOL_MISSING`, `SOURCE_NOT_FOUND` for a root that is not there
  */
 export async function watchJobs(context: CommandContext, state: JobState | undefined): Promise<void> {
@@ -33,12 +33,15 @@ export async function watchJobs(context: CommandContext, state: JobState | undef
     const signal = AbortSignal.any([context.signal, left.signal]);
     try {
       const events = await producer.events(signal);
+      const nobody = `no command serves ${root} now: waiting for one`;
+      const away = (error: Error | undefined) =>
+        config.redis === undefined ? nobody : `${error?.message ?? "Redis does not answer"}; waiting for it`;
       const begun = async () => {
         if (embedded === undefined) return undefined;
         await release();
-        return (await embeddedRedisRuns(root)) ? undefined : `no command serves ${root} now: waiting for one`;
+        return (await embeddedRedisRuns(root)) ? undefined : nobody;
       };
-      const watch: QueueWatch = { context, producer, events, state, address, begun, signal };
+      const watch: QueueWatch = { context, producer, events, state, address, begun, away, signal };
       if (isTerminal(process.stdout) && !json) {
         const { showQueues } = await import("./show-queues.js");
         await showQueues(watch);
@@ -52,4 +55,6 @@ export async function watchJobs(context: CommandContext, state: JobState | undef
   } finally {
     await release();
   }
+  // What was asked of a Redis that is away keeps a process for seconds, though nobody waits for the answer.
+  process.exit(0);
 }

@@ -16,7 +16,16 @@ interface Change extends Pick<JobEvent, "at" | "queue" | "id" | "state"> {
 }
 
 /** Writes the changes until the signal aborts. The order is that of Redis within a queue. */
-export async function writeChanges({ context, producer, events, state, address, begun, signal }: QueueWatch) {
+export async function writeChanges({
+  context,
+  producer,
+  events,
+  state,
+  address,
+  begun,
+  away,
+  signal,
+}: QueueWatch) {
   const { json, tell, warn } = context;
   const notice = await begun();
   tell(`watching the queues of graph "${context.config.graph}" at ${address}; Ctrl-C stops`);
@@ -35,9 +44,7 @@ export async function writeChanges({ context, producer, events, state, address, 
     for (const event of wanted) {
       if (signal.aborted) return;
       if ("connection" in event) {
-        warn(
-          event.connection === "restored" ? `Redis at ${address} answers again` : `${event.error?.message}`,
-        );
+        warn(event.connection === "restored" ? `Redis at ${address} answers again` : away(event.error));
         continue;
       }
       const job = await identify(event.id);

@@ -1,6 +1,7 @@
 // Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
 import { setTimeout as sleep } from "node:timers/promises";
 import { QueueEvents } from "bullmq";
+import type { Redis } from "ioredis";
 import { keyPrefix, type Progress, parseFailedReason, type QueueName } from "../jobs/index.js";
 import { connectPatiently, type HastyConnection } from "./connection.js";
 import type { JobState } from "./job-records.js";
@@ -98,9 +99,14 @@ export async function openJobEvents(
     },
     async close() {
       redis.disconnect();
-      // BullMQ waits for its connection to end; one that stands between two attempts never tells that it has.
+      // While Redis is away BullMQ waits for its connection, a copy of ours, to be ready, or to say that it has ended:
+      // one that stands between two attempts says nothing.
+      (events.opts.connection as Redis).disconnect();
       const closing = events.close().catch(() => undefined);
-      await Promise.race([closing, sleep(closePatience)]);
+      const closed = new AbortController();
+      const waited = sleep(closePatience, undefined, { signal: closed.signal }).catch(() => undefined);
+      await Promise.race([closing, waited]);
+      closed.abort();
     },
   };
 }

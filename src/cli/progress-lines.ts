@@ -87,6 +87,6 @@ function arrange(
   }
   const room = Math.min(columns - columnsOf(line()) - gap.length, widestBar);
   return room < narrowestBar
-    ? cut(line(), columns).trimEnd()
+    ? cut(line().trimEnd(), columns)
     : `${bar(ratio, room)}${gap}${line()}`.trimEnd();
 }

@@ -28,6 +28,9 @@ export interface QueuesView {
   readonly listed: { readonly state: JobState; readonly records: readonly JobRecord[] } | undefined;
 }
 
+/** A narrower terminal has no room for the date of a failure. */
+const dateFrom = 60;
+
 /** The columns of the table: a heading, a shorter one for a narrow terminal, and the value. */
 const table: readonly [string, string, (view: QueueView) => string][] = [
   ["QUEUE", "QUEUE", ({ queue }) => queue],
@@ -62,14 +65,15 @@ export function queuesLines(view: QueuesView, { columns, rows }: Size): string[]
     section("AT WORK", (most) => activeLines(active, { columns, rows: Math.max(1, most - reserved) }));
   if (listed !== undefined && listed.records.length > 0) {
     section(listed.state === "failed" ? "LAST FAILURES" : listed.state.toUpperCase(), (most) =>
-      listed.records.slice(0, most).map((record) => cut(recordLine(record), columns)),
+      listed.records.slice(0, most).map((record) => cut(recordLine(record, columns), columns)),
     );
   }
   return lines.slice(0, rows);
 }
 
-function recordLine(record: JobRecord): string {
-  const time = new Date(record.finishedAt ?? record.createdAt).toISOString().slice(0, 19);
+function recordLine(record: JobRecord, columns: number): string {
+  const when = new Date(record.finishedAt ?? record.createdAt).toISOString();
+  const time = columns < dateFrom ? when.slice(11, 19) : when.slice(0, 19);
   const parts = [time, record.name, subjectOf(record), record.failedReason ?? ""];
   return formatText(parts.filter((part) => part !== "").join("  "));
 }

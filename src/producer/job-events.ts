@@ -1,5 +1,4 @@
 // Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
-import { setTimeout as sleep } from "node:timers/promises";
 import { QueueEvents } from "bullmq";
 import type { Redis } from "ioredis";
 import { keyPrefix, type Progress, parseFailedReason, type QueueName } from "../jobs/index.js";
@@ -33,9 +32,6 @@ export interface JobEvents {
   listenToAll(listener: (event: JobEvent) => void): () => void;
   close(): Promise<void>;
 }
-
-/** How long a listener may take to end, in ms. */
-const closePatience = 500;
 
 /** Starts to hear of a queue's jobs. No event that happens after this resolves is missed. */
 export async function openJobEvents(
@@ -98,15 +94,15 @@ export async function openJobEvents(
       return () => listenersToAll.delete(listener);
     },
     async close() {
+      // The copy of our connection that BullMQ has made.
+      const copy = events.opts.connection as Redis;
+      if (copy.status === "ready") await events.close();
+      else {
+        // BullMQ would wait for it to be ready, or to tell that it has ended, which it does not between two attempts.
+        copy.disconnect();
+        events.close().catch(() => undefined);
+      }
       redis.disconnect();
-      // While Redis is away BullMQ waits for its connection, a copy of ours, to be ready, or to say that it has ended:
-      // one that stands between two attempts says nothing.
-      (events.opts.connection as Redis).disconnect();
-      const closing = events.close().catch(() => undefined);
-      const closed = new AbortController();
-      const waited = sleep(closePatience, undefined, { signal: closed.signal }).catch(() => undefined);
-      await Promise.race([closing, waited]);
-      closed.abort();
     },
   };
 }

@@ -113,7 +113,7 @@ export function noRedisRuns(root: string): boolean {
 }
 
 /** This process's environment without what would configure a command. */
-function plainEnvironment(): NodeJS.ProcessEnv {
+export function plainEnvironment(): NodeJS.ProcessEnv {
   const { STEVEDORE_ROOT, STEVEDORE_REDIS_URL, STEVEDORE_GRAPH, REDIS_URL, ...rest } = process.env;
   return rest;
 }

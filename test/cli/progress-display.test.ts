@@ -1,0 +1,190 @@
+// The lines that stand on a terminal: what xterm's own code shows of them, and the real thing under script(1).
+import { EventEmitter } from "node:events";
+import type { WriteStream } from "node:tty";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { cut } from "../../src/cli/columns.js";
+import { type LiveDisplay, openLiveDisplay, type Size } from "../../src/cli/live-display.js";
+import { useScratchDirectory } from "../support/scratch-directory.js";
+import { openScreen, startOnTerminal } from "../support/screen.js";
+import { shell } from "../support/shell.js";
+import { noRedisRuns, stevedore } from "../support/stevedore.js";
+
+/** A terminal in this process: what is written to the stream is on the screen once `settled` resolves. */
+function openTerminal(columns: number, rows: number) {
+  const screen = openScreen(columns, rows);
+  let size: [number, number] = [columns, rows];
+  let drawn = Promise.resolve();
+  const stream = Object.assign(new EventEmitter(), {
+    isTTY: true,
+    write(text: string) {
+      drawn = screen.write(text);
+      return true;
+    },
+    getWindowSize: () => size,
+  });
+  return {
+    screen,
+    stream: stream as unknown as WriteStream,
+    settled: () => drawn,
+    resize(newColumns: number, newRows: number) {
+      size = [newColumns, newRows];
+      screen.resize(newColumns, newRows);
+      stream.emit("resize");
+    },
+  };
+}
+
+describe("a display", () => {
+  let display: LiveDisplay | undefined;
+  afterEach(() => display?.close());
+
+  /** Three lines as wide as the terminal, under two that stood there before. */
+  async function show(columns: number, rows: number, { fullScreen = false } = {}) {
+    const terminal = openTerminal(columns, rows);
+    terminal.stream.write("first\r\nsecond\r\n");
+    const state = { mark: "a" };
+    const frame = (size: Size) => ["1", "2", "3"].map((at) => cut(at + state.mark.repeat(200), size.columns));
+    display = openLiveDisplay(terminal.stream, frame, { interval: 0, fullScreen });
+    display.changed();
+    await terminal.settled();
+    const expected = (mark: string, width: number) =>
+      ["1", "2", "3"].map((at) => `${at + mark.repeat(width - 3)}…`);
+    return { terminal, display, state, expected };
+  }
+
+  it("stands below what was there, changes in place, and goes without a trace", async () => {
+    const { terminal, display, state, expected } = await show(20, 10);
+    expect(terminal.screen.lines()).toEqual(["first", "second", ...expected("a", 20)]);
+    state.mark = "b";
+    display.changed();
+    await terminal.settled();
+    expect(terminal.screen.lines()).toEqual(["first", "second", ...expected("b", 20)]);
+    display.close();
+    terminal.stream.write("result\r\n");
+    await terminal.settled();
+    expect(terminal.screen.history()).toEqual(["first", "second", "result"]);
+  });
+
+  it("makes way for a line, whole and above it", async () => {
+    const { terminal, display, expected } = await show(20, 10);
+    for (const line of ["a line longer than the terminal", "another"]) {
+      display.hide();
+      terminal.stream.write(`${line}\r\n`);
+      display.show();
+    }
+    await terminal.settled();
+    expect(terminal.screen.lines()).toEqual([
+      ...["first", "second", "a line longer than t", "he terminal", "another"],
+      ...expected("a", 20),
+    ]);
+  });
+
+  it.each([
+    [40, 20],
+    [40, 13],
+    [20, 60],
+  ])("is redrawn whole when the terminal goes from %d columns to %d", async (from, to) => {
+    const { terminal, expected } = await show(from, 20);
+    terminal.resize(to, 20);
+    await terminal.settled();
+    expect(terminal.screen.history()).toEqual(["first", "second", ...expected("a", to)]);
+  });
+
+  it("survives to be resized again and again, also at the bottom of the screen", async () => {
+    // High enough: what a terminal scrolls off its top while it becomes narrower nobody can take back.
+    const { terminal, display, expected } = await show(30, 12);
+    for (let at = 0; at < 9; at++) {
+      display.hide();
+      terminal.stream.write(`line ${at}\r\n`);
+      display.show();
+    }
+    await terminal.settled();
+    for (const columns of [25, 40, 21, 22, 30]) {
+      terminal.resize(columns, 12);
+      await terminal.settled();
+    }
+    const told = Array.from({ length: 9 }, (_, at) => `line ${at}`);
+    expect(terminal.screen.history()).toEqual(["first", "second", ...told, ...expected("a", 30)]);
+  });
+
+  it("has no more lines than a low terminal has rows", async () => {
+    const { terminal, display, expected } = await show(20, 3);
+    for (let times = 0; times < 5; times++) display.changed();
+    await terminal.settled();
+    expect(terminal.screen.history()).toEqual(["first", "second", ...expected("a", 20).slice(0, 2)]);
+  });
+
+  it("that takes the whole screen gives it back, also for a line", async () => {
+    const { terminal, display, expected } = await show(20, 10, { fullScreen: true });
+    expect(terminal.screen.lines()).toEqual(expected("a", 20));
+    display.hide();
+    terminal.stream.write("told\r\n");
+    await terminal.settled();
+    expect(terminal.screen.lines()).toEqual(["first", "second", "told"]);
+    display.show();
+    terminal.resize(12, 10);
+    await terminal.settled();
+    expect(terminal.screen.lines()).toEqual(expected("a", 12));
+    display.close();
+    await terminal.settled();
+    expect(terminal.screen.lines()).toEqual(["first", "second", "told"]);
+  });
+
+  it("is drawn at most once in its interval", async () => {
+    const terminal = openTerminal(20, 10);
+    let drawings = 0;
+    const frame = () => [`${drawings++}`];
+    display = openLiveDisplay(terminal.stream, frame, { interval: 3_600_000 });
+    for (let times = 0; times < 1_000; times++) display.changed();
+    expect(drawings).toBe(1);
+  });
+});
+
+describe("checksum --all on a terminal", () => {
+  const scratch = useScratchDirectory();
+  let root: string;
+  const names = ["one", "two", "three"];
+
+  beforeAll(async () => {
+    root = await scratch.fresh();
+    for (const name of names) {
+      await shell("mkdir d && head -c 2M /dev/urandom > d/random && tar -C d -cf d.tar . && rm -r d", {
+        cwd: scratch.path,
+      });
+      const stored = await stevedore(["store", "d.tar", "--id", name], { root, cwd: scratch.path });
+      expect(stored.code).toBe(0);
+    }
+  });
+
+  it("shows the whole and each image, through a resize and other lines, then the result alone", async () => {
+    const running = startOnTerminal(["checksum", "--all", "--force", "--verbose", "--root", root], {
+      columns: 80,
+      rows: 30,
+    });
+    await running.shows(/^\[[# ]*\] {2}0\/3 images {2}.* MiB of .*\n\[[# ]*\] {2}(one|two|three) +checksum/m);
+    await running.resize(40, 30);
+    await running.shows(/^(\[[# ]*\] {2})?\d\/3 images .*\n(.*%.*\n?){1,3}$/m);
+    expect(await running.ended).toBe(0);
+    const lines = running.screen.history();
+    expect(lines[0]).toBe("before");
+    const whole = lines.join("");
+    for (const name of names) {
+      expect(whole).toMatch(new RegExp(`stevedore: ${name}: job [0-9a-f-]{36} is active`));
+      expect(whole).toMatch(new RegExp(`sha256:[0-9a-f]{64} {2}${name}`));
+    }
+    expect(whole).not.toMatch(/images|MiB|\[#/);
+    expect(noRedisRuns(root)).toBe(true);
+  });
+
+  it("--quiet shows nothing but the result", async () => {
+    const running = startOnTerminal(
+      ["checksum", "--all", "--force", "--recipe", "xz-1", "--quiet", "--root", root],
+      {
+        columns: 100,
+        rows: 30,
+      },
+    );
+    expect(await running.ended).toBe(0);
+    expect(running.output()).toMatch(/^before\r\n(sha256:[0-9a-f]{64} {2}\w+\r\n){3}$/);
+  });
+});

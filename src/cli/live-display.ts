@@ -26,6 +26,11 @@ export interface LiveDisplayOptions {
   readonly interval: number;
   /** Take the whole screen, and give back what was on it, instead of standing below it. */
   readonly fullScreen?: boolean;
+  /**
+   * The terminal is one of xterm.js. When it becomes narrower it moves the cursor down by the rows that other lines
+   * take more. Default: true in VS Code, which says so.
+   */
+  readonly displacesCursor?: boolean;
 }
 
 /** The time in which it is drawn again though nothing was reported, so that speeds do not stand still, in ms. */
@@ -57,14 +62,18 @@ export function isTerminal(stream: NodeJS.WriteStream): stream is NodeJS.WriteSt
 export function openLiveDisplay(
   stream: WriteStream,
   frame: (size: Size) => readonly string[],
-  { interval, fullScreen = false }: LiveDisplayOptions,
+  options: LiveDisplayOptions,
 ): LiveDisplay {
-  /** What stands on the terminal; undefined while nothing does. The cursor is on the empty row below. */
-  let standing: readonly string[] | undefined;
+  const { interval, fullScreen = false } = options;
+  /**
+   * What stands on the terminal, and for how many columns it was drawn; undefined while nothing does. The cursor is at
+   * its beginning: terminals that wrap lines anew when they become narrower take the cursor along with its text.
+   */
+  let standing: { readonly lines: readonly string[]; readonly columns: number } | undefined;
   let hidden = false;
   let lastDrawn = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
-  const rewraps = rewrapsLines();
+  const { displacesCursor = process.env.TERM_PROGRAM === "vscode" } = options;
 
   const size = (): Size => {
     // Asked for each time: the stream hears of a change only later.
@@ -74,18 +83,21 @@ export function openLiveDisplay(
   /** What takes the cursor to where the display begins. */
   const toBegin = ({ columns }: Size) => {
     if (fullScreen) return control.home;
-    // A terminal that has become narrower has wrapped what stood there.
-    const rows = (standing ?? []).map((line) => (rewraps ? rowsOf(line, columns) : 1));
-    return `\r${control.up(rows.reduce((sum, count) => sum + count, 0))}`;
+    if (standing === undefined || !displacesCursor || columns >= standing.columns) return "\r";
+    // As its Buffer._reflowSmaller does: from the last line up, but for the one the cursor is on by then.
+    const displaced = standing.lines.reduceRight(
+      (row, line, at) => (row === at ? row : row + rowsOf(line, columns) - 1),
+      0,
+    );
+    return `\r${control.up(displaced)}`;
   };
   const draw = (lines: readonly string[], at: Size) => {
     const begin = standing === undefined && fullScreen ? control.fullScreenOn : "";
-    const body = fullScreen
-      ? lines.map((line) => line + control.eraseLine).join("\r\n")
-      : lines.map((line) => `${line}${control.eraseLine}\r\n`).join("");
-    // One write, so that no half of it is seen.
-    stream.write(begin + toBegin(at) + control.wrapOff + body + control.eraseBelow + control.wrapOn);
-    standing = lines;
+    const body = lines.map((line) => line + control.eraseLine).join("\r\n") + control.eraseBelow;
+    const back = fullScreen ? "" : `${control.up(lines.length - 1)}\r`;
+    // One write, so that no half of it is seen; no line is wrapped, should the terminal be narrower by now.
+    stream.write(begin + toBegin(at) + control.wrapOff + body + back + control.wrapOn);
+    standing = { lines, columns: at.columns };
   };
   const redraw = () => {
     clearTimeout(timer);
@@ -93,7 +105,7 @@ export function openLiveDisplay(
     if (hidden) return;
     lastDrawn = performance.now();
     const at = size();
-    // One column and one row stay free: for the cursor.
+    // The last column stays free, and of a screen that is not ours a row of what stood there.
     const room = { columns: at.columns - 1, rows: at.rows - (fullScreen ? 0 : 1) };
     draw(frame(room).slice(0, Math.max(0, room.rows)), at);
   };
@@ -135,9 +147,4 @@ export function openLiveDisplay(
     changed,
     close,
   };
-}
-
-/** True unless the terminal is one that cuts its lines off when it becomes narrower: xterm and Linux's own. */
-function rewrapsLines({ TMUX, XTERM_VERSION, TERM } = process.env): boolean {
-  return TMUX !== undefined || (XTERM_VERSION === undefined && TERM !== "linux");
 }

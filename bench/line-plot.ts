@@ -29,11 +29,18 @@ export function drawLines(title: string, x: Axis, y: Axis, curves: readonly Curv
     xAxis: axis(x, 30),
     yAxis: axis(y, 55),
     series: curves.map(({ name, points, isPeer = false }) => ({
-      ...{ type: "line" as const, name, data: points.map((point) => [...point]), symbolSize: 6 },
+      ...{
+        type: "line" as const,
+        name,
+        data: points.map((point) => [...point]),
+        symbolSize: 6,
+        silent: true,
+      },
       lineStyle: { type: isPeer ? ("dashed" as const) : ("solid" as const) },
     })),
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  return `${svg}\n`;
+  // What is read aloud in its place.
+  return `${svg.replace(/>/, `><title>${title}</title>`)}\n`;
 }

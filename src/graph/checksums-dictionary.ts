@@ -39,8 +39,7 @@ export function openChecksumsDictionary(
   root: string,
   knownChecksum: (id: string) => Promise<KnownChecksum>,
 ): ChecksumsDictionary {
-  const path = join(root, "checksums");
-  const pendingDirectory = join(root, "checksums.pending");
+  const { path, pendingDirectory } = dictionaryPaths(root);
   const entries = cachedRead(path, async () => (await readDictionary(path)).entries, new Map());
   let timer: NodeJS.Timeout | undefined;
   let stale = false;
@@ -99,6 +98,11 @@ export function openChecksumsDictionary(
   };
 }
 
+/** Where the dictionary of a root lies, and the marks of what it still lacks. */
+export function dictionaryPaths(root: string) {
+  return { path: join(root, "checksums"), pendingDirectory: join(root, "checksums.pending") };
+}
+
 /** Merges what is pending into the file. Entries of other images, and what is no checksum, stay as they are. */
 async function writePending(
   path: string,
@@ -108,17 +112,7 @@ async function writePending(
   const pending = await readPending(pendingDirectory);
   if (pending.length === 0) return;
   const { entries, damaged } = await readDictionary(path);
-  let changed = false;
-  const turn = takeTurns();
-  for (const id of pending) {
-    await turn();
-    const known = await knownChecksum(id);
-    if (known === "gone") changed = entries.delete(id) || changed;
-    if (typeof known === "string" || entries.get(id) === known.checksum) continue;
-    entries.set(id, known.checksum);
-    changed = true;
-  }
-  if (changed) {
+  if (await bringUpToDate(entries, pending, knownChecksum)) {
     if (damaged) await rename(path, `${path}.damaged-${new Date().toISOString()}`);
     await replaceFile(path, JSON.stringify(Object.fromEntries(entries)));
   }
@@ -126,11 +120,32 @@ async function writePending(
   await rmdir(pendingDirectory).catch(() => undefined);
 }
 
+/** Makes the entries say what is known of these images; true if that changed one. */
+export async function bringUpToDate(
+  entries: Map<string, unknown>,
+  ids: Iterable<string>,
+  knownChecksum: (id: string) => Promise<KnownChecksum>,
+): Promise<boolean> {
+  let changed = false;
+  const turn = takeTurns();
+  for (const id of ids) {
+    await turn();
+    const known = await knownChecksum(id);
+    if (known === "gone") changed = entries.delete(id) || changed;
+    if (typeof known === "string" || entries.get(id) === known.checksum) continue;
+    entries.set(id, known.checksum);
+    changed = true;
+  }
+  return changed;
+}
+
 /**
  * Reads the file. One that is damaged counts as empty, and is set aside, not overwritten, when another is written.
  * An empty file, which Docker leaves when it is killed at the wrong time, has nothing worth keeping.
  */
-async function readDictionary(path: string): Promise<{ entries: Map<string, unknown>; damaged: boolean }> {
+export async function readDictionary(
+  path: string,
+): Promise<{ entries: Map<string, unknown>; damaged: boolean }> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -151,7 +166,8 @@ function parseObject(text: string): object | undefined {
   }
 }
 
-async function readPending(pendingDirectory: string): Promise<string[]> {
+/** The images of which the file does not yet say what it must. */
+export async function readPending(pendingDirectory: string): Promise<string[]> {
   try {
     return (await readdir(pendingDirectory)).filter(isId);
   } catch (error) {

@@ -16,7 +16,7 @@ export async function readOrMakeGraphId(root: string): Promise<string> {
   const path = join(root, "graph-id");
   try {
     const id = (await readIfAny(path)) ?? (await makeGraphId(root, path));
-    if (uuidPattern.test(id)) return id;
+    if (isGraphId(id)) return id;
   } catch (error) {
     throw ioError(error, `${path} cannot be made`);
   }
@@ -24,6 +24,11 @@ export async function readOrMakeGraphId(root: string): Promise<string> {
     "INTERNAL",
     `${path} holds no UUID: if the root was copied by halves, remove the file`,
   );
+}
+
+/** True for what a `graph-id` may hold, blanks around it taken off. */
+export function isGraphId(text: string): boolean {
+  return uuidPattern.test(text);
 }
 
 /** link(2) fails if the name is taken, so of several processes one decides and all read what it wrote, whole. */

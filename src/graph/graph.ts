@@ -270,7 +270,8 @@ function onlyOne(reference: string, candidates: readonly string[]): string {
   throw new StevedoreError("AMBIGUOUS_ID", `${quote(reference)} may be any of ${shown}${more}`);
 }
 
-async function knownDockerChecksum(directory: string, id: string): Promise<KnownChecksum> {
+/** What an image's own files say of its checksum by Docker's recipe. */
+export async function knownDockerChecksum(directory: string, id: string): Promise<KnownChecksum> {
   if (!(await imageExists(directory, id))) return "gone";
   const stored = await readChecksums(imagePaths(directory, id).directory);
   return stored[dockerRecipe] ?? "unknown";

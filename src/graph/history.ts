@@ -16,7 +16,7 @@ export async function readHistory(graphDirectory: string, id: string): Promise<I
   const history = [image];
   const seen = new Set([id]);
   while (image.parent !== null) {
-    if (seen.has(image.parent)) throw cycle(history, image.parent);
+    if (seen.has(image.parent)) throw parentCycle(idsFrom(history, image.parent));
     seen.add(image.parent);
     await turn();
     image = loadParent(graphDirectory, image.id, image.parent);
@@ -53,6 +53,15 @@ export function parentNotFound(id: string, parent: string, cause?: unknown): Ste
   );
 }
 
+/** The error for images that are their own ancestors: each the child of the next, the last that of the first. */
+export function parentCycle(ids: readonly string[]): StevedoreError {
+  const shown = ids.length <= 10 ? ids : [...ids.slice(0, 9).map(shortId), `... ${ids.length - 9} more`];
+  return new StevedoreError(
+    "PARENT_CYCLE",
+    `images are their own ancestors: ${[...shown, ids[0]].join(" <- ")}`,
+  );
+}
+
 function loadParent(graphDirectory: string, id: string, parent: string): Image {
   try {
     return loadImage(graphDirectory, parent);
@@ -64,11 +73,6 @@ function loadParent(graphDirectory: string, id: string, parent: string): Image {
   }
 }
 
-function cycle(history: readonly Image[], again: string): StevedoreError {
-  const ids = history.slice(history.findIndex(({ id }) => id === again)).map(({ id }) => id);
-  const shown = ids.length <= 10 ? ids : [...ids.slice(0, 9).map(shortId), `... ${ids.length - 9} more`];
-  return new StevedoreError(
-    "PARENT_CYCLE",
-    `images are their own ancestors: ${[...shown, again].join(" <- ")}`,
-  );
+function idsFrom(history: readonly Image[], first: string): string[] {
+  return history.slice(history.findIndex(({ id }) => id === first)).map(({ id }) => id);
 }

@@ -61,6 +61,24 @@ export function formatLayerFacts({ diffId, layerBytes, entries, whiteouts, jobId
   return JSON.stringify({ diffId, layerBytes, entries, whiteouts, jobId });
 }
 
+/** Reads the content of a `layer.json`; undefined for one that cannot be believed. */
+export function parseLayerFacts(text: string): LayerFacts | undefined {
+  try {
+    const facts: Record<string, unknown> = JSON.parse(text);
+    const { diffId, layerBytes, entries, whiteouts, jobId } = facts;
+    if (!isCount(layerBytes) || !isCount(entries) || !isCount(whiteouts)) return undefined;
+    return {
+      ...(typeof diffId === "string" ? { diffId } : {}),
+      ...{ layerBytes, entries, whiteouts },
+      ...(typeof jobId === "string" ? { jobId } : {}),
+    };
+  } catch (error) {
+    // A TypeError for `null`.
+    if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Walks over a layer. Memory is flat: of its files only those with several names are remembered.
  * @throws `INTERNAL` for a layer that cannot be read, `TOOL_MISSING`, `CANCELLED`
@@ -91,17 +109,9 @@ export async function measureLayer(
 function readFacts(path: string): LayerFacts | undefined {
   try {
     // Synchronously: for a file this small the trips through the thread pool cost several times the reading.
-    const facts: Record<string, unknown> = JSON.parse(readFileSync(path, "utf8"));
-    const { diffId, layerBytes, entries, whiteouts, jobId } = facts;
-    if (!isCount(layerBytes) || !isCount(entries) || !isCount(whiteouts)) return undefined;
-    return {
-      ...(typeof diffId === "string" ? { diffId } : {}),
-      ...{ layerBytes, entries, whiteouts },
-      ...(typeof jobId === "string" ? { jobId } : {}),
-    };
+    return parseLayerFacts(readFileSync(path, "utf8"));
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError || isErrno(error, "ENOENT", "ENOTDIR"))
-      return undefined;
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
     throw ioError(error, `${path} cannot be read`);
   }
 }

@@ -42,13 +42,21 @@ export async function withStage<T>(graphDirectory: string, work: (stage: string)
  */
 export async function removeAbandonedStaging(graphDirectory: string): Promise<string[]> {
   const removed: string[] = [];
-  for (const name of await stagingNames(graphDirectory)) {
-    const owner = ownerOf(name);
-    if (owner === undefined || !(await isGone(owner))) continue;
+  for (const name of await abandonedStaging(graphDirectory)) {
     const path = join(graphDirectory, stagingName, name);
     if (await removeAbandoned(path, await stagingPath(graphDirectory))) removed.push(path);
   }
   return removed;
+}
+
+/** The names in staging whose owner is gone. */
+export async function abandonedStaging(graphDirectory: string): Promise<string[]> {
+  const abandoned: string[] = [];
+  for (const name of await stagingNames(graphDirectory)) {
+    const owner = ownerOf(name);
+    if (owner !== undefined && (await isGone(owner))) abandoned.push(name);
+  }
+  return abandoned;
 }
 
 /**

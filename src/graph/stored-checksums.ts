@@ -23,16 +23,32 @@ export const dockerRecipe = "docker";
 
 /** The stored checksums of an image by recipe; none for a file that is missing or damaged: they can be recomputed. */
 export async function readChecksums(imageDirectory: string): Promise<StoredChecksums> {
-  let content: unknown;
   try {
     // Synchronously: for a file this small the trips through the thread pool cost several times the reading.
-    content = JSON.parse(readFileSync(checksumsPath(imageDirectory), "utf8"));
+    return parseChecksums(readFileSync(checksumsPath(imageDirectory), "utf8")).checksums;
   } catch (error) {
-    if (error instanceof SyntaxError || isErrno(error, "ENOENT", "ENOTDIR")) return {};
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return {};
     throw ioError(error, `the checksums of ${imageDirectory} cannot be read`);
   }
-  if (typeof content !== "object" || content === null) return {};
-  return Object.fromEntries(Object.entries(content).filter(([, entry]) => isStoredChecksum(entry)));
+}
+
+/** Reads the content of a checksum.json: the checksums that can be believed, and whether that is all of it. */
+export function parseChecksums(text: string): {
+  readonly checksums: StoredChecksums;
+  readonly isWhole: boolean;
+} {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    return { checksums: {}, isWhole: false };
+  }
+  if (typeof content !== "object" || content === null || Array.isArray(content)) {
+    return { checksums: {}, isWhole: false };
+  }
+  const entries = Object.entries(content);
+  const good = entries.filter(([, entry]) => isStoredChecksum(entry));
+  return { checksums: Object.fromEntries(good), isWhole: good.length === entries.length };
 }
 
 /**
@@ -57,7 +73,8 @@ export async function addChecksum(
   );
 }
 
-function checksumsPath(imageDirectory: string): string {
+/** Where an image keeps its checksums. */
+export function checksumsPath(imageDirectory: string): string {
   return `${imageDirectory}/checksum.json`;
 }
 

@@ -45,7 +45,7 @@ export async function forgetLink(graph: Graph, id: string): Promise<void> {
 }
 
 /** Where the links lie that stay. No id can be called so. */
-function lastingLinks(graph: Graph): string {
+export function lastingLinks(graph: Graph): string {
   return join(graph.root, "views", ":links:");
 }
 

@@ -42,7 +42,8 @@ export async function recoverMounts(
   return { adopted, undone, damaged };
 }
 
-async function isAbandoned({ owner }: MountRecord): Promise<boolean> {
+/** True if the process that began a mount is gone. */
+export async function isAbandoned({ owner }: MountRecord): Promise<boolean> {
   const process = parseOwner(owner);
   return process === undefined || isGone(process);
 }

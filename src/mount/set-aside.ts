@@ -9,8 +9,8 @@ import { type Graph, isId } from "../graph/index.js";
 import { ioError } from "../graph/io-error.js";
 import { removeTree, stagingPath } from "../graph/staging.js";
 
-/** No mount's id can be called so. */
-function asideDirectory(graph: Graph): string {
+/** Where it lies. No mount's id can be called so. */
+export function asideDirectory(graph: Graph): string {
   return join(graph.root, "mounts", ":aside:");
 }
 
@@ -48,7 +48,7 @@ export async function sweepAside(
   const used = names.length === 0 ? undefined : imagesInUse();
   if (used === undefined) return;
   for (const name of names) {
-    if (used.has(ownerOf(name))) continue;
+    if (used.has(imageSetAside(name))) continue;
     const staged = await stagingPath(graph.directory);
     try {
       await rename(join(asideDirectory(graph), name), staged);
@@ -62,14 +62,14 @@ export async function sweepAside(
 
 async function namesAside(graph: Graph): Promise<string[]> {
   try {
-    return (await readdir(asideDirectory(graph))).filter((name) => isId(ownerOf(name)));
+    return (await readdir(asideDirectory(graph))).filter((name) => isId(imageSetAside(name)));
   } catch (error) {
     if (isErrno(error, "ENOENT")) return [];
     throw ioError(error, "what is set aside for mounts cannot be read");
   }
 }
 
-/** No id holds a colon. */
-function ownerOf(name: string): string {
+/** The image that something set aside is of, by its name; no id for a name that was not given here. No id holds a colon. */
+export function imageSetAside(name: string): string {
   return name.slice(0, Math.max(0, name.indexOf(":")));
 }

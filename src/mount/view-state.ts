@@ -8,7 +8,7 @@ import type { Graph, Image } from "../graph/index.js";
 import { findInEach } from "../host/find.js";
 
 /** The content of `views/:built:/<id>`. */
-interface ViewState {
+export interface ViewState {
   /** Stands for the layers it is about: the image's own and all below it. */
   readonly layers: string;
   /** Stands for the view as it was made; null where the layer needs none. */
@@ -45,7 +45,10 @@ export async function readKnowledge(
   stamps: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<(Knowledge | undefined)[]> {
-  const states = history.map(({ id }, at) => readState(graph, id, stamps[at]));
+  const states = history.map(({ id }, at) => {
+    const state = readViewState(graph, id);
+    return state?.layers === stamps[at] ? state : undefined;
+  });
   const viewed = history.filter((_, at) => typeof states[at]?.view === "string").map(({ id }) => id);
   const found = await stampViews(graph, viewed, signal);
   return history.map(({ id }, at) => {
@@ -83,19 +86,26 @@ export async function forgetKnowledge(graph: Graph, id: string): Promise<void> {
 export function stampLayers(history: readonly Image[]): string[] {
   let below = "";
   const stamps = history.toReversed().map(({ layerDirectory }) => {
-    const { dev, ino, ctimeNs } = lstatSync(layerDirectory, { bigint: true });
-    below = createHash("sha256").update(`${below} ${dev} ${ino} ${ctimeNs}`).digest("hex");
+    below = stampLayer(layerDirectory, below);
     return below;
   });
   return stamps.reverse();
 }
 
-/** Undefined for what cannot be read, or is about other layers. */
-function readState(graph: Graph, id: string, layers: string | undefined): ViewState | undefined {
+/** What stands for one layer on top of others. @param below what stands for those; `""` for none */
+export function stampLayer(layerDirectory: string, below: string): string {
+  const { dev, ino, ctimeNs } = lstatSync(layerDirectory, { bigint: true });
+  return createHash("sha256").update(`${below} ${dev} ${ino} ${ctimeNs}`).digest("hex");
+}
+
+/** What was noted of an image; undefined where nothing is, or nothing that can be read. */
+export function readViewState(graph: Graph, id: string): ViewState | undefined {
   try {
     // Synchronously: for hundreds of files this small the trips through the thread pool cost more than the reading.
     const state: ViewState = JSON.parse(readFileSync(join(statesDirectory(graph), id), "utf8"));
-    return state.layers === layers ? state : undefined;
+    const isState =
+      typeof state.layers === "string" && (state.view === null || typeof state.view === "string");
+    return isState ? state : undefined;
   } catch {
     return undefined;
   }
@@ -105,7 +115,7 @@ function readState(graph: Graph, id: string, layers: string | undefined): ViewSt
  * What stands for each view as it is now: its directories, each with the time of its last change. Every name that
  * comes or goes in one, and every attribute that is set, changes that time, and nobody can set it back.
  */
-async function stampViews(
+export async function stampViews(
   graph: Graph,
   ids: readonly string[],
   signal: AbortSignal | undefined,

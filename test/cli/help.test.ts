@@ -46,6 +46,7 @@ const flags = {
   commit: ["--id", "--comment", "--author", "--created", "--checksum", "--detach", ...layerFlags],
   jobs: ["--state"],
   job: [],
+  check: ["--repair"],
   doctor: [],
 };
 

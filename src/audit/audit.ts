@@ -1,0 +1,96 @@
+// The audit: looks a whole graph over for every way it can be damaged, and repairs what is safe to repair.
+import { StevedoreError, throwIfAborted } from "../error.js";
+import type { Graph } from "../graph/index.js";
+import { ioError } from "../graph/io-error.js";
+import { checkAncestry } from "./ancestry.js";
+import { checkBrokenImages } from "./broken-images.js";
+import { checkDictionary } from "./dictionary.js";
+import { type Damage, damage, type Finding } from "./finding.js";
+import { checkGraphId } from "./graph-id.js";
+import { checkImages } from "./images.js";
+import { type LostAndFound, openLostAndFound } from "./lost-and-found.js";
+import { checkMounts } from "./mounts.js";
+import { checkAside } from "./set-aside.js";
+import { checkStaging } from "./staging.js";
+import { beginSurvey, type Check, countImages } from "./survey.js";
+import { checkViewNotes } from "./view-notes.js";
+import { checkViews } from "./views.js";
+
+/** In the order in which they are made: later ones use what earlier ones have learnt of the images. */
+const checks: readonly Check[] = [
+  checkGraphId,
+  checkStaging,
+  checkImages,
+  checkBrokenImages,
+  checkAncestry,
+  checkDictionary,
+  checkViews,
+  checkViewNotes,
+  checkMounts,
+  checkAside,
+];
+
+export interface AuditOptions {
+  /** Repairs what is safe to repair; without it nothing is written at all. Default false. */
+  readonly repair?: boolean | undefined;
+}
+
+/**
+ * Yields what is wrong with a graph as it is found, and returns how many images were looked at. The records of all
+ * images are read once; of each only its id and its parent are kept.
+ *
+ * With `repair`, what was found is moved to `<root>/lost+found` or written anew, before it is yielded. That may be
+ * interrupted at any point and repeated, and another process may serve the root meanwhile.
+ * @throws `CANCELLED`. What cannot be read or repaired is a finding.
+ */
+export async function* auditGraph(
+  graph: Graph,
+  { repair = false }: AuditOptions = {},
+  signal?: AbortSignal | undefined,
+): AsyncGenerator<Finding, { readonly images: number }, undefined> {
+  const survey = beginSurvey(graph);
+  const lost = openLostAndFound(graph.root);
+  let images = 0;
+  try {
+    for (const check of checks) {
+      for await (const found of unlessItFails(check(survey, signal), graph.root)) {
+        throwIfAborted(signal);
+        const finding = repair ? await repaired(found, lost) : told(found);
+        if (finding !== undefined) yield finding;
+      }
+      throwIfAborted(signal);
+      if (check === checkImages) images = countImages(survey);
+    }
+  } finally {
+    await lost.close();
+  }
+  return { images };
+}
+
+function told({ mend, ...finding }: Damage): Finding {
+  return finding;
+}
+
+/** Repairs; undefined for damage that is gone when it is looked at again. */
+async function repaired(found: Damage, lost: LostAndFound): Promise<Finding | undefined> {
+  const finding = told(found);
+  if (found.mend === undefined) return { ...finding, repaired: false };
+  try {
+    const done = await found.mend(lost);
+    return done === undefined ? undefined : { ...finding, repair: done, repaired: true };
+  } catch (error) {
+    const why = ioError(error, "it cannot be repaired");
+    if (!(why instanceof StevedoreError)) throw error;
+    return { ...finding, message: `${finding.message}; ${why.message}`, repaired: false };
+  }
+}
+
+/** A check that cannot be made to its end is a finding too: the others are still made. */
+async function* unlessItFails(found: AsyncIterable<Damage>, root: string): AsyncGenerator<Damage> {
+  try {
+    yield* found;
+  } catch (error) {
+    if (!(error instanceof StevedoreError) || error.code === "CANCELLED") throw error;
+    yield { ...damage(root, "not-looked-at", { at: "", message: error.message }), code: error.code };
+  }
+}

@@ -1,0 +1,59 @@
+// What the audit finds: damage, and what can be done about it.
+import { join } from "node:path";
+import type { DomainErrorCode } from "../error.js";
+import { readablePath } from "../layer/byte-path.js";
+import { type DamageKind, damageKinds } from "./kinds.js";
+import type { LostAndFound } from "./lost-and-found.js";
+
+/** Something that is not as it should be. */
+export interface Finding {
+  /** The error that those get who run into it. */
+  readonly code: DomainErrorCode;
+  readonly what: DamageKind;
+  /** Absolute; read as UTF-8. */
+  readonly path: string;
+  /** The image or mount it is about, where it is about one. */
+  readonly id?: string;
+  readonly message: string;
+  /** What a repair does or has done; null where that is not for a program to decide. */
+  readonly repair: string | null;
+  /** Whether it was repaired; undefined where that was not asked for. */
+  readonly repaired?: boolean;
+}
+
+/** A finding with the repair itself. */
+export interface Damage extends Omit<Finding, "repaired"> {
+  readonly mend?: Mend | undefined;
+}
+
+/**
+ * Repairs, by renames only, and says what it did. First it looks again, under the locks of those who write there:
+ * undefined if there is nothing to repair any more.
+ */
+export type Mend = (lost: LostAndFound) => Promise<string | undefined>;
+
+/** What a check says of damage. */
+interface Description {
+  /** Relative to the root, a latin1 string of its bytes. */
+  readonly at: string;
+  readonly id?: string | undefined;
+  readonly message: string;
+  /** What the repair does, and how; none for damage that is only told of. */
+  readonly repair?: readonly [does: string, mend: Mend] | undefined;
+}
+
+/** Puts a finding together. */
+export function damage(root: string, what: DamageKind, { at, id, message, repair }: Description): Damage {
+  return {
+    code: damageKinds[what],
+    what,
+    path: join(root, readablePath(at)),
+    ...(id === undefined ? {} : { id }),
+    message,
+    repair: repair?.[0] ?? null,
+    mend: repair?.[1],
+  };
+}
+
+/** The repair of most kinds. */
+export const moveAway = "move it to lost+found";

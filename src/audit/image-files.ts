@@ -1,0 +1,79 @@
+// What lies in an image's directory besides its record and its layer.
+import { join } from "node:path";
+import { replaceFile } from "../graph/durable-file.js";
+import { quote } from "../graph/id.js";
+import { imagePaths } from "../graph/image.js";
+import { factsPath, parseLayerFacts } from "../graph/layer-facts.js";
+import { checksumsPath, dockerRecipe, parseChecksums } from "../graph/stored-checksums.js";
+import { type Damage, damage, type Mend, moveAway } from "./finding.js";
+import { isThere, namesIn, readPlainFile } from "./look.js";
+import { imageAt, type Survey, withImage } from "./survey.js";
+
+/** The last two are Docker's own: the layer packed, and its size. */
+const known = new Set(["json", "layer", "layer.json", "checksum.json", "layer.tar.xz", "layersize"]);
+
+/** Under these names the files are written before they are renamed, by whoever holds the image's lock. */
+const beingWritten = new Set(["layer.json.new", "checksum.json.new"]);
+
+/** Looks at the files of an image that can be loaded. */
+export async function* checkImageFiles(survey: Survey, id: string): AsyncGenerator<Damage> {
+  const { directory } = imagePaths(survey.graph.directory, id);
+  for (const name of namesIn(directory)) {
+    if (name === "layer.json") yield* checkFacts(survey, id, directory);
+    else if (name === "checksum.json") yield* checkChecksums(survey, id, directory);
+    else if (!known.has(name)) yield* checkStray(survey, id, name);
+  }
+}
+
+/** It is measured anew when it is needed. What digest the layer came with is then not known any more. */
+async function* checkFacts(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
+  const isGood = () => parseLayerFacts(readPlainFile(factsPath(directory)) ?? "") !== undefined;
+  if (isGood()) return;
+  const at = join(imageAt(id), "layer.json");
+  yield damage(survey.root, "unreadable-layer-facts", {
+    ...{ at, id },
+    message: `the facts about the layer of image ${id} cannot be read; they can be measured anew`,
+    repair: [moveAway, (lost) => withImage(survey, id, async () => (isGood() ? undefined : lost.take(at)))],
+  });
+}
+
+async function* checkChecksums(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
+  const read = () => parseChecksums(readPlainFile(checksumsPath(directory)) ?? "");
+  const { checksums, isWhole } = read();
+  const docker = Object.hasOwn(checksums, dockerRecipe) ? checksums[dockerRecipe] : undefined;
+  if (docker !== undefined) survey.dockerChecksums.set(id, docker.checksum);
+  if (isWhole) return;
+  const at = join(imageAt(id), "checksum.json");
+  const mend: Mend = (lost) =>
+    withImage(survey, id, async () => {
+      const now = read();
+      if (now.isWhole) return undefined;
+      if (Object.keys(now.checksums).length === 0) return lost.take(at);
+      const copy = await lost.keepCopy(at);
+      await replaceFile(checksumsPath(directory), JSON.stringify(now.checksums));
+      return `written anew from what was good in it; the old one is ${copy}`;
+    });
+  const good = Object.keys(checksums).length;
+  yield damage(survey.root, "unreadable-checksums", {
+    ...{ at, id },
+    message: `the stored checksums of image ${id} cannot be read${good === 0 ? "" : ` (${good} of them can)`}; they can be computed anew`,
+    repair: [
+      good === 0 ? moveAway : "write it anew from what is good in it, the old one to lost+found",
+      mend,
+    ],
+  });
+}
+
+async function* checkStray(survey: Survey, id: string, name: string): AsyncGenerator<Damage> {
+  const at = join(imageAt(id), name);
+  // One that is being written is gone when its writer has let go of the lock.
+  if (beingWritten.has(name)) {
+    const { root } = survey;
+    if (!(await withImage(survey, id, async () => isThere(join(root, at))))) return;
+  }
+  yield damage(survey.root, "stray-file", {
+    ...{ at, id },
+    message: `${quote(name)} is no part of an image`,
+    repair: [moveAway, (lost) => withImage(survey, id, () => lost.take(at))],
+  });
+}

@@ -1,0 +1,36 @@
+// Every kind of damage that is looked for. docs/check.md explains each in a row of its own.
+import type { DomainErrorCode } from "../error.js";
+
+/** Each kind by its stable word, and the error code that those get who run into it. */
+export const damageKinds = {
+  "abandoned-staging": "INTERNAL",
+  "stray-entry": "INVALID_ID",
+  "image-not-a-directory": "IMAGE_BROKEN",
+  "missing-record": "IMAGE_BROKEN",
+  "unreadable-record": "IMAGE_BROKEN",
+  "wrong-id": "IMAGE_BROKEN",
+  "missing-layer": "IMAGE_BROKEN",
+  "layer-not-a-directory": "IMAGE_BROKEN",
+  "missing-parent": "PARENT_NOT_FOUND",
+  cycle: "PARENT_CYCLE",
+  "stray-file": "INTERNAL",
+  "unreadable-checksums": "INTERNAL",
+  "unreadable-layer-facts": "INTERNAL",
+  "unreadable-dictionary": "INTERNAL",
+  "dictionary-disagrees": "CHECKSUM_MISMATCH",
+  "unfinished-dictionary": "INTERNAL",
+  "damaged-graph-id": "INTERNAL",
+  "damaged-view": "INTERNAL",
+  "orphaned-view": "IMAGE_NOT_FOUND",
+  "damaged-view-state": "INTERNAL",
+  "orphaned-view-state": "IMAGE_NOT_FOUND",
+  "damaged-view-link": "INTERNAL",
+  "orphaned-view-link": "IMAGE_NOT_FOUND",
+  "damaged-mount-record": "INTERNAL",
+  "stale-mount": "NOT_MOUNTED",
+  "unfinished-mount": "MOUNT_FAILED",
+  "leftover-aside": "INTERNAL",
+  "not-looked-at": "INTERNAL",
+} as const satisfies Record<string, DomainErrorCode>;
+
+export type DamageKind = keyof typeof damageKinds;

@@ -1,0 +1,26 @@
+// Staging of processes that died: images and mounts that were being made or unmade.
+import { join } from "node:path";
+import { abandonedStaging, stagingName } from "../graph/staging.js";
+import { damage, moveAway } from "./finding.js";
+import { isDirectory, isThere } from "./look.js";
+import type { Survey } from "./survey.js";
+
+/** Names of another form, such as Docker's own, are left alone: whether somebody uses them cannot be told. */
+export async function* checkStaging({ graph, root }: Survey) {
+  const directory = join(graph.directory, stagingName);
+  const at = join("graph", stagingName);
+  if (isThere(directory) && !isDirectory(directory)) {
+    const message = `${directory} is not a directory: nothing can be stored`;
+    yield damage(root, "stray-entry", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
+    return;
+  }
+  for (const name of await abandonedStaging(graph.directory)) {
+    const path = join(at, name);
+    yield damage(root, "abandoned-staging", {
+      at: path,
+      message: "staging of a process that is gone",
+      // An owner that is gone stays so. A worker that starts may be faster.
+      repair: [moveAway, (lost) => lost.take(path)],
+    });
+  }
+}

@@ -1,0 +1,146 @@
+// Views of layers, as overlayfs wants them: whether each is of an image, of its layers as they are, and as it was made.
+// One that is moved away is built anew when its image is mounted; whoever has it mounted keeps it.
+import { join, relative } from "node:path";
+import { throwIfAborted } from "../error.js";
+import { quote } from "../graph/id.js";
+import { imageExists, imagePaths } from "../graph/image.js";
+import { isId } from "../graph/index.js";
+import { lastingLinks } from "../mount/lower-links.js";
+import { readViewState, stampLayer, stampLayers, stampViews, statesDirectory } from "../mount/view-state.js";
+import { type Damage, damage, type Mend, moveAway } from "./finding.js";
+import type { DamageKind } from "./kinds.js";
+import { isDirectory, namesIn } from "./look.js";
+import { hasImage, type Survey, withMountsAtRest } from "./survey.js";
+
+/** Views that are looked at by one find(1), and again under one lock. */
+const batchSize = 64;
+
+/** Gives what stands for an image's layers; undefined if they are not all there. */
+type StampOf = (id: string) => Promise<string | undefined>;
+
+/** What is wrong with a view. */
+interface Verdict {
+  readonly what: DamageKind;
+  readonly message: string;
+}
+
+export async function* checkViews(survey: Survey, signal?: AbortSignal | undefined): AsyncGenerator<Damage> {
+  const { graph, root } = survey;
+  const own = [statesDirectory(graph), lastingLinks(graph)];
+  const stampOf = openStamps(survey);
+  let batch: string[] = [];
+  for (const name of namesIn(join(root, "views"))) {
+    throwIfAborted(signal);
+    const at = join("views", name);
+    if (isDirectory(join(root, at)) && own.includes(join(root, at))) continue;
+    if (!isId(name) || !isDirectory(join(root, at))) {
+      const message = `${quote(name)} is no view`;
+      yield damage(root, "stray-file", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
+      continue;
+    }
+    batch.push(name);
+    if (batch.length < batchSize) continue;
+    yield* checkBatch(survey, batch, stampOf, signal);
+    batch = [];
+  }
+  yield* checkBatch(survey, batch, stampOf, signal);
+}
+
+async function* checkBatch(
+  survey: Survey,
+  ids: readonly string[],
+  stampOf: StampOf,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Damage> {
+  const suspects = [...(await judge(survey, ids, stampOf, signal)).keys()];
+  if (suspects.length === 0) return;
+  // Again, while none is being built or taken away.
+  const again = () => judge(survey, suspects, (id) => freshStamp(survey, id), signal);
+  for (const [id, { what, message }] of await withMountsAtRest(survey, again)) {
+    const at = join("views", id);
+    yield damage(survey.root, what, { at, id, message, repair: [moveAway, moveView(survey, id)] });
+  }
+}
+
+/** What is wrong with which of these views. Nothing is said of one whose image, or an ancestor of it, is broken. */
+async function judge(
+  survey: Survey,
+  ids: readonly string[],
+  stampOf: StampOf,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, Verdict>> {
+  const { graph } = survey;
+  const verdicts = new Map<string, Verdict>();
+  const bad = (id: string, why: string) =>
+    verdicts.set(id, { what: "damaged-view", message: `the view of image ${id} ${why}` });
+  const made = new Map<string, string>();
+  for (const id of ids) {
+    if (!hasImage(survey, id) && !(await imageExists(graph.directory, id))) {
+      verdicts.set(id, { what: "orphaned-view", message: `a view of the image ${id}, which is not there` });
+      continue;
+    }
+    const stamp = await stampOf(id);
+    if (stamp === undefined) continue;
+    const state = readViewState(graph, id);
+    if (state === undefined) bad(id, "was never finished: nothing is known of how it was made");
+    else if (state.layers !== stamp) bad(id, "is of other layers than the image has now");
+    else if (state.view === null) bad(id, "is one that its image does not need");
+    else made.set(id, state.view);
+  }
+  const found = await stampViews(graph, [...made.keys()], signal);
+  for (const [id, stamp] of made) {
+    if (found.has(id) && found.get(id) !== stamp)
+      bad(id, "is not as it was made: something was changed in it");
+  }
+  return verdicts;
+}
+
+/** First what is known of it: a view without that is damaged, what is known of a view that is gone is worthless. */
+function moveView(survey: Survey, id: string): Mend {
+  return (lost) =>
+    withMountsAtRest(survey, async () => {
+      const isBad = (await judge(survey, [id], () => freshStamp(survey, id), undefined)).has(id);
+      if (!isBad) return undefined;
+      await lost.take(relative(survey.root, join(statesDirectory(survey.graph), id)));
+      return lost.take(join("views", id));
+    });
+}
+
+/** By what the survey knows: each layer is looked at once, without recursion over the chain. */
+function openStamps({ graph, parents }: Survey): StampOf {
+  const stamps = new Map<string, string | undefined>();
+  return async (id) => {
+    const above: string[] = [];
+    const met = new Set<string>();
+    let at: string | null | undefined = id;
+    while (typeof at === "string" && !stamps.has(at) && !met.has(at)) {
+      above.push(at);
+      met.add(at);
+      at = parents.get(at);
+    }
+    // A missing parent and a cycle end it as well.
+    let below = at === null ? "" : typeof at === "string" && stamps.has(at) ? stamps.get(at) : undefined;
+    for (const each of above.reverse()) {
+      below = below === undefined ? undefined : stampIfAny(imagePaths(graph.directory, each).layer, below);
+      stamps.set(each, below);
+    }
+    return stamps.get(id);
+  };
+}
+
+/** By the disk as it is now. */
+async function freshStamp({ graph }: Survey, id: string): Promise<string | undefined> {
+  try {
+    return stampLayers(await graph.history(id))[0];
+  } catch {
+    return undefined;
+  }
+}
+
+function stampIfAny(layerDirectory: string, below: string): string | undefined {
+  try {
+    return stampLayer(layerDirectory, below);
+  } catch {
+    return undefined;
+  }
+}

@@ -45,5 +45,5 @@ export function readPlainFile(path: string): string | undefined {
 /** True for what was there a minute ago already: whoever makes such things is done with them within milliseconds. */
 export function isOld(path: string): boolean {
   const found = lookAt(path);
-  return found !== undefined && Date.now() - found.ctimeMs > 60_000;
+  return found !== undefined && Date.now() - found.mtimeMs > 60_000;
 }

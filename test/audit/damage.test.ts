@@ -1,0 +1,566 @@
+// Every kind of damage, made, found, and repaired or only told of.
+import {
+  lutimesSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type DamageKind, damageKinds } from "../../src/audit/index.js";
+import { addViews, audit, deadOwner, filledRoot, writeImage, writeMount } from "../support/damaged-graph.js";
+import { contentsOf, stateOf } from "../support/disk-listing.js";
+import { dockerImages } from "../support/docker-graph.js";
+import { useScratchDirectory } from "../support/scratch-directory.js";
+import { shell } from "../support/shell.js";
+
+const scratch = useScratchDirectory();
+const { base, left, right } = dockerImages;
+const mountId = "0123456789abcdef";
+const longAgo = new Date("2020-01-01T00:00:00Z");
+
+interface Case {
+  /** What the damage is, in words. */
+  readonly it: string;
+  readonly what: DamageKind;
+  /** Where it is found, relative to the root. */
+  readonly at: string;
+  readonly id?: string;
+  /** Damages the root. */
+  readonly damage: (root: string) => unknown;
+  /** Files that are written anew; for other repairs everything is moved. `false`: it is only told of. */
+  readonly repair: "moves" | readonly string[] | false;
+  /** Words of the message. */
+  readonly says?: RegExp;
+}
+
+const cases: readonly Case[] = [
+  {
+    it: "staging of a process that is gone",
+    what: "abandoned-staging",
+    at: `graph/:tmp:/${deadOwner}-0123456789abcdef`,
+    damage: (root) => writeDeep(root, `graph/:tmp:/${deadOwner}-0123456789abcdef/layer/file`),
+    repair: "moves",
+  },
+  {
+    it: "a file in the place of the staging directory",
+    what: "stray-entry",
+    at: "graph/:tmp:",
+    damage: async (root) => {
+      rmSync(join(root, "graph/:tmp:"), { recursive: true });
+      writeFileSync(join(root, "graph/:tmp:"), "");
+    },
+    repair: "moves",
+  },
+  {
+    it: "a name in the graph that is no id, and not UTF-8 either",
+    what: "stray-entry",
+    at: "graph/not \ufffd an id",
+    damage: (root) => mkdirSync(Buffer.from(`${root}/graph/not \xff an id`, "latin1")),
+    repair: "moves",
+  },
+  {
+    it: "a file in the place of an image",
+    what: "image-not-a-directory",
+    at: "graph/README",
+    id: "README",
+    damage: (root) => writeFileSync(join(root, "graph/README"), "read me"),
+    repair: "moves",
+  },
+  {
+    it: "a link to nowhere in the place of an image",
+    what: "image-not-a-directory",
+    at: "graph/gone",
+    id: "gone",
+    damage: (root) => symlinkSync("/nowhere/at/all", join(root, "graph/gone")),
+    repair: "moves",
+  },
+  {
+    it: "an image without a record",
+    what: "missing-record",
+    at: "graph/lone",
+    id: "lone",
+    damage: (root) => rmSync(join(writeImage(root, "lone"), "json")),
+    repair: "moves",
+  },
+  {
+    it: "a record that is cut off",
+    what: "unreadable-record",
+    at: "graph/lone",
+    id: "lone",
+    damage: (root) => writeImage(root, "lone", '{"id":"lo'),
+    repair: "moves",
+  },
+  {
+    it: "a record that is a directory",
+    what: "unreadable-record",
+    at: "graph/lone",
+    id: "lone",
+    damage: (root) => {
+      const directory = writeImage(root, "lone");
+      rmSync(join(directory, "json"));
+      mkdirSync(join(directory, "json"));
+    },
+    repair: "moves",
+  },
+  {
+    it: "a record of another image",
+    what: "wrong-id",
+    at: "graph/lone",
+    id: "lone",
+    damage: (root) => writeImage(root, "lone", { id: "another" }),
+    repair: "moves",
+  },
+  {
+    it: "an image without a layer",
+    what: "missing-layer",
+    at: `graph/${right}`,
+    id: right,
+    damage: (root) => rmSync(join(root, "graph", right, "layer"), { recursive: true }),
+    repair: "moves",
+  },
+  {
+    it: "a layer that is a link to a directory elsewhere",
+    what: "layer-not-a-directory",
+    at: "graph/lone",
+    id: "lone",
+    damage: (root) => {
+      const directory = writeImage(root, "lone");
+      rmSync(join(directory, "layer"), { recursive: true });
+      symlinkSync("/etc", join(directory, "layer"));
+    },
+    repair: "moves",
+  },
+  {
+    it: "a broken image that others build on",
+    what: "missing-layer",
+    at: `graph/${base}`,
+    id: base,
+    damage: (root) => rmSync(join(root, "graph", base, "layer"), { recursive: true }),
+    repair: false,
+    says: /put back what is missing.*rm --force 8dbd9e392a96/,
+  },
+  {
+    it: "a broken image that a mount is made of",
+    what: "unreadable-record",
+    at: "graph/lone",
+    id: "lone",
+    damage: (root) => {
+      writeImage(root, "lone", "{");
+      writeMount(root, mountId, { images: ["lone"], marks: ["kept"] });
+    },
+    repair: false,
+    says: /a mount is made of it/,
+  },
+  {
+    it: "a parent that the graph does not have",
+    what: "missing-parent",
+    at: "graph/orphan",
+    id: "orphan",
+    damage: (root) => writeImage(root, "orphan", { id: "orphan", parent: "lost" }),
+    repair: false,
+    says: /lost/,
+  },
+  {
+    it: "images that are their own ancestors",
+    what: "cycle",
+    at: "graph/c1",
+    id: "c1",
+    damage: (root) => {
+      writeImage(root, "c3", { id: "c3", parent: "c1" });
+      writeImage(root, "c1", { id: "c1", parent: "c2" });
+      writeImage(root, "c2", { id: "c2", parent: "c3" });
+      writeImage(root, "child", { id: "child", parent: "c2" });
+    },
+    repair: false,
+    says: /c1 <- c2 <- c3 <- c1/,
+  },
+  {
+    it: "a file in an image's directory that does not belong there",
+    what: "stray-file",
+    at: `graph/${base}/notes.txt`,
+    id: base,
+    damage: (root) => writeFileSync(join(root, "graph", base, "notes.txt"), "to do"),
+    repair: "moves",
+  },
+  {
+    it: "a file that a process died over while it wrote it",
+    what: "stray-file",
+    at: `graph/${base}/layer.json.new`,
+    id: base,
+    damage: (root) => writeFileSync(join(root, "graph", base, "layer.json.new"), "{"),
+    repair: "moves",
+  },
+  {
+    it: "facts about a layer that are no JSON",
+    what: "unreadable-layer-facts",
+    at: `graph/${base}/layer.json`,
+    id: base,
+    damage: (root) => writeFileSync(join(root, "graph", base, "layer.json"), ""),
+    repair: "moves",
+  },
+  {
+    it: "facts about a layer that cannot be believed",
+    what: "unreadable-layer-facts",
+    at: `graph/${base}/layer.json`,
+    id: base,
+    damage: (root) => writeFileSync(join(root, "graph", base, "layer.json"), '{"layerBytes":-1}'),
+    repair: "moves",
+  },
+  {
+    it: "stored checksums that are no JSON",
+    what: "unreadable-checksums",
+    at: `graph/${right}/checksum.json`,
+    id: right,
+    damage: (root) => writeFileSync(join(root, "graph", right, "checksum.json"), "[]"),
+    repair: "moves",
+  },
+  {
+    it: "stored checksums that are a directory",
+    what: "unreadable-checksums",
+    at: `graph/${right}/checksum.json`,
+    id: right,
+    damage: (root) => mkdirSync(join(root, "graph", right, "checksum.json")),
+    repair: "moves",
+  },
+  {
+    it: "stored checksums of which some are good",
+    what: "unreadable-checksums",
+    at: `graph/${left}/checksum.json`,
+    id: left,
+    damage: (root) => editJson(join(root, "graph", left, "checksum.json"), { "xz-1": { checksum: 7 } }),
+    repair: [`graph/${left}/checksum.json`],
+  },
+  {
+    it: "Docker's dictionary cut off",
+    what: "unreadable-dictionary",
+    at: "checksums",
+    damage: (root) =>
+      writeFileSync(join(root, "checksums"), readFileSync(join(root, "checksums")).subarray(0, 99)),
+    repair: ["checksums"],
+  },
+  {
+    it: "Docker's dictionary a directory",
+    what: "unreadable-dictionary",
+    at: "checksums",
+    damage: (root) => {
+      rmSync(join(root, "checksums"));
+      writeDeep(root, "checksums/file");
+    },
+    repair: ["checksums"],
+  },
+  {
+    it: "another checksum in Docker's dictionary than the image's own",
+    what: "dictionary-disagrees",
+    at: "checksums",
+    id: left,
+    damage: (root) => editJson(join(root, "checksums"), { [left]: `sha256:${"2".repeat(64)}` }),
+    repair: ["checksums"],
+  },
+  {
+    it: "Docker's dictionary gone",
+    what: "dictionary-disagrees",
+    at: "checksums",
+    id: left,
+    damage: (root) => rmSync(join(root, "checksums")),
+    repair: ["checksums"],
+  },
+  {
+    it: "changes that never reached Docker's dictionary",
+    what: "unfinished-dictionary",
+    at: "checksums.pending",
+    damage: (root) => {
+      editJson(join(root, "checksums"), {
+        [left]: `sha256:${"2".repeat(64)}`,
+        [right]: `sha256:${"3".repeat(64)}`,
+      });
+      for (const id of [left, right]) writeDeep(root, `checksums.pending/${id}`);
+      utimesSync(join(root, "checksums.pending", left), longAgo, longAgo);
+    },
+    repair: ["checksums"],
+  },
+  {
+    it: "a dictionary that was never written to its end",
+    what: "stray-file",
+    at: "checksums.new",
+    damage: (root) => writeFileSync(join(root, "checksums.new"), "{"),
+    repair: "moves",
+  },
+  {
+    it: "an identity that is none",
+    what: "damaged-graph-id",
+    at: "graph-id",
+    damage: (root) => writeFileSync(join(root, "graph-id"), ""),
+    repair: false,
+  },
+  {
+    it: "a view in which something was changed",
+    what: "damaged-view",
+    at: `views/${left}`,
+    id: left,
+    damage: (root) => writeFileSync(join(root, "views", left, "intruder"), ""),
+    repair: "moves",
+    says: /not as it was made/,
+  },
+  {
+    it: "a view of layers that were exchanged",
+    what: "damaged-view",
+    at: `views/${left}`,
+    id: left,
+    damage: async (root) =>
+      shell("cp -a layer copy; rm -r layer; mv copy layer", { cwd: join(root, "graph", left) }),
+    repair: "moves",
+    says: /other layers/,
+  },
+  {
+    it: "a view of which nothing is known",
+    what: "damaged-view",
+    at: `views/${left}`,
+    id: left,
+    damage: (root) => rmSync(join(root, "views/:built:", left)),
+    repair: "moves",
+    says: /never finished/,
+  },
+  {
+    it: "a view that its image does not need",
+    what: "damaged-view",
+    at: `views/${base}`,
+    id: base,
+    damage: (root) => writeDeep(root, `views/${base}/file`),
+    repair: "moves",
+    says: /does not need/,
+  },
+  {
+    it: "a view of an image that is gone",
+    what: "orphaned-view",
+    at: "views/gone",
+    id: "gone",
+    damage: (root) => writeDeep(root, "views/gone/etc/file"),
+    repair: "moves",
+  },
+  {
+    it: "a file among the views",
+    what: "stray-file",
+    at: "views/file",
+    damage: (root) => writeDeep(root, "views/file"),
+    repair: "moves",
+  },
+  {
+    it: "knowledge of a view that cannot be read",
+    what: "damaged-view-state",
+    at: `views/:built:/${base}`,
+    id: base,
+    damage: (root) => writeFileSync(join(root, "views/:built:", base), "null"),
+    repair: "moves",
+  },
+  {
+    it: "knowledge of a view that is gone",
+    what: "damaged-view-state",
+    at: `views/:built:/${left}`,
+    id: left,
+    damage: (root) => rmSync(join(root, "views", left), { recursive: true }),
+    repair: "moves",
+  },
+  {
+    it: "knowledge of an image that is gone",
+    what: "orphaned-view-state",
+    at: "views/:built:/gone",
+    id: "gone",
+    damage: (root) => writeDeep(root, "views/:built:/gone", '{"layers":"x","view":null}'),
+    repair: "moves",
+  },
+  {
+    it: "a link to a lower that leads elsewhere",
+    what: "damaged-view-link",
+    at: `views/:links:/${base}`,
+    id: base,
+    damage: (root) => {
+      unlinkSync(join(root, "views/:links:", base));
+      symlinkSync("/etc", join(root, "views/:links:", base));
+    },
+    repair: "moves",
+  },
+  {
+    it: "a link to a lower of an image that is gone",
+    what: "orphaned-view-link",
+    at: "views/:links:/gone",
+    id: "gone",
+    damage: (root) => symlinkSync(join(root, "graph/gone/layer"), join(root, "views/:links:/gone")),
+    repair: "moves",
+  },
+  {
+    it: "a link to a lower that never got its name",
+    what: "stray-file",
+    at: "views/:links:/:0123456789abcdef",
+    damage: (root) => {
+      symlinkSync("/etc", join(root, "views/:links:/:0123456789abcdef"));
+      lutimesSync(join(root, "views/:links:/:0123456789abcdef"), longAgo, longAgo);
+    },
+    repair: "moves",
+  },
+  {
+    it: "a mount's record that cannot be read",
+    what: "damaged-mount-record",
+    at: `mounts/${mountId}`,
+    id: mountId,
+    damage: (root) => writeFileSync(join(writeMount(root, mountId), "mount.json"), "{"),
+    repair: "moves",
+  },
+  {
+    it: "a mount's record that is gone, with what was written to the mount",
+    what: "damaged-mount-record",
+    at: `mounts/${mountId}`,
+    id: mountId,
+    damage: (root) => {
+      const directory = writeMount(root, mountId);
+      rmSync(join(directory, "mount.json"));
+      writeFileSync(join(directory, "upper/precious"), "work of weeks");
+    },
+    repair: false,
+    says: /upper/,
+  },
+  {
+    it: "a mount's folder with the record of another",
+    what: "damaged-mount-record",
+    at: `mounts/${mountId}`,
+    id: mountId,
+    damage: (root) => writeMount(root, mountId, { mountId: "fedcba9876543210", marks: ["mounted"] }),
+    repair: "moves",
+  },
+  {
+    it: "a mount that a reboot took",
+    what: "stale-mount",
+    at: `mounts/${mountId}`,
+    id: mountId,
+    damage: (root) =>
+      writeFileSync(
+        join(writeMount(root, mountId, { marks: ["mounted"] }), "upper/precious"),
+        "work of weeks",
+      ),
+    repair: false,
+    says: new RegExp(`upper.*stevedore unmount ${mountId}`),
+  },
+  {
+    it: "a mount whose process died before it was mounted",
+    what: "unfinished-mount",
+    at: `mounts/${mountId}`,
+    id: mountId,
+    damage: (root) => writeMount(root, mountId),
+    repair: "moves",
+  },
+  {
+    it: "a mount that was never finished but written to",
+    what: "stale-mount",
+    at: `mounts/${mountId}`,
+    id: mountId,
+    damage: (root) => writeFileSync(join(writeMount(root, mountId), "upper/precious"), "work of weeks"),
+    repair: false,
+  },
+  {
+    it: "a copy that was never finished, in a place that somebody named",
+    what: "unfinished-mount",
+    at: `mounts/${mountId}`,
+    id: mountId,
+    damage: (root) => {
+      const target = join(root, "mounts/named");
+      mkdirSync(target, { recursive: true });
+      writeFileSync(join(target, "half"), "");
+      writeMount(root, mountId, { driver: "copy", target, isWritable: false });
+    },
+    repair: false,
+    says: /takes it back/,
+  },
+  {
+    it: "a file among the mounts",
+    what: "stray-file",
+    at: "mounts/file",
+    damage: (root) => writeDeep(root, "mounts/file"),
+    repair: "moves",
+  },
+  {
+    it: "what was set aside for a mount that has ended",
+    what: "leftover-aside",
+    at: "mounts/:aside:/gone:0a1b2c3d",
+    id: "gone",
+    damage: (root) => writeDeep(root, "mounts/:aside:/gone:0a1b2c3d/layer/file"),
+    repair: "moves",
+  },
+  {
+    it: "what was set aside for nobody",
+    what: "stray-file",
+    at: "mounts/:aside:/x",
+    damage: (root) => writeDeep(root, "mounts/:aside:/x/file"),
+    repair: "moves",
+  },
+  {
+    it: "a directory that cannot be read",
+    what: "not-looked-at",
+    at: "",
+    damage: (root) => writeFileSync(join(root, "views"), ""),
+    repair: false,
+    says: /views/,
+  },
+];
+
+let filled: string;
+
+beforeAll(async () => {
+  filled = await filledRoot(await scratch.fresh());
+});
+
+describe("damage", () => {
+  it.each(cases.map((each) => [each.it, each] as const))(
+    "%s",
+    async (_, { what, at, id, damage, repair, says }) => {
+      const root = join(await scratch.fresh(), "root");
+      await shell(`cp -a "${filled}" "${root}"`);
+      // A copy of a view is none.
+      if (at.startsWith("views")) await addViews(root, left);
+      await damage(root);
+
+      const before = await stateOf(root);
+      const contents = await contentsOf(root);
+      const told = await audit(root);
+      expect(await stateOf(root)).toEqual(before);
+      const expected = {
+        ...{ code: damageKinds[what], what, path: join(root, at) },
+        ...(id === undefined ? {} : { id }),
+        message: says === undefined ? expect.any(String) : expect.stringMatching(says),
+      };
+      expect(told).toEqual([{ ...expected, repair: repair === false ? null : expect.any(String) }]);
+
+      const done = await audit(root, { repair: true });
+      expect(done).toEqual([
+        { ...expected, repair: repair === false ? null : expect.any(String), repaired: repair !== false },
+      ]);
+      const after = await contentsOf(root);
+      expect(after).toEqual(expect.arrayContaining(contents));
+      const written = after
+        .filter((line) => !contents.includes(line))
+        .map((line) => line.replace(/^\S+ {2}\.\//, ""));
+      expect(written).toEqual(Array.isArray(repair) ? repair : []);
+
+      const again = await audit(root, { repair: true });
+      expect(again.filter((finding) => finding.repair !== null)).toEqual([]);
+      expect(again).toHaveLength(repair === false ? 1 : 0);
+      expect(await contentsOf(root)).toEqual(after);
+    },
+  );
+
+  it("is made here of every kind there is", () => {
+    expect(new Set(cases.map(({ what }) => what))).toEqual(new Set(Object.keys(damageKinds)));
+  });
+});
+
+function writeDeep(root: string, path: string, content = ""): void {
+  mkdirSync(join(root, path, ".."), { recursive: true });
+  writeFileSync(join(root, path), content);
+}
+
+function editJson(path: string, entries: object): void {
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), ...entries }));
+}

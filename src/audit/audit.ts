@@ -90,7 +90,8 @@ async function* unlessItFails(found: AsyncIterable<Damage>, root: string): Async
   try {
     yield* found;
   } catch (error) {
-    if (!(error instanceof StevedoreError) || error.code === "CANCELLED") throw error;
-    yield { ...damage(root, "not-looked-at", { at: "", message: error.message }), code: error.code };
+    const why = ioError(error, "the root cannot be looked over to the end");
+    if (!(why instanceof StevedoreError) || why.code === "CANCELLED") throw error;
+    yield { ...damage(root, "not-looked-at", { at: "", message: why.message }), code: why.code };
   }
 }

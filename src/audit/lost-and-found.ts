@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { link, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrno } from "../error.js";
-import { syncDirectory, syncFileSystem } from "../graph/durable-file.js";
+import { syncFileSystem } from "../graph/durable-file.js";
 import { joinPath, parentPath, readablePath } from "../layer/byte-path.js";
 import { isThere } from "./look.js";
 
@@ -29,6 +29,10 @@ export function openLostAndFound(root: string): LostAndFound {
 
   /** A free name for something, its directory made. */
   async function placeFor(path: string): Promise<Buffer> {
+    // By itself: on a read-only disk Node says of a recursive one that there is no such directory.
+    await mkdir(join(root, "lost+found"), { mode: 0o700 }).catch((error: unknown) => {
+      if (!isErrno(error, "EEXIST")) throw error;
+    });
     isUsed = true;
     const directory = joinPath(from, parentPath(`${own}/${path}`));
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -55,7 +59,8 @@ export function openLostAndFound(root: string): LostAndFound {
     async keepCopy(path) {
       const place = await placeFor(path);
       await link(joinPath(from, path), place);
-      await syncDirectory(join(root, own));
+      // Before its first name is another file's.
+      await syncFileSystem(root);
       return readablePath(place.toString("latin1"));
     },
     async close() {

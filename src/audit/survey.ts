@@ -1,6 +1,7 @@
 // What the audit knows of a graph: filled by the one pass over its images, read by the checks that come after.
 import { join } from "node:path";
-import { type Graph, isId } from "../graph/index.js";
+import { isErrno } from "../error.js";
+import type { Graph } from "../graph/index.js";
 import { withLock } from "../graph/lock.js";
 import { mountsDirectory, readMountRecords } from "../mount/mount-record.js";
 import { statesDirectory } from "../mount/view-state.js";
@@ -65,10 +66,20 @@ export function imageAt(id: string): string {
   return join("graph", id);
 }
 
-/** Runs work while nobody changes that image. */
-export async function withImage<T>({ graph }: Survey, id: string, work: () => Promise<T>): Promise<T> {
+/** Runs work while nobody changes that image; undefined if it is gone before. */
+export async function withImage<T>(
+  { graph }: Survey,
+  id: string,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   const path = join(graph.directory, id);
-  return isId(id) && isDirectory(path) ? withLock(path, work) : work();
+  if (!isDirectory(path)) return work();
+  try {
+    return await withLock(path, work);
+  } catch (error) {
+    if (isErrno(error, "ENOENT") && !isDirectory(path)) return undefined;
+    throw error;
+  }
 }
 
 /** Runs work while nobody mounts, builds a view or deletes an image. Locks in the order in which a deletion does. */

@@ -1,6 +1,6 @@
 // What lies beside the views: what is known of each image (`:built:`), and the links to lowers (`:links:`). Both are
 // made anew when an image is mounted.
-import { readlinkSync, realpathSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { join, relative } from "node:path";
 import { quote } from "../graph/id.js";
 import { imageExists, imagePaths } from "../graph/image.js";
@@ -91,17 +91,8 @@ function faultOfLink(graph: Graph, id: string): string | undefined {
   const link = join(lastingLinks(graph), id);
   if (!lookAt(link)?.isSymbolicLink()) return "is no link";
   const lowers = [viewPath(graph, id), imagePaths(graph.directory, id).layer];
-  // The root may have been named by another path when it was made.
-  if (lowers.includes(readlinkSync(link))) return undefined;
-  const leadsTo = realPathIfAny(link);
-  const isRight = leadsTo !== undefined && lowers.some((lower) => realPathIfAny(lower) === leadsTo);
+  // The root may have had another path when it was made; such a link is not used, and overwritten.
+  const leadsTo = readlinkSync(link);
+  const isRight = lowers.some((lower) => leadsTo.endsWith(lower.slice(graph.root.length)));
   return isRight ? undefined : "leads elsewhere";
-}
-
-function realPathIfAny(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
-  }
 }

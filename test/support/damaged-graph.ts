@@ -27,7 +27,7 @@ export async function addViews(root: string, id: string): Promise<void> {
   const graph = await openGraph(root);
   const history = await graph.history(id);
   const paths = await prepareViews(graph, history);
-  const links = join(root, "links");
+  const links = join(root, `links-${id}`);
   mkdirSync(links);
   const lowers = paths.map((path, at) => ({ id: history[at]?.id ?? "", path }));
   linkLowers(graph, links, lowers);

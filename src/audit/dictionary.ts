@@ -28,7 +28,7 @@ export async function* checkDictionary(survey: Survey): AsyncGenerator<Damage> {
   if (isDamaged) {
     yield damage(root, "unreadable-dictionary", {
       at,
-      message: "Docker's dictionary of checksums cannot be read: Docker 0.3 would not start with it",
+      message: "Docker's dictionary of checksums cannot be read",
       repair: [writeAnew, rewrite(survey, [...dockerChecksums.keys()])],
     });
   } else {

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { StevedoreError } from "../error.js";
 import { shortId } from "../graph/id.js";
-import { imagePaths, loadImageNow, loadRecord } from "../graph/image.js";
+import { imagePaths, loadImage, loadRecord } from "../graph/image.js";
 import { parentOf, parseRecord } from "../graph/record.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
@@ -11,15 +11,16 @@ import { lookAt } from "./look.js";
 import { type BrokenImage, imageAt, type Survey, withImage } from "./survey.js";
 
 /** What is wrong with an image that `loadImage` calls broken, and the parent that its record names. */
-export async function readBreakage(
-  graphDirectory: string,
-  id: string,
-): Promise<Pick<BrokenImage, "what" | "parent">> {
-  const parent = await loadRecord(graphDirectory, id).then(
-    ({ record }) => parentOf(record),
-    () => null,
-  );
-  return { what: kindOfBreakage(graphDirectory, id), parent };
+export function readBreakage(graphDirectory: string, id: string): Pick<BrokenImage, "what" | "parent"> {
+  return { what: kindOfBreakage(graphDirectory, id), parent: parentIfAny(graphDirectory, id) };
+}
+
+function parentIfAny(graphDirectory: string, id: string): string | null {
+  try {
+    return parentOf(loadRecord(graphDirectory, id).record);
+  } catch {
+    return null;
+  }
 }
 
 function kindOfBreakage(graphDirectory: string, id: string): DamageKind {
@@ -103,7 +104,7 @@ function moveImage(survey: Survey, id: string, childrenLeft: Map<string, number>
 /** Somebody may have put back what was missing, or the image may be gone. */
 function isBroken(graphDirectory: string, id: string): boolean {
   try {
-    loadImageNow(graphDirectory, id);
+    loadImage(graphDirectory, id);
     return false;
   } catch (error) {
     if (error instanceof StevedoreError && error.code === "IMAGE_BROKEN") return true;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { StevedoreError, throwIfAborted } from "../error.js";
 import { quote } from "../graph/id.js";
-import { loadImageNow } from "../graph/image.js";
+import { loadImage } from "../graph/image.js";
 import { isId } from "../graph/index.js";
 import { stagingName } from "../graph/staging.js";
 import { readBreakage } from "./broken-images.js";
@@ -38,7 +38,7 @@ export async function* checkImages(survey: Survey, signal?: AbortSignal | undefi
 async function* checkImage(survey: Survey, id: string): AsyncGenerator<Damage> {
   const { graph, root, parents, broken, unread } = survey;
   try {
-    parents.set(id, loadImageNow(graph.directory, id).parent);
+    parents.set(id, loadImage(graph.directory, id).parent);
     yield* checkImageFiles(survey, id);
   } catch (error) {
     if (!(error instanceof StevedoreError)) throw error;
@@ -46,7 +46,7 @@ async function* checkImage(survey: Survey, id: string): AsyncGenerator<Damage> {
     // Deleted since the names were read.
     if (code === "IMAGE_NOT_FOUND") return;
     if (code === "IMAGE_BROKEN") {
-      broken.set(id, { ...(await readBreakage(graph.directory, id)), message });
+      broken.set(id, { ...readBreakage(graph.directory, id), message });
       return;
     }
     if (!parents.has(id)) unread.add(id);

@@ -5,7 +5,7 @@ import { StevedoreError, throwIfAborted } from "../error.js";
 import { quote } from "../graph/id.js";
 import {
   hasMark,
-  isInTable,
+  isMounted,
   isMountId,
   type MountRecord,
   mountPaths,
@@ -70,10 +70,10 @@ async function judge(survey: Survey, mountId: string): Promise<Verdict | undefin
   // Unmounted meanwhile, or unmounted with its upper kept.
   if (record === undefined || hasMark(graph, mountId, "kept")) return undefined;
   const isComplete = hasMark(graph, mountId, "mounted");
-  const isMounted = isInTable(record, readMountTable());
-  if (isComplete) return isMounted ? undefined : judgeStale(survey, record);
+  const isThere = isMounted(record, readMountTable());
+  if (isComplete) return isThere ? undefined : judgeStale(survey, record);
   if (!(await isAbandoned(record))) return undefined;
-  return judgeUnfinished(survey, record, isMounted);
+  return judgeUnfinished(survey, record, isThere);
 }
 
 function judgeUnknown({ graph }: Survey, mountId: string, message: string): Verdict {

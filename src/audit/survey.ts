@@ -53,7 +53,7 @@ export function countImages({ parents, broken, unread }: Survey): number {
 
 /** The images that the mounts of now are made of. */
 export function imagesOfMounts(graph: Graph): Set<string> {
-  return new Set(readMountRecords(graph).flatMap(({ images }) => images));
+  return new Set(readMountRecords(graph).flatMap(({ images }) => images.map(({ id }) => id)));
 }
 
 /** True for an image that the graph has, be it broken. */

@@ -1,10 +1,11 @@
-// What lies beside the views: what is known of each image (`:built:`), and the links to lowers (`:links:`). Both are
-// made anew when an image is mounted.
+// What lies beside the views: what is known of each image (`:built:`), the links to lowers (`:links:`), and uppers for
+// the next mounts (`:uppers:`). All are made anew when an image is mounted.
 import { readlinkSync } from "node:fs";
 import { join, relative } from "node:path";
 import { quote } from "../graph/id.js";
 import { imageExists, imagePaths } from "../graph/image.js";
 import { type Graph, isId } from "../graph/index.js";
+import { imageOfUpper, readyUppers } from "../mount/fresh-upper.js";
 import { lastingLinks } from "../mount/lower-links.js";
 import { readViewState, statesDirectory, viewPath } from "../mount/view-state.js";
 import { type Damage, damage, moveAway } from "./finding.js";
@@ -12,13 +13,15 @@ import type { DamageKind } from "./kinds.js";
 import { isDirectory, isOld, lookAt, namesIn } from "./look.js";
 import { hasImage, type Survey, withMountsAtRest } from "./survey.js";
 
-/** One of the two directories: how its files are called, and what is wrong with one, if anything is. */
+/** One of these directories: how its files are called, and what is wrong with one, if anything is. */
 interface Notes {
   readonly directory: string;
   readonly damaged: DamageKind;
   readonly orphaned: DamageKind;
   readonly noun: string;
-  readonly fault: (id: string) => string | undefined;
+  /** The image that one is of, by its name; no id for a name that was not given here. Default: the name. */
+  readonly imageOf?: (name: string) => string;
+  readonly fault: (name: string) => string | undefined;
 }
 
 export async function* checkViewNotes(survey: Survey): AsyncGenerator<Damage> {
@@ -37,18 +40,26 @@ export async function* checkViewNotes(survey: Survey): AsyncGenerator<Damage> {
     noun: "the link to the lower",
     fault: (id) => faultOfLink(graph, id),
   });
+  yield* checkNotes(survey, {
+    directory: readyUppers(graph),
+    damaged: "damaged-view-upper",
+    orphaned: "orphaned-view-upper",
+    noun: "the upper that lies ready",
+    imageOf: imageOfUpper,
+    fault: (name) => (isDirectory(join(readyUppers(graph), name)) ? undefined : "is no directory"),
+  });
 }
 
 async function* checkNotes(survey: Survey, notes: Notes): AsyncGenerator<Damage> {
   const { graph, root } = survey;
-  const { directory, damaged, orphaned, noun, fault } = notes;
+  const { directory, damaged, orphaned, noun, imageOf = (name) => name, fault } = notes;
   if (!isDirectory(directory)) return;
   const place = relative(root, directory);
+  const isOrphan = async (id: string) => !hasImage(survey, id) && !(await imageExists(graph.directory, id));
+  const isBad = async (name: string) => (await isOrphan(imageOf(name))) || fault(name) !== undefined;
   const suspects: string[] = [];
-  const isBad = async (id: string) =>
-    (!hasImage(survey, id) && !(await imageExists(graph.directory, id))) || fault(id) !== undefined;
   for (const name of namesIn(directory)) {
-    if (isId(name)) {
+    if (isId(imageOf(name))) {
       if (await isBad(name)) suspects.push(name);
     } else if (isOld(join(directory, name))) {
       // Links are made under such names. A new one may still be renamed by its maker.
@@ -58,22 +69,24 @@ async function* checkNotes(survey: Survey, notes: Notes): AsyncGenerator<Damage>
     }
   }
   if (suspects.length === 0) return;
+  const isStillBad = async (name: string) =>
+    lookAt(join(directory, name)) !== undefined && (await isBad(name));
   const wrong = await withMountsAtRest(survey, async () => {
     const confirmed: string[] = [];
-    for (const id of suspects) {
-      if (lookAt(join(directory, id)) !== undefined && (await isBad(id))) confirmed.push(id);
-    }
+    for (const name of suspects) if (await isStillBad(name)) confirmed.push(name);
     return confirmed;
   });
-  for (const id of wrong) {
-    const at = join(place, id);
-    const why = hasImage(survey, id) ? fault(id) : "is of an image that is not there";
-    yield damage(root, why === undefined || !hasImage(survey, id) ? orphaned : damaged, {
+  for (const name of wrong) {
+    const at = join(place, name);
+    const id = imageOf(name);
+    const isOf = (await isOrphan(id)) ? undefined : fault(name);
+    yield damage(root, isOf === undefined ? orphaned : damaged, {
       ...{ at, id },
-      message: `${noun} of image ${id} ${why}`,
+      message: `${noun} of image ${id} ${isOf ?? "is of an image that is not there"}`,
       repair: [
         moveAway,
-        (lost) => withMountsAtRest(survey, async () => ((await isBad(id)) ? lost.take(at) : undefined)),
+        (lost) =>
+          withMountsAtRest(survey, async () => ((await isStillBad(name)) ? lost.take(at) : undefined)),
       ],
     });
   }

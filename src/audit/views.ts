@@ -5,6 +5,7 @@ import { throwIfAborted } from "../error.js";
 import { quote } from "../graph/id.js";
 import { imageExists, imagePaths } from "../graph/image.js";
 import { isId } from "../graph/index.js";
+import { readyUppers } from "../mount/fresh-upper.js";
 import { lastingLinks } from "../mount/lower-links.js";
 import { readViewState, stampLayer, stampLayers, stampViews, statesDirectory } from "../mount/view-state.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
@@ -26,7 +27,7 @@ interface Verdict {
 
 export async function* checkViews(survey: Survey, signal?: AbortSignal | undefined): AsyncGenerator<Damage> {
   const { graph, root } = survey;
-  const own = [statesDirectory(graph), lastingLinks(graph)];
+  const own = [statesDirectory(graph), lastingLinks(graph), readyUppers(graph)];
   const stampOf = openStamps(survey);
   let batch: string[] = [];
   for (const name of namesIn(join(root, "views"))) {

@@ -1,11 +1,11 @@
 // A manifest as a file: gzip of JSON lines, the first of which names the tar digest that the others belong to. Names
 // stand in it as the bytes they are, so that `zcat` shows them; a reader takes the text as latin1.
 import { once } from "node:events";
-import { createReadStream } from "node:fs";
+import { closeSync, constants, createReadStream, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip, createGzip, gzipSync } from "node:zlib";
+import { createGunzip, createGzip, gunzipSync, gzipSync } from "node:zlib";
 import { ioError } from "../graph/io-error.js";
 import type { Digest } from "./checksum.js";
 import { createManifestReader, type ManifestEntry } from "./manifest.js";
@@ -117,6 +117,21 @@ export async function openManifest(
   }
   await lines.return();
   return undefined;
+}
+
+/** True if the file begins as a manifest of a known format does that was finished. What comes then is not looked at. */
+export function beginsAsManifest(path: string): boolean {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const head = Buffer.alloc(firstMember(noDigest).length);
+    readSync(file, head);
+    const first = parseLine(gunzipSync(head).toString("latin1"));
+    return first.format === format && first.tarDigest !== noDigest;
+  } catch {
+    return false;
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** A manifest whose file cannot be read to its end. */

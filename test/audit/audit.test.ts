@@ -7,6 +7,7 @@ import { cyclesOf } from "../../src/audit/ancestry.js";
 import { auditGraph, damageKinds } from "../../src/audit/index.js";
 import { openGraph } from "../../src/graph/index.js";
 import { withLock } from "../../src/graph/lock.js";
+import { openMounts } from "../../src/mount/index.js";
 import {
   addViews,
   audit,
@@ -18,10 +19,16 @@ import {
 } from "../support/damaged-graph.js";
 import { contentsOf, stateOf } from "../support/disk-listing.js";
 import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
-import { useScratchDirectory } from "../support/scratch-directory.js";
+import {
+  newGraph,
+  useScratchMounts,
+  writeImage as writeMountableImage,
+  writeStack,
+} from "../support/scratch-mounts.js";
 import { shell } from "../support/shell.js";
+import { listTree } from "../support/tree-listing.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchMounts();
 const { base, left, right } = dockerImages;
 
 async function dockerRoot(): Promise<string> {
@@ -71,6 +78,31 @@ describe("a graph without damage", () => {
   });
 });
 
+describe("a graph that is mounted", () => {
+  it("has no finding: not by its views, not by an image deleted below a mount, not by what is ready for the next", async () => {
+    const graph = await newGraph(scratch);
+    const id = await writeStack(graph, [
+      "mkdir -p d/e; echo a > d/a; echo c > c",
+      "mkdir d; touch d/.wh.a .wh.c; echo n > d/n",
+    ]);
+    await writeMountableImage(graph, { id: "lone" }, "mkdir d; touch d/.wh..wh..opq");
+    const mounts = openMounts(graph);
+    const kept = await mounts.mount({ id, driver: "overlay" });
+    writeFileSync(join(kept.target, "written"), "");
+    await mounts.unmount(kept.mountId, { keepUpper: true });
+    await mounts.unmount((await mounts.mount({ id: "lone", driver: "overlay" })).mountId);
+    const { mountId, target } = await mounts.mount({ id, driver: "overlay" });
+    await mounts.deleteImage(id, { force: true });
+    const shown = await listTree(target);
+    const before = await stateOf(graph.root);
+    expect(readdirSync(join(graph.root, "views/:uppers:"))).not.toEqual([]);
+    expect(await audit(graph.root, { repair: true })).toEqual([]);
+    expect(await stateOf(graph.root)).toEqual(before);
+    expect(await listTree(target)).toEqual(shown);
+    await mounts.unmount(mountId);
+  });
+});
+
 describe("a repair leaves alone", () => {
   it("staging, mounts and lowers of living processes", async () => {
     const root = await filledRoot(await scratch.fresh());
@@ -78,7 +110,7 @@ describe("a repair leaves alone", () => {
     mkdirSync(join(root, `graph/:tmp:/${owner}-0123456789abcdef`));
     writeMount(root, "0123456789abcdef", { owner });
     writeMount(root, "1123456789abcdef", { images: ["gone", base], marks: ["kept"] });
-    mkdirSync(join(root, "mounts/:aside:/gone:0a1b2c3d/layer"), { recursive: true });
+    mkdirSync(join(root, "mounts/:aside:/gone:image:0a1b2c3d/layer"), { recursive: true });
     mkdirSync(join(root, "mounts/a-target-of-somebody"));
     mkdirSync(join(root, "checksums.pending"));
     writeFileSync(join(root, "checksums.pending", left), "");
@@ -92,9 +124,9 @@ describe("a repair leaves alone", () => {
     const root = await dockerRoot();
     writeFileSync(join(writeMount(root, "0123456789abcdef"), "upper/file"), "");
     writeFileSync(join(root, "mounts/0123456789abcdef/mount.json"), "");
-    mkdirSync(join(root, "mounts/:aside:/gone:0a1b2c3d/layer"), { recursive: true });
+    mkdirSync(join(root, "mounts/:aside:/gone:image:0a1b2c3d/layer"), { recursive: true });
     expect(await audit(root, { repair: true })).toMatchObject([{ what: "damaged-mount-record" }]);
-    expect(existsSync(join(root, "mounts/:aside:/gone:0a1b2c3d"))).toBe(true);
+    expect(existsSync(join(root, "mounts/:aside:/gone:image:0a1b2c3d"))).toBe(true);
   });
 
   it("a file that another process is just writing", async () => {

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type DamageKind, damageKinds } from "../../src/audit/index.js";
 import { addViews, audit, deadOwner, filledRoot, writeImage, writeMount } from "../support/damaged-graph.js";
@@ -284,6 +285,26 @@ const cases: readonly Case[] = [
     repair: ["checksums"],
   },
   {
+    it: "a manifest that is none",
+    what: "unreadable-manifest",
+    at: `graph/${base}/manifest.gz`,
+    id: base,
+    damage: (root) => writeFileSync(join(root, "graph", base, "manifest.gz"), "{}"),
+    repair: "moves",
+  },
+  {
+    it: "a manifest that was never finished",
+    what: "unreadable-manifest",
+    at: `graph/${base}/manifest.gz`,
+    id: base,
+    damage: (root) =>
+      writeFileSync(
+        join(root, "graph", base, "manifest.gz"),
+        gzipSync(`{"format":1,"tarDigest":"sha256:${"-".repeat(64)}"}\n`, { level: 0 }),
+      ),
+    repair: "moves",
+  },
+  {
     it: "a dictionary that was never written to its end",
     what: "stray-file",
     at: "checksums.new",
@@ -403,6 +424,22 @@ const cases: readonly Case[] = [
     repair: "moves",
   },
   {
+    it: "a file in the place of an upper for the next mount",
+    what: "damaged-view-upper",
+    at: `views/:uppers:/${base}:1-2`,
+    id: base,
+    damage: (root) => writeDeep(root, `views/:uppers:/${base}:1-2`),
+    repair: "moves",
+  },
+  {
+    it: "an upper for the next mount of an image that is gone",
+    what: "orphaned-view-upper",
+    at: "views/:uppers:/gone:1-2",
+    id: "gone",
+    damage: (root) => writeDeep(root, "views/:uppers:/gone:1-2/file"),
+    repair: "moves",
+  },
+  {
     it: "a mount's record that cannot be read",
     what: "damaged-mount-record",
     at: `mounts/${mountId}`,
@@ -484,9 +521,9 @@ const cases: readonly Case[] = [
   {
     it: "what was set aside for a mount that has ended",
     what: "leftover-aside",
-    at: "mounts/:aside:/gone:0a1b2c3d",
+    at: "mounts/:aside:/gone:image:0a1b2c3d",
     id: "gone",
-    damage: (root) => writeDeep(root, "mounts/:aside:/gone:0a1b2c3d/layer/file"),
+    damage: (root) => writeDeep(root, "mounts/:aside:/gone:image:0a1b2c3d/layer/file"),
     repair: "moves",
   },
   {

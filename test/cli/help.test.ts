@@ -44,7 +44,7 @@ const flags = {
   mounts: [],
   changes: [],
   commit: ["--id", "--comment", "--author", "--created", "--checksum", "--detach", ...layerFlags],
-  jobs: ["--state"],
+  jobs: ["--state", "--watch"],
   job: [],
   check: ["--repair"],
   doctor: [],

@@ -42,17 +42,24 @@ export function writeImage(root: string, id: string, record: object | string = {
   return directory;
 }
 
-/** Makes a mount's folder by hand, of a mount that the kernel does not have. */
+/** Makes a mount's folder by hand, of a mount of these images that the kernel does not have. */
 export function writeMount(
   root: string,
   mountId: string,
-  { marks = [], ...fields }: { readonly marks?: readonly string[] } & Record<string, unknown> = {},
+  {
+    marks = [],
+    images = [dockerImages.base],
+    ...fields
+  }: { readonly marks?: readonly string[]; readonly images?: readonly string[] } & Record<
+    string,
+    unknown
+  > = {},
 ): string {
   const directory = join(root, "mounts", mountId);
   for (const name of ["rootfs", "upper", "work", "l"]) mkdirSync(join(directory, name), { recursive: true });
   const record = {
     mountId,
-    images: [dockerImages.base],
+    images: images.map((id) => ({ id, inode: "1" })),
     driver: "overlay",
     target: join(directory, "rootfs"),
     isWritable: true,

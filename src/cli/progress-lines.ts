@@ -1,5 +1,6 @@
 // Draws the state of long work as the lines of a terminal: the whole, and below it each image that is worked on.
 import { shortId } from "../graph/id.js";
+import type { Progress } from "../jobs/index.js";
 import { columnsOf, cut, pad } from "./columns.js";
 import { formatText } from "./format.js";
 import type { ActiveJob, ProgressView } from "./job-tally.js";
@@ -32,19 +33,18 @@ export function progressLines(label: string, view: ProgressView, { columns, rows
   return jobs.total === 1 ? [whole] : [whole, ...activeLines(view.active, { columns, rows: rows - 1 })];
 }
 
-/** One line per job: bar, short id, phase, percent, speed, in columns. The last tells how many more there are. */
+/** One line per job: bar, short id, phase, percent, speed, and of a batch the rest of its time, in columns. The last tells how many more there are. */
 export function activeLines(active: readonly ActiveJob[], { columns, rows }: Size): string[] {
   if (rows < 1) return [];
   const shown = active.length > rows ? active.slice(0, rows - 1) : active;
   const cells = shown.map(({ label, progress, rate }) => ({
-    ratio: progress.total === 0 ? 0 : Math.min(1, progress.done / progress.total),
+    ratio: ratioOf(progress),
     label: shortLabel(label),
-    phase: formatText(progress.phase),
-    rate: formatRate(rate, progress.unit),
+    ...textsOf(progress, rate),
   }));
-  const widest = (name: "label" | "phase" | "rate") =>
+  const widest = (name: "label" | "phase" | "rate" | "left") =>
     Math.max(0, ...cells.map((cell) => columnsOf(cell[name])));
-  const [label, phase, rate] = [widest("label"), widest("phase"), widest("rate")];
+  const [label, phase, rate, left] = [widest("label"), widest("phase"), widest("rate"), widest("left")];
   const lines = cells.map((cell) =>
     arrange(
       [
@@ -52,6 +52,7 @@ export function activeLines(active: readonly ActiveJob[], { columns, rows }: Siz
         { text: pad(cell.phase, phase), rank: 3 },
         { text: pad(formatPercent(cell.ratio), "100 %".length, "right"), rank: 1 },
         { text: pad(cell.rate, rate, "right"), rank: 2 },
+        { text: pad(cell.left, left), rank: 4 },
       ],
       cell.ratio,
       columns,
@@ -59,6 +60,23 @@ export function activeLines(active: readonly ActiveJob[], { columns, rows }: Siz
   );
   const more = active.length - shown.length;
   return more > 0 ? [...lines, cut(`and ${more} more`, columns)] : lines;
+}
+
+/** How far a job is: a batch, which counts images, by the bytes it tells of besides. */
+function ratioOf({ done, total, bytesDone, bytesTotal }: Progress): number {
+  const [part, whole] = bytesTotal === undefined ? [done, total] : [bytesDone ?? 0, bytesTotal];
+  return whole === 0 ? 0 : Math.min(1, part / whole);
+}
+
+function textsOf(progress: Progress, rate: number | undefined) {
+  const { phase, done, total, unit, bytesPerSecond, secondsLeft } = progress;
+  if (bytesPerSecond === undefined)
+    return { phase: formatText(phase), rate: formatRate(rate, unit), left: "" };
+  return {
+    phase: `${done}/${total} ${unit}`,
+    rate: formatRate(bytesPerSecond, "bytes"),
+    left: formatLeft(secondsLeft),
+  };
 }
 
 /** A made id by its beginning; a name that somebody gave whole, as far as there is room for it. */

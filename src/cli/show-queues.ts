@@ -45,20 +45,21 @@ export async function showQueues({
   /** Reads how things stand. */
   const look = async () => {
     const listedState = state ?? "failed";
-    const [counts, active, records, ...workers] = await Promise.all([
+    const [counts, batches, active, records, ...workers] = await Promise.all([
       producer.counts(),
+      producer.recent("waiting-children", mostRecords),
       producer.recent("active", mostRecords),
       producer.recent(listedState, mostRecords),
       ...queueNames.map((queue) => producer.workers(queue)),
     ]);
     const at = now();
     const samples = new Map<string, readonly Sample[]>();
-    const atWork = active.toReversed().flatMap((record) => {
+    const atWork = [...batches, ...active].toReversed().flatMap((record) => {
       const progress = progressOf(record);
       if (progress === undefined) return [];
       const ofJob = addSample(progressSamples.get(record.id) ?? [], { at, value: progress.done }, window);
       samples.set(record.id, ofJob);
-      return [{ label: subjectOf(record), progress, rate: rate(ofJob, at, window) }];
+      return [{ label: subjectOf(record) || record.name, progress, rate: rate(ofJob, at, window) }];
     });
     progressSamples = samples;
     view = {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { columnsOf, cut, rowsOf } from "../../src/cli/columns.js";
 import { formatSeconds } from "../../src/cli/format.js";
 import type { ProgressView } from "../../src/cli/job-tally.js";
-import { progressLines } from "../../src/cli/progress-lines.js";
+import { activeLines, progressLines } from "../../src/cli/progress-lines.js";
 import { progressSentence } from "../../src/cli/progress-text.js";
 import { openScreen } from "../support/screen.js";
 
@@ -50,6 +50,21 @@ describe("progressLines", () => {
     expect(lines).toHaveLength(5);
     expect(lines.at(-1)).toBe("and 17 more");
     expect(progressLines("", { ...view, active }, { columns: 100, rows: 1 })).toHaveLength(1);
+  });
+
+  it("of a batch tell its images, and the speed and the time that it reckons from its bytes", () => {
+    const batch = {
+      label: "checksum-graph",
+      progress: {
+        ...({ phase: "images", done: 5, total: 20, unit: "images" } as const),
+        ...{ bytesDone: mib, bytesTotal: 3 * mib, bytesPerSecond: 2 * mib, secondsLeft: 90 },
+      },
+      rate: 1,
+    };
+    expect(activeLines([batch, job("base", 34 * mib, mib)], wide)).toEqual([
+      "[#######               ]  checksum-graph  5/20 images   33 %  2.0 MiB/s  ETA 1m30s",
+      "[#######               ]  base            checksum      34 %  1.0 MiB/s",
+    ]);
   });
 
   it("are one line for one job, by its name and phase", () => {

@@ -21,7 +21,8 @@ describe("a source that is not right leaves nothing behind", () => {
     (...entries: Buffer[]) =>
     (path: string) =>
       writeFileSync(path, archive(...entries));
-  const flipByte = `printf '\\xff' | dd of="$2" bs=1 seek=150 conv=notrunc status=none`;
+  const flipByte = `byte=$(od -An -tu1 -j150 -N1 "$2")
+    printf "\\\\x$(printf %x $((byte ^ 255)))" | dd of="$2" bs=1 seek=150 conv=notrunc status=none`;
   it.each([
     ["no archive", madeBy('seq 1 20000 > "$2"'), "BAD_ARCHIVE"],
     ["an empty file", madeBy(': > "$2"'), "BAD_ARCHIVE"],

@@ -53,8 +53,11 @@ interface Entry {
   samples: readonly Sample[];
 }
 
-/** Begins to count jobs that go by these labels. */
-export function openJobTally(labels: readonly string[]): JobTally {
+/**
+ * Begins to count jobs that go by these labels.
+ * @param sizes the bytes each is about, where that is known beforehand
+ */
+export function openJobTally(labels: readonly string[], sizes: readonly number[] = []): JobTally {
   const entries = new Map<number, Entry>();
   const active = new Set<number>();
   /** `known`: jobs whose bytes are known; `open`: those of them that have not ended. */
@@ -100,13 +103,21 @@ export function openJobTally(labels: readonly string[]): JobTally {
       if (entry.bytes !== undefined) setBytes(entry, { ...entry.bytes, total: entry.bytes.done });
     } else {
       const total = layerBytes(result) ?? entry.bytes?.total;
-      if (entry.bytes !== undefined && total !== undefined) work(total - entry.bytes.done, now);
+      // One that never told of its bytes was there already.
+      if (entry.bytes !== undefined && entry.progress?.unit === "bytes" && total !== undefined)
+        work(total - entry.bytes.done, now);
       if (total !== undefined) setBytes(entry, { done: total, total });
     }
     if (entry.bytes !== undefined) sums.open -= 1;
     // Only the sums are still of use.
     entries.delete(index);
   };
+
+  for (const [index, total] of sizes.entries()) {
+    const entry: Entry = { progress: undefined, bytes: undefined, samples: [] };
+    setBytes(entry, { done: 0, total });
+    entries.set(index, entry);
+  }
 
   return {
     update(index, update, now) {

@@ -68,7 +68,8 @@ export async function runForImages<Name extends JobName>(
     return undefined;
   }
   const failed: FailedImage[] = [];
-  const ids = all ? await everyImage(context.config.root, failed) : references;
+  const images = all ? await everyImage(context.config.root, failed) : undefined;
+  const ids = images?.map(({ id }) => id) ?? references;
   const jobs = ids.flatMap((id) => {
     try {
       const data: CheckedJobData<Name> = parseJobData(name, { id, ...options });
@@ -94,7 +95,8 @@ export async function runForImages<Name extends JobName>(
     );
     return undefined;
   }
-  const outcomes = await runJobs(session, jobs, context, ({ data }) => data.id);
+  const sizes = images?.map(({ layerBytes }) => layerBytes);
+  const outcomes = await runJobs(session, jobs, context, ({ data }) => data.id, sizes);
   for (const [index, outcome] of outcomes.entries()) {
     if ("result" in outcome) results.push(outcome.result);
     else {
@@ -113,10 +115,13 @@ export function tellFailed(failed: readonly FailedImage[], { warn }: CommandCont
 }
 
 /**
- * The ids of all images, those of the largest layers first, so that none of them is left alone at the end. Images that
- * are broken are failures.
+ * All images, those of the largest layers first, so that none of them is left alone at the end. Images that are broken
+ * are failures.
  */
-async function everyImage(root: string, failed: FailedImage[]): Promise<string[]> {
+async function everyImage(
+  root: string,
+  failed: FailedImage[],
+): Promise<{ readonly id: string; readonly layerBytes: number }[]> {
   const { openGraph } = await import("../graph/index.js");
   const graph = await openGraph(root);
   const images: { readonly id: string; readonly layerBytes: number }[] = [];
@@ -124,5 +129,5 @@ async function everyImage(root: string, failed: FailedImage[]): Promise<string[]
     if (broken !== undefined) failed.push(broken);
     else images.push({ id: image.id, layerBytes: (await graph.layerFacts(image.id)).layerBytes });
   }
-  return images.sort((one, other) => other.layerBytes - one.layerBytes).map(({ id }) => id);
+  return images.sort((one, other) => other.layerBytes - one.layerBytes);
 }

@@ -15,14 +15,18 @@ export interface JobsProgress {
   close(): void;
 }
 
-/** Starts to show the jobs that go by these labels (image ids, as a rule); with `quiet` it shows nothing. */
+/**
+ * Starts to show the jobs that go by these labels (image ids, as a rule); with `quiet` it shows nothing.
+ * @param sizes the bytes each is about, where that is known beforehand
+ */
 export async function startProgress(
   labels: readonly string[],
+  sizes: readonly number[],
   { quiet, tell, setDisplay }: CommandContext,
   stream: NodeJS.WriteStream = process.stderr,
 ): Promise<JobsProgress> {
   if (quiet) return { update: () => {}, close: () => {} };
-  const tally = openJobTally(labels);
+  const tally = openJobTally(labels, sizes);
   const label = labels[0] ?? "";
   const now = () => performance.now();
   const { isTerminal, openLiveDisplay } = await import("./live-display.js");

@@ -13,6 +13,7 @@ export type Outcome<Name extends JobName> =
 
 /**
  * Enqueues jobs and waits for all of them. The outcomes are in the order of the jobs.
+ * @param sizes the bytes each job is about, where that is known beforehand: it tells how long the whole will take
  * @throws only what ends the whole: `QUEUE_UNAVAILABLE`, an interrupt
  */
 export async function runJobs<Name extends JobName>(
@@ -20,11 +21,12 @@ export async function runJobs<Name extends JobName>(
   jobs: readonly NewJob<Name>[],
   context: CommandContext,
   label: (job: NewJob<Name>) => string,
+  sizes: readonly number[] = [],
 ): Promise<Outcome<Name>[]> {
   const { verbose, tell } = context;
   const enqueued = (await session.producer.enqueueAll(jobs)) as EnqueuedJob<Name>[];
   const labels = jobs.map(label);
-  const shown = await startProgress(labels, context);
+  const shown = await startProgress(labels, sizes, context);
   const one = async (job: EnqueuedJob<Name>, index: number): Promise<Outcome<Name>> => {
     let told: JobState | undefined;
     for await (const update of session.follow(job)) {

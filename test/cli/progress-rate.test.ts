@@ -97,6 +97,18 @@ describe("a tally", () => {
     });
   });
 
+  it("knows how much it all is from the beginning where it was told the sizes", () => {
+    const tally = openJobTally(["large", "stored", "small"], [900, 90, 10]);
+    expect(tally.view(0)).toMatchObject({ amount: { done: 0, total: 1_000, estimated: false }, ratio: 0 });
+    tally.update(0, bytes(0, 900), 0);
+    tally.update(1, { state: "completed", result: { layerBytes: 90 } }, 1_000);
+    tally.update(0, bytes(100, 900), 2_000);
+    expect(tally.view(2_000)).toMatchObject({
+      amount: { done: 190, total: 1_000, estimated: false },
+      ...{ rate: 50, left: 810 / 50 },
+    });
+  });
+
   it("takes a job that waits for its next try off the list, and back when it is at work again", () => {
     const tally = openJobTally(["a", "b"]);
     tally.update(0, bytes(50, 100), 0);

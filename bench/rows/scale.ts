@@ -45,7 +45,7 @@ export async function measureScale({ scratch }: Dock): Promise<Row[]> {
   }
   await graph.close();
   const listings = [];
-  for (const command of ["images", "tree"]) listings.push(await list(root, command));
+  for (const command of ["images", "tree", "check"]) listings.push(await list(root, command));
   return [
     row("open a graph and look the first image up", opened, "ms", 1_000),
     row("look an image up by a prefix", median(found), "ms", 1),

@@ -26,6 +26,12 @@ export function formatText(text: string): string {
   });
 }
 
+/** A time in ms since the epoch as ISO 8601; `?` for a number that is none: whoever enqueued the job chose it. */
+export function formatTime(ms: number): string {
+  const time = new Date(ms);
+  return Number.isNaN(time.getTime()) ? "?" : time.toISOString();
+}
+
 /** A document as indented JSON that may be shown on a terminal. */
 export function formatJson(document: unknown): string[] {
   return JSON.stringify(document, null, 2).split("\n").map(formatText);

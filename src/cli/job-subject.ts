@@ -1,5 +1,5 @@
 // What a job's record tells a reader at a glance.
-import type { Progress } from "../jobs/index.js";
+import { type Progress, parseProgress } from "../jobs/index.js";
 import type { JobRecord } from "../producer/index.js";
 
 /** What a job is about: an image, or the mount. */
@@ -17,5 +17,5 @@ export function subjectOf({ data, result }: Pick<JobRecord, "data" | "result">):
 
 /** How far a job is; undefined if it has not told of that yet. */
 export function progressOf({ progress }: Pick<JobRecord, "progress">): Progress | undefined {
-  return (progress ?? undefined) as Progress | undefined;
+  return parseProgress(progress);
 }

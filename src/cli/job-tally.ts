@@ -2,15 +2,14 @@
 // It has no clock of its own.
 import type { Progress } from "../jobs/index.js";
 import type { JobUpdate } from "../producer/index.js";
+import { type Amount, figuresOf, ratioOf } from "./progress-figures.js";
 import { addSample, rate, type Sample, secondsLeft } from "./rate.js";
 
-/** A number of bytes, entries or images, and how many there are in all. */
-export interface Amount {
-  readonly done: number;
-  readonly total: number;
-  readonly unit: Progress["unit"];
-  /** True if the total is partly a guess: not every job has said yet how much it is. */
-  readonly estimated: boolean;
+/** A job to be counted. */
+export interface TalliedJob {
+  readonly label: string;
+  /** How many bytes it is about, if that is known before it says so. */
+  readonly bytes?: number | undefined;
 }
 
 /** A job that is being worked on. */
@@ -23,8 +22,8 @@ export interface ActiveJob {
 
 /** Where the whole stands. */
 export interface ProgressView {
-  /** Jobs, which are images to the reader. */
-  readonly jobs: { readonly done: number; readonly total: number; readonly failed: number };
+  /** Jobs, which are images to the reader, or the images of a batch; undefined for another single job. */
+  readonly images: { readonly done: number; readonly total: number; readonly failed: number } | undefined;
   readonly amount: Amount | undefined;
   /** From 0 to 1: of the amount if it is known, else of the jobs. */
   readonly ratio: number;
@@ -32,6 +31,8 @@ export interface ProgressView {
   readonly rate: number | undefined;
   /** In seconds. */
   readonly left: number | undefined;
+  /** Archive bytes per layer byte, of the images that have one by now. */
+  readonly compression: number | undefined;
   /** In the order in which they began. */
   readonly active: readonly ActiveJob[];
 }
@@ -53,19 +54,30 @@ interface Entry {
   samples: readonly Sample[];
 }
 
-/**
- * Begins to count jobs that go by these labels.
- * @param sizes the bytes each is about, where that is known beforehand
- */
-export function openJobTally(labels: readonly string[], sizes: readonly number[] = []): JobTally {
+/** Begins to count these jobs. */
+export function openJobTally(jobs: readonly TalliedJob[]): JobTally {
   const entries = new Map<number, Entry>();
   const active = new Set<number>();
   /** `known`: jobs whose bytes are known; `open`: those of them that have not ended. */
-  const sums = { ended: 0, failed: 0, known: 0, open: 0, done: 0, total: 0 };
+  const sums = { ended: 0, failed: 0, known: 0, open: 0, done: 0, total: 0, packed: 0, archive: 0 };
+  for (const { bytes } of jobs) {
+    if (bytes === undefined) continue;
+    sums.known += 1;
+    sums.open += 1;
+    sums.total += bytes;
+  }
   /** Bytes that were worked on: unlike `sums.done` it never shrinks, and what was there already is not in it. */
   let worked = 0;
   let workedSamples: readonly Sample[] = [];
 
+  const begin = (index: number): Entry => {
+    const bytes = jobs[index]?.bytes;
+    return {
+      progress: undefined,
+      bytes: bytes === undefined ? undefined : { done: 0, total: bytes },
+      samples: [],
+    };
+  };
   const setBytes = (entry: Entry, bytes: { done: number; total: number }) => {
     if (entry.bytes === undefined) {
       sums.known += 1;
@@ -79,7 +91,7 @@ export function openJobTally(labels: readonly string[], sizes: readonly number[]
     worked += Math.max(0, bytes);
     workedSamples = addSample(workedSamples, { at: now, value: worked }, leftWindow);
   };
-  const advance = (index: number, entry: Entry, progress: Progress, now: number) => {
+  const advance = (index: number, entry: Entry, progress: Progress, now: number, isFirst: boolean) => {
     const before = entry.progress;
     const samePhase = before?.phase === progress.phase && before.unit === progress.unit;
     active.add(index);
@@ -87,11 +99,12 @@ export function openJobTally(labels: readonly string[], sizes: readonly number[]
     entry.samples = addSample(
       samePhase ? entry.samples : [],
       { at: now, value: progress.done },
-      labels.length === 1 ? leftWindow : shownWindow,
+      jobs.length === 1 ? leftWindow : shownWindow,
     );
     if (progress.unit !== "bytes") return;
-    // The first report stands for work that began before it, at a time that is not known.
-    work(samePhase ? progress.done - before.done : 0, now);
+    // What was done before this job was followed was done at a time that is not known.
+    const since = samePhase ? before.done : isFirst ? progress.done : 0;
+    work(progress.done - since, now);
     setBytes(entry, { done: progress.done, total: progress.total });
   };
   const end = (index: number, entry: Entry, { state, result }: JobUpdate, now: number) => {
@@ -102,10 +115,14 @@ export function openJobTally(labels: readonly string[], sizes: readonly number[]
       // The rest of it will not come.
       if (entry.bytes !== undefined) setBytes(entry, { ...entry.bytes, total: entry.bytes.done });
     } else {
-      const total = layerBytes(result) ?? entry.bytes?.total;
-      // One that never told of its bytes was there already.
-      if (entry.bytes !== undefined && entry.progress?.unit === "bytes" && total !== undefined)
-        work(total - entry.bytes.done, now);
+      const { layerBytes, archiveBytes, cached } = outcomeOf(result);
+      if (layerBytes !== undefined && archiveBytes !== undefined) {
+        sums.packed += layerBytes;
+        sums.archive += archiveBytes;
+      }
+      const total = layerBytes ?? entry.bytes?.total;
+      // A small one ends before it has told of itself.
+      if (!cached && total !== undefined) work(total - (entry.bytes?.done ?? 0), now);
       if (total !== undefined) setBytes(entry, { done: total, total });
     }
     if (entry.bytes !== undefined) sums.open -= 1;
@@ -113,58 +130,58 @@ export function openJobTally(labels: readonly string[], sizes: readonly number[]
     entries.delete(index);
   };
 
-  for (const [index, total] of sizes.entries()) {
-    const entry: Entry = { progress: undefined, bytes: undefined, samples: [] };
-    setBytes(entry, { done: 0, total });
-    entries.set(index, entry);
-  }
-
   return {
     update(index, update, now) {
-      const entry = entries.get(index) ?? { progress: undefined, bytes: undefined, samples: [] };
+      const known = entries.get(index);
+      const entry = known ?? begin(index);
       entries.set(index, entry);
       if (update.state === "completed" || update.state === "failed") end(index, entry, update, now);
-      else if (update.progress !== undefined) advance(index, entry, update.progress, now);
+      else if (update.progress !== undefined)
+        advance(index, entry, update.progress, now, known === undefined);
       else if (update.state !== "active") active.delete(index);
     },
     view(now) {
-      const jobs = { done: sums.ended, total: labels.length, failed: sums.failed };
-      const running = [...active].flatMap((index) => {
-        const { progress, samples } = entries.get(index) ?? {};
-        if (progress === undefined || samples === undefined) return [];
-        return [{ label: labels[index] ?? "", progress, rate: rate(samples, now, shownWindow) }];
-      });
+      const active = atWork(now);
+      const compression = sums.packed === 0 ? undefined : sums.archive / sums.packed;
       const [only] = entries.values();
-      if (labels.length === 1 && only?.progress !== undefined) {
+      if (jobs.length === 1 && only?.progress !== undefined) {
         const { progress, samples } = only;
-        return {
-          jobs,
-          amount: { done: progress.done, total: progress.total, unit: progress.unit, estimated: false },
-          ratio: ratioOf(progress.done, progress.total),
+        const figures = figuresOf(progress, {
           rate: rate(samples, now, shownWindow),
           left: secondsLeft(progress.total - progress.done, rate(samples, now, leftWindow)),
-          active: running,
-        };
+        });
+        const images = figures.images === undefined ? undefined : { ...figures.images, failed: 0 };
+        return { ...figures, images, compression, active: images === undefined ? active : [] };
       }
+      const images = { done: sums.ended, total: jobs.length, failed: sums.failed };
       const amount = estimate();
       return {
-        jobs,
+        images: jobs.length === 1 ? undefined : images,
         amount,
-        ratio: amount === undefined ? ratioOf(jobs.done, jobs.total) : ratioOf(amount.done, amount.total),
+        ratio: amount === undefined ? ratioOf(images.done, images.total) : ratioOf(amount.done, amount.total),
         rate: rate(workedSamples, now, shownWindow),
         left:
           amount === undefined
             ? undefined
             : secondsLeft(amount.total - amount.done, rate(workedSamples, now, leftWindow)),
-        active: running,
+        compression,
+        active,
       };
     },
   };
 
+  function atWork(now: number): ActiveJob[] {
+    return [...active].flatMap((index) => {
+      const { progress, samples } = entries.get(index) ?? {};
+      if (progress === undefined || samples === undefined) return [];
+      return [{ label: jobs[index]?.label ?? "", progress, rate: rate(samples, now, shownWindow) }];
+    });
+  }
+
   /** The bytes of all jobs: those that have not said what they are count as the others do on average. */
   function estimate(): Amount | undefined {
     if (sums.known === 0) return undefined;
-    const unknown = labels.length - sums.ended - sums.open;
+    const unknown = jobs.length - sums.ended - sums.open;
     return {
       done: sums.done,
       total: Math.round(sums.total + (unknown * sums.total) / sums.known),
@@ -174,12 +191,9 @@ export function openJobTally(labels: readonly string[], sizes: readonly number[]
   }
 }
 
-/** A layer's size in a job's result, if that is what the job is about. */
-function layerBytes(result: unknown): number | undefined {
-  if (typeof result !== "object" || result === null || !("layerBytes" in result)) return undefined;
-  return typeof result.layerBytes === "number" ? result.layerBytes : undefined;
-}
-
-function ratioOf(done: number, total: number): number {
-  return total <= 0 ? 0 : Math.min(1, Math.max(0, done / total));
+/** The bytes of a layer and its archive in a job's result, if that is what the job is about, and if it did no work. */
+function outcomeOf(result: unknown) {
+  const { layerBytes, archiveBytes, cached } = (result ?? {}) as Readonly<Record<string, unknown>>;
+  const size = (value: unknown) => (typeof value === "number" ? value : undefined);
+  return { layerBytes: size(layerBytes), archiveBytes: size(archiveBytes), cached: cached === true };
 }

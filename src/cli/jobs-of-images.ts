@@ -95,8 +95,9 @@ export async function runForImages<Name extends JobName>(
     );
     return undefined;
   }
-  const sizes = images?.map(({ layerBytes }) => layerBytes);
-  const outcomes = await runJobs(session, jobs, context, ({ data }) => data.id, sizes);
+  const sizes = new Map(images?.map(({ id, layerBytes }) => [id, layerBytes]));
+  const describe = ({ data: { id } }: (typeof jobs)[number]) => ({ label: id, bytes: sizes.get(id) });
+  const outcomes = await runJobs(session, jobs, context, describe);
   for (const [index, outcome] of outcomes.entries()) {
     if ("result" in outcome) results.push(outcome.result);
     else {

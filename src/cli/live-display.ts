@@ -50,9 +50,9 @@ const control = {
   fullScreenOff: "\u001b[?25h\u001b[?1049l",
 } as const;
 
-/** True if lines can be redrawn there. */
+/** True if lines can be redrawn there: not where TERM says otherwise, or nothing (as under cron). */
 export function isTerminal(stream: NodeJS.WriteStream): stream is NodeJS.WriteStream & WriteStream {
-  return stream.isTTY === true && process.env.TERM !== "dumb";
+  return stream.isTTY === true && !["dumb", "", undefined].includes(process.env.TERM);
 }
 
 /**
@@ -76,8 +76,7 @@ export function openLiveDisplay(
   const { displacesCursor = process.env.TERM_PROGRAM === "vscode" } = options;
 
   const size = (): Size => {
-    // Asked for each time: the stream hears of a change only later.
-    const [columns, rows] = stream.getWindowSize();
+    const { columns, rows } = stream;
     return { columns: columns || usualSize.columns, rows: rows || usualSize.rows };
   };
   /** What takes the cursor to where the display begins. */
@@ -110,6 +109,7 @@ export function openLiveDisplay(
     draw(frame(room).slice(0, Math.max(0, room.rows)), at);
   };
   const changed = () => {
+    if (hidden) return;
     const due = lastDrawn + interval - performance.now();
     if (due <= 0) redraw();
     else timer ??= setTimeout(redraw, due);
@@ -125,12 +125,20 @@ export function openLiveDisplay(
     clearInterval(beat);
     stream.off("resize", changed);
     process.off("exit", close);
+    process.off("SIGTSTP", pause);
     takeAway();
+  };
+  /** Ctrl-Z: gives the terminal back to the shell as it was, and draws anew when the shell goes on with us. */
+  const pause = () => {
+    takeAway();
+    process.once("SIGCONT", changed);
+    process.kill(process.pid, "SIGSTOP");
   };
   const beat = setInterval(changed, heartbeat);
   beat.unref();
   stream.on("resize", changed);
   process.once("exit", close);
+  process.on("SIGTSTP", pause);
 
   /** True if it stood there when it was hidden. */
   let stood = false;

@@ -1,11 +1,19 @@
 // Draws the state of long work as the lines of a terminal: the whole, and below it each image that is worked on.
 import { shortId } from "../graph/id.js";
-import type { Progress } from "../jobs/index.js";
 import { columnsOf, cut, pad } from "./columns.js";
 import { formatText } from "./format.js";
 import type { ActiveJob, ProgressView } from "./job-tally.js";
 import type { Size } from "./live-display.js";
-import { formatAmount, formatLeft, formatPercent, formatRate, headline } from "./progress-text.js";
+import { figuresOf } from "./progress-figures.js";
+import {
+  formatAmount,
+  formatCompression,
+  formatImages,
+  formatLeft,
+  formatPercent,
+  formatRate,
+  headline,
+} from "./progress-text.js";
 
 const widestBar = 24;
 const narrowestBar = 6;
@@ -18,33 +26,41 @@ const gap = "  ";
  * @param label what a single job is about
  */
 export function progressLines(label: string, view: ProgressView, { columns, rows }: Size): string[] {
-  const { jobs, amount, ratio } = view;
+  const { amount, ratio } = view;
   const whole = arrange(
     [
-      { text: headline(label, view), rank: 0 },
+      { text: formatText(headline(label, view)), rank: 0 },
       { text: formatPercent(ratio), rank: 1 },
       { text: amount === undefined ? "" : formatAmount(amount), rank: 4 },
       { text: formatRate(view.rate, amount?.unit), rank: 3 },
+      { text: formatCompression(view.compression), rank: 5 },
       { text: formatLeft(view.left), rank: 2 },
     ],
     ratio,
     columns,
   );
-  return jobs.total === 1 ? [whole] : [whole, ...activeLines(view.active, { columns, rows: rows - 1 })];
+  return view.images === undefined
+    ? [whole]
+    : [whole, ...activeLines(view.active, { columns, rows: rows - 1 })];
 }
 
-/** One line per job: bar, short id, phase, percent, speed, and of a batch the rest of its time, in columns. The last tells how many more there are. */
+/** One line per job: bar, short id, phase (of a batch its images), percent, speed, in columns. The last tells how many more there are. */
 export function activeLines(active: readonly ActiveJob[], { columns, rows }: Size): string[] {
   if (rows < 1) return [];
   const shown = active.length > rows ? active.slice(0, rows - 1) : active;
-  const cells = shown.map(({ label, progress, rate }) => ({
-    ratio: ratioOf(progress),
-    label: shortLabel(label),
-    ...textsOf(progress, rate),
-  }));
-  const widest = (name: "label" | "phase" | "rate" | "left") =>
+  const cells = shown.map(({ label, progress, rate: measured }) => {
+    const { images, amount, ratio, rate, left } = figuresOf(progress, { rate: measured });
+    return {
+      ratio,
+      label: shortLabel(label),
+      phase: images === undefined ? formatText(progress.phase) : formatImages(images),
+      rate: formatRate(rate, amount.unit),
+      left: formatLeft(left),
+    };
+  });
+  const widest = (name: "label" | "phase" | "rate") =>
     Math.max(0, ...cells.map((cell) => columnsOf(cell[name])));
-  const [label, phase, rate, left] = [widest("label"), widest("phase"), widest("rate"), widest("left")];
+  const [label, phase, rate] = [widest("label"), widest("phase"), widest("rate")];
   const lines = cells.map((cell) =>
     arrange(
       [
@@ -52,7 +68,7 @@ export function activeLines(active: readonly ActiveJob[], { columns, rows }: Siz
         { text: pad(cell.phase, phase), rank: 3 },
         { text: pad(formatPercent(cell.ratio), "100 %".length, "right"), rank: 1 },
         { text: pad(cell.rate, rate, "right"), rank: 2 },
-        { text: pad(cell.left, left), rank: 4 },
+        { text: cell.left, rank: 4 },
       ],
       cell.ratio,
       columns,
@@ -60,23 +76,6 @@ export function activeLines(active: readonly ActiveJob[], { columns, rows }: Siz
   );
   const more = active.length - shown.length;
   return more > 0 ? [...lines, cut(`and ${more} more`, columns)] : lines;
-}
-
-/** How far a job is: a batch, which counts images, by the bytes it tells of besides. */
-function ratioOf({ done, total, bytesDone, bytesTotal }: Progress): number {
-  const [part, whole] = bytesTotal === undefined ? [done, total] : [bytesDone ?? 0, bytesTotal];
-  return whole === 0 ? 0 : Math.min(1, part / whole);
-}
-
-function textsOf(progress: Progress, rate: number | undefined) {
-  const { phase, done, total, unit, bytesPerSecond, secondsLeft } = progress;
-  if (bytesPerSecond === undefined)
-    return { phase: formatText(phase), rate: formatRate(rate, unit), left: "" };
-  return {
-    phase: `${done}/${total} ${unit}`,
-    rate: formatRate(bytesPerSecond, "bytes"),
-    left: formatLeft(secondsLeft),
-  };
 }
 
 /** A made id by its beginning; a name that somebody gave whole, as far as there is room for it. */

@@ -1,7 +1,7 @@
 // How far long work is, in words: what the lines of a terminal and those of a log have in common.
-
 import { formatBytes, formatSeconds } from "./format.js";
-import type { Amount, ProgressView } from "./job-tally.js";
+import type { ProgressView } from "./job-tally.js";
+import type { Amount } from "./progress-figures.js";
 
 /** The whole in one line of any width, as a log gets it. */
 export function progressSentence(label: string, view: ProgressView): string {
@@ -11,19 +11,25 @@ export function progressSentence(label: string, view: ProgressView): string {
   const parts = [
     `${headline(label, view)} ${far}`,
     formatRate(view.rate, amount?.unit),
+    formatCompression(view.compression),
     formatLeft(view.left),
   ];
   return parts.filter((part) => part !== "").join(", ");
 }
 
-/** What it is: a single job by its label and phase, many by their number. */
-export function headline(label: string, { jobs, active }: ProgressView): string {
-  if (jobs.total > 1) {
-    const failed = jobs.failed === 0 ? "" : `, ${jobs.failed} failed`;
-    return `${jobs.done}/${jobs.total} images${failed}`;
+/** What it is: a single job by its label and phase, many jobs and a batch by their images. */
+export function headline(label: string, { images, active }: ProgressView): string {
+  if (images !== undefined) {
+    const failed = images.failed === 0 ? "" : `, ${images.failed} failed`;
+    return formatImages(images) + failed;
   }
   const [only] = active;
   return only === undefined ? label : `${label}: ${only.progress.phase}`;
+}
+
+/** `3/12 images`. */
+export function formatImages({ done, total }: { readonly done: number; readonly total: number }): string {
+  return `${done}/${total} images`;
 }
 
 /** `34 %`; 100 only when nothing is missing. */
@@ -42,6 +48,11 @@ export function formatAmount({ done, total, unit, estimated }: Amount): string {
 export function formatRate(perSecond: number | undefined, unit: Amount["unit"] | undefined): string {
   if (perSecond === undefined || unit !== "bytes") return "";
   return `${formatBytes(Math.round(perSecond))}/s`;
+}
+
+/** `ratio 0.34`: archive bytes per layer byte; nothing if it is not known. */
+export function formatCompression(compression: number | undefined): string {
+  return compression === undefined ? "" : `ratio ${compression.toFixed(2)}`;
 }
 
 /** `ETA 4m10s`; nothing if it is not known. */

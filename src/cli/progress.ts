@@ -1,6 +1,6 @@
 // Shows how far many jobs are, on stderr: lines that are redrawn on a terminal, a line now and then elsewhere.
 import type { JobUpdate } from "../producer/index.js";
-import { openJobTally } from "./job-tally.js";
+import { openJobTally, type TalliedJob } from "./job-tally.js";
 import { progressSentence } from "./progress-text.js";
 import type { CommandContext } from "./run-command.js";
 
@@ -15,19 +15,15 @@ export interface JobsProgress {
   close(): void;
 }
 
-/**
- * Starts to show the jobs that go by these labels (image ids, as a rule); with `quiet` it shows nothing.
- * @param sizes the bytes each is about, where that is known beforehand
- */
+/** Starts to show these jobs, by image ids as a rule; with `quiet` it shows nothing. */
 export async function startProgress(
-  labels: readonly string[],
-  sizes: readonly number[],
+  jobs: readonly TalliedJob[],
   { quiet, tell, setDisplay }: CommandContext,
   stream: NodeJS.WriteStream = process.stderr,
 ): Promise<JobsProgress> {
   if (quiet) return { update: () => {}, close: () => {} };
-  const tally = openJobTally(labels, sizes);
-  const label = labels[0] ?? "";
+  const tally = openJobTally(jobs);
+  const label = jobs[0]?.label ?? "";
   const now = () => performance.now();
   const { isTerminal, openLiveDisplay } = await import("./live-display.js");
   if (isTerminal(stream)) {
@@ -48,13 +44,17 @@ export async function startProgress(
     };
   }
   let next = now() + plainInterval;
+  let begun = false;
   return {
     update(index, update) {
       tally.update(index, update, now());
       if (now() < next) return;
       next = now() + plainInterval;
+      begun = true;
       tell(progressSentence(label, tally.view(now())));
     },
-    close: () => {},
+    close() {
+      if (begun) tell(progressSentence(label, tally.view(now())));
+    },
   };
 }

@@ -2,7 +2,7 @@
 import type { QueueName } from "../jobs/index.js";
 import type { JobRecord, JobState, QueueCounts } from "../producer/index.js";
 import { columnsOf, cut, pad } from "./columns.js";
-import { formatText } from "./format.js";
+import { formatText, formatTime } from "./format.js";
 import { subjectOf } from "./job-subject.js";
 import type { ActiveJob } from "./job-tally.js";
 import type { Size } from "./live-display.js";
@@ -34,13 +34,9 @@ const dateFrom = 60;
 /** The columns of the table: a heading, a shorter one for a narrow terminal, and the value. */
 const table: readonly [string, string, (view: QueueView) => string][] = [
   ["QUEUE", "QUEUE", ({ queue }) => queue],
-  // To the reader a job with a priority, or one whose children are at work, waits as any other.
-  [
-    "WAITING",
-    "WAIT",
-    ({ counts }) => String(counts.waiting + counts.prioritized + counts["waiting-children"]),
-  ],
-  ["ACTIVE", "ACT", ({ counts }) => String(counts.active)],
+  // To the reader a job with a priority waits as any other, and a batch whose children are at work is at work.
+  ["WAITING", "WAIT", ({ counts }) => String(counts.waiting + counts.prioritized)],
+  ["ACTIVE", "ACT", ({ counts }) => String(counts.active + counts["waiting-children"])],
   ["DELAYED", "DEL", ({ counts }) => String(counts.delayed)],
   ["COMPLETED", "DONE", ({ counts }) => String(counts.completed)],
   ["FAILED", "FAIL", ({ counts }) => String(counts.failed)],
@@ -72,7 +68,7 @@ export function queuesLines(view: QueuesView, { columns, rows }: Size): string[]
 }
 
 function recordLine(record: JobRecord, columns: number): string {
-  const when = new Date(record.finishedAt ?? record.createdAt).toISOString();
+  const when = formatTime(record.finishedAt ?? record.createdAt);
   const time = columns < dateFrom ? when.slice(11, 19) : when.slice(0, 19);
   const parts = [time, record.name, subjectOf(record), record.failedReason ?? ""];
   return formatText(parts.filter((part) => part !== "").join("  "));

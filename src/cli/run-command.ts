@@ -32,7 +32,7 @@ export interface CommandContext extends Output {
 }
 
 /** Exit codes: wrong usage, and a failure that the command has already told of. */
-const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** A failure whose details were printed as the command's result. */
 export class ReportedFailure extends Error {}

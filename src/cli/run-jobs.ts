@@ -2,6 +2,7 @@
 import type { JobName, JobResult } from "../jobs/index.js";
 import { JobError } from "../jobs/index.js";
 import type { EnqueuedJob, JobState, NewJob } from "../producer/index.js";
+import type { TalliedJob } from "./job-tally.js";
 import { startProgress } from "./progress.js";
 import { openQueueSession, type QueueSession } from "./queue-session.js";
 import type { CommandContext } from "./run-command.js";
@@ -13,38 +14,47 @@ export type Outcome<Name extends JobName> =
 
 /**
  * Enqueues jobs and waits for all of them. The outcomes are in the order of the jobs.
- * @param sizes the bytes each job is about, where that is known beforehand: it tells how long the whole will take
+ * @param describe how a job is shown while it runs
  * @throws only what ends the whole: `QUEUE_UNAVAILABLE`, an interrupt
  */
 export async function runJobs<Name extends JobName>(
   session: QueueSession,
   jobs: readonly NewJob<Name>[],
   context: CommandContext,
-  label: (job: NewJob<Name>) => string,
-  sizes: readonly number[] = [],
+  describe: (job: NewJob<Name>) => TalliedJob,
 ): Promise<Outcome<Name>[]> {
   const { verbose, tell } = context;
   const enqueued = (await session.producer.enqueueAll(jobs)) as EnqueuedJob<Name>[];
-  const labels = jobs.map(label);
-  const shown = await startProgress(labels, sizes, context);
-  const one = async (job: EnqueuedJob<Name>, index: number): Promise<Outcome<Name>> => {
+  // Two that ask for the same have joined: that is one job to follow and to count.
+  const distinct = new Map(
+    enqueued.map((job, at) => [job.id, { job, subject: describe(jobs[at] as NewJob<Name>) }]),
+  );
+  const subjects = [...distinct.values()].map(({ subject }) => subject);
+  const shown = await startProgress(subjects, context);
+  const outcomes = new Map<string, Outcome<Name>>();
+  const one = async (job: EnqueuedJob<Name>, index: number): Promise<void> => {
     let told: JobState | undefined;
     for await (const update of session.follow(job)) {
       const { state, result, error } = update;
-      if (verbose && state !== told) tell(`${labels[index]}: job ${job.id} is ${state}`);
+      if (verbose && state !== told) tell(`${subjects[index]?.label}: job ${job.id} is ${state}`);
       told = state;
       shown.update(index, update);
-      if (state !== "completed" && state !== "failed") continue;
-      if (error !== undefined) return { error: new JobError(error.code, error.message, { jobId: job.id }) };
-      return { result: result as JobResult<Name> };
+      if (state === "completed") outcomes.set(job.id, { result: result as JobResult<Name> });
+      if (error !== undefined)
+        outcomes.set(job.id, { error: new JobError(error.code, error.message, { jobId: job.id }) });
     }
-    throw new JobError("INTERNAL", `job ${job.id} ended without a result`, { jobId: job.id });
   };
   try {
-    return await Promise.all(enqueued.map(one));
+    await Promise.all([...distinct.values()].map(({ job }, index) => one(job, index)));
   } finally {
     shown.close();
   }
+  return enqueued.map(
+    ({ id }) =>
+      outcomes.get(id) ?? {
+        error: new JobError("INTERNAL", `job ${id} ended without a result`, { jobId: id }),
+      },
+  );
 }
 
 /** Enqueues one job and waits for its result. @throws the job's own error */
@@ -54,7 +64,7 @@ export async function runJob<Name extends JobName>(
   context: CommandContext,
   label: string,
 ): Promise<JobResult<Name>> {
-  const [outcome] = await runJobs(session, [job], context, () => label);
+  const [outcome] = await runJobs(session, [job], context, () => ({ label }));
   if (outcome !== undefined && "result" in outcome) return outcome.result;
   throw outcome?.error ?? new JobError("INTERNAL", "the job is gone");
 }

@@ -45,16 +45,16 @@ export async function showQueues({
   /** Reads how things stand. */
   const look = async () => {
     const listedState = state ?? "failed";
-    const [counts, batches, active, records, ...workers] = await Promise.all([
+    const [counts, active, batches, records, ...workers] = await Promise.all([
       producer.counts(),
-      producer.recent("waiting-children", mostRecords),
       producer.recent("active", mostRecords),
+      producer.recent("waiting-children", mostRecords),
       producer.recent(listedState, mostRecords),
       ...queueNames.map((queue) => producer.workers(queue)),
     ]);
     const at = now();
     const samples = new Map<string, readonly Sample[]>();
-    const atWork = [...batches, ...active].toReversed().flatMap((record) => {
+    const atWork = [...active, ...batches].toReversed().flatMap((record) => {
       const progress = progressOf(record);
       if (progress === undefined) return [];
       const ofJob = addSample(progressSamples.get(record.id) ?? [], { at, value: progress.done }, window);
@@ -75,7 +75,13 @@ export async function showQueues({
     };
   };
 
-  let happened = () => {};
+  /** True once something has happened that was not read yet. */
+  let stale = false;
+  let wake = () => {};
+  const happened = () => {
+    stale = true;
+    wake();
+  };
   const listen = async () => {
     for await (const batch of events) {
       for (const event of batch) {
@@ -107,10 +113,11 @@ export async function showQueues({
     while (!signal.aborted) {
       display.changed();
       const something = new Promise<void>((resolve) => {
-        happened = resolve;
+        wake = resolve;
       });
-      await Promise.race([something, pause(idleInterval, signal)]);
+      if (!stale) await Promise.race([something, pause(idleInterval, signal)]);
       await pause(interval, signal);
+      stale = false;
       // Without Redis what was known last stands, with the notice.
       await Promise.race([look().catch(() => undefined), stopped]);
     }

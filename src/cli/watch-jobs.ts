@@ -5,11 +5,11 @@ import { embeddedRedisRuns, holdEmbeddedRedis } from "./embedded-redis.js";
 import { isTerminal } from "./live-display.js";
 import { assertRoot } from "./queue-session.js";
 import type { QueueWatch } from "./queue-watch.js";
-import type { CommandContext } from "./run-command.js";
+import { type CommandContext, exitCodes } from "./run-command.js";
 
 /**
- * Shows the queues on a terminal; elsewhere, and with `--json`, writes a line for each change. When it is told to stop
- * it ends the process, with 0.
+ * Shows the queues on a terminal; elsewhere, and with `--json`, writes a line for each change. It ends the process:
+ * with the exit code of an interrupt when it is told to stop, with 0 when its reader has left.
  * @throws `QUEUE_UNAVAILABLE`, `TOOL_MISSING`, `SOURCE_NOT_FOUND` for a root that is not there
  */
 export async function watchJobs(context: CommandContext, state: JobState | undefined): Promise<void> {
@@ -56,5 +56,5 @@ export async function watchJobs(context: CommandContext, state: JobState | undef
     await release();
   }
   // What was asked of a Redis that is away keeps a process for seconds, though nobody waits for the answer.
-  process.exit(0);
+  process.exit(context.signal.aborted ? exitCodes.interrupted : exitCodes.done);
 }

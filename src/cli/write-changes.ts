@@ -1,9 +1,11 @@
 // Writes a line for each change in the queues: JSON, or text for people where there is no terminal.
 import { once } from "node:events";
+import type { Progress } from "../jobs/index.js";
 import type { JobEvent } from "../producer/index.js";
-import { formatText } from "./format.js";
+import { formatText, formatTime } from "./format.js";
 import { subjectOf } from "./job-subject.js";
-import { formatAmount } from "./progress-text.js";
+import { figuresOf } from "./progress-figures.js";
+import { formatAmount, formatImages, formatLeft, formatRate } from "./progress-text.js";
 import type { QueueWatch } from "./queue-watch.js";
 
 /** A change as `--json` prints it; the names are those of a job's record. */
@@ -79,8 +81,13 @@ function toChange(
 function describe(change: Change): string {
   const { at, queue, id, name, state, failedReason } = change;
   const progress = change.progress as JobEvent["progress"] | null;
-  const detail =
-    progress == null ? failedReason : `${progress.phase} ${formatAmount({ ...progress, estimated: false })}`;
-  const parts = [new Date(at).toISOString(), queue, name, subjectOf(change), id, state, detail];
+  const detail = progress == null ? [failedReason] : describeProgress(progress);
+  const parts = [formatTime(at), queue, name, subjectOf(change), id, state, ...detail];
   return formatText(parts.filter((part) => (part ?? "") !== "").join("  "));
+}
+
+function describeProgress(progress: Progress): string[] {
+  const { images, amount, rate, left } = figuresOf(progress, { rate: undefined });
+  const what = images === undefined ? progress.phase : formatImages(images);
+  return [`${what} ${formatAmount(amount)}`, formatRate(rate, amount.unit), formatLeft(left)];
 }

@@ -75,3 +75,12 @@ export const progress = z.strictObject({
   secondsLeft: z.number().nonnegative().optional(),
 });
 export type Progress = z.infer<typeof progress>;
+
+/** What a later version may add is no error to whoever only reads. */
+const readProgress = z.object(progress.shape);
+
+/** Reads the progress of a job's record or event; undefined for anything else: whoever can write to Redis wrote it. */
+export function parseProgress(value: unknown): Progress | undefined {
+  const parsed = readProgress.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}

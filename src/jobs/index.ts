@@ -5,6 +5,7 @@ export {
   defaultRecipe,
   imageIdPattern,
   type Progress,
+  parseProgress,
   progress,
   type RecipeName,
   recipeNames,

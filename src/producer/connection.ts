@@ -93,6 +93,8 @@ export function connectHastily(url: string): HastyConnection {
       cause,
     });
 
+  /** Who waits for the connection: of any number of them it has one listener, so that Node does not warn of a leak. */
+  const waiting = new Set<(isReady: boolean) => void>();
   let wasReady = false;
   let countdown: NodeJS.Timeout | undefined;
   redis.on("error", (error: Error) => {
@@ -101,8 +103,12 @@ export function connectHastily(url: string): HastyConnection {
   redis.on("ready", () => {
     clearTimeout(countdown);
     countdown = undefined;
+    for (const settle of waiting) settle(true);
     if (wasReady) for (const listener of returnListeners) listener();
     wasReady = true;
+  });
+  redis.on("end", () => {
+    for (const settle of waiting) settle(false);
   });
   redis.on("close", () => {
     countdown ??= setTimeout(() => {
@@ -113,17 +119,14 @@ export function connectHastily(url: string): HastyConnection {
   const ready = async () => {
     if (redis.status === "ready") return;
     await new Promise<void>((resolve, reject) => {
-      const settle = (outcome: () => void) => () => {
+      const settle = (isReady: boolean) => {
         clearTimeout(timer);
-        redis.off("ready", onReady);
-        redis.off("end", onEnd);
-        outcome();
+        waiting.delete(settle);
+        if (isReady) resolve();
+        else reject(unavailable());
       };
-      const onReady = settle(resolve);
-      const onEnd = settle(() => reject(unavailable()));
-      const timer = setTimeout(onEnd, patience);
-      redis.once("ready", onReady);
-      redis.once("end", onEnd);
+      const timer = setTimeout(settle, patience, false);
+      waiting.add(settle);
     });
   };
 

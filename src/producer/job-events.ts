@@ -1,14 +1,14 @@
 // Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
 import { QueueEvents } from "bullmq";
 import type { Redis } from "ioredis";
-import { keyPrefix, type Progress, parseFailedReason, type QueueName } from "../jobs/index.js";
+import { keyPrefix, type Progress, parseFailedReason, parseProgress, type QueueName } from "../jobs/index.js";
 import { connectPatiently, type HastyConnection } from "./connection.js";
 import type { JobState } from "./job-records.js";
 
 /** What became of a job. */
 export interface JobUpdate {
   readonly state: JobState;
-  /** With state `active`: how far it is. */
+  /** With state `active`, also of a batch whose children are at work: how far it is. */
   readonly progress?: Progress;
   /** With state `completed`. */
   readonly result?: unknown;
@@ -66,9 +66,10 @@ export async function openJobEvents(
   events.on("delayed", ({ jobId }, id) => tell(jobId, id, { state: "delayed" }));
   events.on("waiting-children", ({ jobId }, id) => tell(jobId, id, { state: "waiting-children" }));
   events.on("active", ({ jobId }, id) => tell(jobId, id, { state: "active" }));
-  events.on("progress", ({ jobId, data }, id) =>
-    tell(jobId, id, { state: "active", progress: data as Progress }),
-  );
+  events.on("progress", ({ jobId, data }, id) => {
+    const progress = parseProgress(data);
+    if (progress !== undefined) tell(jobId, id, { state: "active", progress });
+  });
   events.on("completed", ({ jobId, returnvalue }, id) =>
     tell(jobId, id, { state: "completed", result: returnvalue }),
   );

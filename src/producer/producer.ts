@@ -13,6 +13,7 @@ import {
   keyPrefix,
   parseFailedReason,
   parseJobData,
+  parseProgress,
   type QueueName,
   queueNames,
   retention,
@@ -155,12 +156,11 @@ export function openProducer({ redis: url, graph = defaultGraphName }: ProducerO
         jobId: job.id,
       });
     }
-    const { state, progress, result, failedReason } = record;
+    const { state, result, failedReason } = record;
     if (state === "completed") return { state, result };
     if (state === "failed") return { state, error: parseFailedReason(failedReason ?? "") };
-    return progress === null
-      ? { state }
-      : { state, progress: progress as NonNullable<JobUpdate["progress"]> };
+    const progress = parseProgress(record.progress);
+    return progress === undefined ? { state } : { state, progress };
   };
 
   async function* follow(job: EnqueuedJob, signal?: AbortSignal): AsyncGenerator<JobUpdate, void> {

@@ -48,6 +48,16 @@ describe("stevedore checksum", () => {
     );
   });
 
+  it("of an image that is named twice is one job, and two results", async () => {
+    const [id] = ids as [string];
+    const args = ["checksum", id, id, "--recipe", "xz-1", "--verbose", "--json"];
+    const { code, json, stderr } = await stevedore(args, { root });
+    expect(code).toBe(0);
+    expect(json.checksums.map((result: { id: string }) => result.id)).toEqual([id, id]);
+    const jobs = new Set(stderr.match(/job [0-9a-f-]{36} is completed/g));
+    expect([jobs.size, stderr.match(/is completed/g)?.length]).toEqual([1, 1]);
+  });
+
   it.each(Object.entries(archives))(
     "--recipe %s is what a shell computes on the same disk",
     async (recipe, archive) => {

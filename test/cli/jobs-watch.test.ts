@@ -1,21 +1,25 @@
 // stevedore jobs --watch: what happens in the queues, line by line and on a terminal, by an onlooker whom nobody
-// needs to mind.
-import { writeFileSync } from "node:fs";
+// needs to mind. The tests mostly wait, so they run side by side.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
-import { openProducer } from "../../src/producer/index.js";
+import { FlowProducer, type Job, Queue, UnrecoverableError, Worker } from "bullmq";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { keyPrefix } from "../../src/jobs/index.js";
+import { openProducer, type ProducerOptions } from "../../src/producer/index.js";
 import { archive, entry } from "../support/crafted-tar.js";
-import { startRedis } from "../support/redis-server.js";
+import { startRedis, type TestRedis } from "../support/redis-server.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { startOnTerminal } from "../support/screen.js";
 import { noRedisRuns, serveRoot, startStevedore, stevedore } from "../support/stevedore.js";
 
 const scratch = useScratchDirectory();
-let small: string;
-beforeAll(() => {
-  small = join(scratch.path, "a.tar");
-  writeFileSync(small, archive(entry({ name: "a" }, "a")));
+const small = archive(entry({ name: "a" }, "a"));
+let redis: TestRedis;
+beforeAll(async () => {
+  redis = await startRedis();
 });
+afterAll(() => redis[Symbol.asyncDispose]());
 
 /** Starts to watch and waits until nothing is missed any more. */
 async function startWatch(args: readonly string[], root?: string) {
@@ -24,20 +28,42 @@ async function startWatch(args: readonly string[], root?: string) {
   return running;
 }
 
-describe("without a terminal", () => {
-  it("--json prints an object per change, --state those of one state, else a line of text; SIGINT ends with 0", async () => {
-    const root = await scratch.fresh();
-    const up = await serveRoot(root);
+/** Has the image `a` stored twice through a queue: the second time it fails. */
+async function storeTwice(queue: ProducerOptions, path: string): Promise<void> {
+  const producer = openProducer(queue);
+  try {
+    const store = async () =>
+      producer.wait(await producer.enqueue("store", { image: { id: "a" }, layer: { path } }));
+    await store();
+    await expect(store()).rejects.toMatchObject({ code: "IMAGE_EXISTS" });
+  } finally {
+    await producer.close();
+  }
+}
+
+describe.concurrent("without a terminal", () => {
+  it("--json prints an object per change, --state those of one state, else a line of text; a signal ends it with 130", async () => {
+    const graph = "text";
+    const args = ["--redis", redis.url, "--graph", graph];
     const [json, failed, text] = await Promise.all([
-      startWatch(["--json"], root),
-      startWatch(["--json", "--state", "failed"], root),
-      startWatch([], root),
+      startWatch(["--json", ...args]),
+      startWatch(["--json", "--state", "failed", ...args]),
+      startWatch(args),
     ]);
-    expect((await stevedore(["store", small, "--id", "a"], { root })).code).toBe(0);
-    expect((await stevedore(["store", small, "--id", "a"], { root })).code).toBe(1);
+    const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
+    const results = [{ id: "a", stored: true }];
+    const work = async () => {
+      const result = results.pop();
+      if (result === undefined) throw new UnrecoverableError("IMAGE_EXISTS: there is an image a");
+      return result;
+    };
+    const worker = new Worker("store", work, { connection, prefix: keyPrefix(graph) });
+    await storeTwice({ redis: redis.url, graph }, "a.tar");
+    await worker.close();
+    connection.disconnect();
     for (const watch of [json, failed, text]) await watch.says(/IMAGE_EXISTS/);
     const ended = await Promise.all([json.stop("SIGINT"), failed.stop("SIGTERM"), text.stop("SIGINT")]);
-    expect(ended.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(ended.map(({ code }) => code)).toEqual([130, 130, 130]);
     const documents = (stdout: string) =>
       stdout
         .trimEnd()
@@ -73,37 +99,35 @@ describe("without a terminal", () => {
     expect(ended[2].stdout).toMatch(
       /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}store {2}store {2}a {2}[0-9a-f-]{36} {2}failed {2}IMAGE_EXISTS: .*$/m,
     );
-    await up.stop();
   });
 
-  it("ends when its reader has left", async () => {
-    const root = await scratch.fresh();
-    const up = await serveRoot(root);
-    const watch = await startWatch(["--json"], root);
+  it("ends with 0 when its reader has left", async () => {
+    const watch = await startWatch(["--json", "--redis", redis.url, "--graph", "left"]);
     watch.process.stdout?.destroy();
-    expect((await stevedore(["store", small, "--id", "a"], { root })).code).toBe(0);
+    const producer = openProducer({ redis: redis.url, graph: "left" });
+    await producer.enqueue("checksum", { id: "a" });
+    await producer.close();
     expect((await watch.ended).code).toBe(0);
-    await up.stop();
   });
 
   it("outlives a Redis that goes away, says so, and goes on where it was", async () => {
-    await using redis = await startRedis();
-    const watch = await startWatch(["--json", "--redis", redis.url]);
-    await redis.kill();
+    await using own = await startRedis();
+    const watch = await startWatch(["--json", "--redis", own.url]);
+    await own.kill();
     await watch.says(/does not answer.*waiting for it/);
-    await redis.start();
+    await own.start();
     await watch.says(/answers again/);
-    const producer = openProducer({ redis: redis.url });
+    const producer = openProducer({ redis: own.url });
     const { id } = await producer.enqueue("checksum", { id: "later" });
     await producer.close();
     await watch.says(new RegExp(`"id":"${id}","name":"checksum","state":"waiting"`));
-    await redis.kill();
+    await own.kill();
     await watch.says(/does not answer[\s\S]*answers again[\s\S]*does not answer/);
-    expect((await watch.stop("SIGTERM")).code).toBe(0);
+    expect((await watch.stop("SIGTERM")).code).toBe(130);
   });
 });
 
-describe("with the embedded Redis", () => {
+describe.concurrent("with the embedded Redis", () => {
   it("alone it starts no worker and keeps no Redis; it sees the commands that come and go", async () => {
     const root = await scratch.fresh();
     expect((await stevedore(["checksum", "nobody", "--detach"], { root })).code).toBe(0);
@@ -111,28 +135,32 @@ describe("with the embedded Redis", () => {
     await watch.says(/no command serves/);
     expect(noRedisRuns(root)).toBe(true);
     expect((await stevedore(["jobs", "--json"], { root })).json).toMatchObject([{ state: "waiting" }]);
-    expect((await stevedore(["store", small, "--id", "a"], { root })).code).toBe(0);
+    expect((await stevedore(["store", "-", "--id", "a"], { root, stdin: small })).code).toBe(0);
     expect(noRedisRuns(root)).toBe(true);
     const up = await serveRoot(root);
     await watch.says(/"name":"store","state":"completed"/);
     await watch.says(/IMAGE_NOT_FOUND/);
     expect((await up.stop()).code).toBe(0);
     expect(noRedisRuns(root)).toBe(true);
-    expect((await watch.stop("SIGINT")).code).toBe(0);
+    expect((await watch.stop("SIGINT")).code).toBe(130);
   });
 });
 
-describe("on a terminal", () => {
-  it("shows counts, workers and failures until Ctrl-C, also where there is little room", async () => {
+describe.concurrent("on a terminal", () => {
+  it("shows counts, workers and failures (or another state) until Ctrl-C, also where there is little room", async () => {
     const root = await scratch.fresh();
     const up = await serveRoot(root);
-    const watches = [100, 40].map((columns) => {
-      const watch = startOnTerminal(["jobs", "--watch", "--root", root], { columns, rows: 20 });
-      return { columns, watch };
-    });
+    const start = (columns: number, ...args: string[]) =>
+      startOnTerminal(["jobs", "--watch", "--root", root, ...args], { columns, rows: 20 });
+    const watches = [100, 40].map((columns) => ({ columns, watch: start(columns) }));
+    const completed = start(80, "--state", "completed");
     for (const { watch } of watches) await watch.shows(/^checksum +0 +0 +0 +0 +0 +\S+ +1$/m);
-    expect((await stevedore(["store", small, "--id", "a"], { root })).code).toBe(0);
-    expect((await stevedore(["store", small, "--id", "a"], { root })).code).toBe(1);
+    const path = join(root, "inbox", "a.tar");
+    mkdirSync(join(root, "inbox"), { recursive: true });
+    writeFileSync(path, small);
+    await storeTwice({ redis: join(root, "run/redis.sock") }, path);
+    await completed.shows(/^store +0 +0 +0 +1 +1 .*\n[\s\S]*^COMPLETED\n\S+ {2}store {2}a$/m);
+    expect(completed.screen.lines().join("\n")).not.toContain("IMAGE_EXISTS");
     for (const { columns, watch } of watches) {
       await watch.shows(/^store +0 +0 +0 +1 +1 +\S+ +1$/m);
       await watch.shows(/^LAST FAILURES\n.*\d\d:\d\d:\d\d {2}store {2}a {2}IMAGE_EXI/m);
@@ -141,26 +169,92 @@ describe("on a terminal", () => {
       await watch.shows(/^graph default at .*\n\nQUEUE .*\n(.*\n){3}\nLAST FAILURES\n.*IMAGE_EXI.*$/);
     }
     await up.stop();
-    for (const { watch } of watches) {
+    for (const watch of [completed, ...watches.map(({ watch }) => watch)]) {
       await watch.shows(/^! no command serves/m);
       watch.type("\u0003");
-      expect(await watch.ended).toBe(0);
+      expect(await watch.ended).toBe(130);
       expect(watch.screen.history()).toEqual(["before"]);
+      // xterm's ctlseqs: the cursor, hidden at first, is shown when the screen is given back.
+      expect(watch.output().lastIndexOf("\u001b[?25h")).toBeGreaterThan(
+        watch.output().lastIndexOf("\u001b[?25l"),
+      );
     }
     expect(noRedisRuns(root)).toBe(true);
   });
 
-  it("--state shows the jobs in that state instead of the failures", async () => {
-    const root = await scratch.fresh();
-    expect((await stevedore(["store", small, "--id", "kept"], { root })).code).toBe(0);
-    expect((await stevedore(["store", small, "--id", "kept"], { root })).code).toBe(1);
-    const watch = startOnTerminal(["jobs", "--watch", "--state", "completed", "--root", root], {
+  it("shows a batch whose children are at work by its own figures, and no control character of hostile jobs", async () => {
+    const graph = "hostile";
+    const hostile = "\u001b]0;title\u0007\u009b2J\r\n";
+    const options = {
+      connection: new Redis(redis.url, { maxRetriesPerRequest: null }),
+      prefix: keyPrefix(graph),
+    };
+    const flows = new FlowProducer(options);
+    const queue = new Queue("checksum", options);
+    let finish = () => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const args = ["jobs", "--watch", "--redis", redis.url, "--graph", graph];
+    const text = await startWatch(args.slice(2));
+    const watch = startOnTerminal(args, { columns: 100, rows: 20 });
+    const workers: Worker[] = [];
+    try {
+      const { job: parent } = await flows.add({
+        ...{ name: "checksum-graph", queueName: "checksum", data: {} },
+        children: [{ name: hostile, queueName: "checksum", data: { id: `${hostile}child` } }],
+      });
+      await queue.add(hostile, { id: `${hostile}failing` }, { timestamp: 1e300 });
+      await queue.add(hostile, { id: `${hostile}liar` });
+      const work = async (job: Job<{ id: string }>) => {
+        const { id } = job.data;
+        if (id.endsWith("failing")) throw new Error(`INTERNAL: ${hostile}`);
+        const phase = `${hostile}working`;
+        // A report that is none, with numbers that would be drawn.
+        if (id.endsWith("liar")) await job.updateProgress({ phase, done: hostile, total: -1, unit: hostile });
+        else await job.updateProgress({ phase, done: 1, total: 2, unit: "bytes" });
+        await finished;
+      };
+      workers.push(new Worker("checksum", work, { ...options, concurrency: 3 }));
+      await parent.updateProgress({
+        ...{ phase: "images", done: 3, total: 12, unit: "images" },
+        ...{ bytesDone: 1_048_576, bytesTotal: 4_194_304, bytesPerSecond: 2_621_440, secondsLeft: 200 },
+      });
+      await watch.shows(/^checksum +0 +3 +0 +0 +1 /m);
+      await watch.shows(/checksum-graph +3\/12 images +25 % +2\.5 MiB\/s +ETA 3m20s/);
+      await watch.shows(/\\x1b\]0;title.* 50 %/);
+      await watch.shows(/LAST FAILURES\n.*failing/);
+      await text.says(/3\/12 images 1\.0 MiB of 4\.0 MiB {2}2\.5 MiB\/s {2}ETA 3m20s/);
+      await text.says(/working 1 B of 2 B/);
+    } finally {
+      finish();
+      for (const worker of workers) await worker.close();
+      await queue.close();
+      await flows.close();
+      options.connection.disconnect();
+      watch.type("\u0003");
+    }
+    expect(await watch.ended).toBe(130);
+    for (const said of [watch.output(), (await text.stop()).stdout])
+      for (const control of ["\u001b]", "\u0007", "\u009b"]) expect(said).not.toContain(control);
+  });
+
+  it("Ctrl-Z gives the terminal back to the shell, which draws it anew when it goes on", async () => {
+    const watch = startOnTerminal(["jobs", "--watch", "--redis", redis.url, "--graph", "stopped"], {
       columns: 80,
       rows: 20,
     });
-    await watch.shows(/^COMPLETED\n\S+ {2}store {2}kept$/m);
-    expect(watch.screen.lines().join("\n")).not.toContain("IMAGE_EXISTS");
+    await watch.shows(/^mount +0/m);
+    watch.type("\u001a");
+    // script(1) stops with its child, and takes it along when it goes on.
+    await expect.poll(() => readFileSync(`/proc/${watch.pid}/stat`, "utf8")).toMatch(/^\d+ \(script\) T /);
+    process.kill(watch.pid, "SIGCONT");
+    const [taken, given] = ["\u001b[?1049h", "\u001b[?1049l"];
+    await expect.poll(() => watch.output().split(taken).length).toBe(3);
+    const [, first, second] = watch.output().split(taken);
+    expect(first).toContain(`^Z\u001b[?25h${given}`);
+    expect(second).not.toContain(given);
     watch.type("\u0003");
-    expect(await watch.ended).toBe(0);
+    expect(await watch.ended).toBe(130);
   });
 });

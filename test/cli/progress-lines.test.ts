@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { columnsOf, cut, rowsOf } from "../../src/cli/columns.js";
-import { formatSeconds } from "../../src/cli/format.js";
+import { formatSeconds, formatTime } from "../../src/cli/format.js";
 import type { ProgressView } from "../../src/cli/job-tally.js";
 import { activeLines, progressLines } from "../../src/cli/progress-lines.js";
 import { progressSentence } from "../../src/cli/progress-text.js";
@@ -12,11 +12,12 @@ const mib = 1024 * 1024;
 const job = (label: string, done: number, rate?: number) =>
   ({ label, progress: { phase: "checksum", done, total: 100 * mib, unit: "bytes" }, rate }) as const;
 const view: ProgressView = {
-  jobs: { done: 3, total: 12, failed: 0 },
+  images: { done: 3, total: 12, failed: 0 },
   amount: { done: 410 * mib, total: 1_200 * mib, unit: "bytes", estimated: true },
   ratio: 0.345,
   rate: 3.4 * mib,
   left: 249.2,
+  compression: 0.34,
   active: [
     job("8dbd9e392a964056420e5d58ca5cc376ef18e2de93b5cc90e868a1bbc8318c1c", 34 * mib, 1.7 * mib),
     job("base", 0),
@@ -27,7 +28,7 @@ const wide = { columns: 100, rows: 10 };
 describe("progressLines", () => {
   it("show the whole, and below it each image at work", () => {
     expect(progressLines("", view, wide)).toEqual([
-      "[########              ]  3/12 images  34 %  410.0 MiB of ~1.2 GiB  3.4 MiB/s  ETA 4m10s",
+      "[########              ]  3/12 images  34 %  410.0 MiB of ~1.2 GiB  3.4 MiB/s  ratio 0.34  ETA 4m10s",
       "[#######               ]  8dbd9e392a96  checksum   34 %  1.7 MiB/s",
       "[                      ]  base          checksum    0 %",
     ]);
@@ -52,26 +53,35 @@ describe("progressLines", () => {
     expect(progressLines("", { ...view, active }, { columns: 100, rows: 1 })).toHaveLength(1);
   });
 
-  it("of a batch tell its images, and the speed and the time that it reckons from its bytes", () => {
-    const batch = {
-      label: "checksum-graph",
-      progress: {
-        ...({ phase: "images", done: 5, total: 20, unit: "images" } as const),
-        ...{ bytesDone: mib, bytesTotal: 3 * mib, bytesPerSecond: 2 * mib, secondsLeft: 90 },
-      },
-      rate: 1,
-    };
-    expect(activeLines([batch, job("base", 34 * mib, mib)], wide)).toEqual([
-      "[#######               ]  checksum-graph  5/20 images   33 %  2.0 MiB/s  ETA 1m30s",
-      "[#######               ]  base            checksum      34 %  1.0 MiB/s",
-    ]);
-  });
-
   it("are one line for one job, by its name and phase", () => {
-    const one = { ...view, jobs: { done: 0, total: 1, failed: 0 }, active: [job("base", 34 * mib)] };
+    const one = { ...view, compression: undefined, images: undefined, active: [job("base", 34 * mib)] };
     expect(progressLines("base", one, wide)).toEqual([
       "[########              ]  base: checksum  34 %  410.0 MiB of ~1.2 GiB  3.4 MiB/s  ETA 4m10s",
     ]);
+  });
+
+  it("show a batch among the jobs at work by its own figures", () => {
+    const progress = {
+      ...{ phase: "images", done: 3, total: 12, unit: "images" as const },
+      ...{ bytesDone: mib, bytesTotal: 4 * mib, bytesPerSecond: 2.5 * mib, secondsLeft: 200 },
+    };
+    expect(
+      activeLines([{ label: "checksum-graph", progress, rate: 0.1 }, job("base", 50 * mib, mib)], wide),
+    ).toEqual([
+      "[######                ]  checksum-graph  3/12 images   25 %  2.5 MiB/s  ETA 3m20s",
+      "[###########           ]  base            checksum      50 %  1.0 MiB/s",
+    ]);
+  });
+
+  it("let no control character of a name or a phase through", () => {
+    const hostile = "\u001b]0;title\u0007\u009b2J\r\n\u202e";
+    const progress = { ...job("", 1).progress, phase: hostile };
+    const active = [{ label: hostile, progress, rate: undefined }];
+    for (const images of [undefined, view.images]) {
+      const lines = progressLines(hostile, { ...view, images, active }, { columns: 500, rows: 9 });
+      expect(lines.join("")).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+      expect(lines.join("")).toContain("\\x1b]0;title");
+    }
   });
 
   it("never are wider or more than the terminal, whatever the names are", () => {
@@ -98,8 +108,8 @@ describe("progressLines", () => {
   });
 
   it("say the same in a sentence where there is no terminal", () => {
-    expect(progressSentence("", { ...view, jobs: { done: 3, total: 12, failed: 1 } })).toBe(
-      "3/12 images, 1 failed 34 % (410.0 MiB of ~1.2 GiB), 3.4 MiB/s, ETA 4m10s",
+    expect(progressSentence("", { ...view, images: { done: 3, total: 12, failed: 1 } })).toBe(
+      "3/12 images, 1 failed 34 % (410.0 MiB of ~1.2 GiB), 3.4 MiB/s, ratio 0.34, ETA 4m10s",
     );
   });
 });
@@ -142,3 +152,8 @@ it.each([
   [86_399, "1d00h"],
   [273_600, "3d04h"],
 ])("%d seconds are %s", (seconds, text) => expect(formatSeconds(seconds)).toBe(text));
+
+it("a time is ISO 8601, and a number that is none does not end the command", () => {
+  expect(formatTime(0)).toBe("1970-01-01T00:00:00.000Z");
+  expect([1e300, Number.NaN].map(formatTime)).toEqual(["?", "?"]);
+});

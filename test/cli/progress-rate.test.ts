@@ -10,6 +10,8 @@ const samplesOf = (...pairs: readonly [number, number][]) =>
 const bytes = (done: number, total: number, phase = "checksum") =>
   ({ state: "active", progress: { phase, done, total, unit: "bytes" } }) as const;
 
+const named = (...labels: string[]) => labels.map((label) => ({ label }));
+
 describe("rate", () => {
   it("is the growth per second since the first sample, then over the window alone", () => {
     expect(rate(samplesOf([0, 0], [2_000, 10]), 2_000, window)).toBe(5);
@@ -60,19 +62,20 @@ it("secondsLeft divides, and knows when there is nothing to divide", () => {
 
 describe("a tally", () => {
   it("adds up what all jobs are at, and tells which are at work in the order they began", () => {
-    const tally = openJobTally(["a", "b", "c"]);
+    const tally = openJobTally(named("a", "b", "c"));
     tally.update(1, bytes(0, 200), 0);
     tally.update(0, bytes(0, 100), 0);
     tally.update(2, { state: "waiting" }, 0);
     tally.update(1, bytes(60, 200), 2_000);
     tally.update(0, bytes(40, 100), 2_000);
     expect(tally.view(2_000)).toEqual({
-      jobs: { done: 0, total: 3, failed: 0 },
+      images: { done: 0, total: 3, failed: 0 },
       // c has not said what it is: it counts as the mean of the others.
       amount: { done: 100, total: 450, unit: "bytes", estimated: true },
       ratio: 100 / 450,
       rate: 50,
       left: 350 / 50,
+      compression: undefined,
       active: [
         { label: "b", progress: bytes(60, 200).progress, rate: 30 },
         { label: "a", progress: bytes(40, 100).progress, rate: 20 },
@@ -81,14 +84,14 @@ describe("a tally", () => {
   });
 
   it("counts a job that ended whole, and does not take what was stored already for work done", () => {
-    const tally = openJobTally(["stored", "computed", "failed"]);
-    tally.update(0, { state: "completed", result: { layerBytes: 1_000_000 } }, 0);
+    const tally = openJobTally(named("stored", "computed", "failed"));
+    tally.update(0, { state: "completed", result: { layerBytes: 1_000_000, cached: true } }, 0);
     tally.update(1, bytes(0, 100), 0);
     tally.update(1, { state: "completed", result: { layerBytes: 100 } }, 2_000);
     tally.update(2, bytes(5, 100), 2_000);
     tally.update(2, { state: "failed", error: { code: "INTERNAL", message: "" } }, 3_000);
     expect(tally.view(4_000)).toMatchObject({
-      jobs: { done: 3, total: 3, failed: 1 },
+      images: { done: 3, total: 3, failed: 1 },
       amount: { done: 1_000_105, total: 1_000_105, estimated: false },
       ratio: 1,
       rate: 25,
@@ -97,20 +100,8 @@ describe("a tally", () => {
     });
   });
 
-  it("knows how much it all is from the beginning where it was told the sizes", () => {
-    const tally = openJobTally(["large", "stored", "small"], [900, 90, 10]);
-    expect(tally.view(0)).toMatchObject({ amount: { done: 0, total: 1_000, estimated: false }, ratio: 0 });
-    tally.update(0, bytes(0, 900), 0);
-    tally.update(1, { state: "completed", result: { layerBytes: 90 } }, 1_000);
-    tally.update(0, bytes(100, 900), 2_000);
-    expect(tally.view(2_000)).toMatchObject({
-      amount: { done: 190, total: 1_000, estimated: false },
-      ...{ rate: 50, left: 810 / 50 },
-    });
-  });
-
   it("takes a job that waits for its next try off the list, and back when it is at work again", () => {
-    const tally = openJobTally(["a", "b"]);
+    const tally = openJobTally(named("a", "b"));
     tally.update(0, bytes(50, 100), 0);
     tally.update(0, { state: "delayed" }, 1_000);
     expect(tally.view(1_000).active).toEqual([]);
@@ -119,14 +110,14 @@ describe("a tally", () => {
   });
 
   it("of jobs that are not measured in bytes goes by their number", () => {
-    const tally = openJobTally(["a", "b"]);
+    const tally = openJobTally(named("a", "b"));
     tally.update(0, { state: "active", progress: { phase: "x", done: 1, total: 9, unit: "entries" } }, 0);
     tally.update(1, { state: "completed", result: {} }, 0);
     expect(tally.view(0)).toMatchObject({ amount: undefined, ratio: 0.5, left: undefined });
   });
 
   it("of one job is that job, whatever its unit", () => {
-    const tally = openJobTally(["graph"]);
+    const tally = openJobTally(named("graph"));
     const images = (done: number) =>
       ({ state: "active", progress: { phase: "checksum", done, total: 10, unit: "images" } }) as const;
     tally.update(0, images(0), 0);
@@ -139,6 +130,67 @@ describe("a tally", () => {
     });
   });
 
+  it("guesses nothing where the sizes are known beforehand, and takes off what a failed job does not do", () => {
+    const tally = openJobTally([
+      { label: "giant", bytes: 1_000 },
+      { label: "small", bytes: 10 },
+    ]);
+    tally.update(0, bytes(500, 1_000), 0);
+    expect(tally.view(0).amount).toEqual({ done: 500, total: 1_010, unit: "bytes", estimated: false });
+    tally.update(1, { state: "completed", result: { layerBytes: 10 } }, 5_000);
+    tally.update(0, { state: "failed", error: { code: "INTERNAL", message: "" } }, 5_000);
+    expect(tally.view(5_000)).toMatchObject({ amount: { done: 510, total: 510 }, left: 0 });
+  });
+
+  it("takes the first report of a job for work if the job was seen to begin", () => {
+    const tally = openJobTally(named("joined", "begun"));
+    tally.update(0, bytes(5_000, 10_000), 0);
+    tally.update(1, { state: "active" }, 0);
+    tally.update(1, bytes(1_000, 10_000), 4_000);
+    expect(tally.view(5_000).rate).toBe(200);
+  });
+
+  it("takes for work what ended before it had told of itself", () => {
+    const tally = openJobTally(named(...Array(100).fill("small")));
+    for (let at = 0; at < 50; at++) {
+      tally.update(at, { state: "completed", result: { layerBytes: 30, cached: false } }, at * 100);
+    }
+    expect(tally.view(4_900)).toMatchObject({ rate: 300, left: 5, amount: { done: 1_500, total: 3_000 } });
+  });
+
+  it("knows how small the archives are, by what has ended", () => {
+    const tally = openJobTally(named("a", "b", "c"));
+    expect(tally.view(0).compression).toBeUndefined();
+    tally.update(0, { state: "completed", result: { layerBytes: 300, archiveBytes: 60 } }, 0);
+    // A checksum of an old dictionary comes without an archive.
+    tally.update(1, { state: "completed", result: { layerBytes: 9_000, archiveBytes: null } }, 0);
+    tally.update(2, { state: "completed", result: { layerBytes: 100, archiveBytes: 60 } }, 0);
+    expect(tally.view(0).compression).toBe(0.3);
+  });
+
+  it("of a batch is what the batch says of itself, also before its children have begun", () => {
+    const tally = openJobTally(named("all images"));
+    const progress = {
+      ...{ phase: "images", done: 3, total: 12, unit: "images" as const },
+      ...{ bytesDone: 200, bytesTotal: 800, bytesPerSecond: 40, secondsLeft: 15 },
+    };
+    tally.update(0, { state: "waiting-children" }, 0);
+    expect(tally.view(0)).toMatchObject({ images: undefined, ratio: 0 });
+    tally.update(0, { state: "active", progress }, 1_000);
+    expect(tally.view(90_000)).toEqual({
+      images: { done: 3, total: 12, failed: 0 },
+      amount: { done: 200, total: 800, unit: "bytes", estimated: false },
+      ratio: 0.25,
+      rate: 40,
+      left: 15,
+      compression: undefined,
+      active: [],
+    });
+    const cachedOnly = { ...progress, done: 12, bytesDone: 0, bytesTotal: 0 };
+    tally.update(0, { state: "active", progress: cachedOnly }, 1_000);
+    expect(tally.view(90_000)).toMatchObject({ ratio: 1 });
+  });
+
   it("never has less than nothing or more than all, whatever comes in", () => {
     const update = fc.oneof(
       fc.record({ done: fc.nat(1_000), total: fc.nat(1_000), phase: fc.constantFrom("a", "b") }),
@@ -146,7 +198,7 @@ describe("a tally", () => {
     );
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(4), update, fc.nat(5_000))), (updates) => {
-        const tally = openJobTally(["a", "b", "c", "d", "e"]);
+        const tally = openJobTally(named("a", "b", "c", "d", "e"));
         const ended = new Set<number>();
         let now = 0;
         for (const [index, what, gap] of updates) {
@@ -155,12 +207,12 @@ describe("a tally", () => {
           if (typeof what === "string") tally.update(index, { state: what as "waiting" }, now);
           else tally.update(index, bytes(what.done, what.total, what.phase), now);
           if (what === "completed" || what === "failed") ended.add(index);
-          const { ratio, rate, left, jobs } = tally.view(now);
+          const { ratio, rate, left, images } = tally.view(now);
           expect(ratio).toBeGreaterThanOrEqual(0);
           expect(ratio).toBeLessThanOrEqual(1);
           expect(rate ?? 0).toBeGreaterThanOrEqual(0);
           expect(left ?? 0).toBeGreaterThanOrEqual(0);
-          expect(jobs.done).toBe(ended.size);
+          expect(images?.done).toBe(ended.size);
         }
       }),
     );

@@ -1,5 +1,7 @@
 // A producer that looks on: counts, the newest records, and the events of all jobs.
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { type Processor, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -81,7 +83,7 @@ describe("counts and recent", () => {
     }));
 });
 
-describe("events", () => {
+describe.concurrent("events", () => {
   it("are those of all jobs of all queues, each job's in order, with what came of it", () =>
     withQueue(async (producer, serve) => {
       const begun = Date.now();
@@ -146,6 +148,27 @@ describe("events", () => {
       expect(all[2]).toMatchObject({ progress: { done: 49 } });
     }));
 
+  it("take no report for progress that is none, whoever wrote it; follow neither", () =>
+    withQueue(async (producer, serve) => {
+      const events = await producer.events();
+      const job = await producer.enqueue("checksum", { id: "a" });
+      const followed = (async () => {
+        const updates = [];
+        for await (const update of producer.follow(job)) updates.push(update.progress);
+        return updates.filter((progress) => progress !== undefined);
+      })();
+      const good = { phase: "images", done: 1, total: 2, unit: "images", bytesDone: 5, bytesTotal: 9 };
+      serve(async (work) => {
+        for (const bad of [7, { ...good, done: -1 }, { ...good, unit: "\u001b[2J" }, { phase: "x" }])
+          await work.updateProgress(bad);
+        await work.updateProgress({ ...good, ofALaterVersion: true });
+      });
+      const all = await readUntil(events, (event) => "id" in event && event.state === "completed");
+      expect(all.flatMap((event) => ("progress" in event ? [event.progress] : []))).toEqual([good]);
+      for (const progress of await followed) expect(progress).toEqual(good);
+      await events.return();
+    }));
+
   it("end when the signal aborts, also one that has aborted before", () =>
     withQueue(async (producer) => {
       const controller = new AbortController();
@@ -162,7 +185,24 @@ describe("events", () => {
     const producer = openProducer({ redis: own.url });
     try {
       const events = await producer.events();
+      const warnings: Error[] = [];
+      const onWarning = (warning: Error) => warnings.push(warning);
+      process.on("warning", onWarning);
+      // Another connection, by which to know that ours is gone too.
+      const witness = new Redis(own.url, { retryStrategy: () => null });
+      const gone = once(
+        witness.on("error", () => undefined),
+        "end",
+      );
+      await witness.ping();
       await own.kill();
+      await gone;
+      await setImmediate();
+      // However many ask meanwhile: Node would write of a leak into whatever stands on a terminal.
+      const asked = await Promise.allSettled(Array.from({ length: 30 }, () => producer.workers("store")));
+      expect(new Set(asked.map(({ status }) => status))).toEqual(new Set(["rejected"]));
+      process.off("warning", onWarning);
+      expect(warnings).toEqual([]);
       const lost = await readUntil(events, (event) => "connection" in event);
       expect(lost).toMatchObject([{ connection: "lost", error: { code: "QUEUE_UNAVAILABLE" } }]);
       await own.start();

@@ -39,6 +39,8 @@ export function openScreen(columns: number, rows: number): Screen {
 
 /** A command that runs on a terminal. */
 export interface OnTerminal {
+  /** The process that holds the terminal, script(1). */
+  readonly pid: number;
   readonly screen: Screen;
   /** Everything it has written, control sequences included. */
   output(): string;
@@ -80,6 +82,7 @@ export function startOnTerminal(
     return code as number;
   });
   return {
+    pid: child.pid ?? 0,
     screen,
     output: () => output,
     ended,

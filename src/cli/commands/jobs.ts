@@ -24,13 +24,13 @@ Examples:
           return watchJobs(context, state);
         }
         const { openQueueSession } = await import("../queue-session.js");
-        const { formatTable } = await import("../format.js");
+        const { formatTable, formatTime } = await import("../format.js");
         await using session = await openQueueSession(context);
         const records = [];
         for await (const record of session.producer.jobs(state)) records.push(record);
         records.sort((a, b) => a.createdAt - b.createdAt);
         const rows = records.map(({ id, queue, name, state, attempts, createdAt, failedReason }) => [
-          ...[id, queue, name, state, String(attempts), new Date(createdAt).toISOString()],
+          ...[id, queue, name, state, String(attempts), formatTime(createdAt)],
           failedReason ?? "",
         ]);
         context.print(

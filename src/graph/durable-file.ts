@@ -1,13 +1,14 @@
 // Replaces a file so that a reader, a crash or a power cut sees the old content or the new, whole.
-import { open, rename } from "node:fs/promises";
+import { open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isErrno } from "../error.js";
 import { run } from "../host/run.js";
 import { tools } from "../host/tool.js";
 
 /**
  * Writes a file, mode 0600, through `<path>.new`: written, fsynced, renamed, and the rename fsynced with its
  * directory. Only one may write a path at a time, so the caller holds a lock; then the fixed name of the
- * temporary file needs no cleaning up: what a crash leaves is overwritten by the next write.
+ * temporary file needs no cleaning up: what a crash leaves is replaced by the next write.
  */
 export async function replaceFile(path: string, content: string): Promise<void> {
   const temporary = `${path}.new`;
@@ -16,9 +17,13 @@ export async function replaceFile(path: string, content: string): Promise<void> 
   await syncDirectory(dirname(path));
 }
 
-/** Writes a file, mode 0600, and fsyncs it. */
+/** Writes a file anew, mode 0600, and fsyncs it. */
 export async function writeDurably(path: string, content: string): Promise<void> {
-  const file = await open(path, "w", 0o600);
+  // Not over what is there: a link would lead to another file, a fifo would be waited for.
+  await unlink(path).catch((error: unknown) => {
+    if (!isErrno(error, "ENOENT")) throw error;
+  });
+  const file = await open(path, "wx", 0o600);
   try {
     await file.writeFile(content);
     await file.sync();

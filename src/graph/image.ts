@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { isErrno, StevedoreError } from "../error.js";
 import { assertId, quote } from "./id.js";
 import { ioError } from "./io-error.js";
+import { readPlainFile } from "./plain-file.js";
 import { type ImageRecord, parentOf, parseRecord } from "./record.js";
-
-const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
 /** An image: its record and where its layer lies. */
 export interface Image {
@@ -60,13 +59,14 @@ export function loadImage(graphDirectory: string, id: string): Image {
 export function loadRecord(graphDirectory: string, id: string): LoadedRecord {
   assertId(id);
   const paths = imagePaths(graphDirectory, id);
-  let recordBytes: Buffer;
+  let recordBytes: Buffer | undefined;
   try {
     recordBytes = readPlainFile(paths.record);
   } catch (error) {
     throw unreadable(error, paths, id);
   }
-  return readable(recordBytes, paths, id);
+  if (recordBytes === undefined) throw broken(id, "its json is not a file");
+  return readable(recordBytes, id);
 }
 
 /** The error for an id that the graph does not have. */
@@ -85,9 +85,7 @@ function withLayer(graphDirectory: string, { record, recordBytes }: LoadedRecord
 }
 
 /** The record in the bytes of an image's json. */
-function readable(recordBytes: Buffer, paths: ImagePaths, id: string): LoadedRecord {
-  // A fifo or a directory reads as nothing.
-  if (recordBytes.length === 0 && !fs.lstatSync(paths.record).isFile()) throw noFile(id);
+function readable(recordBytes: Buffer, id: string): LoadedRecord {
   let record: ImageRecord;
   try {
     record = parseRecord(recordBytes);
@@ -100,25 +98,10 @@ function readable(recordBytes: Buffer, paths: ImagePaths, id: string): LoadedRec
 
 /** What it means that a json cannot be read. */
 function unreadable(error: unknown, paths: ImagePaths, id: string): unknown {
-  if (isErrno(error, "EISDIR", "ELOOP", "ENXIO", "EAGAIN")) return noFile(id);
   if (!isErrno(error, "ENOENT", "ENOTDIR")) return ioError(error, `the json of image ${id} cannot be read`);
   const directory = kindOf(paths.directory, id);
   if (directory === "absent") return imageNotFound(id);
   return broken(id, directory === "directory" ? "it has no json" : "it is not a directory");
-}
-
-function noFile(id: string): StevedoreError {
-  return broken(id, "its json is not a file");
-}
-
-function readPlainFile(path: string): Buffer {
-  // Without NONBLOCK a fifo would be waited for.
-  const file = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  try {
-    return fs.readFileSync(file);
-  } finally {
-    fs.closeSync(file);
-  }
 }
 
 /** What lies at a path of an image. Links are not followed: an image is whole in its own directory. */

@@ -1,10 +1,11 @@
 // Facts about a layer, measured once and kept beside it in `layer.json`.
-import { lstatSync, readFileSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { isErrno } from "../error.js";
 import { findRecords } from "../host/find.js";
 import { replaceFile } from "./durable-file.js";
 import { ioError } from "./io-error.js";
 import { withLock } from "./lock.js";
+import { readPlainFile } from "./plain-file.js";
 import { meaningOf } from "./whiteout.js";
 
 /** What is found by walking over a layer. */
@@ -61,10 +62,10 @@ export function formatLayerFacts({ diffId, layerBytes, entries, whiteouts, jobId
   return JSON.stringify({ diffId, layerBytes, entries, whiteouts, jobId });
 }
 
-/** Reads the content of a `layer.json`; undefined for one that cannot be believed. */
-export function parseLayerFacts(text: string): LayerFacts | undefined {
+/** Reads the content of a `layer.json`, undefined for what is no file; gives undefined for one that cannot be believed. */
+export function parseLayerFacts(bytes: Buffer | undefined): LayerFacts | undefined {
   try {
-    const facts: Record<string, unknown> = JSON.parse(text);
+    const facts: Record<string, unknown> = JSON.parse(bytes?.toString() ?? "");
     const { diffId, layerBytes, entries, whiteouts, jobId } = facts;
     if (!isCount(layerBytes) || !isCount(entries) || !isCount(whiteouts)) return undefined;
     return {
@@ -108,8 +109,7 @@ export async function measureLayer(
 /** Reads a `layer.json`; undefined if there is none, or none that can be believed: it can be measured anew. */
 function readFacts(path: string): LayerFacts | undefined {
   try {
-    // Synchronously: for a file this small the trips through the thread pool cost several times the reading.
-    return parseLayerFacts(readFileSync(path, "utf8"));
+    return parseLayerFacts(readPlainFile(path));
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
     throw ioError(error, `${path} cannot be read`);

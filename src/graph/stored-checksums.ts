@@ -1,9 +1,9 @@
 // The checksums of an image that were computed already, by recipe: its `checksum.json`.
-import { readFileSync } from "node:fs";
 import { isErrno } from "../error.js";
 import { replaceFile } from "./durable-file.js";
 import { ioError } from "./io-error.js";
 import { withLock } from "./lock.js";
+import { readPlainFile } from "./plain-file.js";
 
 /** A checksum as it was computed. The nulls are of one that came from Docker 0.3, which kept nothing else. */
 export interface StoredChecksum {
@@ -24,22 +24,24 @@ export const dockerRecipe = "docker";
 /** The stored checksums of an image by recipe; none for a file that is missing or damaged: they can be recomputed. */
 export async function readChecksums(imageDirectory: string): Promise<StoredChecksums> {
   try {
-    // Synchronously: for a file this small the trips through the thread pool cost several times the reading.
-    return parseChecksums(readFileSync(checksumsPath(imageDirectory), "utf8")).checksums;
+    return parseChecksums(readPlainFile(checksumsPath(imageDirectory))).checksums;
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return {};
     throw ioError(error, `the checksums of ${imageDirectory} cannot be read`);
   }
 }
 
-/** Reads the content of a checksum.json: the checksums that can be believed, and whether that is all of it. */
-export function parseChecksums(text: string): {
+/**
+ * Reads the content of a checksum.json: the checksums that can be believed, and whether that is all of it.
+ * @param bytes undefined for what is no file
+ */
+export function parseChecksums(bytes: Buffer | undefined): {
   readonly checksums: StoredChecksums;
   readonly isWhole: boolean;
 } {
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = JSON.parse(bytes?.toString() ?? "");
   } catch {
     return { checksums: {}, isWhole: false };
   }

@@ -2,7 +2,7 @@
 //
 // Beside it a mark, an empty file, says how far it came: `mounted` once the mount was complete, `kept` once it was
 // unmounted with its upper left. What is really mounted only the kernel knows.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -10,6 +10,7 @@ import { isErrno, StevedoreError } from "../error.js";
 import { writeDurably } from "../graph/durable-file.js";
 import type { Graph } from "../graph/index.js";
 import { ioError } from "../graph/io-error.js";
+import { readPlainFile } from "../graph/plain-file.js";
 import { driverNames } from "./driver.js";
 import type { TableEntry } from "./mount-table.js";
 
@@ -92,7 +93,9 @@ export function mountIds(graph: Graph): string[] {
 export function readMountRecord(graph: Graph, mountId: string): MountRecord | undefined {
   const path = mountPaths(ownDirectory(graph, mountId)).record;
   try {
-    return schema.parse(JSON.parse(readFileSync(path, "utf8")));
+    // A link to a folder elsewhere is none.
+    const isFolder = lstatSync(ownDirectory(graph, mountId)).isDirectory();
+    return schema.parse(JSON.parse(`${isFolder ? readPlainFile(path) : undefined}`));
   } catch (error) {
     if (isErrno(error, "ENOENT") && !existsSync(ownDirectory(graph, mountId))) return undefined;
     const message = `the record ${path} of a mount is damaged: ${(error as Error).message}`;

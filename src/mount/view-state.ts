@@ -1,10 +1,11 @@
 // What is known of views, so that an image is not searched for whiteouts each time it is mounted, and a damaged view
 // is not mounted at all.
 import { createHash } from "node:crypto";
-import { lstatSync, readFileSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Graph, Image } from "../graph/index.js";
+import { readPlainFile } from "../graph/plain-file.js";
 import { findInEach } from "../host/find.js";
 
 /** The content of `views/:built:/<id>`. */
@@ -101,8 +102,7 @@ export function stampLayer(layerDirectory: string, below: string): string {
 /** What was noted of an image; undefined where nothing is, or nothing that can be read. */
 export function readViewState(graph: Graph, id: string): ViewState | undefined {
   try {
-    // Synchronously: for hundreds of files this small the trips through the thread pool cost more than the reading.
-    const state: ViewState = JSON.parse(readFileSync(join(statesDirectory(graph), id), "utf8"));
+    const state: ViewState = JSON.parse(`${readPlainFile(join(statesDirectory(graph), id))}`);
     const isState =
       typeof state.layers === "string" && (state.view === null || typeof state.view === "string");
     return isState ? state : undefined;

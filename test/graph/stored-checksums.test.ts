@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -117,5 +117,36 @@ describe("the stored checksums of an image", () => {
     await Promise.all(names.map((name) => startNode(program, module, graph.root, name, entry)));
     const recipes = names.flatMap((name) => [0, 1, 2, 3, 4].map((n) => `${name}${n}`));
     expect(Object.keys(await graph.storedChecksums("image")).sort()).toEqual(recipes);
+  });
+});
+
+describe("a link in a graph of unknown origin", () => {
+  it("leads no writing to a file elsewhere", async () => {
+    const { graph, path } = await graphWithImage();
+    const victim = join(await scratch.fresh(), "victim");
+    writeFileSync(victim, "precious");
+    mkdirSync(join(graph.root, "checksums.pending"));
+    for (const link of [
+      `${path}.new`,
+      join(graph.root, "checksums.new"),
+      join(graph.root, "checksums.pending/image"),
+    ])
+      symlinkSync(victim, link);
+    await graph.storeChecksum("image", "docker", entryOf("1"));
+    await graph.close();
+    expect(readFileSync(victim, "utf8")).toBe("precious");
+    expect(JSON.parse(readFileSync(join(graph.root, "checksums"), "utf8"))).toEqual({
+      image: entryOf("1").checksum,
+    });
+  });
+
+  it("leads no reading of stored checksums to one", async () => {
+    const { graph, path } = await graphWithImage();
+    await graph.storeChecksum("image", "xz-6", entryOf("1"));
+    const elsewhere = join(await scratch.fresh(), "elsewhere");
+    writeFileSync(elsewhere, readFileSync(path));
+    rmSync(path);
+    symlinkSync(elsewhere, path);
+    expect(await graph.storedChecksums("image")).toEqual({});
   });
 });

@@ -1,16 +1,22 @@
 // Parents that are missing, and images that are their own ancestors. Both are only told: which image is wrong, and
 // where the right one is, only people know.
 import { parentCycle, parentNotFound } from "../graph/history.js";
+import { imagePaths } from "../graph/image.js";
+import { readParent } from "../graph/listing.js";
 import { type Damage, damage } from "./finding.js";
+import { isThere } from "./look.js";
 import { hasImage, imageAt, type Survey } from "./survey.js";
 
 export async function* checkAncestry(survey: Survey): AsyncGenerator<Damage> {
   const { root, parents, broken } = survey;
+  const { directory } = survey.graph;
   // An image without a layer still names its parent.
   const named = new Map(parents);
   for (const [id, { parent }] of broken) named.set(id, parent);
   for (const [id, parent] of named) {
     if (parent === null || hasImage(survey, parent)) continue;
+    // Both may have been deleted meanwhile, or the parent put back.
+    if (isThere(imagePaths(directory, parent).directory) || readParent(directory, id) !== parent) continue;
     const { message } = parentNotFound(id, parent);
     yield damage(root, "missing-parent", { at: imageAt(id), id, message });
   }

@@ -5,14 +5,14 @@ import { ioError } from "../graph/io-error.js";
 import { checkAncestry } from "./ancestry.js";
 import { checkBrokenImages } from "./broken-images.js";
 import { checkDictionary } from "./dictionary.js";
-import { type Damage, damage, type Finding } from "./finding.js";
+import { type Damage, type Finding, notLookedAt } from "./finding.js";
 import { checkGraphId } from "./graph-id.js";
 import { checkImages } from "./images.js";
 import { type LostAndFound, openLostAndFound } from "./lost-and-found.js";
 import { checkMounts } from "./mounts.js";
 import { checkAside } from "./set-aside.js";
 import { checkStaging } from "./staging.js";
-import { beginSurvey, type Check, countImages } from "./survey.js";
+import { beginSurvey, type Check } from "./survey.js";
 import { checkViewNotes } from "./view-notes.js";
 import { checkViews } from "./views.js";
 
@@ -48,23 +48,25 @@ export async function* auditGraph(
   { repair = false }: AuditOptions = {},
   signal?: AbortSignal | undefined,
 ): AsyncGenerator<Finding, { readonly images: number }, undefined> {
+  const { root } = graph;
   const survey = beginSurvey(graph);
-  const lost = openLostAndFound(graph.root);
-  let images = 0;
+  const lost = openLostAndFound(root);
+  let unsynced: unknown;
   try {
     for (const check of checks) {
-      for await (const found of unlessItFails(check(survey, signal), graph.root)) {
+      for await (const found of unlessItFails(check(survey, signal), root)) {
         throwIfAborted(signal);
         const finding = repair ? await repaired(found, lost) : told(found);
         if (finding !== undefined) yield finding;
       }
       throwIfAborted(signal);
-      if (check === checkImages) images = countImages(survey);
     }
   } finally {
-    await lost.close();
+    unsynced = await lost.close().catch((error: unknown) => error);
   }
-  return { images };
+  if (unsynced !== undefined)
+    yield told(failure(unsynced, root, "what was moved may not be on the disk yet"));
+  return { images: survey.met };
 }
 
 function told({ mend, ...finding }: Damage): Finding {
@@ -90,8 +92,13 @@ async function* unlessItFails(found: AsyncIterable<Damage>, root: string): Async
   try {
     yield* found;
   } catch (error) {
-    const why = ioError(error, "the root cannot be looked over to the end");
-    if (!(why instanceof StevedoreError) || why.code === "CANCELLED") throw error;
-    yield { ...damage(root, "not-looked-at", { at: "", message: why.message }), code: why.code };
+    yield failure(error, root, "the root cannot be looked over to the end");
   }
+}
+
+/** The finding for an error. Throws what is none of a disk, and `CANCELLED`. */
+function failure(error: unknown, root: string, what: string): Damage {
+  const why = ioError(error, what);
+  if (!(why instanceof StevedoreError) || why.code === "CANCELLED") throw error;
+  return notLookedAt(root, "", why);
 }

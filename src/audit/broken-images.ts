@@ -1,51 +1,46 @@
 // Images that cannot be loaded. One that nothing depends on is moved away whole; another is only told of: whoever has
 // a copy of what is missing can still put it back, and its children would lose more.
-import { readFileSync } from "node:fs";
 import { StevedoreError } from "../error.js";
 import { shortId } from "../graph/id.js";
-import { imagePaths, loadImage, loadRecord } from "../graph/image.js";
-import { parentOf, parseRecord } from "../graph/record.js";
+import { imagePaths, loadImage } from "../graph/image.js";
+import { isId } from "../graph/index.js";
+import { readParent } from "../graph/listing.js";
+import { parseRecord } from "../graph/record.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
-import { lookAt } from "./look.js";
-import { type BrokenImage, imageAt, type Survey, withImage } from "./survey.js";
+import { isDirectory, isThere, namesIn, readIfPlain } from "./look.js";
+import { type BrokenImage, hasImage, imageAt, imagesOfMounts, type Survey, withImage } from "./survey.js";
 
 /** What is wrong with an image that `loadImage` calls broken, and the parent that its record names. */
 export function readBreakage(graphDirectory: string, id: string): Pick<BrokenImage, "what" | "parent"> {
-  return { what: kindOfBreakage(graphDirectory, id), parent: parentIfAny(graphDirectory, id) };
-}
-
-function parentIfAny(graphDirectory: string, id: string): string | null {
-  try {
-    return parentOf(loadRecord(graphDirectory, id).record);
-  } catch {
-    return null;
-  }
+  return { what: kindOfBreakage(graphDirectory, id), parent: readParent(graphDirectory, id) };
 }
 
 function kindOfBreakage(graphDirectory: string, id: string): DamageKind {
   const { directory, record, layer } = imagePaths(graphDirectory, id);
-  const json = lookAt(record);
-  if (json === undefined)
-    return lookAt(directory)?.isDirectory() ? "missing-record" : "image-not-a-directory";
-  if (!json.isFile()) return "unreadable-record";
+  if (!isDirectory(directory)) return "image-not-a-directory";
+  if (!isThere(record)) return "missing-record";
   try {
-    if (parseRecord(readFileSync(record)).id !== id) return "wrong-id";
+    const bytes = readIfPlain(record);
+    if (bytes === undefined) return "unreadable-record";
+    if (parseRecord(bytes).id !== id) return "wrong-id";
   } catch {
     return "unreadable-record";
   }
-  return lookAt(layer) === undefined ? "missing-layer" : "layer-not-a-directory";
+  return isThere(layer) ? "layer-not-a-directory" : "missing-layer";
 }
 
 /** Those that others depend on come last, so that a chain of broken images goes in one run, its head first. */
 export async function* checkBrokenImages(survey: Survey): AsyncGenerator<Damage> {
-  const { root, broken, unread, mountedImages } = survey;
+  const { root, broken, unread } = survey;
+  dropMended(survey);
   if (broken.size === 0) return;
+  const isMounted = imagesOfMounts(survey.graph);
   const children = countChildren(survey);
   // Changed by the repairs themselves, where `children` foresees them.
   const childrenLeft = new Map(children);
   // What depends on which cannot be told as long as there are images that cannot be read.
-  const isFree = (id: string) => children.get(id) === 0 && !mountedImages.has(id) && unread.size === 0;
+  const isFree = (id: string) => children.get(id) === 0 && !isMounted(id) && unread.size === 0;
   const free = [...broken.keys()].filter(isFree).reverse();
   const left = new Map(broken);
   for (let id = free.pop(); id !== undefined; id = free.pop()) {
@@ -59,7 +54,7 @@ export async function* checkBrokenImages(survey: Survey): AsyncGenerator<Damage>
     if (isFree(parent)) free.push(parent);
   }
   for (const [id, image] of left) {
-    const why = mountedImages.has(id) ? "a mount is made of it" : "others may build on it";
+    const why = isMounted(id) ? "a mount may be made of it" : "others may build on it";
     const way = `put back what is missing, or delete it with stevedore rm --force ${shortId(id)}`;
     yield describe(root, id, { ...image, message: `${image.message}; ${why}: ${way}` }, undefined);
   }
@@ -89,16 +84,36 @@ function countChildren({ parents, broken }: Survey): Map<string, number> {
 function moveImage(survey: Survey, id: string, childrenLeft: Map<string, number>): Mend {
   const { graph, broken } = survey;
   return async (lost) => {
-    if ((childrenLeft.get(id) ?? 0) > 0) throw new StevedoreError("IMAGE_IN_USE", "others still build on it");
-    const moved = await withImage(survey, id, async () =>
-      isBroken(graph.directory, id) ? lost.take(imageAt(id)) : undefined,
-    );
+    const moved = await withImage(survey, id, async () => {
+      if (!isBroken(graph.directory, id)) return undefined;
+      // Of a parent that is locked no child is committed.
+      if ((childrenLeft.get(id) ?? 0) > 0 || hasNewChild(survey, id))
+        throw new StevedoreError("IMAGE_IN_USE", "others still build on it");
+      return lost.take(imageAt(id));
+    });
     const parent = broken.get(id)?.parent;
     if (moved === undefined) return undefined;
     broken.delete(id);
     if (typeof parent === "string") childrenLeft.set(parent, (childrenLeft.get(parent) ?? 0) - 1);
     return moved;
   };
+}
+
+/** Images that were deleted or put right while they were looked at are not broken. */
+function dropMended({ graph, parents, broken }: Survey): void {
+  for (const [id, { parent }] of broken) {
+    if (isBroken(graph.directory, id)) continue;
+    broken.delete(id);
+    if (isThere(imagePaths(graph.directory, id).directory)) parents.set(id, parent);
+  }
+}
+
+/** True if an image that came since the others were looked at builds on this one. */
+function hasNewChild(survey: Survey, id: string): boolean {
+  const { directory } = survey.graph;
+  return namesIn(directory).some(
+    (name) => isId(name) && !hasImage(survey, name) && readParent(directory, name) === id,
+  );
 }
 
 /** Somebody may have put back what was missing, or the image may be gone. */

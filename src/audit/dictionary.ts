@@ -1,5 +1,4 @@
 // Docker 0.3's dictionary, the file `checksums`: whether it can be read, and says what the images' own files say.
-
 import { join } from "node:path";
 import {
   bringUpToDate,
@@ -12,8 +11,8 @@ import { replaceFile } from "../graph/durable-file.js";
 import { knownDockerChecksum } from "../graph/graph.js";
 import { shortId } from "../graph/id.js";
 import { withLock } from "../graph/lock.js";
-import { type Damage, damage, type Mend } from "./finding.js";
-import { isOld, isThere, lookAt } from "./look.js";
+import { type Damage, damage, type Mend, moveAway } from "./finding.js";
+import { assertNoLink, isDirectory, isOld, isThere, lookAt } from "./look.js";
 import type { LostAndFound } from "./lost-and-found.js";
 import type { Survey } from "./survey.js";
 
@@ -21,9 +20,20 @@ const at = "checksums";
 const pendingAt = "checksums.pending";
 const writeAnew = "write it anew from the images' own checksums, the old one to lost+found";
 
+/** More than a million images have, in bytes: to be read it must fit into memory. */
+const longest = 256 * 1024 * 1024;
+
 export async function* checkDictionary(survey: Survey): AsyncGenerator<Damage> {
   const { root, dockerChecksums } = survey;
   const { pendingDirectory } = dictionaryPaths(root);
+  if (isThere(pendingDirectory) && !isDirectory(pendingDirectory)) {
+    yield damage(root, "stray-file", {
+      at: pendingAt,
+      message: "it is in the place of the directory of what the dictionary still lacks",
+      repair: [moveAway, (lost) => withLock(root, () => lost.take(pendingAt))],
+    });
+    return;
+  }
   const { entries, isDamaged } = await read(root);
   if (isDamaged) {
     yield damage(root, "unreadable-dictionary", {
@@ -67,7 +77,7 @@ async function* checkTemporary(root: string): AsyncGenerator<Damage> {
   yield damage(root, "stray-file", {
     at: temporary,
     message: "a dictionary that was never written to its end",
-    repair: ["move it to lost+found", (lost) => withLock(root, () => lost.take(temporary))],
+    repair: [moveAway, (lost) => withLock(root, () => lost.take(temporary))],
   });
 }
 
@@ -116,6 +126,8 @@ async function write(
   const moved = isDamaged ? await lost.take(at) : undefined;
   const copy = moved === undefined && isThere(path) ? await lost.keepCopy(at) : undefined;
   if (!isChanged) return moved;
+  // What a process died over would be written over.
+  await lost.take(`${at}.new`);
   await replaceFile(path, JSON.stringify(Object.fromEntries(entries)));
   const old = moved ?? (copy === undefined ? "there was none" : `kept as ${copy}`);
   return `written anew from the images' own checksums; the old one: ${old}`;
@@ -123,9 +135,9 @@ async function write(
 
 async function read(root: string): Promise<{ entries: Map<string, unknown>; isDamaged: boolean }> {
   const { path } = dictionaryPaths(root);
+  assertNoLink(path);
   const found = lookAt(path);
-  // A link is followed, as Docker does.
-  if (found !== undefined && !found.isFile() && !found.isSymbolicLink()) {
+  if (found !== undefined && (!found.isFile() || found.size > longest)) {
     return { entries: new Map(), isDamaged: true };
   }
   const { entries, damaged } = await readDictionary(path);

@@ -1,6 +1,6 @@
 // What the audit finds: damage, and what can be done about it.
 import { join } from "node:path";
-import type { DomainErrorCode } from "../error.js";
+import type { DomainErrorCode, StevedoreError } from "../error.js";
 import { readablePath } from "../layer/byte-path.js";
 import { type DamageKind, damageKinds } from "./kinds.js";
 import type { LostAndFound } from "./lost-and-found.js";
@@ -53,6 +53,16 @@ export function damage(root: string, what: DamageKind, { at, id, message, repair
     repair: repair?.[0] ?? null,
     mend: repair?.[1],
   };
+}
+
+/** What cannot be looked at, and why. @param at "" for the root itself */
+export function notLookedAt(
+  root: string,
+  at: string,
+  { code, message }: StevedoreError,
+  id?: string,
+): Damage {
+  return { ...damage(root, "not-looked-at", { at, id, message }), code };
 }
 
 /** The repair of most kinds. */

@@ -2,13 +2,13 @@
 import { join } from "node:path";
 import { isGraphId } from "../graph/graph-id.js";
 import { damage } from "./finding.js";
-import { isThere, readPlainFile } from "./look.js";
+import { isThere, readIfPlain } from "./look.js";
 import type { Survey } from "./survey.js";
 
 /** Only told: a new one would be another graph's to every Redis that knows this one by its name. */
 export async function* checkGraphId({ root }: Survey) {
   const path = join(root, "graph-id");
-  if (!isThere(path) || isGraphId(readPlainFile(path)?.trim() ?? "")) return;
+  if (!isThere(path) || isGraphId(`${readIfPlain(path)}`.trim())) return;
   const message = `${path} holds no UUID: put the right one back, or remove the file to have a new one made`;
   yield damage(root, "damaged-graph-id", { at: "graph-id", message });
 }

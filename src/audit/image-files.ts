@@ -1,21 +1,16 @@
 // What lies in an image's directory besides its record and its layer.
-import { join } from "node:path";
 import { replaceFile } from "../graph/durable-file.js";
 import { quote } from "../graph/id.js";
 import { imagePaths } from "../graph/image.js";
 import { factsPath, parseLayerFacts } from "../graph/layer-facts.js";
-import { manifestPath } from "../graph/layer-manifest.js";
 import { checksumsPath, dockerRecipe, parseChecksums } from "../graph/stored-checksums.js";
-import { beginsAsManifest } from "../layer/manifest-file.js";
+import { joinPath } from "../layer/byte-path.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
-import { isThere, lookAt, namesIn, readPlainFile } from "./look.js";
+import { isThere, namesIn, readIfPlain } from "./look.js";
 import { imageAt, type Survey, withImage } from "./survey.js";
 
 /** The last two are Docker's own: the layer packed, and its size. */
 const known = new Set(["json", "layer", "layer.json", "checksum.json", "layer.tar.xz", "layersize"]);
-
-/** Under these names the files are written before they are renamed, by whoever holds the image's lock. */
-const beingWritten = new Set(["layer.json.new", "checksum.json.new"]);
 
 /** Looks at the files of an image that can be loaded. */
 export async function* checkImageFiles(survey: Survey, id: string): AsyncGenerator<Damage> {
@@ -23,35 +18,45 @@ export async function* checkImageFiles(survey: Survey, id: string): AsyncGenerat
   for (const name of namesIn(directory)) {
     if (name === "layer.json") yield* checkFacts(survey, id, directory);
     else if (name === "checksum.json") yield* checkChecksums(survey, id, directory);
-    else if (name === "manifest.gz") yield* checkManifest(survey, id, directory);
     else if (!known.has(name)) yield* checkStray(survey, id, name);
   }
 }
 
+/**
+ * Looks again under the image's lock: a file that was being written is done when its writer has let go of that, and the
+ * image may be gone.
+ */
+async function isStill(survey: Survey, id: string, at: string, isBad = () => true): Promise<boolean> {
+  const path = joinPath(Buffer.from(survey.root), at);
+  return (await withImage(survey, id, async () => isThere(path) && isBad())) ?? false;
+}
+
 /** It is measured anew when it is needed. What digest the layer came with is then not known any more. */
 async function* checkFacts(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
-  const isGood = () => parseLayerFacts(readPlainFile(factsPath(directory)) ?? "") !== undefined;
-  if (isGood()) return;
-  const at = join(imageAt(id), "layer.json");
+  const isBad = () => parseLayerFacts(readIfPlain(factsPath(directory))) === undefined;
+  const at = `${imageAt(id)}/layer.json`;
+  if (!isBad() || !(await isStill(survey, id, at, isBad))) return;
   yield damage(survey.root, "unreadable-layer-facts", {
     ...{ at, id },
     message: `the facts about the layer of image ${id} cannot be read; they can be measured anew`,
-    repair: [moveAway, (lost) => withImage(survey, id, async () => (isGood() ? undefined : lost.take(at)))],
+    repair: [moveAway, (lost) => withImage(survey, id, async () => (isBad() ? lost.take(at) : undefined))],
   });
 }
 
 async function* checkChecksums(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
-  const read = () => parseChecksums(readPlainFile(checksumsPath(directory)) ?? "");
+  const read = () => parseChecksums(readIfPlain(checksumsPath(directory)));
   const { checksums, isWhole } = read();
   const docker = Object.hasOwn(checksums, dockerRecipe) ? checksums[dockerRecipe] : undefined;
   if (docker !== undefined) survey.dockerChecksums.set(id, docker.checksum);
-  if (isWhole) return;
-  const at = join(imageAt(id), "checksum.json");
+  const at = `${imageAt(id)}/checksum.json`;
+  if (isWhole || !(await isStill(survey, id, at, () => !read().isWhole))) return;
   const mend: Mend = (lost) =>
     withImage(survey, id, async () => {
       const now = read();
       if (now.isWhole) return undefined;
       if (Object.keys(now.checksums).length === 0) return lost.take(at);
+      // What a process died over would be written over.
+      await lost.take(`${at}.new`);
       const copy = await lost.keepCopy(at);
       await replaceFile(checksumsPath(directory), JSON.stringify(now.checksums));
       return `written anew from what was good in it; the old one is ${copy}`;
@@ -67,26 +72,9 @@ async function* checkChecksums(survey: Survey, id: string, directory: string): A
   });
 }
 
-/** Its beginning: the rest is read, and found to be damaged, when it is to explain something. */
-async function* checkManifest(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
-  const path = manifestPath(directory);
-  const isGood = () => !isThere(path) || (lookAt(path)?.isFile() === true && beginsAsManifest(path));
-  if (isGood()) return;
-  const at = join(imageAt(id), "manifest.gz");
-  yield damage(survey.root, "unreadable-manifest", {
-    ...{ at, id },
-    message: `the manifest of image ${id} cannot be read; a checksum that is computed anew (--force) makes another`,
-    repair: [moveAway, async (lost) => (isGood() ? undefined : lost.take(at))],
-  });
-}
-
 async function* checkStray(survey: Survey, id: string, name: string): AsyncGenerator<Damage> {
-  const at = join(imageAt(id), name);
-  // One that is being written is gone when its writer has let go of the lock.
-  if (beingWritten.has(name)) {
-    const { root } = survey;
-    if (!(await withImage(survey, id, async () => isThere(join(root, at))))) return;
-  }
+  const at = `${imageAt(id)}/${name}`;
+  if (!(await isStill(survey, id, at))) return;
   yield damage(survey.root, "stray-file", {
     ...{ at, id },
     message: `${quote(name)} is no part of an image`,

@@ -1,7 +1,8 @@
 // Looks at the disk as the checks need it: names of any bytes, links not followed, what is missing is no error.
-import { lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
-import { isErrno } from "../error.js";
+import { lstatSync, readdirSync, type Stats } from "node:fs";
+import { isErrno, StevedoreError } from "../error.js";
 import { ioError } from "../graph/io-error.js";
+import { readPlainFile } from "../graph/plain-file.js";
 
 /** What lies at a path; undefined for nothing. */
 export function lookAt(path: string | Buffer): Stats | undefined {
@@ -21,8 +22,12 @@ export function isDirectory(path: string | Buffer): boolean {
   return lookAt(path)?.isDirectory() ?? false;
 }
 
-/** The names in a directory, sorted, in latin1; none for one that is not there. */
+/**
+ * The names in a directory, sorted, in latin1; none for one that is not there.
+ * @throws `INTERNAL` for a link, which may lead out of the root, and for what is no directory
+ */
 export function namesIn(path: string): string[] {
+  assertNoLink(path);
   try {
     return readdirSync(path, "latin1").sort();
   } catch (error) {
@@ -31,13 +36,18 @@ export function namesIn(path: string): string[] {
   }
 }
 
-/** The content of a regular file; undefined for anything else that lies there, and where nothing does. */
-export function readPlainFile(path: string): string | undefined {
-  if (!lookAt(path)?.isFile()) return undefined;
+/** @throws `INTERNAL` for a link */
+export function assertNoLink(path: string): void {
+  if (!lookAt(path)?.isSymbolicLink()) return;
+  throw new StevedoreError("INTERNAL", `${path} is a link: what it leads to is not looked at`);
+}
+
+/** As `readPlainFile`; undefined as well where nothing lies. */
+export function readIfPlain(path: string): Buffer | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readPlainFile(path);
   } catch (error) {
-    if (isErrno(error, "ENOENT")) return undefined;
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
     throw ioError(error, `${path} cannot be read`);
   }
 }

@@ -2,10 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno } from "../error.js";
+import { isErrno, StevedoreError } from "../error.js";
 import { syncFileSystem } from "../graph/durable-file.js";
 import { joinPath, parentPath, readablePath } from "../layer/byte-path.js";
-import { isThere } from "./look.js";
+import { isDirectory, isThere } from "./look.js";
 
 /** One run's place among what was lost. Paths are relative to the root, latin1 strings of their bytes. */
 export interface LostAndFound {
@@ -33,6 +33,9 @@ export function openLostAndFound(root: string): LostAndFound {
     await mkdir(join(root, "lost+found"), { mode: 0o700 }).catch((error: unknown) => {
       if (!isErrno(error, "EEXIST")) throw error;
     });
+    // Through a link things would leave the root.
+    if (!isDirectory(join(root, "lost+found")))
+      throw new StevedoreError("INTERNAL", `${join(root, "lost+found")} is not a directory`);
     isUsed = true;
     const directory = joinPath(from, parentPath(`${own}/${path}`));
     await mkdir(directory, { recursive: true, mode: 0o700 });

@@ -1,11 +1,13 @@
 // Mounts as they lie on disk. What was written to one is somebody's work: a folder that may hold any is only told of.
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { StevedoreError, throwIfAborted } from "../error.js";
 import { quote } from "../graph/id.js";
+import { imagePaths } from "../graph/image.js";
 import {
+  entryOf,
   hasMark,
-  isMounted,
+  isMounted as isMountedNow,
   isMountId,
   type MountRecord,
   mountPaths,
@@ -16,12 +18,12 @@ import {
 } from "../mount/mount-record.js";
 import { readMountTable } from "../mount/mount-table.js";
 import { isAbandoned } from "../mount/recovery.js";
-import { asideDirectory } from "../mount/set-aside.js";
+import { asideDirectory, layersAside } from "../mount/set-aside.js";
 import { hasEmptyUpper } from "../mount/unmount-image.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
-import { isDirectory, isThere, namesIn } from "./look.js";
-import type { Survey } from "./survey.js";
+import { isDirectory, namesIn } from "./look.js";
+import { letUnmountsEnd, type Survey } from "./survey.js";
 
 /** What is wrong with a mount, and whether its folder may be moved away. */
 interface Verdict {
@@ -32,18 +34,22 @@ interface Verdict {
 
 export async function* checkMounts(survey: Survey, signal?: AbortSignal | undefined): AsyncGenerator<Damage> {
   const { graph, root } = survey;
+  const suspects: string[] = [];
   for (const name of namesIn(mountsDirectory(graph))) {
     throwIfAborted(signal);
-    const at = join("mounts", name);
     if (isMountId(name)) {
-      const verdict = await judge(survey, name);
-      if (verdict === undefined) continue;
-      const { what, message, isMovable } = verdict;
-      const repair = isMovable ? ([moveAway, moveFolder(survey, name)] as const) : undefined;
-      yield damage(root, what, { at, id: name, message, repair });
+      if ((await judge(survey, name)).length > 0) suspects.push(name);
     } else if (isStray(survey, name)) {
+      const at = `mounts/${name}`;
       const message = `${quote(name)} is no mount`;
       yield damage(root, "stray-file", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
+    }
+  }
+  if (suspects.length > 0) await letUnmountsEnd(signal);
+  for (const id of suspects) {
+    for (const { what, message, isMovable } of await judge(survey, id)) {
+      const repair = isMovable ? ([moveAway, moveFolder(survey, id)] as const) : undefined;
+      yield damage(root, what, { at: join("mounts", id), id, message, repair });
     }
   }
 }
@@ -55,25 +61,42 @@ function isStray({ graph, root }: Survey, name: string): boolean {
   return name.startsWith(":") || !isDirectory(join(root, "mounts", name));
 }
 
-async function judge(survey: Survey, mountId: string): Promise<Verdict | undefined> {
+async function judge(survey: Survey, mountId: string): Promise<Verdict[]> {
   const { graph } = survey;
   let record: MountRecord | undefined;
   try {
     record = readMountRecord(graph, mountId);
   } catch (error) {
     if (!(error instanceof StevedoreError)) throw error;
-    return judgeUnknown(survey, mountId, error.message);
+    return [judgeUnknown(survey, mountId, error.message)];
   }
-  if (record !== undefined && record.mountId !== mountId) {
-    return judgeUnknown(survey, mountId, `the record of the mount ${mountId} is of ${quote(record.mountId)}`);
+  // Unmounted meanwhile.
+  if (record === undefined) return [];
+  if (record.mountId !== mountId) {
+    const message = `the record of the mount ${mountId} is of ${quote(record.mountId)}`;
+    return [judgeUnknown(survey, mountId, message)];
   }
-  // Unmounted meanwhile, or unmounted with its upper kept.
-  if (record === undefined || hasMark(graph, mountId, "kept")) return undefined;
-  const isComplete = hasMark(graph, mountId, "mounted");
-  const isThere = isMounted(record, readMountTable());
-  if (isComplete) return isThere ? undefined : judgeStale(survey, record);
-  if (!(await isAbandoned(record))) return undefined;
-  return judgeUnfinished(survey, record, isThere);
+  const isKept = hasMark(graph, mountId, "kept");
+  const isComplete = isKept || hasMark(graph, mountId, "mounted");
+  if (!isComplete) return (await isAbandoned(record)) ? [judgeUnfinished(survey, record)] : [];
+  const isStale = !isKept && !isMountedNow(record, readMountTable());
+  return [...(isStale ? [judgeStale(survey, record)] : []), ...(await judgeLayers(survey, record))];
+}
+
+/** Of another inode a layer may be that of a root that was copied. */
+async function judgeLayers({ graph }: Survey, record: MountRecord): Promise<Verdict[]> {
+  const { mountId, images, driver, isWritable } = record;
+  // Others keep no account of changes.
+  if (driver === "copy" || !isWritable) return [];
+  const lacking: string[] = [];
+  for (const { id } of images) {
+    const own = imagePaths(graph.directory, id).layer;
+    if (!isDirectory(own) && !(await layersAside(graph, id)).some(isDirectory)) lacking.push(id);
+  }
+  if (lacking.length === 0) return [];
+  const { upper } = mountPaths(ownDirectory(graph, mountId));
+  const message = `the mount ${mountId} is made of the image ${lacking.join(", ")}, whose layer is gone: changes and commit cannot tell what was written; it is in ${upper}`;
+  return [{ what: "mount-without-layer", message, isMovable: false }];
 }
 
 function judgeUnknown({ graph }: Survey, mountId: string, message: string): Verdict {
@@ -91,7 +114,8 @@ function judgeUnknown({ graph }: Survey, mountId: string, message: string): Verd
 
 /** True if something is mounted below a mount's folder, or elsewhere by its name. */
 function isMountedOf(graph: Survey["graph"], mountId: string): boolean {
-  const folder = ownDirectory(graph, mountId);
+  // The table has real paths.
+  const folder = realpathSync(ownDirectory(graph, mountId));
   return readMountTable().some(
     ({ source, target }) => source === sourceName(mountId) || target.startsWith(`${folder}/`),
   );
@@ -107,13 +131,13 @@ function judgeStale({ graph }: Survey, { mountId, isWritable }: MountRecord): Ve
   };
 }
 
-function judgeUnfinished(survey: Survey, record: MountRecord, isMounted: boolean): Verdict | undefined {
+function judgeUnfinished(survey: Survey, record: MountRecord): Verdict {
   const { graph } = survey;
-  const { mountId, target, driver } = record;
+  const { mountId, target } = record;
   if (!hasEmptyUpper(graph, mountId)) return judgeStale(survey, record);
   const what = "unfinished-mount";
   const message = `the process that began the mount ${mountId} is gone`;
-  if (isMounted && driver !== "copy") {
+  if (entryOf(record, readMountTable()) !== undefined || isMountedOf(graph, mountId)) {
     return {
       what,
       message: `${message}; it is mounted: a worker that starts completes it`,
@@ -130,9 +154,8 @@ function judgeUnfinished(survey: Survey, record: MountRecord, isMounted: boolean
 
 function moveFolder(survey: Survey, mountId: string): Mend {
   return async (lost) => {
-    if (!isThere(ownDirectory(survey.graph, mountId))) return undefined;
     // A worker that starts may have completed it, or taken it back.
-    const isMovable = (await judge(survey, mountId))?.isMovable ?? false;
+    const isMovable = (await judge(survey, mountId)).some((verdict) => verdict.isMovable);
     return isMovable ? lost.take(join("mounts", mountId)) : undefined;
   };
 }

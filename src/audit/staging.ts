@@ -1,12 +1,15 @@
 // Staging of processes that died: images and mounts that were being made or unmade.
 import { join } from "node:path";
 import { abandonedStaging, stagingName } from "../graph/staging.js";
+import { joinPath } from "../layer/byte-path.js";
 import { damage, moveAway } from "./finding.js";
 import { isDirectory, isThere } from "./look.js";
 import type { Survey } from "./survey.js";
 
 /** Names of another form, such as Docker's own, are left alone: whether somebody uses them cannot be told. */
 export async function* checkStaging({ graph, root }: Survey) {
+  // A link is told of with the images.
+  if (!isDirectory(graph.directory)) return;
   const directory = join(graph.directory, stagingName);
   const at = join("graph", stagingName);
   if (isThere(directory) && !isDirectory(directory)) {
@@ -15,7 +18,9 @@ export async function* checkStaging({ graph, root }: Survey) {
     return;
   }
   for (const name of await abandonedStaging(graph.directory)) {
-    const path = join(at, name);
+    const path = `${at}/${name}`;
+    // Done and gone with its process since the names were read.
+    if (!isThere(joinPath(Buffer.from(root), path))) continue;
     yield damage(root, "abandoned-staging", {
       at: path,
       message: "staging of a process that is gone",

@@ -1,13 +1,17 @@
 // What the audit knows of a graph: filled by the one pass over its images, read by the checks that come after.
 import { join } from "node:path";
-import { isErrno } from "../error.js";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isErrno, throwIfAborted } from "../error.js";
 import type { Graph } from "../graph/index.js";
 import { withLock } from "../graph/lock.js";
 import { mountsDirectory, readMountRecords } from "../mount/mount-record.js";
 import { statesDirectory } from "../mount/view-state.js";
 import type { Damage } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
-import { isDirectory } from "./look.js";
+import { isDirectory, isThere } from "./look.js";
+
+/** In ms; once the kernel has let go of a mount, its folder is gone in a tenth of that. */
+const patience = 300;
 
 export interface Survey {
   readonly graph: Graph;
@@ -20,8 +24,8 @@ export interface Survey {
   readonly dockerChecksums: Map<string, string>;
   /** Images that could not be read, for lack of a right or an error of the disk. */
   readonly unread: Set<string>;
-  /** The images that mounts are made of, be they stale or unmounted with their upper kept. */
-  readonly mountedImages: ReadonlySet<string>;
+  /** How many images were met. */
+  met: number;
 }
 
 export interface BrokenImage {
@@ -42,18 +46,23 @@ export function beginSurvey(graph: Graph): Survey {
     broken: new Map(),
     dockerChecksums: new Map(),
     unread: new Set(),
-    mountedImages: imagesOfMounts(graph),
+    met: 0,
   };
 }
 
-/** How many images were met. */
-export function countImages({ parents, broken, unread }: Survey): number {
-  return parents.size + broken.size + unread.size;
-}
-
-/** The images that the mounts of now are made of. */
-export function imagesOfMounts(graph: Graph): Set<string> {
-  return new Set(readMountRecords(graph).flatMap(({ images }) => images.map(({ id }) => id)));
+/**
+ * A function that tells whether an image is part of a mount as they are now, be it stale or unmounted with its upper
+ * kept. Where a record is damaged every image may be.
+ */
+export function imagesOfMounts(graph: Graph): (id: string) => boolean {
+  const directory = mountsDirectory(graph);
+  if (!isDirectory(directory)) return () => isThere(directory);
+  let isKnown = true;
+  const records = readMountRecords(graph, () => {
+    isKnown = false;
+  });
+  const used = new Set(records.flatMap(({ images }) => images.map(({ id }) => id)));
+  return (id) => !isKnown || used.has(id);
 }
 
 /** True for an image that the graph has, be it broken. */
@@ -80,6 +89,11 @@ export async function withImage<T>(
     if (isErrno(error, "ENOENT") && !isDirectory(path)) return undefined;
     throw error;
   }
+}
+
+/** An unmount takes no lock: one that is under way is given a moment to come to its end. @throws `CANCELLED` */
+export async function letUnmountsEnd(signal: AbortSignal | undefined): Promise<void> {
+  await sleep(patience, undefined, { signal }).catch(() => throwIfAborted(signal));
 }
 
 /** Runs work while nobody mounts, builds a view or deletes an image. Locks in the order in which a deletion does. */

@@ -1,66 +1,64 @@
-// What lies beside the views: what is known of each image (`:built:`), the links to lowers (`:links:`), and uppers for
-// the next mounts (`:uppers:`). All are made anew when an image is mounted.
-import { readlinkSync } from "node:fs";
+// What lies beside the views: what is known of each image (`:built:`), the links to lowers (`:links:`), and the uppers
+// of next mounts (`:uppers:`). All of it is made anew when it is missing.
+import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { join, relative } from "node:path";
+import { isErrno } from "../error.js";
 import { quote } from "../graph/id.js";
 import { imageExists, imagePaths } from "../graph/image.js";
 import { type Graph, isId } from "../graph/index.js";
-import { imageOfUpper, readyUppers } from "../mount/fresh-upper.js";
+import { imageOfUpper, readyPath, uppersDirectory } from "../mount/fresh-upper.js";
 import { lastingLinks } from "../mount/lower-links.js";
 import { readViewState, statesDirectory, viewPath } from "../mount/view-state.js";
 import { type Damage, damage, moveAway } from "./finding.js";
-import type { DamageKind } from "./kinds.js";
-import { isDirectory, isOld, lookAt, namesIn } from "./look.js";
+import { isDirectory, isOld, isThere, lookAt, namesIn } from "./look.js";
 import { hasImage, type Survey, withMountsAtRest } from "./survey.js";
 
-/** One of these directories: how its files are called, and what is wrong with one, if anything is. */
+/** One of the three directories. */
 interface Notes {
   readonly directory: string;
-  readonly damaged: DamageKind;
-  readonly orphaned: DamageKind;
   readonly noun: string;
-  /** The image that one is of, by its name; no id for a name that was not given here. Default: the name. */
-  readonly imageOf?: (name: string) => string;
-  readonly fault: (name: string) => string | undefined;
+  /** The image that something there is about, by its name; undefined for a name that does not belong there. */
+  readonly imageOf: (name: string) => string | undefined;
+  /** What is wrong with it, if anything is. */
+  readonly fault: (image: string, path: string) => string | undefined;
 }
 
 export async function* checkViewNotes(survey: Survey): AsyncGenerator<Damage> {
-  const { graph } = survey;
+  const { graph, root } = survey;
+  // A link is told of with the views.
+  if (!isDirectory(join(root, "views"))) return;
+  const imageOf = (name: string) => (isId(name) ? name : undefined);
   yield* checkNotes(survey, {
-    directory: statesDirectory(graph),
-    damaged: "damaged-view-state",
-    orphaned: "orphaned-view-state",
-    noun: "what is known of the view",
-    fault: (id) => faultOfState(graph, id),
+    ...{ directory: statesDirectory(graph), noun: "what is known of the view", imageOf },
+    fault: (image) => faultOfState(graph, image),
   });
   yield* checkNotes(survey, {
-    directory: lastingLinks(graph),
-    damaged: "damaged-view-link",
-    orphaned: "orphaned-view-link",
-    noun: "the link to the lower",
-    fault: (id) => faultOfLink(graph, id),
+    ...{ directory: lastingLinks(graph), noun: "the link to the lower", imageOf },
+    fault: (image, link) => faultOfLink(graph, image, link),
   });
   yield* checkNotes(survey, {
-    directory: readyUppers(graph),
-    damaged: "damaged-view-upper",
-    orphaned: "orphaned-view-upper",
-    noun: "the upper that lies ready",
-    imageOf: imageOfUpper,
-    fault: (name) => (isDirectory(join(readyUppers(graph), name)) ? undefined : "is no directory"),
+    ...{ directory: uppersDirectory(graph), noun: "the upper for the next mount", imageOf: imageOfUpper },
+    fault: (image, upper) => faultOfUpper(graph, image, upper),
   });
 }
 
 async function* checkNotes(survey: Survey, notes: Notes): AsyncGenerator<Damage> {
   const { graph, root } = survey;
-  const { directory, damaged, orphaned, noun, imageOf = (name) => name, fault } = notes;
+  const { directory, noun, imageOf } = notes;
   if (!isDirectory(directory)) return;
   const place = relative(root, directory);
-  const isOrphan = async (id: string) => !hasImage(survey, id) && !(await imageExists(graph.directory, id));
-  const isBad = async (name: string) => (await isOrphan(imageOf(name))) || fault(name) !== undefined;
-  const suspects: string[] = [];
+  const isOrphaned = async (id: string) => !hasImage(survey, id) && !(await imageExists(graph.directory, id));
+  const faultOf = async (id: string, name: string): Promise<string | undefined> => {
+    const path = join(directory, name);
+    if (!isThere(path)) return undefined;
+    if (await isOrphaned(id)) return "is of an image that is not there";
+    return unlessGone(() => notes.fault(id, path));
+  };
+  const suspects: [id: string, name: string][] = [];
   for (const name of namesIn(directory)) {
-    if (isId(imageOf(name))) {
-      if (await isBad(name)) suspects.push(name);
+    const id = imageOf(name);
+    if (id !== undefined && isId(id)) {
+      if ((await faultOf(id, name)) !== undefined) suspects.push([id, name]);
     } else if (isOld(join(directory, name))) {
       // Links are made under such names. A new one may still be renamed by its maker.
       const at = `${place}/${name}`;
@@ -69,27 +67,27 @@ async function* checkNotes(survey: Survey, notes: Notes): AsyncGenerator<Damage>
     }
   }
   if (suspects.length === 0) return;
-  const isStillBad = async (name: string) =>
-    lookAt(join(directory, name)) !== undefined && (await isBad(name));
   const wrong = await withMountsAtRest(survey, async () => {
-    const confirmed: string[] = [];
-    for (const name of suspects) if (await isStillBad(name)) confirmed.push(name);
+    const confirmed: Damage[] = [];
+    for (const [id, name] of suspects) {
+      const why = await faultOf(id, name);
+      if (why === undefined) continue;
+      const at = join(place, name);
+      const found = damage(root, (await isOrphaned(id)) ? "orphaned-view-note" : "damaged-view-note", {
+        ...{ at, id, message: `${noun} of image ${id} ${why}` },
+        repair: [
+          moveAway,
+          (lost) =>
+            withMountsAtRest(survey, async () =>
+              (await faultOf(id, name)) === undefined ? undefined : lost.take(at),
+            ),
+        ],
+      });
+      confirmed.push(found);
+    }
     return confirmed;
   });
-  for (const name of wrong) {
-    const at = join(place, name);
-    const id = imageOf(name);
-    const isOf = (await isOrphan(id)) ? undefined : fault(name);
-    yield damage(root, isOf === undefined ? orphaned : damaged, {
-      ...{ at, id },
-      message: `${noun} of image ${id} ${isOf ?? "is of an image that is not there"}`,
-      repair: [
-        moveAway,
-        (lost) =>
-          withMountsAtRest(survey, async () => ((await isStillBad(name)) ? lost.take(at) : undefined)),
-      ],
-    });
-  }
+  yield* wrong;
 }
 
 /** One about other layers is no damage: it counts for nothing, and is overwritten. */
@@ -100,12 +98,38 @@ function faultOfState(graph: Graph, id: string): string | undefined {
   return undefined;
 }
 
-function faultOfLink(graph: Graph, id: string): string | undefined {
-  const link = join(lastingLinks(graph), id);
+function faultOfLink(graph: Graph, id: string, link: string): string | undefined {
   if (!lookAt(link)?.isSymbolicLink()) return "is no link";
-  const lowers = [viewPath(graph, id), imagePaths(graph.directory, id).layer];
   // The root may have had another path when it was made; such a link is not used, and overwritten.
   const leadsTo = readlinkSync(link);
-  const isRight = lowers.some((lower) => leadsTo.endsWith(lower.slice(graph.root.length)));
+  const isRight = lowersOf(graph, id).some((lower) => leadsTo.endsWith(lower.slice(graph.root.length)));
   return isRight ? undefined : "leads elsewhere";
+}
+
+/** One for another lower is no damage: the next unmount exchanges it. */
+function faultOfUpper(graph: Graph, id: string, upper: string): string | undefined {
+  if (!isDirectory(upper)) return "is no directory";
+  if (readdirSync(upper, "latin1").length > 0) return "is not empty: a mount would show what is in it";
+  const lower = lowersOf(graph, id).find((path) => isThere(path) && readyPath(graph, id, path) === upper);
+  if (lower === undefined) return undefined;
+  const [own, given] = [upper, lower].map((path) => {
+    const { mode, uid, gid, mtimeNs } = lstatSync(path, { bigint: true });
+    return `${mode} ${uid} ${gid} ${mtimeNs}`;
+  });
+  return own === given ? undefined : "has other attributes than the image's root";
+}
+
+/** What a mount has of an image: its view or its layer, as the driver wants it. */
+function lowersOf(graph: Graph, id: string): string[] {
+  return [viewPath(graph, id), imagePaths(graph.directory, id).layer];
+}
+
+/** Mounts and deletions take these things at any time. */
+function unlessGone(look: () => string | undefined): string | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return undefined;
+    throw error;
+  }
 }

@@ -5,13 +5,20 @@ import { throwIfAborted } from "../error.js";
 import { quote } from "../graph/id.js";
 import { imageExists, imagePaths } from "../graph/image.js";
 import { isId } from "../graph/index.js";
-import { readyUppers } from "../mount/fresh-upper.js";
+import { uppersDirectory } from "../mount/fresh-upper.js";
 import { lastingLinks } from "../mount/lower-links.js";
-import { readViewState, stampLayer, stampLayers, stampViews, statesDirectory } from "../mount/view-state.js";
+import {
+  readViewState,
+  stampLayer,
+  stampLayers,
+  stampViews,
+  statesDirectory,
+  viewPath,
+} from "../mount/view-state.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
-import { isDirectory, namesIn } from "./look.js";
-import { hasImage, type Survey, withMountsAtRest } from "./survey.js";
+import { isDirectory, isThere, namesIn } from "./look.js";
+import { hasImage, imagesOfMounts, type Survey, withMountsAtRest } from "./survey.js";
 
 /** Views that are looked at by one find(1), and again under one lock. */
 const batchSize = 64;
@@ -27,7 +34,7 @@ interface Verdict {
 
 export async function* checkViews(survey: Survey, signal?: AbortSignal | undefined): AsyncGenerator<Damage> {
   const { graph, root } = survey;
-  const own = [statesDirectory(graph), lastingLinks(graph), readyUppers(graph)];
+  const own = [statesDirectory(graph), lastingLinks(graph), uppersDirectory(graph)];
   const stampOf = openStamps(survey);
   let batch: string[] = [];
   for (const name of namesIn(join(root, "views"))) {
@@ -53,13 +60,25 @@ async function* checkBatch(
   stampOf: StampOf,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Damage> {
-  const suspects = [...(await judge(survey, ids, stampOf, signal)).keys()];
+  const { graph, root } = survey;
+  const suspects = await judge(survey, ids, stampOf, signal).then(
+    (verdicts) => [...verdicts.keys()],
+    () => ids,
+  );
   if (suspects.length === 0) return;
-  // Again, while none is being built or taken away.
+  throwIfAborted(signal);
+  // Again, while none is being built or taken away: one that went while it was looked at is no error.
   const again = () => judge(survey, suspects, (id) => freshStamp(survey, id), signal);
   for (const [id, { what, message }] of await withMountsAtRest(survey, again)) {
     const at = join("views", id);
-    yield damage(survey.root, what, { at, id, message, repair: [moveAway, moveView(survey, id)] });
+    const found = { at, id, message };
+    // A mount loses what it shows if its lower is moved and then thrown away.
+    if (imagesOfMounts(graph)(id))
+      yield damage(root, what, {
+        ...found,
+        message: `${message}; a mount may show it: the next one makes it anew`,
+      });
+    else yield damage(root, what, { ...found, repair: [moveAway, moveView(survey, id)] });
   }
 }
 
@@ -76,6 +95,8 @@ async function judge(
     verdicts.set(id, { what: "damaged-view", message: `the view of image ${id} ${why}` });
   const made = new Map<string, string>();
   for (const id of ids) {
+    // Taken away with its image since the names were read.
+    if (!isThere(viewPath(graph, id))) continue;
     if (!hasImage(survey, id) && !(await imageExists(graph.directory, id))) {
       verdicts.set(id, { what: "orphaned-view", message: `a view of the image ${id}, which is not there` });
       continue;
@@ -101,7 +122,7 @@ function moveView(survey: Survey, id: string): Mend {
   return (lost) =>
     withMountsAtRest(survey, async () => {
       const isBad = (await judge(survey, [id], () => freshStamp(survey, id), undefined)).has(id);
-      if (!isBad) return undefined;
+      if (!isBad || imagesOfMounts(survey.graph)(id)) return undefined;
       await lost.take(relative(survey.root, join(statesDirectory(survey.graph), id)));
       return lost.take(join("views", id));
     });

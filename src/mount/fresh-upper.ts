@@ -36,7 +36,7 @@ export async function makeUpperReady(graph: Graph, imageId: string, lower: strin
     const ready = readyPath(graph, imageId, lower);
     if (lstatSync(ready, { throwIfNoEntry: false }) !== undefined) return;
     await forgetUppers(graph, imageId);
-    await mkdir(readyUppers(graph), { recursive: true, mode: 0o700 });
+    await mkdir(uppersDirectory(graph), { recursive: true, mode: 0o700 });
     const stage = await stagingPath(graph.directory);
     await mkdir(stage);
     await copyEntries(lower, stage, [""]);
@@ -48,24 +48,24 @@ export async function makeUpperReady(graph: Graph, imageId: string, lower: strin
 
 /** Removes what lies ready of an image. */
 export async function forgetUppers(graph: Graph, imageId: string): Promise<void> {
-  const names = await readdir(readyUppers(graph)).catch(() => []);
+  const names = await readdir(uppersDirectory(graph)).catch(() => []);
   for (const name of names.filter((each) => each.startsWith(`${imageId}:`))) {
-    await removeTree(join(readyUppers(graph), name));
+    await removeTree(join(uppersDirectory(graph), name));
   }
 }
 
-/** Where the uppers lie that were made for the next mounts. No id can be called so. */
-export function readyUppers(graph: Graph): string {
+/** Where they lie. No id can be called so. */
+export function uppersDirectory(graph: Graph): string {
   return join(graph.root, "views", ":uppers:");
 }
 
-/** The image that an upper was made for, by its name; no id for a name that was not given here. No id holds a colon. */
-export function imageOfUpper(name: string): string {
-  return name.slice(0, Math.max(0, name.indexOf(":")));
+/** The image that an upper lies ready for, by its name; undefined for a name that none has. */
+export function imageOfUpper(name: string): string | undefined {
+  return /^([^:]+):\d+-\d+$/.exec(name)?.[1];
 }
 
 /** The name tells the directory that it was made after, as it is: every change of its attributes changes the time. */
-function readyPath(graph: Graph, imageId: string, lower: string): string {
+export function readyPath(graph: Graph, imageId: string, lower: string): string {
   const { ino, ctimeNs } = lstatSync(lower, { bigint: true });
-  return join(readyUppers(graph), `${imageId}:${ino}-${ctimeNs}`);
+  return join(uppersDirectory(graph), `${imageId}:${ino}-${ctimeNs}`);
 }

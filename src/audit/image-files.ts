@@ -3,8 +3,10 @@ import { replaceFile } from "../graph/durable-file.js";
 import { quote } from "../graph/id.js";
 import { imagePaths } from "../graph/image.js";
 import { factsPath, parseLayerFacts } from "../graph/layer-facts.js";
+import { manifestPath } from "../graph/layer-manifest.js";
 import { checksumsPath, dockerRecipe, parseChecksums } from "../graph/stored-checksums.js";
 import { joinPath } from "../layer/byte-path.js";
+import { beginsAsManifest } from "../layer/manifest-file.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
 import { isThere, namesIn, readIfPlain } from "./look.js";
 import { imageAt, type Survey, withImage } from "./survey.js";
@@ -18,6 +20,7 @@ export async function* checkImageFiles(survey: Survey, id: string): AsyncGenerat
   for (const name of namesIn(directory)) {
     if (name === "layer.json") yield* checkFacts(survey, id, directory);
     else if (name === "checksum.json") yield* checkChecksums(survey, id, directory);
+    else if (name === "manifest.gz") yield* checkManifest(survey, id, directory);
     else if (!known.has(name)) yield* checkStray(survey, id, name);
   }
 }
@@ -69,6 +72,18 @@ async function* checkChecksums(survey: Survey, id: string, directory: string): A
       good === 0 ? moveAway : "write it anew from what is good in it, the old one to lost+found",
       mend,
     ],
+  });
+}
+
+/** Its beginning: the rest is read, and found to be damaged, when it is to explain something. */
+async function* checkManifest(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
+  const isBad = () => !beginsAsManifest(manifestPath(directory));
+  const at = `${imageAt(id)}/manifest.gz`;
+  if (!isBad() || !(await isStill(survey, id, at, isBad))) return;
+  yield damage(survey.root, "unreadable-manifest", {
+    ...{ at, id },
+    message: `the manifest of image ${id} cannot be read; a checksum that is computed anew (--force) makes another`,
+    repair: [moveAway, (lost) => withImage(survey, id, async () => (isBad() ? lost.take(at) : undefined))],
   });
 }
 

@@ -16,6 +16,7 @@ export const damageKinds = {
   "stray-file": "INTERNAL",
   "unreadable-checksums": "INTERNAL",
   "unreadable-layer-facts": "INTERNAL",
+  "unreadable-manifest": "INTERNAL",
   "unreadable-dictionary": "INTERNAL",
   "dictionary-disagrees": "CHECKSUM_MISMATCH",
   "unfinished-dictionary": "INTERNAL",

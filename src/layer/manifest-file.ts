@@ -119,10 +119,11 @@ export async function openManifest(
   return undefined;
 }
 
-/** True if the file begins as a manifest of a known format does that was finished. What comes then is not looked at. */
+/** True if the file begins as a manifest of a known format does that was finished. What comes then is not looked at; false where nothing can be read. */
 export function beginsAsManifest(path: string): boolean {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  let file: number | undefined;
   try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const head = Buffer.alloc(firstMember(noDigest).length);
     readSync(file, head);
     const first = parseLine(gunzipSync(head).toString("latin1"));
@@ -130,7 +131,7 @@ export function beginsAsManifest(path: string): boolean {
   } catch {
     return false;
   } finally {
-    closeSync(file);
+    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -2,7 +2,7 @@
 //
 // Beside it a mark, an empty file, says how far it came: `mounted` once the mount was complete, `kept` once it was
 // unmounted with its upper left. What is really mounted only the kernel knows.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";

@@ -1,5 +1,15 @@
 // The audit as a whole: what it leaves alone, what it does in one run, and that it may be interrupted.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -7,6 +17,7 @@ import { cyclesOf } from "../../src/audit/ancestry.js";
 import { auditGraph, damageKinds } from "../../src/audit/index.js";
 import { openGraph } from "../../src/graph/index.js";
 import { withLock } from "../../src/graph/lock.js";
+import { makeRecord } from "../../src/graph/record.js";
 import { openMounts } from "../../src/mount/index.js";
 import {
   addViews,
@@ -19,16 +30,11 @@ import {
 } from "../support/damaged-graph.js";
 import { contentsOf, stateOf } from "../support/disk-listing.js";
 import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
-import {
-  newGraph,
-  useScratchMounts,
-  writeImage as writeMountableImage,
-  writeStack,
-} from "../support/scratch-mounts.js";
+import { bundle, startNode } from "../support/node-process.js";
+import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
-import { listTree } from "../support/tree-listing.js";
 
-const scratch = useScratchMounts();
+const scratch = useScratchDirectory();
 const { base, left, right } = dockerImages;
 
 async function dockerRoot(): Promise<string> {
@@ -75,31 +81,6 @@ describe("a graph without damage", () => {
     } finally {
       await shell(`umount "${readOnly}"`);
     }
-  });
-});
-
-describe("a graph that is mounted", () => {
-  it("has no finding: not by its views, not by an image deleted below a mount, not by what is ready for the next", async () => {
-    const graph = await newGraph(scratch);
-    const id = await writeStack(graph, [
-      "mkdir -p d/e; echo a > d/a; echo c > c",
-      "mkdir d; touch d/.wh.a .wh.c; echo n > d/n",
-    ]);
-    await writeMountableImage(graph, { id: "lone" }, "mkdir d; touch d/.wh..wh..opq");
-    const mounts = openMounts(graph);
-    const kept = await mounts.mount({ id, driver: "overlay" });
-    writeFileSync(join(kept.target, "written"), "");
-    await mounts.unmount(kept.mountId, { keepUpper: true });
-    await mounts.unmount((await mounts.mount({ id: "lone", driver: "overlay" })).mountId);
-    const { mountId, target } = await mounts.mount({ id, driver: "overlay" });
-    await mounts.deleteImage(id, { force: true });
-    const shown = await listTree(target);
-    const before = await stateOf(graph.root);
-    expect(readdirSync(join(graph.root, "views/:uppers:"))).not.toEqual([]);
-    expect(await audit(graph.root, { repair: true })).toEqual([]);
-    expect(await stateOf(graph.root)).toEqual(before);
-    expect(await listTree(target)).toEqual(shown);
-    await mounts.unmount(mountId);
   });
 });
 
@@ -160,7 +141,147 @@ describe("a repair leaves alone", () => {
   });
 });
 
+describe("through a link nothing leaves the root", () => {
+  const places = {
+    graph: "graph",
+    staging: "graph/:tmp:",
+    images: "graph/linked",
+    views: "views",
+    "what is known of views": "views/:built:",
+    uppers: "views/:uppers:",
+    mounts: "mounts",
+    "a mount": "mounts/0123456789abcdef",
+    "what was set aside": "mounts/:aside:",
+    "the dictionary's marks": "checksums.pending",
+    "lost and found": "lost+found",
+    "a file that is to be written": "checksums.new",
+    "a file that is to be written in an image": `graph/${left}/checksum.json.new`,
+  };
+
+  it.each(Object.entries(places))("for %s", async (_, at) => {
+    const outside = await filledRoot(await scratch.fresh());
+    const root = await filledRoot(await scratch.fresh());
+    await addViews(root, left);
+    mkdirSync(join(root, "mounts"));
+    // All that could be taken for something to repair, at any of the places.
+    writeFileSync(join(outside, "json"), '{"id":"linked"}');
+    for (const name of [
+      "layer",
+      "gone",
+      left,
+      `${deadOwner}-0123456789abcdef`,
+      "gone:image:0a1b2c3d",
+      "gone:1-1",
+    ])
+      mkdirSync(join(outside, name));
+    writeMount(join(outside), "0123456789abcdef", { mountId: "damaged" });
+    writeFileSync(join(outside, "stray"), "");
+    utimesSync(join(outside, "stray"), 1, 1);
+    writeImage(root, "broken", "{");
+    writeFileSync(join(root, "graph", left, "layer.json"), "{");
+    const checksums = join(root, "graph", left, "checksum.json");
+    writeFileSync(checksums, JSON.stringify({ ...JSON.parse(readFileSync(checksums, "utf8")), "xz-1": {} }));
+    writeFileSync(join(root, "checksums"), "{}");
+    rmSync(join(root, at), { recursive: true, force: true });
+    symlinkSync(at.endsWith(".new") ? join(outside, "stray") : outside, join(root, at));
+
+    const before = await stateOf(outside);
+    const told = await audit(root);
+    const done = await audit(root, { repair: true });
+    expect(told.length).toBeGreaterThan(0);
+    expect(done.length).toBeGreaterThan(0);
+    expect(await stateOf(outside)).toEqual(before);
+    if (at === "lost+found") {
+      expect(new Set(done.map(({ repaired }) => repaired))).toEqual(new Set([false]));
+      expect(done[0]?.message).toMatch(/lost\+found is not a directory/);
+    }
+  });
+});
+
+describe("beside processes that work", () => {
+  it("nothing is found of images that come and go, nor of mounts", async () => {
+    const root = await dockerRoot();
+    const graph = await openGraph(root);
+    const mounts = openMounts(graph);
+    let isDone = false;
+    const working = (async () => {
+      for (let round = 0; round < 6; round += 1) {
+        const made = [];
+        for (const parent of [left, "one", "two"]) {
+          const id = { [left]: "one", one: "two", two: "three" }[parent] ?? "";
+          const record = makeRecord({ id, parent });
+          made.unshift(id);
+          await graph.register({ record }, async (layer) => {
+            writeFileSync(join(layer, `.wh.${id}`), "");
+            return {};
+          });
+        }
+        const { mountId, target } = await mounts.mount({ id: "three" });
+        writeFileSync(join(target, "written"), "");
+        await mounts.deleteImage("three", { force: true });
+        await mounts.unmount(mountId);
+        for (const id of ["two", "one"]) await mounts.deleteImage(id);
+      }
+      isDone = true;
+    })();
+    const findings = [];
+    while (!isDone) {
+      findings.push(...(await audit(root)), ...(await audit(root, { repair: true })));
+    }
+    await working;
+    await graph.close();
+    expect(findings).toEqual([]);
+    expect(existsSync(join(root, "lost+found"))).toBe(false);
+  });
+});
+
 describe("a repair", () => {
+  it("leaves a broken image to a child that came meanwhile", async () => {
+    const root = await dockerRoot();
+    for (const id of ["one", "two"]) writeImage(root, id, { id: "another" });
+    const done = [];
+    for await (const finding of auditGraph(await openGraph(root), { repair: true })) {
+      done.push(finding);
+      if (finding.id === "one") writeImage(root, "child", { id: "child", parent: "two" });
+    }
+    expect(done).toMatchObject([
+      { id: "one", repaired: true },
+      { id: "two", repaired: false, message: expect.stringMatching(/others still build on it/) },
+    ]);
+    expect(existsSync(join(root, "graph/two"))).toBe(true);
+  });
+
+  it("that is killed loses nothing, wherever that was", async () => {
+    const root = await filledRoot(await scratch.fresh());
+    await addViews(root, left);
+    for (let number = 0; number < 12; number += 1) writeImage(root, `broken-${number}`, "{");
+    writeFileSync(join(root, "checksums"), "{}");
+    writeFileSync(join(root, "views", left, "intruder"), "");
+    const contents = await contentsOf(root);
+    const modules = await scratch.fresh();
+    const audits = await bundle("audit/index.ts", modules);
+    const graphs = await bundle("graph/index.ts", modules);
+    for (const most of [1, 3, 5]) {
+      const child = startNode(
+        `const { auditGraph } = await import(process.argv[1]);
+         const { openGraph } = await import(process.argv[2]);
+         for await (const _ of auditGraph(await openGraph(process.argv[3]), { repair: true })) console.log();`,
+        ...[audits, graphs, root],
+      );
+      let seen = 0;
+      child.stdout.on("data", (chunk) => {
+        seen += String(chunk).length;
+        if (seen >= most) child.kill("SIGKILL");
+      });
+      await child.catch(() => undefined);
+      expect(await contentsOf(root)).toEqual(expect.arrayContaining(contents));
+    }
+    expect(existsSync(join(root, "views", left, "intruder"))).toBe(true);
+    expect((await audit(root, { repair: true })).filter(({ repaired }) => !repaired)).toEqual([]);
+    expect(await contentsOf(root)).toEqual(expect.arrayContaining(contents));
+    expect(await audit(root)).toEqual([]);
+  });
+
   it("moves a chain of broken images in one run, each with its view and links, and finds no more then", async () => {
     const root = await filledRoot(await scratch.fresh());
     await addViews(root, right);
@@ -176,7 +297,7 @@ describe("a repair", () => {
     expect(done.filter(({ repaired }) => !repaired)).toEqual([]);
     expect(done.filter(({ what }) => what === "missing-layer").at(-1)?.id).toBe(dockerImages.middle);
     expect(new Set(done.map(({ what }) => what))).toEqual(
-      new Set(["missing-layer", "orphaned-view", "orphaned-view-state", "orphaned-view-link"]),
+      new Set(["missing-layer", "orphaned-view", "orphaned-view-note"]),
     );
     expect(await contentsOf(root)).toEqual(contents);
     expect(await audit(root)).toEqual([]);
@@ -233,7 +354,6 @@ describe("a repair", () => {
     writeImage(root, "broken", "{");
     const unreadable = writeImage(root, "unreadable");
     const program = join(await scratch.fresh(), "audit.mjs");
-    const { bundle, startNode } = await import("../support/node-process.js");
     const module = await bundle("audit/index.ts", await scratch.fresh());
     const graphModule = await bundle("graph/index.ts", await scratch.fresh());
     await shell(`chmod -R a+rX "${scratch.path}" && chmod 0 "${unreadable}/json" && touch "${program}"`);

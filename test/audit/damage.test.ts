@@ -1,7 +1,9 @@
 // Every kind of damage, made, found, and repaired or only told of.
 import {
+  chmodSync,
   lutimesSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -155,7 +157,27 @@ const cases: readonly Case[] = [
       writeMount(root, mountId, { images: ["lone"], marks: ["kept"] });
     },
     repair: false,
-    says: /a mount is made of it/,
+    says: /a mount may be made of it/,
+  },
+  {
+    it: "a record that is a fifo, which is not waited for",
+    what: "unreadable-record",
+    at: "graph/lone",
+    id: "lone",
+    damage: (root) => shell("rm json; mkfifo json", { cwd: writeImage(root, "lone") }),
+    repair: "moves",
+  },
+  {
+    it: "an image that is a link to one elsewhere, which may be where somebody wants it",
+    what: "image-not-a-directory",
+    at: "graph/linked",
+    id: "linked",
+    damage: (root) => {
+      writeImage(join(root, "inbox"), "linked");
+      symlinkSync("../inbox/graph/linked", join(root, "graph/linked"));
+    },
+    repair: false,
+    says: /is a link/,
   },
   {
     it: "a parent that the graph does not have",
@@ -213,6 +235,26 @@ const cases: readonly Case[] = [
     repair: "moves",
   },
   {
+    it: "a manifest that is none",
+    what: "unreadable-manifest",
+    at: `graph/${base}/manifest.gz`,
+    id: base,
+    damage: (root) => writeFileSync(join(root, "graph", base, "manifest.gz"), "{}"),
+    repair: "moves",
+  },
+  {
+    it: "a manifest that was never finished",
+    what: "unreadable-manifest",
+    at: `graph/${base}/manifest.gz`,
+    id: base,
+    damage: (root) =>
+      writeFileSync(
+        join(root, "graph", base, "manifest.gz"),
+        gzipSync(`{"format":1,"tarDigest":"sha256:${"-".repeat(64)}"}\n`, { level: 0 }),
+      ),
+    repair: "moves",
+  },
+  {
     it: "stored checksums that are no JSON",
     what: "unreadable-checksums",
     at: `graph/${right}/checksum.json`,
@@ -226,6 +268,14 @@ const cases: readonly Case[] = [
     at: `graph/${right}/checksum.json`,
     id: right,
     damage: (root) => mkdirSync(join(root, "graph", right, "checksum.json")),
+    repair: "moves",
+  },
+  {
+    it: "stored checksums that are a link to elsewhere",
+    what: "unreadable-checksums",
+    at: `graph/${right}/checksum.json`,
+    id: right,
+    damage: (root) => symlinkSync("../../checksums", join(root, "graph", right, "checksum.json")),
     repair: "moves",
   },
   {
@@ -285,23 +335,18 @@ const cases: readonly Case[] = [
     repair: ["checksums"],
   },
   {
-    it: "a manifest that is none",
-    what: "unreadable-manifest",
-    at: `graph/${base}/manifest.gz`,
-    id: base,
-    damage: (root) => writeFileSync(join(root, "graph", base, "manifest.gz"), "{}"),
-    repair: "moves",
+    it: "a dictionary that is a link to elsewhere",
+    what: "not-looked-at",
+    at: "",
+    damage: (root) => shell("mv checksums inbox; ln -s inbox checksums", { cwd: root }),
+    repair: false,
+    says: /checksums is a link/,
   },
   {
-    it: "a manifest that was never finished",
-    what: "unreadable-manifest",
-    at: `graph/${base}/manifest.gz`,
-    id: base,
-    damage: (root) =>
-      writeFileSync(
-        join(root, "graph", base, "manifest.gz"),
-        gzipSync(`{"format":1,"tarDigest":"sha256:${"-".repeat(64)}"}\n`, { level: 0 }),
-      ),
+    it: "a file in the place of the directory of what the dictionary lacks",
+    what: "stray-file",
+    at: "checksums.pending",
+    damage: (root) => writeFileSync(join(root, "checksums.pending"), ""),
     repair: "moves",
   },
   {
@@ -326,6 +371,18 @@ const cases: readonly Case[] = [
     damage: (root) => writeFileSync(join(root, "views", left, "intruder"), ""),
     repair: "moves",
     says: /not as it was made/,
+  },
+  {
+    it: "a changed view that a mount may show",
+    what: "damaged-view",
+    at: `views/${left}`,
+    id: left,
+    damage: (root) => {
+      writeFileSync(join(root, "views", left, "intruder"), "");
+      writeMount(root, mountId, { images: [left], marks: ["kept"] });
+    },
+    repair: false,
+    says: /a mount may show it/,
   },
   {
     it: "a view of layers that were exchanged",
@@ -372,15 +429,31 @@ const cases: readonly Case[] = [
   },
   {
     it: "knowledge of a view that cannot be read",
-    what: "damaged-view-state",
+    what: "damaged-view-note",
     at: `views/:built:/${base}`,
     id: base,
     damage: (root) => writeFileSync(join(root, "views/:built:", base), "null"),
     repair: "moves",
   },
   {
+    it: "knowledge of a view without all that must be known",
+    what: "damaged-view-note",
+    at: `views/:built:/${base}`,
+    id: base,
+    damage: (root) => editJson(join(root, "views/:built:", base), { isBottom: undefined }),
+    repair: "moves",
+  },
+  {
+    it: "knowledge of a view that is a fifo, which is not waited for",
+    what: "damaged-view-note",
+    at: `views/:built:/${base}`,
+    id: base,
+    damage: (root) => shell(`rm ${base}; mkfifo ${base}`, { cwd: join(root, "views/:built:") }),
+    repair: "moves",
+  },
+  {
     it: "knowledge of a view that is gone",
-    what: "damaged-view-state",
+    what: "damaged-view-note",
     at: `views/:built:/${left}`,
     id: left,
     damage: (root) => rmSync(join(root, "views", left), { recursive: true }),
@@ -388,15 +461,15 @@ const cases: readonly Case[] = [
   },
   {
     it: "knowledge of an image that is gone",
-    what: "orphaned-view-state",
+    what: "orphaned-view-note",
     at: "views/:built:/gone",
     id: "gone",
-    damage: (root) => writeDeep(root, "views/:built:/gone", '{"layers":"x","view":null}'),
+    damage: (root) => writeDeep(root, "views/:built:/gone", '{"layers":"x","view":null,"isBottom":false}'),
     repair: "moves",
   },
   {
     it: "a link to a lower that leads elsewhere",
-    what: "damaged-view-link",
+    what: "damaged-view-note",
     at: `views/:links:/${base}`,
     id: base,
     damage: (root) => {
@@ -407,7 +480,7 @@ const cases: readonly Case[] = [
   },
   {
     it: "a link to a lower of an image that is gone",
-    what: "orphaned-view-link",
+    what: "orphaned-view-note",
     at: "views/:links:/gone",
     id: "gone",
     damage: (root) => symlinkSync(join(root, "graph/gone/layer"), join(root, "views/:links:/gone")),
@@ -424,19 +497,52 @@ const cases: readonly Case[] = [
     repair: "moves",
   },
   {
-    it: "a file in the place of an upper for the next mount",
-    what: "damaged-view-upper",
-    at: `views/:uppers:/${base}:1-2`,
-    id: base,
-    damage: (root) => writeDeep(root, `views/:uppers:/${base}:1-2`),
+    it: "an upper for the next mount with something in it",
+    what: "damaged-view-note",
+    at: "views/:uppers:/NAME",
+    id: left,
+    damage: (root) => writeFileSync(join(root, "views/:uppers:", upperOf(root), "intruder"), ""),
     repair: "moves",
+    says: /not empty/,
+  },
+  {
+    it: "an upper for the next mount with other attributes than the image's root",
+    what: "damaged-view-note",
+    at: "views/:uppers:/NAME",
+    id: left,
+    damage: (root) => chmodSync(join(root, "views/:uppers:", upperOf(root)), 0o700),
+    repair: "moves",
+    says: /other attributes/,
+  },
+  {
+    it: "an upper for the next mount that is a link to elsewhere",
+    what: "damaged-view-note",
+    at: "views/:uppers:/NAME",
+    id: left,
+    damage: (root) => {
+      const path = join(root, "views/:uppers:", upperOf(root));
+      rmSync(path, { recursive: true });
+      symlinkSync("/etc", path);
+    },
+    repair: "moves",
+    says: /no directory/,
   },
   {
     it: "an upper for the next mount of an image that is gone",
-    what: "orphaned-view-upper",
-    at: "views/:uppers:/gone:1-2",
+    what: "orphaned-view-note",
+    at: "views/:uppers:/gone:1-1",
     id: "gone",
-    damage: (root) => writeDeep(root, "views/:uppers:/gone:1-2/file"),
+    damage: (root) => mkdirSync(join(root, "views/:uppers:/gone:1-1")),
+    repair: "moves",
+  },
+  {
+    it: "a link in the place of the uppers",
+    what: "stray-file",
+    at: "views/:uppers:",
+    damage: (root) => {
+      rmSync(join(root, "views/:uppers:"), { recursive: true });
+      symlinkSync("/etc", join(root, "views/:uppers:"));
+    },
     repair: "moves",
   },
   {
@@ -445,6 +551,18 @@ const cases: readonly Case[] = [
     at: `mounts/${mountId}`,
     id: mountId,
     damage: (root) => writeFileSync(join(writeMount(root, mountId), "mount.json"), "{"),
+    repair: "moves",
+  },
+  {
+    it: "a mount's folder that is a link to elsewhere",
+    what: "damaged-mount-record",
+    at: `mounts/${mountId}`,
+    id: mountId,
+    damage: (root) => {
+      writeMount(join(root, "inbox"), mountId);
+      mkdirSync(join(root, "mounts"));
+      symlinkSync(`../inbox/mounts/${mountId}`, join(root, "mounts", mountId));
+    },
     repair: "moves",
   },
   {
@@ -480,6 +598,15 @@ const cases: readonly Case[] = [
       ),
     repair: false,
     says: new RegExp(`upper.*stevedore unmount ${mountId}`),
+  },
+  {
+    it: "a mount of which a layer is gone",
+    what: "mount-without-layer",
+    at: `mounts/${mountId}`,
+    id: mountId,
+    damage: (root) => writeMount(root, mountId, { images: [base, "gone"], marks: ["kept"] }),
+    repair: false,
+    says: /image gone, whose layer is gone.*upper/,
   },
   {
     it: "a mount whose process died before it was mounted",
@@ -527,6 +654,14 @@ const cases: readonly Case[] = [
     repair: "moves",
   },
   {
+    it: "a view that was set aside for a mount that has ended",
+    what: "leftover-aside",
+    at: `mounts/:aside:/${left}:view:0a1b2c3d`,
+    id: left,
+    damage: (root) => writeDeep(root, `mounts/:aside:/${left}:view:0a1b2c3d/etc/file`),
+    repair: "moves",
+  },
+  {
     it: "what was set aside for nobody",
     what: "stray-file",
     at: "mounts/:aside:/x",
@@ -557,6 +692,7 @@ describe("damage", () => {
       await shell(`cp -a "${filled}" "${root}"`);
       // A copy of a view is none.
       if (at.startsWith("views")) await addViews(root, left);
+      const path = join(root, at.endsWith("/NAME") ? join(at, "..", upperOf(root)) : at);
       await damage(root);
 
       const before = await stateOf(root);
@@ -564,7 +700,7 @@ describe("damage", () => {
       const told = await audit(root);
       expect(await stateOf(root)).toEqual(before);
       const expected = {
-        ...{ code: damageKinds[what], what, path: join(root, at) },
+        ...{ code: damageKinds[what], what, path },
         ...(id === undefined ? {} : { id }),
         message: says === undefined ? expect.any(String) : expect.stringMatching(says),
       };
@@ -592,6 +728,11 @@ describe("damage", () => {
     expect(new Set(cases.map(({ what }) => what))).toEqual(new Set(Object.keys(damageKinds)));
   });
 });
+
+/** The name of the only upper that lies ready. */
+function upperOf(root: string): string {
+  return readdirSync(join(root, "views/:uppers:"))[0] ?? "";
+}
 
 function writeDeep(root: string, path: string, content = ""): void {
   mkdirSync(join(root, path, ".."), { recursive: true });

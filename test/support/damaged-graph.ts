@@ -2,8 +2,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { auditGraph, type Finding } from "../../src/audit/index.js";
-import { openGraph } from "../../src/graph/index.js";
+import { inodeOf, openGraph } from "../../src/graph/index.js";
 import { currentOwner, formatOwner } from "../../src/graph/owner.js";
+import { makeUpperReady } from "../../src/mount/fresh-upper.js";
 import { prepareViews } from "../../src/mount/layer-view.js";
 import { linkLowers } from "../../src/mount/lower-links.js";
 import { dockerImages, unpackDockerGraph } from "./docker-graph.js";
@@ -22,7 +23,7 @@ export async function filledRoot(root: string): Promise<string> {
   return root;
 }
 
-/** Adds the views of an image and its ancestors, and the links to their lowers, as a mount leaves them. */
+/** Adds the views of an image and its ancestors, the links to their lowers, and the upper of the next mount. */
 export async function addViews(root: string, id: string): Promise<void> {
   const graph = await openGraph(root);
   const history = await graph.history(id);
@@ -31,6 +32,7 @@ export async function addViews(root: string, id: string): Promise<void> {
   mkdirSync(links);
   const lowers = paths.map((path, at) => ({ id: history[at]?.id ?? "", path }));
   linkLowers(graph, links, lowers);
+  await makeUpperReady(graph, id, paths[0] ?? "");
 }
 
 /** Makes an image's directory by hand. */
@@ -42,7 +44,7 @@ export function writeImage(root: string, id: string, record: object | string = {
   return directory;
 }
 
-/** Makes a mount's folder by hand, of a mount of these images that the kernel does not have. */
+/** Makes a mount's folder by hand, of a mount that the kernel does not have. */
 export function writeMount(
   root: string,
   mountId: string,
@@ -59,7 +61,7 @@ export function writeMount(
   for (const name of ["rootfs", "upper", "work", "l"]) mkdirSync(join(directory, name), { recursive: true });
   const record = {
     mountId,
-    images: images.map((id) => ({ id, inode: "1" })),
+    images: images.map((id) => ({ id, inode: inodeOf(join(root, "graph", id, "layer")) ?? "" })),
     driver: "overlay",
     target: join(directory, "rootfs"),
     isWritable: true,

@@ -9,6 +9,6 @@ import type { Survey } from "./survey.js";
 export async function* checkGraphId({ root }: Survey) {
   const path = join(root, "graph-id");
   if (!isThere(path) || isGraphId(`${readIfPlain(path)}`.trim())) return;
-  const message = `${path} holds no UUID: put the right one back, or remove the file to have a new one made`;
+  const message = `${path} holds no UUID: put the right one back. Without the file a new one is made, which a Redis that has served this root refuses`;
   yield damage(root, "damaged-graph-id", { at: "graph-id", message });
 }

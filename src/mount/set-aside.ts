@@ -69,7 +69,7 @@ async function namesAside(graph: Graph): Promise<string[]> {
   }
 }
 
-/** The image that something set aside is of, by its name; no id for a name that was not given here. No id holds a colon. */
+/** The image that something set aside is of, by its name `<id>:image|view:<hex>`; no id for another name. */
 export function imageSetAside(name: string): string {
   return name.slice(0, Math.max(0, name.indexOf(":")));
 }

@@ -104,7 +104,9 @@ export function readViewState(graph: Graph, id: string): ViewState | undefined {
   try {
     const state: ViewState = JSON.parse(`${readPlainFile(join(statesDirectory(graph), id))}`);
     const isState =
-      typeof state.layers === "string" && (state.view === null || typeof state.view === "string");
+      typeof state.layers === "string" &&
+      (state.view === null || typeof state.view === "string") &&
+      typeof state.isBottom === "boolean";
     return isState ? state : undefined;
   } catch {
     return undefined;

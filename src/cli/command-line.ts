@@ -22,6 +22,7 @@ const commands: Record<string, () => Promise<{ declare: (program: Command) => vo
   commit: () => import("./commands/commit.js"),
   jobs: () => import("./commands/jobs.js"),
   job: () => import("./commands/job.js"),
+  cancel: () => import("./commands/cancel.js"),
   check: () => import("./commands/check.js"),
   doctor: () => import("./commands/doctor.js"),
 };

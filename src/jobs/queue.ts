@@ -19,6 +19,22 @@ export function graphIdKey(graphName: string): string {
   return `${keyPrefix(graphName)}:graph-id`;
 }
 
+/**
+ * Where workers find the jobs that are to end: a sorted set of their ids by the time of the request in ms, and the
+ * channel on which each is told of. A batch stands for its children too.
+ */
+export function cancellationKeys(graphName: string): { readonly requests: string; readonly channel: string } {
+  const key = `${keyPrefix(graphName)}:cancelled`;
+  return { requests: key, channel: key };
+}
+
+/** What is told on that channel. */
+export interface CancellationMessage {
+  readonly id: string;
+  /** True once the job has ended: it may be tried anew, and another may get its id. */
+  readonly isFulfilled: boolean;
+}
+
 /** Three tries, 1 s and 2 s apart. Permanent errors are not tried again (see `isTransient`). */
 export const retryPolicy = { attempts: 3, backoff: { type: "exponential", delay: 1_000 } } as const;
 

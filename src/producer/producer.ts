@@ -19,6 +19,7 @@ import {
   retention,
   retryPolicy,
 } from "../jobs/index.js";
+import { cancelJob } from "./cancel.js";
 import { connectHastily } from "./connection.js";
 import { type Interest, openEventStream, type QueueEvent } from "./event-stream.js";
 import { type JobEvents, type JobUpdate, openJobEvents } from "./job-events.js";
@@ -93,6 +94,12 @@ export interface Producer {
    * @throws `QUEUE_UNAVAILABLE` if Redis is not there to begin with
    */
   events(signal?: AbortSignal): Promise<AsyncGenerator<readonly QueueEvent[], void>>;
+  /**
+   * Ends a job wherever it is, a batch with its children: it fails with `CANCELLED`. Waits for that, ten seconds at most.
+   * @returns whether it has ended; false while its worker does not answer
+   * @throws `INVALID_JOB` for a job that is not there or has ended before, other than by being cancelled
+   */
+  cancel(id: string): Promise<boolean>;
   /** Takes a job back that no worker has begun. Returns false if one has, or it is gone. */
   withdraw(job: EnqueuedJob): Promise<boolean>;
   /** How many workers serve a queue of this graph now. */
@@ -296,6 +303,15 @@ export function openProducer({ redis: url, graph = defaultGraphName }: ProducerO
         return () => waiting.delete(interest);
       };
       return openEventStream(sources, register, signal);
+    },
+    async cancel(id) {
+      for (const queue of Object.values(queues)) {
+        const job = await connection.attempt(() => queue.getJob(id));
+        if (job === undefined) continue;
+        const access = { queue, redis: connection.redis, url, graphName: graph };
+        return connection.attempt(() => cancelJob(job, access));
+      }
+      throw new JobError("INVALID_JOB", `there is no job ${JSON.stringify(id)}`, { jobId: id });
     },
     withdraw: ({ id, queue }) =>
       connection.attempt(async () => {

@@ -1,6 +1,7 @@
 // A job that is done by many children (a BullMQ flow): what was planned, the children, what became of them.
 import { type Job, type Queue, WaitingChildrenError } from "bullmq";
 import type { Redis } from "ioredis";
+import { throwIfAborted } from "../error.js";
 import {
   type ErrorCode,
   type JobData,
@@ -40,11 +41,15 @@ export interface BatchChild<Name extends JobName = JobName> {
 export interface Batch {
   /** The plan; undefined until `add` has come to its end. */
   plan(): Promise<BatchPlan | undefined>;
-  /** Adds the children, in their order, and then writes down the plan. Repeated it adds none twice. */
+  /**
+   * Adds the children, in their order, and then writes down the plan. Repeated it adds none twice. Cancelled it takes
+   * back those that were added. Throws `CANCELLED`.
+   */
   add<Name extends JobName>(
     name: Name,
     children: readonly BatchChild<Name>[],
     plan: BatchPlan,
+    signal: AbortSignal,
   ): Promise<void>;
   /** Resolves if all children have ended. Else the job leaves its worker, and is run again when they have. */
   wait(): Promise<void>;
@@ -74,11 +79,13 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
       const plan = await redis.hget(key, "plan");
       return plan === null ? undefined : (JSON.parse(plan) as BatchPlan);
     },
-    async add(name, children, plan) {
+    async add(name, children, plan, signal) {
       const { images, childBytes, begunAt } = plan;
       await redis.hset(key, { images, childBytes, begunAt, done: images - children.length, bytes: 0 });
       await redis.pexpire(key, retention.failed.age * 1_000);
       for (let at = 0; at < children.length; at += bulk) {
+        if (signal.aborted) await job.removeUnprocessedChildren();
+        throwIfAborted(signal);
         await queue.addBulk(children.slice(at, at + bulk).map((child) => childJob(name, child)));
       }
       await redis.hset(key, { plan: JSON.stringify(plan) });

@@ -1,9 +1,11 @@
 // What BullMQ calls for each job: checks the data, runs the handler, turns its failure into the record's.
 import { type Job, type Queue, UnrecoverableError, WaitingChildrenError, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
+import { throwIfAborted } from "../error.js";
 import { formatFailedReason, isJobName, isTransient, type JobName, parseJobData } from "../jobs/index.js";
 import { batchOf } from "./batch.js";
 import type { BatchProgress, ChildProgress } from "./batch-progress.js";
+import type { Cancellations } from "./cancellations.js";
 import { failureOf, jobFailure } from "./failure.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
 import { handlers } from "./handlers/index.js";
@@ -21,15 +23,16 @@ export interface QueueAccess {
   /** The queues of batches, by name. */
   readonly queues: Readonly<Record<string, Queue>>;
   readonly batches: BatchProgress;
+  readonly cancellations: Cancellations;
 }
 
 /** Runs one try of a job. Throws what BullMQ is to do with it otherwise. */
 export async function processJob(
   job: Job,
   token: string | undefined,
-  signal: AbortSignal,
+  workerSignal: AbortSignal,
   host: WorkerHost,
-  { redis, graphName, queues, batches }: QueueAccess,
+  { redis, graphName, queues, batches, cancellations }: QueueAccess,
 ): Promise<unknown> {
   const { name } = job;
   if (!isJobName(name)) {
@@ -37,6 +40,8 @@ export async function processJob(
       formatFailedReason("INVALID_JOB", `there is no job called ${JSON.stringify(name)}`),
     );
   }
+  using running = cancellations.begin(job, workerSignal);
+  const { signal } = running;
   const report = startProgressReport((progress) => job.updateProgress(progress));
   const child = job.parent === undefined ? undefined : batches.child(job.parent.id ?? "");
   const isFinal = (error: unknown) =>
@@ -44,6 +49,7 @@ export async function processJob(
     signal.reason !== lockLostReason &&
     (job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || !isTransient(failureOf(error).code));
   try {
+    throwIfAborted(signal);
     const data = parseJobData(name, job.data);
     const attempt: JobTry<typeof name> = {
       id: job.id ?? "",

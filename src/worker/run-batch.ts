@@ -68,6 +68,6 @@ async function addChildren<Name extends "checksum" | "verify">(
   children.sort((one, other) => other.layerBytes - one.layerBytes);
   const childBytes = children.reduce((sum, { layerBytes }) => sum + layerBytes, 0);
   const plan: BatchPlan = { images: images.length + failed.length, doneBytes, childBytes, begunAt, failed };
-  await batch.add(name, children, plan);
+  await batch.add(name, children, plan, signal);
   return plan;
 }

@@ -10,6 +10,7 @@ import { openMounts } from "../mount/index.js";
 import { connectPatiently } from "../producer/connection.js";
 import { openProducer } from "../producer/index.js";
 import { openBatchProgress } from "./batch-progress.js";
+import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";
 import { openCpuBudget } from "./cpu-budget.js";
 import type { WorkerHost } from "./handler.js";
@@ -93,7 +94,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const queue = new Queue("checksum", { connection: redis, prefix: keyPrefix(graphName) });
   queue.on("error", (error) => log(`checksum: ${error.message}`));
   const batches = openBatchProgress(queue, redis, graphName);
-  const access: QueueAccess = { redis, graphName, queues: { checksum: queue }, batches };
+  const cancellations = await openCancellations(redis, graphName);
+  const access: QueueAccess = { redis, graphName, queues: { checksum: queue }, batches, cancellations };
   // The answer takes a second of CPU; what needs no engine is done meanwhile.
   const knownAnswer = new AbortController();
   const ready = checkKnownAnswer(engine, knownAnswer.signal);
@@ -146,6 +148,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         clearTimeout(timer);
         knownAnswer.abort(shuttingDown);
         await ready.catch(() => undefined);
+        cancellations.close();
         await batches.close();
         await queue.close();
         await producer.close();
@@ -190,7 +193,10 @@ function serveQueue(
     },
   );
   worker.on("completed", (job) => log(`${queue}: ${job.name} ${job.id} completed`));
-  worker.on("failed", (job, error) => log(`${queue}: ${job?.name} ${job?.id} failed: ${error.message}`));
+  worker.on("failed", (job, error) => {
+    log(`${queue}: ${job?.name} ${job?.id} failed: ${error.message}`);
+    if (job?.finishedOn !== undefined) access.cancellations.ended(job.id ?? "");
+  });
   worker.on("stalled", (id) => log(`${queue}: job ${id} lost its worker and waits again`));
   worker.on("error", (error) => log(`${queue}: ${error.message}`));
   worker.on("lockRenewalFailed", (ids) => {

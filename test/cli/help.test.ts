@@ -46,6 +46,7 @@ const flags = {
   commit: ["--id", "--comment", "--author", "--created", "--checksum", "--detach", ...layerFlags],
   jobs: ["--state", "--watch"],
   job: [],
+  cancel: [],
   check: ["--repair"],
   doctor: [],
 };

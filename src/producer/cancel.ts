@@ -1,0 +1,100 @@
+// Ends a job wherever it is: in its queue, at work in whatever process, or a batch with its children.
+import { randomUUID } from "node:crypto";
+import { type Job, type Queue, UnrecoverableError, Worker } from "bullmq";
+import type { Redis } from "ioredis";
+import {
+  type CancellationMessage,
+  cancellationKeys,
+  formatFailedReason,
+  JobError,
+  keyPrefix,
+  parseFailedReason,
+  retention,
+} from "../jobs/index.js";
+import { connectPatiently } from "./connection.js";
+import type { JobState } from "./job-records.js";
+
+/** How often a job that has to end is looked at, in ms, for all that has no event; and for how long at most. */
+const interval = 100;
+const patience = 10_000;
+
+/** What a cancellation needs of its producer. */
+export interface CancelAccess {
+  readonly queue: Queue;
+  readonly redis: Redis;
+  readonly url: string;
+  readonly graphName: string;
+}
+
+/**
+ * Asks for the end of a job and waits for it, ten seconds at most: a job whose worker died ends when another takes it up.
+ * @returns whether it has ended
+ * @throws `INVALID_JOB` for a job that had ended before, other than by being cancelled
+ */
+export async function cancelJob(job: Job, { queue, redis, url, graphName }: CancelAccess): Promise<boolean> {
+  const id = job.id ?? "";
+  const { requests, channel } = cancellationKeys(graphName);
+  const state = () => queue.getJobState(id) as Promise<JobState | "unknown">;
+  await assertUnfinished(queue, id, await state());
+  const now = Date.now();
+  const message = (isFulfilled: boolean) => JSON.stringify({ id, isFulfilled } satisfies CancellationMessage);
+  await redis
+    .multi()
+    .zremrangebyscore(requests, "-inf", now - retention.failed.age * 1_000)
+    .zadd(requests, now, id)
+    .publish(channel, message(false))
+    .exec();
+
+  for (const end = now + patience; ; ) {
+    const current = await state();
+    if (["completed", "failed", "unknown"].includes(current)) {
+      await redis.multi().zrem(requests, id).publish(channel, message(true)).exec();
+      return true;
+    }
+    if (current === "waiting-children") await job.removeUnprocessedChildren();
+    if (["waiting", "prioritized", "delayed"].includes(current))
+      await endWaiting(id, current, { queue, redis, url, graphName });
+    else await new Promise((resolve) => setTimeout(resolve, interval));
+    if (Date.now() > end) return false;
+  }
+}
+
+async function assertUnfinished(queue: Queue, id: string, state: JobState | "unknown"): Promise<void> {
+  if (state !== "completed" && state !== "failed") return;
+  const reason = (await queue.getJob(id))?.failedReason;
+  if (state === "failed" && parseFailedReason(reason ?? "").code === "CANCELLED") return;
+  throw new JobError("INVALID_JOB", `the job ${id} cannot be cancelled: it has ${state} already`, {
+    jobId: id,
+  });
+}
+
+/**
+ * Fails a job that no worker has begun. Only what is at work can fail, so it is put first in its queue and taken up
+ * here. A worker that is faster fails it as well.
+ */
+async function endWaiting(
+  id: string,
+  state: JobState | "unknown",
+  { queue, url, graphName }: CancelAccess,
+): Promise<void> {
+  const connection = connectPatiently(url);
+  const lane = new Worker(queue.name, null, { connection, prefix: keyPrefix(graphName), autorun: false });
+  lane.on("error", () => undefined);
+  try {
+    const job = await queue.getJob(id);
+    if (state === "delayed") await job?.promote().catch(() => undefined);
+    await job?.changePriority({ priority: 0, lifo: true });
+    const token = randomUUID();
+    const taken = await lane.getNextJob(token, { block: false });
+    if (taken === undefined) return;
+    if (taken.id !== id) await taken.moveToWait(token);
+    else await taken.moveToFailed(new UnrecoverableError(cancelledReason(id)), token, false);
+  } finally {
+    await lane.close();
+    connection.disconnect();
+  }
+}
+
+function cancelledReason(id: string): string {
+  return formatFailedReason("CANCELLED", `the job ${id} was cancelled`);
+}

@@ -1,0 +1,164 @@
+// Cancelling: jobs that wait, jobs at work in any process, batches with their children.
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { keyPrefix } from "../../src/jobs/index.js";
+import { openProducer, type Producer } from "../../src/producer/index.js";
+import { startWorker } from "../../src/worker/index.js";
+import { childProcesses } from "../support/child-processes.js";
+import { type Dock, openDock, runJob } from "../support/dock.js";
+
+let dock: Dock;
+beforeAll(async () => {
+  dock = await openDock();
+});
+afterAll(() => dock[Symbol.asyncDispose]());
+
+/** An image whose layer takes some time to compress. */
+function makeImage(root: string, id: string, bytes: number): void {
+  const directory = join(root, "graph", id);
+  mkdirSync(join(directory, "layer"), { recursive: true });
+  writeFileSync(join(directory, "layer/file"), randomBytes(bytes));
+  writeFileSync(join(directory, "json"), JSON.stringify({ id, container_config: {} }));
+}
+
+/** Resolves when a job has told of its progress: it is at work. */
+async function atWork(producer: Producer, job: Awaited<ReturnType<Producer["enqueue"]>>): Promise<void> {
+  for await (const { progress } of producer.follow(job)) if (progress !== undefined) return;
+}
+
+/** The processes that work for this one, as which the tests' own Redis does not count. */
+async function toolsAtWork(): Promise<string[]> {
+  return (await childProcesses()).map(({ command }) => command).filter((name) => name !== "redis-server");
+}
+
+async function statesOf(producer: Producer): Promise<Record<string, string>> {
+  const states: Record<string, string> = {};
+  for await (const { id, state, failedReason } of producer.jobs()) {
+    states[id] = failedReason?.startsWith("CANCELLED: ") ? "cancelled" : state;
+  }
+  return states;
+}
+
+describe("a job that is cancelled", () => {
+  it("at work ends with its processes, leaves nothing, and is not tried again", () =>
+    dock.serving(async ({ producer, root }) => {
+      makeImage(root, "large", 60_000_000);
+      const job = await producer.enqueue("checksum", { id: "large" });
+      await atWork(producer, job);
+      expect(await toolsAtWork()).toContain("xz");
+      expect(await producer.cancel(job.id)).toBe(true);
+      expect(await producer.job(job.id)).toMatchObject({
+        ...{ state: "failed", attempts: 1 },
+        failedReason: `CANCELLED: the job ${job.id} was cancelled`,
+      });
+      expect(await toolsAtWork()).toEqual([]);
+      expect(readdirSync(join(root, "graph/:tmp:"))).toEqual([]);
+      expect(readdirSync(join(root, "graph/large")).sort()).toEqual(["json", "layer", "layer.json"]);
+      // Asked for again it is done: nothing stands in its way.
+      expect(await runJob(producer, "checksum", { id: "large", recipe: "xz-1" })).toMatchObject({
+        cached: false,
+      });
+    }));
+
+  it("while it waits fails at once, and the others keep their places", async () => {
+    const graph = "waiting";
+    const producer = openProducer({ redis: dock.redis, graph });
+    try {
+      const jobs = await producer.enqueueAll(
+        ["a", "b", "c"].map((id) => ({ name: "checksum", data: { id }, jobId: `job-${id}` })),
+      );
+      expect(await producer.cancel("job-b")).toBe(true);
+      await expect(producer.wait(jobs[1] as (typeof jobs)[number])).rejects.toMatchObject({
+        code: "CANCELLED",
+      });
+      expect(await statesOf(producer)).toEqual({
+        "job-a": "waiting",
+        "job-b": "cancelled",
+        "job-c": "waiting",
+      });
+      const ended: string[] = [];
+      const worker = await startWorker({
+        ...{ redis: dock.redis, graph, root: join(dock.scratch, "waiting"), concurrency: { checksum: 1 } },
+        log: (line) => ended.push(...(/ (job-.) failed/.exec(line)?.slice(1) ?? [])),
+      });
+      for (const job of jobs) await producer.wait(job).catch(() => undefined);
+      await worker.close(0);
+      expect(ended).toEqual(["job-a", "job-c"]);
+    } finally {
+      await producer.close();
+    }
+  });
+
+  it("while it is delayed, or has a priority, fails at once", async () => {
+    const graph = "delayed";
+    const producer = openProducer({ redis: dock.redis, graph });
+    const redis = new Redis(dock.redis.replace("unix://", ""), { maxRetriesPerRequest: null });
+    const queue = new Queue("checksum", { connection: redis, prefix: keyPrefix(graph) });
+    try {
+      await queue.add("checksum", { id: "a" }, { jobId: "job-delayed", delay: 3_600_000 });
+      await queue.add("checksum", { id: "b" }, { jobId: "job-later", priority: 5 });
+      for (const id of ["job-delayed", "job-later"]) expect(await producer.cancel(id)).toBe(true);
+      expect(await statesOf(producer)).toEqual({ "job-delayed": "cancelled", "job-later": "cancelled" });
+    } finally {
+      await queue.close();
+      redis.disconnect();
+      await producer.close();
+    }
+  });
+
+  it("and is a batch takes its children with it, those at work and those that wait", () =>
+    dock.serving(
+      async ({ producer, root }) => {
+        for (let number = 0; number < 8; number++) makeImage(root, `image-${number}`, 30_000_000);
+        const job = await producer.enqueue("checksum-graph", {});
+        await atWork(producer, job);
+        expect(await producer.cancel(job.id)).toBe(true);
+        const states = await statesOf(producer);
+        expect(states[job.id]).toBe("cancelled");
+        expect([...new Set(Object.values(states))]).toEqual(["cancelled"]);
+        expect(await toolsAtWork()).toEqual([]);
+        expect(readdirSync(join(root, "graph/:tmp:"))).toEqual([]);
+      },
+      { concurrency: { checksum: 2 } },
+    ));
+
+  it("can be tried anew, and so can one that gets its id", () =>
+    dock.serving(async ({ producer, root, graphName }) => {
+      makeImage(root, "large", 60_000_000);
+      const job = await producer.enqueue("checksum", { id: "large" }, { jobId: "nightly" });
+      await atWork(producer, job);
+      await producer.cancel(job.id);
+      const redis = new Redis(dock.redis.replace("unix://", ""), { maxRetriesPerRequest: null });
+      const queue = new Queue("checksum", { connection: redis, prefix: keyPrefix(graphName) });
+      try {
+        expect(await redis.zcard(`${keyPrefix(graphName)}:cancelled`)).toBe(0);
+        await (await queue.getJob("nightly"))?.updateData({ id: "large", recipe: "xz-1" });
+        await (await queue.getJob("nightly"))?.retry("failed");
+        expect(await producer.wait(job)).toMatchObject({ cached: false });
+      } finally {
+        await queue.close();
+        redis.disconnect();
+      }
+    }));
+
+  it("is no more than once: one that has ended cannot be, one that was is", () =>
+    dock.serving(async ({ producer }) => {
+      const job = await producer.enqueue("store", { image: { id: "a" }, layer: { path: dock.archive } });
+      await producer.wait(job);
+      await expect(producer.cancel(job.id)).rejects.toMatchObject({
+        code: "INVALID_JOB",
+        message: `the job ${job.id} cannot be cancelled: it has completed already`,
+      });
+      const failing = await producer.enqueue("checksum", { id: "nobody" });
+      await producer.wait(failing).catch(() => undefined);
+      await expect(producer.cancel(failing.id)).rejects.toMatchObject({ code: "INVALID_JOB" });
+      await expect(producer.cancel("no-such-job")).rejects.toMatchObject({
+        code: "INVALID_JOB",
+        message: 'there is no job "no-such-job"',
+      });
+    }));
+});

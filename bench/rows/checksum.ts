@@ -30,7 +30,7 @@ export async function measureChecksum({ producer, root, scratch }: Dock): Promis
     };
   };
   const rows = [
-    await row("the shell line (tar | xz -6 -T2 | sha256sum)", shellLine("xz-6", here), 3, 1.03),
+    await row("the shell line (tar | xz -6 -T2 | sha256sum)", shellLine("xz-6", here), 5, 1.03),
     await row("Docker 0.3's own way (bsdtar -cJ | sha256sum)", shellLine("docker", here), 2, 0.52),
     await row(
       "tar | xz -6 -T0, its default blocks",

@@ -1,20 +1,17 @@
 // The jobs that somebody asked to end, in whatever process: this one ends those that it runs, and begins none of them.
 import type { Job } from "bullmq";
 import type { Redis } from "ioredis";
-import { StevedoreError } from "../error.js";
 import { type CancellationMessage, cancellationKeys } from "../jobs/index.js";
 
 export interface Cancellations {
-  /** The signal of a try that begins: aborted as the one that is handed in, and when the job, or its batch, is cancelled. */
-  begin(job: Job, signal: AbortSignal): RunningTry;
+  /**
+   * Notes a try that begins, until it is disposed of.
+   * @param cancel aborts it: called when the job, or the batch it is a child of, is cancelled, be it already
+   */
+  begin(job: Job, cancel: () => void): Disposable;
   /** To be called when a job has failed for good: a request for its end is fulfilled. */
   ended(id: string): void;
   close(): void;
-}
-
-/** A try of a job; disposed of when it has ended. */
-export interface RunningTry extends Disposable {
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -23,14 +20,14 @@ export interface RunningTry extends Disposable {
  */
 export async function openCancellations(redis: Redis, graphName: string): Promise<Cancellations> {
   const { requests, channel } = cancellationKeys(graphName);
-  const running = new Map<string, Set<AbortController>>();
+  const running = new Map<string, { readonly parentId: string | undefined; readonly cancel: () => void }>();
   const cancelled = new Set<string>();
 
   const note = ({ id, isFulfilled }: CancellationMessage) => {
     if (isFulfilled) cancelled.delete(id);
     else {
       cancelled.add(id);
-      for (const controller of running.get(id) ?? []) end(controller, id);
+      for (const [jobId, { parentId, cancel }] of running) if (jobId === id || parentId === id) cancel();
     }
   };
   const listener = redis.duplicate();
@@ -48,23 +45,10 @@ export async function openCancellations(redis: Redis, graphName: string): Promis
   await readAll();
 
   return {
-    begin(job, signal) {
-      const own = new AbortController();
-      const ids = [job.id, job.parent?.id].filter((id) => id !== undefined);
-      for (const id of ids) {
-        running.set(id, (running.get(id) ?? new Set()).add(own));
-        if (cancelled.has(id)) end(own, id);
-      }
-      return {
-        signal: AbortSignal.any([signal, own.signal]),
-        [Symbol.dispose]() {
-          for (const id of ids) {
-            const controllers = running.get(id);
-            controllers?.delete(own);
-            if (controllers?.size === 0) running.delete(id);
-          }
-        },
-      };
+    begin({ id = "", parent }, cancel) {
+      running.set(id, { parentId: parent?.id, cancel });
+      if (cancelled.has(id) || (parent?.id !== undefined && cancelled.has(parent.id))) cancel();
+      return { [Symbol.dispose]: () => void running.delete(id) };
     },
     ended(id) {
       if (!cancelled.delete(id)) return;
@@ -77,8 +61,4 @@ export async function openCancellations(redis: Redis, graphName: string): Promis
       listener.disconnect();
     },
   };
-}
-
-function end(controller: AbortController, id: string): void {
-  controller.abort(new StevedoreError("CANCELLED", `the job ${id} was cancelled`));
 }

@@ -13,6 +13,8 @@ import { startProgressReport } from "./progress-report.js";
 
 /** The reason a job's signal is aborted with when its worker shuts down: the job goes back to the queue. */
 export const shutdownReason = "shutdown";
+/** The reason when somebody asked for the job's end, or its batch's. */
+export const cancelReason = "cancelled";
 /** The reason when the job's lock was lost: another worker has it, or will. */
 export const lockLostReason = "lock lost";
 
@@ -26,11 +28,12 @@ export interface QueueAccess {
   readonly cancellations: Cancellations;
 }
 
-/** Runs one try of a job. Throws what BullMQ is to do with it otherwise. */
+/** Runs one try of a job, which `cancel` aborts with `cancelReason`. Throws what BullMQ is to do with it otherwise. */
 export async function processJob(
   job: Job,
   token: string | undefined,
-  workerSignal: AbortSignal,
+  signal: AbortSignal,
+  cancel: () => void,
   host: WorkerHost,
   { redis, graphName, queues, batches, cancellations }: QueueAccess,
 ): Promise<unknown> {
@@ -40,14 +43,15 @@ export async function processJob(
       formatFailedReason("INVALID_JOB", `there is no job called ${JSON.stringify(name)}`),
     );
   }
-  using running = cancellations.begin(job, workerSignal);
-  const { signal } = running;
+  using _running = cancellations.begin(job, cancel);
   const report = startProgressReport((progress) => job.updateProgress(progress));
   const child = job.parent === undefined ? undefined : batches.child(job.parent.id ?? "");
   const isFinal = (error: unknown) =>
     signal.reason !== shutdownReason &&
     signal.reason !== lockLostReason &&
-    (job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || !isTransient(failureOf(error).code));
+    (signal.reason === cancelReason ||
+      job.attemptsMade + 1 >= (job.opts.attempts ?? 1) ||
+      !isTransient(failureOf(error).code));
   try {
     throwIfAborted(signal);
     const data = parseJobData(name, job.data);
@@ -75,6 +79,9 @@ export async function processJob(
     if (signal.reason === shutdownReason) {
       await job.moveToWait(token);
       throw new WaitingError();
+    }
+    if (signal.reason === cancelReason) {
+      throw new UnrecoverableError(formatFailedReason("CANCELLED", `the job ${job.id} was cancelled`));
     }
     throw jobFailure(error);
   } finally {

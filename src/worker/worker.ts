@@ -15,7 +15,7 @@ import { claimGraphName } from "./claim.js";
 import { openCpuBudget } from "./cpu-budget.js";
 import type { WorkerHost } from "./handler.js";
 import { defaultLimits } from "./limits.js";
-import { lockLostReason, processJob, type QueueAccess, shutdownReason } from "./process-job.js";
+import { cancelReason, lockLostReason, processJob, type QueueAccess, shutdownReason } from "./process-job.js";
 import { makeInbox } from "./source.js";
 
 export interface WorkerOptions {
@@ -179,7 +179,10 @@ function serveQueue(
 ): Worker {
   const worker = new Worker(
     queue,
-    (job, token, signal) => processJob(job, token, signal ?? neverAborted, host, access),
+    (job, token, signal) => {
+      const cancel = () => void worker.cancelJob(job.id ?? "", cancelReason);
+      return processJob(job, token, signal ?? neverAborted, cancel, host, access);
+    },
     {
       connection: access.redis,
       prefix: keyPrefix(access.graphName),

@@ -23,8 +23,8 @@ export function isMet({ value, target }: Row): boolean {
 }
 
 /**
- * Measures two ways in turn, `rounds` times, the first round of each left out if there are more than two:
- * what else the machine does then hits both. Returns the medians.
+ * Measures two ways in turn, `rounds` times, now the one first and now the other: what else the machine does then hits
+ * both. Returns the medians.
  */
 export async function inTurn(
   rounds: number,
@@ -33,8 +33,10 @@ export async function inTurn(
 ): Promise<{ ours: number; peer: number }> {
   const measured = { ours: [] as number[], peer: [] as number[] };
   for (let round = 0; round < rounds; round++) {
-    measured.peer.push(await peer());
+    const isPeerFirst = round % 2 === 0;
+    if (isPeerFirst) measured.peer.push(await peer());
     measured.ours.push(await ours());
+    if (!isPeerFirst) measured.peer.push(await peer());
   }
   return { ours: median(measured.ours), peer: median(measured.peer) };
 }

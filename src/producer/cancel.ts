@@ -31,32 +31,39 @@ export interface CancelAccess {
  * @returns whether it has ended
  * @throws `INVALID_JOB` for a job that had ended before, other than by being cancelled
  */
-export async function cancelJob(job: Job, { queue, redis, url, graphName }: CancelAccess): Promise<boolean> {
+export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean> {
+  const { queue, redis, graphName } = access;
   const id = job.id ?? "";
   const { requests, channel } = cancellationKeys(graphName);
   const state = () => queue.getJobState(id) as Promise<JobState | "unknown">;
   await assertUnfinished(queue, id, await state());
   const now = Date.now();
-  const message = (isFulfilled: boolean) => JSON.stringify({ id, isFulfilled } satisfies CancellationMessage);
+  const message: CancellationMessage = { id, isFulfilled: false };
   await redis
     .multi()
     .zremrangebyscore(requests, "-inf", now - retention.failed.age * 1_000)
     .zadd(requests, now, id)
-    .publish(channel, message(false))
+    .publish(channel, JSON.stringify(message))
     .exec();
 
   for (const end = now + patience; ; ) {
     const current = await state();
     if (["completed", "failed", "unknown"].includes(current)) {
-      await redis.multi().zrem(requests, id).publish(channel, message(true)).exec();
+      await fulfilCancellation(redis, graphName, id);
       return true;
     }
     if (current === "waiting-children") await job.removeUnprocessedChildren();
-    if (["waiting", "prioritized", "delayed"].includes(current))
-      await endWaiting(id, current, { queue, redis, url, graphName });
+    if (["waiting", "prioritized", "delayed"].includes(current)) await endWaiting(id, current, access);
     else await new Promise((resolve) => setTimeout(resolve, interval));
     if (Date.now() > end) return false;
   }
+}
+
+/** Takes the request for a job's end back once that has come: it may be tried anew, and another may get its id. */
+export async function fulfilCancellation(redis: Redis, graphName: string, id: string): Promise<void> {
+  const { requests, channel } = cancellationKeys(graphName);
+  const message: CancellationMessage = { id, isFulfilled: true };
+  await redis.multi().zrem(requests, id).publish(channel, JSON.stringify(message)).exec();
 }
 
 async function assertUnfinished(queue: Queue, id: string, state: JobState | "unknown"): Promise<void> {
@@ -95,6 +102,7 @@ async function endWaiting(
   }
 }
 
-function cancelledReason(id: string): string {
+/** The `failedReason` of a job that was cancelled. */
+export function cancelledReason(id: string): string {
   return formatFailedReason("CANCELLED", `the job ${id} was cancelled`);
 }

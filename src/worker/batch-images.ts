@@ -1,7 +1,7 @@
 // The images that a batch is about.
-import { setImmediate } from "node:timers/promises";
-import { StevedoreError, throwIfAborted } from "../error.js";
+import { StevedoreError } from "../error.js";
 import type { Graph, Image } from "../graph/index.js";
+import { takeTurns } from "../graph/turns.js";
 import type { FailedImage } from "./batch.js";
 
 export interface BatchImages {
@@ -10,9 +10,6 @@ export interface BatchImages {
   /** What cannot be loaded, by the name it was asked for. */
   readonly failed: readonly FailedImage[];
 }
-
-/** After that many images other work has its turn. */
-const turn = 64;
 
 /**
  * Lists the images of these ids or prefixes, or all of the graph. A bad one is told among `failed`.
@@ -25,10 +22,9 @@ export async function listBatch(
 ): Promise<BatchImages> {
   const found = new Map<string, number>();
   const failed: FailedImage[] = [];
-  let count = 0;
+  const turn = takeTurns(signal);
   const take = async (id: string, load: () => Promise<Image>) => {
-    throwIfAborted(signal);
-    if (++count % turn === 0) await setImmediate();
+    await turn();
     try {
       const image = await load();
       found.set(image.id, (await graph.layerFacts(image.id, signal)).layerBytes);

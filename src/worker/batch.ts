@@ -3,20 +3,16 @@ import { type Job, type Queue, WaitingChildrenError } from "bullmq";
 import type { Redis } from "ioredis";
 import { throwIfAborted } from "../error.js";
 import {
-  type ErrorCode,
   type JobData,
   type JobName,
+  type JobResult,
   keyPrefix,
   retention,
   retryPolicy,
 } from "../jobs/index.js";
 
 /** An image of a batch that failed. */
-export interface FailedImage {
-  readonly id: string;
-  readonly code: ErrorCode;
-  readonly message: string;
-}
+export type FailedImage = JobResult<"checksum-graph">["failed"][number];
 
 /** What a batch has to do, written down once all its children have been added. */
 export interface BatchPlan {

@@ -2,6 +2,7 @@
 import type { Job } from "bullmq";
 import type { Redis } from "ioredis";
 import { type CancellationMessage, cancellationKeys } from "../jobs/index.js";
+import { fulfilCancellation } from "../producer/cancel.js";
 
 export interface Cancellations {
   /**
@@ -52,10 +53,8 @@ export async function openCancellations(redis: Redis, graphName: string): Promis
     },
     ended(id) {
       if (!cancelled.delete(id)) return;
-      const message: CancellationMessage = { id, isFulfilled: true };
-      const done = redis.multi().zrem(requests, id).publish(channel, JSON.stringify(message)).exec();
       // A request that stays ends no more than a job of the same id.
-      done.catch(() => undefined);
+      fulfilCancellation(redis, graphName, id).catch(() => undefined);
     },
     close() {
       listener.disconnect();

@@ -3,6 +3,7 @@ import { type Job, type Queue, UnrecoverableError, WaitingChildrenError, Waiting
 import type { Redis } from "ioredis";
 import { throwIfAborted } from "../error.js";
 import { formatFailedReason, isJobName, isTransient, type JobName, parseJobData } from "../jobs/index.js";
+import { cancelledReason } from "../producer/cancel.js";
 import { batchOf } from "./batch.js";
 import type { BatchProgress, ChildProgress } from "./batch-progress.js";
 import type { Cancellations } from "./cancellations.js";
@@ -81,7 +82,7 @@ export async function processJob(
       throw new WaitingError();
     }
     if (signal.reason === cancelReason) {
-      throw new UnrecoverableError(formatFailedReason("CANCELLED", `the job ${job.id} was cancelled`));
+      throw new UnrecoverableError(cancelledReason(job.id ?? ""));
     }
     throw jobFailure(error);
   } finally {

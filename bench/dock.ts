@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { openProducer, type Producer } from "../src/producer/index.js";
+import { binary } from "./stevedore.js";
 
 export interface Dock extends AsyncDisposable {
   readonly scratch: string;
@@ -16,8 +16,6 @@ export interface Dock extends AsyncDisposable {
   /** The most memory the worker's node process has had resident, in bytes. */
   peakMemory(): number;
 }
-
-const binary = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /** Starts all of it; resolves when the worker serves. */
 export async function openDock(): Promise<Dock> {

@@ -1,18 +1,15 @@
 // The checksums of a whole graph of mixed sizes, by the command, against the CPU time that xz alone takes for the same
 // layers, spread over all cores; and how busy the cores were.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { shellLine } from "../../src/layer/index.js";
 import type { Dock } from "../dock.js";
 import { describeMixedGraph, makeMixedGraph } from "../mixed-graph.js";
 import type { Row } from "../row.js";
 import { shell } from "../shell.js";
+import { stevedore } from "../stevedore.js";
 
-const binary = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
 /** How often the load of the cores is read, in ms. */
 const sampling = 500;
 
@@ -73,18 +70,10 @@ async function checksumAll(root: string) {
   const timer = setInterval(sample, sampling);
   sample();
   const begun = performance.now();
-  const child = spawn(process.execPath, [binary, "checksum", "--all", "--json", "--quiet", "--root", root], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { PATH: process.env.PATH },
-  });
-  let stdout = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    stdout += text;
-  });
-  const [code] = await once(child, "close");
+  const stdout = await stevedore("checksum", "--all", "--json", "--root", root).finally(() =>
+    clearInterval(timer),
+  );
   const durationMs = performance.now() - begun;
-  clearInterval(timer);
-  if (code !== 0) throw new Error(`checksum --all ended with ${code}`);
   const results: { id: string; checksum: string }[] = JSON.parse(stdout).checksums;
   const counted = samples.filter(({ at }) => at <= begun + durationMs * 0.95);
   const [first, last] = [counted[0], counted.at(-1)];

@@ -2,11 +2,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openGraph } from "../../src/graph/index.js";
 import type { Dock } from "../dock.js";
 import { makeGraph } from "../make-graph.js";
 import { median, type Row, timed } from "../row.js";
+import { binary } from "../stevedore.js";
 
 const images = 100_000;
 const lookUps = 1_000;
@@ -60,7 +60,6 @@ export async function measureScale({ scratch }: Dock): Promise<Row[]> {
 
 /** Runs a listing in a process of its own, which tells its peak memory (in KiB, getrusage(2)) when it ends. */
 async function list(root: string, command: string) {
-  const binary = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
   const tellPeak = `process.on("exit", () => console.error(process.resourceUsage().maxRSS))`;
   const preload = `data:text/javascript,${encodeURIComponent(tellPeak)}`;
   let peak = "";

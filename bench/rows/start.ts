@@ -1,12 +1,11 @@
 // How long the binary takes to start, against node itself.
-import { fileURLToPath } from "node:url";
 import { inTurn, type Row, timed } from "../row.js";
 import { shell } from "../shell.js";
+import { binary } from "../stevedore.js";
 
 const rounds = 15;
 
 export async function measureStart(): Promise<Row[]> {
-  const binary = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
   const measured = await inTurn(
     rounds,
     () => timed(() => shell(`${process.execPath} ${binary} --version`)),

@@ -1,17 +1,14 @@
 // The verification of a whole graph against reading its layers by hand, and what the manifest costs at the checksum.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type ChecksumRequest, checksumLayer, chooseXzEngine } from "../../src/layer/index.js";
 import { describeSample, sample } from "../data.js";
 import type { Dock } from "../dock.js";
 import { describeMixedGraph, makeMixedGraph } from "../mixed-graph.js";
 import { inTurn, type Row, timed } from "../row.js";
 import { shell } from "../shell.js";
+import { stevedore } from "../stevedore.js";
 
-const binary = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
 const rounds = 5;
 
 export async function measureVerify({ scratch }: Dock): Promise<Row[]> {
@@ -68,13 +65,4 @@ async function measureManifest(scratch: string): Promise<Row> {
     value: measured.ours / measured.peer,
     target: { atMost: 1.1 },
   };
-}
-
-async function stevedore(...args: string[]): Promise<void> {
-  const child = spawn(process.execPath, [binary, ...args, "--quiet"], {
-    stdio: ["ignore", "ignore", "inherit"],
-    env: { PATH: process.env.PATH },
-  });
-  const [code] = await once(child, "close");
-  if (code !== 0) throw new Error(`stevedore ${args.join(" ")} ended with ${code}`);
 }

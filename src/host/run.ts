@@ -145,7 +145,9 @@ function explain(
       { cause: error },
     );
   }
-  const code = /No space left on device|Disk quota exceeded/.test(stderr) ? "NO_SPACE" : failure;
+  // Whoever killed it, the kernel short of memory for one, has nothing against its input.
+  const meaning = error.signal === undefined ? failure : "INTERNAL";
+  const code = /No space left on device|Disk quota exceeded/.test(stderr) ? "NO_SPACE" : meaning;
   const how = error.signal === undefined ? `exit code ${error.exitCode}` : `killed by ${error.signal}`;
   return new StevedoreError(code, `${tool.command}: ${how}${stderr === "" ? "" : `: ${stderr}`}`, {
     cause: error,

@@ -47,7 +47,7 @@ export async function openQueueSession(
 ): Promise<QueueSession> {
   const { config, tell, signal } = context;
   if (config.redis === undefined && !makeRoot) await assertRoot(config.root);
-  const embedded = config.redis === undefined ? await holdEmbeddedRedis(config.root) : undefined;
+  const embedded = config.redis === undefined ? await holdEmbeddedRedis(config.root, tell) : undefined;
   const url = embedded?.url ?? config.redis ?? "";
   const producer = openProducer({ redis: url, graph: config.graph });
   const unfinished = new Map<string, EnqueuedJob>();

@@ -16,7 +16,7 @@ export async function serve(
   flags: WorkerFlags,
 ): Promise<void> {
   const { root, graph } = config;
-  const embedded = config.redis === undefined ? await holdEmbeddedRedis(root) : undefined;
+  const embedded = config.redis === undefined ? await holdEmbeddedRedis(root, tell) : undefined;
   await embedded?.needNoWorker();
   const redis = embedded?.url ?? config.redis ?? "";
   const address = describeRedis(redis);

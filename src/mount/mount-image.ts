@@ -5,6 +5,7 @@ import { mkdirSync } from "node:fs";
 import { rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { StevedoreError } from "../error.js";
+import { syncDirectory } from "../graph/durable-file.js";
 import { imageNotFound } from "../graph/image.js";
 import { type Graph, type Image, inodeOf } from "../graph/index.js";
 import { ioError } from "../graph/io-error.js";
@@ -91,12 +92,17 @@ export async function mountImage(
     isWritable,
     flags,
   };
+  // Who is told of a mount finds its record, and with it what was written, after a power cut too.
+  const lasting = syncDirectory(mountsDirectory(graph));
+  lasting.catch(() => undefined);
   try {
     await driver.mount(order, signal);
     assertInPlace(record);
+    await lasting;
     await setMark(graph, mountId, "mounted");
     return record;
   } catch (error) {
+    await lasting.catch(() => undefined);
     await undoMount(graph, record);
     throw named(error, record, target);
   }

@@ -4,6 +4,7 @@ import { readlink, realpath, rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isErrno, StevedoreError, throwIfAborted } from "../error.js";
+import { syncDirectory } from "../graph/durable-file.js";
 import type { Graph } from "../graph/index.js";
 import { ioError } from "../graph/io-error.js";
 import { removeTree, stagingPath } from "../graph/staging.js";
@@ -16,6 +17,7 @@ import {
   isComplete,
   type MountRecord,
   mountPaths,
+  mountsDirectory,
   ownDirectory,
   readMountRecords,
   setMark,
@@ -186,5 +188,7 @@ async function removeFolder(graph: Graph, mountId: string): Promise<void> {
     if (isErrno(error, "ENOENT")) return;
     throw ioError(error, `the folder of the mount ${mountId} cannot be removed`);
   }
+  // A mount that was ended does not come back with the power.
+  await syncDirectory(mountsDirectory(graph));
   await removeTree(staged);
 }

@@ -12,6 +12,12 @@ export interface TestRedis extends AsyncDisposable {
   /** Ends the server as a crash would; its append-only file stays. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Stops the server's process where it is: connections stay open, and nothing answers. */
+  freeze(): void;
+  thaw(): void;
+  /** Takes all it holds away from a server that was killed. */
+  wipe(): Promise<void>;
+  readonly port: number;
 }
 
 /** Starts a server with an append-only file in a temporary directory. */
@@ -53,8 +59,12 @@ export async function startRedis(): Promise<TestRedis> {
   await start();
   return {
     url,
+    port,
     kill,
     start,
+    freeze: () => void server?.kill("SIGSTOP"),
+    thaw: () => void server?.kill("SIGCONT"),
+    wipe: () => rm(join(directory, "appendonlydir"), { recursive: true, force: true }),
     async [Symbol.asyncDispose]() {
       await kill();
       await rm(directory, { recursive: true, force: true });

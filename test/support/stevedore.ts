@@ -35,6 +35,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves when stdout or stderr has said this; rejects if the command ends without. */
   says(pattern: RegExp): Promise<void>;
+  /** What it has said so far, on stdout and stderr. */
+  output(): string;
   /** Sends a signal and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
@@ -82,6 +84,7 @@ export function startStevedore(args: readonly string[], options: StevedoreOption
         await once(child, "said");
       }
     },
+    output: () => output.stdout + output.stderr,
     async stop(signal = "SIGTERM") {
       child.kill(signal);
       return ended;

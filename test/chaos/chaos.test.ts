@@ -1,0 +1,38 @@
+// Each disaster in its short form; `npm run chaos` has them for as long as one likes.
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { seededRandom } from "../support/seeded-random.js";
+import { type Content, makeContents } from "./contents.js";
+import { trials } from "./trials/index.js";
+
+let scratch: string;
+let contents: Content[];
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), "stevedore-chaos-"));
+  contents = await makeContents(join(scratch, "contents"));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+// They wait for most of their time: for locks of workers that are dead, and for the next try.
+describe.concurrent("nothing acknowledged is lost, nothing is half and nothing is left", () => {
+  it.each(Object.entries(trials))(
+    "in the trial %s",
+    async (name, trial) => {
+      const seed = Date.now() % 1_000_000;
+      const lines: string[] = [];
+      const directory = join(scratch, name);
+      mkdirSync(directory);
+      const report = await trial({
+        ...{ directory, contents, sources: join(scratch, "contents"), random: seededRandom(seed) },
+        ...{ rounds: 2, longest: 2, log: (line) => void lines.push(line), isOver: () => false },
+      });
+      if (report.findings.length > 0) {
+        const again = `npm run chaos -- --only ${name} --rounds 2 --longest 2 --seed ${seed}`;
+        throw new Error([...lines, ...report.findings, `to see it again: ${again}`].join("\n"));
+      }
+    },
+    400_000,
+  );
+});

@@ -1,0 +1,15 @@
+// The trials by name.
+import type { Trial } from "../trial.js";
+import { diskFull } from "./disk-full.js";
+import { killEmbedded, killWithRedis } from "./kill.js";
+import { outage } from "./outage.js";
+import { powerCut, powerCutEmbedded } from "./power-cut.js";
+
+export const trials = {
+  kill: killWithRedis,
+  "kill-embedded": killEmbedded,
+  "power-cut": powerCut,
+  "power-cut-embedded": powerCutEmbedded,
+  outage,
+  "disk-full": diskFull,
+} as const satisfies Record<string, Trial>;

@@ -1,0 +1,167 @@
+// The power goes: the disk is found as it was at that moment, the host comes up again, and goes on with it.
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Producer } from "../../../src/producer/index.js";
+import { mountedBelow } from "../../support/mounted.js";
+import { startRedis, type TestRedis } from "../../support/redis-server.js";
+import type { SeededRandom } from "../../support/seeded-random.js";
+import { auditGraph } from "../auditor/graph-audit.js";
+import { auditHost, processesOf, signalTrial } from "../auditor/host-audit.js";
+import { auditQueue, noteEnds } from "../auditor/queue-audit.js";
+import { drain } from "../drain.js";
+import { expectedWorld, type Ledger, openLedger } from "../ledger.js";
+import { copyAsFound, dropLoopDisk, makeLoopDisk, mountLoopDisk } from "../loop-disk.js";
+import { openService, type Service } from "../service.js";
+import { openTally, type Trial } from "../trial.js";
+import { handIn, planRound } from "../work.js";
+
+const queues = ["store", "checksum", "mount"];
+const diskMebibytes = 600;
+
+/** The root's host loses its power; Redis runs on another one. */
+export const powerCut: Trial = async (context) => {
+  await using redis = await startRedis();
+  // Awaited here: the server ends with this function.
+  return await cutTrial(redis)(context);
+};
+
+/** All is on one disk: the graph and the queue. */
+export const powerCutEmbedded: Trial = (context) => cutTrial(undefined)(context);
+
+function cutTrial(redis: TestRedis | undefined): Trial {
+  return async ({ directory, contents, sources, random, rounds, log, isOver }) => {
+    const root = join(directory, "disk");
+    let image = join(directory, "disk-0.img");
+    await makeLoopDisk({ image, mountPoint: root, mebibytes: diskMebibytes });
+    const trial = `cut-${redis === undefined ? "embedded" : "redis"}-${process.pid}-${random.between(0, 1e9)}`;
+    const service = openService({ trial, root, redis: redis?.url, sources });
+    const ledger = openLedger();
+    const { deeds, note } = openTally(log);
+    const findings: string[] = [];
+
+    /** The power goes, and comes back. What the disk held is audited in between, before anybody mends it. */
+    const cut = async (round: number) => {
+      await standStill(trial);
+      // A Redis on the same disk is asked no more: what it answered before is what counts.
+      if (redis !== undefined) await withRedis(service, (plain) => noteEnds(plain, service.graph, ledger));
+      const copy = join(directory, `disk-${round + 1}.img`);
+      copyAsFound(image, root, copy);
+      signalTrial(trial, "SIGKILL");
+      await service.killWorker();
+      await dropLoopDisk(image, root);
+      await mountLoopDisk(copy, root);
+      image = copy;
+      note("cut the power");
+      findings.push(...(await auditGraph(root, ledger, { contents, isQuiet: false })));
+    };
+
+    await service.start();
+    try {
+      for (let round = 0; round < rounds && !isOver() && findings.length === 0; round++) {
+        const producer = service.openProducer();
+        await mountOne(producer, ledger, round, random);
+        const seen = openEndsSeen(service, ledger, redis === undefined);
+        const handing = handIn(planRound(round, ledger, contents, random), producer, ledger).catch(
+          () => undefined,
+        );
+        await sleep(random.between(200, 4000));
+        await seen.stop();
+        await cut(round);
+        // What was not handed in by now is handed in once the service is back: the clients are elsewhere.
+        await service.start();
+        await handing;
+        await withRedis(service, async (plain) => {
+          await drain(plain, service.graph, ledger, queues);
+          findings.push(...(await auditQueue(plain, service.graph, ledger)));
+        });
+        findings.push(...(await auditGraph(root, ledger, { contents, isQuiet: true })));
+        const expectedPids = processesOf(trial);
+        findings.push(...auditHost(root, ledger, { trial, expectedPids, isRebooted: true }));
+        await producer.close();
+        if (findings.length === 0) await endStaleMounts(service, ledger, root);
+      }
+      if (findings.length === 0) await service.stop();
+    } finally {
+      await service.killWorker();
+      signalTrial(trial, "SIGKILL");
+      await dropLoopDisk(image, root);
+    }
+    return { deeds, jobs: ledger.jobs.length, findings };
+  };
+}
+
+/** Mounts an image, so that the round has something to commit or to unmount. */
+async function mountOne(
+  producer: Producer,
+  ledger: Ledger,
+  round: number,
+  random: SeededRandom,
+): Promise<void> {
+  const known = [...expectedWorld(ledger).images.keys()];
+  if (known.length === 0) return;
+  const image = random.pick(known);
+  const job = await producer.enqueue("mount", { id: image }, { jobId: `m${round}` });
+  const result = await producer.wait(job);
+  ledger.jobs.push({ id: job.id, queue: "mount", name: "mount", image, mayFail: [] });
+  ledger.ends.set(job.id, { state: "completed", result });
+}
+
+/** Stops all processes of a trial where they are, those that one of them is just starting included. */
+async function standStill(trial: string): Promise<void> {
+  for (let known = -1, pids = processesOf(trial); pids.length !== known; pids = processesOf(trial)) {
+    known = pids.length;
+    signalTrial(trial, "SIGSTOP");
+    await sleep(5);
+  }
+}
+
+/** With a Redis on the same disk: notes which jobs a client was told to have ended, up to the cut. */
+function openEndsSeen(service: Service, ledger: Ledger, isNeeded: boolean) {
+  let isStopped = false;
+  const looking = (async () => {
+    while (isNeeded && !isStopped) {
+      await withRedis(service, (plain) => noteEnds(plain, service.graph, ledger));
+      await sleep(50);
+    }
+  })();
+  return {
+    async stop() {
+      isStopped = true;
+      await looking;
+    },
+  };
+}
+
+async function withRedis(
+  service: Service,
+  use: (plain: ReturnType<Service["openRedis"]>) => Promise<void>,
+): Promise<void> {
+  const plain = service.openRedis();
+  try {
+    await use(plain);
+  } finally {
+    plain.disconnect();
+  }
+}
+
+/** After a reboot the mounts are gone: they are put away, so that the next round mounts anew. */
+async function endStaleMounts(service: Service, ledger: Ledger, root: string): Promise<void> {
+  const producer = service.openProducer();
+  try {
+    const isLive = (target: string) => mountedBelow(root).some((entry) => entry.target === target);
+    for (const job of ledger.jobs.filter(({ name }) => name === "mount")) {
+      const end = ledger.ends.get(job.id);
+      const gone = ledger.jobs.some(
+        ({ name, mountId }) => name === "unmount" && mountId === end?.result?.mountId,
+      );
+      if (end?.state !== "completed" || gone || isLive(end.result.target)) continue;
+      const { mountId } = end.result;
+      const enqueued = await producer.enqueue("unmount", { mountId });
+      await producer.wait(enqueued);
+      ledger.jobs.push({ id: enqueued.id, queue: "mount", name: "unmount", mountId, mayFail: [] });
+      ledger.ends.set(enqueued.id, { state: "completed" });
+    }
+  } finally {
+    await producer.close();
+  }
+}

@@ -1,0 +1,112 @@
+// Redis as more than one server, of which one goes: a Sentinel pair that changes its master, a Cluster that loses a node.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { unmountBelow } from "../../support/mounted.js";
+import { startCluster } from "../../support/redis-cluster.js";
+import { startSentinel } from "../../support/redis-sentinel.js";
+import { auditGraph } from "../auditor/graph-audit.js";
+import { auditHost, signalTrial } from "../auditor/host-audit.js";
+import { auditQueue } from "../auditor/queue-audit.js";
+import { drain } from "../drain.js";
+import { openLedger } from "../ledger.js";
+import { openService } from "../service.js";
+import { openTally, type Trial } from "../trial.js";
+import { handIn, planRound } from "../work.js";
+
+const queues = ["store", "checksum", "mount"];
+
+/** Servers that stand in for each other. */
+interface Topology {
+  readonly url: string;
+  /** Where the graph's keys are now, for the auditor. */
+  port(): Promise<number>;
+  /**
+   * Takes one of them away, in one of the ways it can go, and tells how. What was acknowledged before has reached
+   * whoever stands in: Redis itself does not promise that (its documentation, "Replication").
+   */
+  disturb(isViolent: boolean): Promise<string>;
+}
+
+/** A master and its replica, watched by a sentinel. */
+export const failover: Trial = async (context) => {
+  await using sentinel = await startSentinel();
+  const topology: Topology = {
+    url: sentinel.url,
+    port: async () => (await sentinel.master()).port,
+    async disturb(isViolent) {
+      await sentinel.replicated();
+      if (!isViolent) {
+        await sentinel.failover();
+        return "let the replica take over";
+      }
+      const master = await sentinel.master();
+      await master.kill();
+      await sentinel.promoted(master);
+      await master.start();
+      return "killed the master of a Sentinel pair";
+    },
+  };
+  // Awaited here: the servers end with this function.
+  return await topologyTrial(topology, "failover")(context);
+};
+
+/** Three masters, of which the one that has the graph dies and comes back. */
+export const clusterNode: Trial = async (context) => {
+  await using cluster = await startCluster();
+  const key = "{stevedore:chaos}";
+  const topology: Topology = {
+    url: cluster.url,
+    port: async () => (await cluster.masterOf(key)).port,
+    async disturb(isViolent) {
+      const node = isViolent ? await cluster.masterOf(key) : context.random.pick(cluster.nodes);
+      await node.kill();
+      await sleep(context.random.between(0, 3_000));
+      await node.start();
+      await cluster.whole();
+      return `stopped ${isViolent ? "the graph's own" : "a"} node of a Cluster`;
+    },
+  };
+  return await topologyTrial(topology, "cluster")(context);
+};
+
+function topologyTrial(topology: Topology, name: string): Trial {
+  return async ({ directory, contents, sources, random, rounds, log, isOver }) => {
+    const root = join(directory, "root");
+    mkdirSync(root, { recursive: true });
+    const trial = `${name}-${process.pid}-${random.between(0, 1e9)}`;
+    const service = openService({ trial, root, redis: topology.url, sources });
+    const ledger = openLedger();
+    const { deeds, note } = openTally(log);
+    const findings: string[] = [];
+    await service.start();
+    const producer = service.openProducer();
+    try {
+      for (let round = 0; round < rounds && !isOver() && findings.length === 0; round++) {
+        const planned = planRound(round, ledger, contents, random);
+        const half = Math.ceil(planned.length / 2);
+        await handIn(planned.slice(0, half), producer, ledger);
+        await sleep(random.between(10, 1_500));
+        note(await topology.disturb(random.chance(0.7)));
+        await handIn(planned.slice(half), producer, ledger);
+
+        const plain = service.openRedis(`redis://127.0.0.1:${await topology.port()}`);
+        try {
+          await drain(plain, service.graph, ledger, queues);
+          findings.push(...(await auditQueue(plain, service.graph, ledger)));
+        } finally {
+          plain.disconnect();
+        }
+        findings.push(...(await auditGraph(root, ledger, { contents, isQuiet: true })));
+        findings.push(...auditHost(root, ledger, { trial, expectedPids: [service.workerPid ?? 0] }));
+      }
+      if (findings.length === 0) await service.stop();
+    } finally {
+      await service.killWorker();
+      await producer.close();
+      signalTrial(trial, "SIGKILL");
+      unmountBelow(directory);
+    }
+    return { deeds, jobs: ledger.jobs.length, findings };
+  };
+}

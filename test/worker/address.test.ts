@@ -30,14 +30,20 @@ describe("an address", () => {
     (text) => expect(isPrivateAddress(text)).toBe(true),
   );
 
-  it.each(["127.1", "0x7f.1", "0x7f000001", "2130706433", "017700000001", "127.0.0.1.", "127.0.0.1", "１２７.1"])(
-    "is 127.0.0.1 however a URL spells it: %s",
-    (host) => {
-      const { hostname } = new URL(`http://${host}/`);
-      expect(hostname).toBe("127.0.0.1");
-      expect(isPrivateAddress(hostname)).toBe(true);
-    },
-  );
+  it.each([
+    "127.1",
+    "0x7f.1",
+    "0x7f000001",
+    "2130706433",
+    "017700000001",
+    "127.0.0.1.",
+    "127.0.0.1",
+    "１２７.1",
+  ])("is 127.0.0.1 however a URL spells it: %s", (host) => {
+    const { hostname } = new URL(`http://${host}/`);
+    expect(hostname).toBe("127.0.0.1");
+    expect(isPrivateAddress(hostname)).toBe(true);
+  });
 
   it.each(["fe80::1%25eth0", "fe80::1%eth0", "::1%lo"])("with a zone is no host of a URL: %s", (host) =>
     expect(URL.canParse(`http://[${host}]/`)).toBe(false),
@@ -82,7 +88,20 @@ describe("the hosts that may be asked", () => {
   ])("do not cover %s by %s", (url, host) => expect(isAllowed(url, host)).toBe(false));
 
   it.each([
-    ...["", " ", "http://h", "h/path", "h?x", "h#x", "user@h", "*.example", "h:port", "h:99999", "a b", "h\\x"],
+    ...[
+      "",
+      " ",
+      "http://h",
+      "h/path",
+      "h?x",
+      "h#x",
+      "user@h",
+      "*.example",
+      "h:port",
+      "h:99999",
+      "a b",
+      "h\\x",
+    ],
     ...["[::1", "::1:80:g", "fe80::1%lo"],
   ])("are refused as none: %j", (host) =>
     expect(() => parseAllowedHost(host)).toThrow(expect.objectContaining({ code: "INVALID_JOB" })),

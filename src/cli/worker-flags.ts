@@ -1,7 +1,8 @@
 // The flags that set up a worker, and what they become.
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { defaultBatchBytes, defaultJobBytes } from "../jobs/job-size.js";
+import { parseAllowedHost } from "../worker/allowed-hosts.js";
 import { defaultLimits, type WorkerLimits } from "../worker/limits.js";
 import type { OwnWorkerOptions } from "./queue-session.js";
 import { several, wholeNumber } from "./run-command.js";
@@ -112,7 +113,7 @@ export function addWorkerFlags(command: Command): Command {
     )
     .option("--checksum-concurrency <n>", "checksum jobs taken at a time (default: 16)", wholeNumber(1))
     .option("--allow-source <dir>", "let jobs read paths below this directory; repeatable", several)
-    .option("--allow-host <host>", "let jobs read URLs of this host or host:port; repeatable", several)
+    .option("--allow-host <host>", "let jobs read URLs of this host or host:port; repeatable", severalHosts)
     .option("--allow-private-addresses", "let such a host have a private or loopback address")
     .option(
       "--download-time <seconds>",
@@ -149,6 +150,15 @@ export function workerOptions(flags: Partial<WorkerFlags>): OwnWorkerOptions {
       ...(checksumConcurrency === undefined ? {} : { checksum: checksumConcurrency }),
     },
   };
+}
+
+function severalHosts(host: string, earlier: readonly string[] | undefined): string[] {
+  try {
+    parseAllowedHost(host);
+  } catch {
+    throw new InvalidArgumentError("Name a host as host or host:port.");
+  }
+  return several(host, earlier);
 }
 
 function limitsOf(flags: Partial<WorkerFlags>): Partial<WorkerLimits> {

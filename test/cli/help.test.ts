@@ -91,6 +91,8 @@ describe("wrong usage", () => {
     ["an argument too many", ["history", "a", "b"], "argument"],
     ["a flag without its value", ["store", "a.tar", "--id"], "--id"],
     ["a number that is none", ["store", "a.tar", "--max-layer-bytes", "1e3"], "--max-layer-bytes"],
+    ["a host that is a URL", ["worker", "--allow-host", "http://files.example"], "--allow-host"],
+    ["a limit of nothing", ["up", "--tool-silence", "0"], "--tool-silence"],
     ["a value that is not offered", ["store", "a.tar", "--if-exists", "maybe"], "maybe"],
     ["no command", [], "Usage"],
     ["a graph's name that is none", ["images", "--graph", "a b"], "--graph"],

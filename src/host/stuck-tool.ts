@@ -15,6 +15,9 @@ const looks = 4;
 /** A tool that computes may be silent so many times longer: xz is, for each block, and tar while it sorts names. */
 const patienceWithWork = 10;
 
+/** The longest time that a timer of Node takes, in ms: beyond it a timer fires at once. */
+const longestTimer = 2 ** 31 - 1;
+
 let silenceLimit = 300_000;
 
 /** Sets how long the tools of this process may be silent, in ms. Those that run keep the limit they began with. */
@@ -40,20 +43,23 @@ export function watchTool({ pid, stdin, stdout }: WatchedTool, limit: number, on
   let silent = 0;
   let idle = 0;
   // Looks are counted, not time: nobody is blamed for what passed while this process itself stood still.
-  const timer = setInterval(() => {
-    const before = moved;
-    moved = stdout.bytesRead + stdin.bytesWritten - stdin.writableLength;
-    if (moved !== before || isKeptWaiting(stdin, stdout)) {
-      silent = 0;
-      idle = 0;
-      return;
-    }
-    const cpuBefore = cpuTime;
-    cpuTime = cpuTimeOf(pid);
-    silent++;
-    idle = cpuTime === cpuBefore ? idle + 1 : 0;
-    if (idle >= looks || silent >= looks * patienceWithWork) onStuck();
-  }, limit / looks);
+  const timer = setInterval(
+    () => {
+      const before = moved;
+      moved = stdout.bytesRead + stdin.bytesWritten - stdin.writableLength;
+      if (moved !== before || isKeptWaiting(stdin, stdout)) {
+        silent = 0;
+        idle = 0;
+        return;
+      }
+      const cpuBefore = cpuTime;
+      cpuTime = cpuTimeOf(pid);
+      silent++;
+      idle = cpuTime === cpuBefore ? idle + 1 : 0;
+      if (idle >= looks || silent >= looks * patienceWithWork) onStuck();
+    },
+    Math.min(limit / looks, longestTimer),
+  );
   timer.unref();
   return () => clearInterval(timer);
 }

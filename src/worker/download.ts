@@ -24,6 +24,8 @@ export interface Download {
   close(): void;
 }
 
+/** The longest time that a timer of Node takes, in ms: beyond it a timer fires at once. */
+const longestTimer = 2 ** 31 - 1;
 /** The pause before the first resumption, in ms; each next one is twice as long. */
 const firstPause = 250;
 /** A time of modification tells versions apart if the file was older than that when it was sent, in ms (RFC 9110, 8.8.2.2). */
@@ -117,7 +119,7 @@ function waitWithin({ downloadMs, downloadSilenceMs }: DownloadLimits): Wait {
     const left = Math.max(0, downloadMs - waited);
     const begun = performance.now();
     const late = () => giveUp(left <= downloadSilenceMs ? tookTooLong(url) : silent(url));
-    const timer = setTimeout(late, Math.min(left, downloadSilenceMs));
+    const timer = setTimeout(late, Math.min(left, downloadSilenceMs, longestTimer));
     try {
       return await answer;
     } finally {

@@ -10,6 +10,7 @@ import { childProcesses } from "../support/child-processes.js";
 const cat = { command: "cat", package: "coreutils" };
 const yes = { command: "yes", package: "coreutils" };
 const sh = { command: "sh", package: "dash" };
+const bash = { command: "bash", package: "bash" };
 
 const usual = toolSilenceLimit();
 const limit = 200;
@@ -94,14 +95,24 @@ describe("a tool is not taken for stuck", () => {
   });
 
   test("while it computes, for several times the limit", async () => {
-    const counting = "i=0; while [ $i -lt 1500000 ]; do i=$((i+1)); done; echo $i";
     limitToolSilence(1_000);
-    const { stdin, stdout, done } = start(sh, ["-c", counting]);
+    // By the clock, so that it takes as long on a busy machine.
+    const { stdin, stdout, done } = start(bash, ["-c", "while ((SECONDS < 3)); do :; done; echo counted"]);
     stdin.end();
     let text = "";
     for await (const chunk of stdout) text += chunk;
     await done;
-    expect(text).toBe("1500000\n");
+    expect(text).toBe("counted\n");
+  });
+
+  test("with a limit that no timer takes", async () => {
+    limitToolSilence(Number.MAX_SAFE_INTEGER);
+    const { stdin, stdout, done } = start(sh, ["-c", "sleep 0.3; echo there"]);
+    stdin.end();
+    let text = "";
+    for await (const chunk of stdout) text += chunk;
+    await done;
+    expect(text).toBe("there\n");
   });
 
   test("but as cancelled, if its end was asked for", async () => {

@@ -264,6 +264,15 @@ describe("a server that takes its time", () => {
       },
     ));
 
+  it("may take longer than any timer", () =>
+    serving(
+      (_, response) => response.writeHead(200).end(whole),
+      async (url) => {
+        const endless = { downloadMs: Number.MAX_SAFE_INTEGER, downloadSilenceMs: Number.MAX_SAFE_INTEGER };
+        expect(await download({ url, sha256 }, limited(endless))).toBe("whole");
+      },
+    ));
+
   it("is not blamed for a reader that takes its time", () =>
     serving(
       (_, response) => response.writeHead(200).end(whole),

@@ -191,7 +191,7 @@ it("a tool that is stuck is killed, and its job done at the next try", async () 
   const options = {
     allowedHosts: ["127.0.0.1"],
     allowPrivateAddresses: true,
-    limits: { toolSilenceMs: 1_000 },
+    limits: { toolSilenceMs: 2_000 },
     log: (line: string) => lines.push(line),
   };
   try {
@@ -199,7 +199,7 @@ it("a tool that is stuck is killed, and its job done at the next try", async () 
       const layer = { url: `http://127.0.0.1:${port}/a.tar` };
       const job = await producer.enqueue("store", { image: { id: "perl" }, layer });
       expect(await producer.wait(job)).toMatchObject({ id: "perl", stored: true });
-      expect(lines.join("\n")).toMatch(/failed: INTERNAL: tar was stuck: it neither read nor wrote for 1 s/);
+      expect(lines.join("\n")).toMatch(/failed: INTERNAL: tar was stuck: it neither read nor wrote for 2 s/);
       const left = execFileSync("diff", ["-r", "/usr/share/perl", join(root, "graph/perl/layer/perl")]);
       expect(left.toString()).toBe("");
     }, options);

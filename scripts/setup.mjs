@@ -43,6 +43,9 @@ const testPrograms = [
   { commands: ["getfattr"], package: "attr" },
   { commands: ["setcap"], package: "libcap2-bin" },
   { commands: ["fuse-overlayfs"], package: "fuse-overlayfs" },
+  { commands: ["ip"], package: "iproute2" },
+  { commands: ["unshare"], package: "util-linux" },
+  { commands: ["openssl"], package: "openssl" },
 ];
 
 const oldestNode = [20, 18];

@@ -49,7 +49,11 @@ export async function openQueueSession(
   if (config.redis === undefined && !makeRoot) await assertRoot(config.root);
   const embedded = config.redis === undefined ? await holdEmbeddedRedis(config.root, tell) : undefined;
   const url = embedded?.url ?? config.redis ?? "";
-  const producer = openProducer({ redis: url, graph: config.graph });
+  const producer = openProducer({
+    redis: url,
+    graph: config.graph,
+    maxJobBytes: work?.limits?.maxJobBytes,
+  });
   const unfinished = new Map<string, EnqueuedJob>();
   /** Aborted with the error that ended the own worker. */
   const broken = new AbortController();

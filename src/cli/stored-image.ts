@@ -7,9 +7,10 @@ import type { LayerFlags } from "./worker-flags.js";
 
 /** Says so if the command's flags for a worker have no effect, because another worker runs already. */
 export function warnUnheeded({ ownWorker }: QueueSession, flags: LayerFlags, { warn }: CommandContext): void {
-  const { allowSquash, maxLayerBytes, maxLayerEntries } = flags;
-  if (ownWorker || (allowSquash ?? maxLayerBytes ?? maxLayerEntries) === undefined) return;
-  warn("--allow-squash and --max-layer-… are not heeded: a worker that runs already has its own");
+  const { allowSquash, maxLayerBytes, maxLayerEntries, maxRecordBytes, maxJobBytes, toolSilence } = flags;
+  const given = [allowSquash, maxLayerBytes, maxLayerEntries, maxRecordBytes, maxJobBytes, toolSilence];
+  if (ownWorker || given.every((value) => value === undefined)) return;
+  warn("--allow-squash, --max-… and --tool-silence are not heeded: a worker that runs already has its own");
 }
 
 /** The image's result, with the checksum if a recipe was named. @throws the errors of the `checksum` job */

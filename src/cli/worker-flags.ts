@@ -1,19 +1,28 @@
 // The flags that set up a worker, and what they become.
 import { resolve } from "node:path";
-import type { Command } from "commander";
-import { defaultLimits } from "../worker/limits.js";
+import { type Command, InvalidArgumentError } from "commander";
+import { defaultBatchBytes, defaultJobBytes } from "../jobs/job-size.js";
+import { parseAllowedHost } from "../worker/allowed-hosts.js";
+import { defaultLimits, type WorkerLimits } from "../worker/limits.js";
 import type { OwnWorkerOptions } from "./queue-session.js";
 import { several, wholeNumber } from "./run-command.js";
 
-/** What a layer may be like: of use wherever a command's own worker stores one. */
-export interface LayerFlags {
+/** How long a tool of the host may be stuck: of use wherever a command's own worker runs one. */
+export interface ToolFlags {
+  readonly toolSilence?: number;
+}
+
+/** What an image may be like: of use wherever a command's own worker stores one. */
+export interface LayerFlags extends ToolFlags {
   readonly allowSquash?: boolean;
   readonly maxLayerBytes?: number;
   readonly maxLayerEntries?: number;
+  readonly maxRecordBytes?: number;
+  readonly maxJobBytes?: number;
 }
 
 /** How much of the host a worker uses. */
-export interface ThreadFlags {
+export interface ThreadFlags extends ToolFlags {
   readonly threads?: number;
   readonly xzMemory?: number;
 }
@@ -30,10 +39,21 @@ export interface WorkerFlags extends LayerFlags, ThreadFlags, MountDirectoryFlag
   readonly allowSource?: string[];
   readonly allowHost?: string[];
   readonly allowPrivateAddresses?: boolean;
+  readonly downloadTime?: number;
+  readonly downloadSilence?: number;
+  readonly downloadResumes?: number;
   readonly grace: number;
 }
 
 export function addLayerFlags(command: Command): Command {
+  return addToolFlag(addImageFlags(command));
+}
+
+export function addThreadFlags(command: Command): Command {
+  return addToolFlag(addCpuFlags(command));
+}
+
+function addImageFlags(command: Command): Command {
   return command
     .option("--allow-squash", "store layers without their owners when not root")
     .option(
@@ -45,10 +65,28 @@ export function addLayerFlags(command: Command): Command {
       "--max-layer-entries <n>",
       `refuse an archive with more entries (default: ${defaultLimits.maxEntries})`,
       wholeNumber(1),
+    )
+    .option(
+      "--max-record-bytes <n>",
+      `refuse an image record of more bytes (default: ${defaultLimits.maxRecordBytes})`,
+      wholeNumber(1),
+    )
+    .option(
+      "--max-job-bytes <n>",
+      `refuse a job whose data has more bytes (default: ${defaultJobBytes}, or ${defaultBatchBytes} for a batch)`,
+      wholeNumber(1),
     );
 }
 
-export function addThreadFlags(command: Command): Command {
+function addToolFlag(command: Command): Command {
+  return command.option(
+    "--tool-silence <seconds>",
+    `kill tar, xz and the like when stuck for so long (default: ${defaultLimits.toolSilenceMs / 1_000})`,
+    wholeNumber(1),
+  );
+}
+
+function addCpuFlags(command: Command): Command {
   return command
     .option("--threads <n>", "CPU threads that compressors share (default: the host's)", wholeNumber(1))
     .option(
@@ -67,7 +105,7 @@ export function addMountFlag(command: Command): Command {
 }
 
 export function addWorkerFlags(command: Command): Command {
-  return addMountFlag(addThreadFlags(addLayerFlags(command)))
+  return addMountFlag(addToolFlag(addCpuFlags(addImageFlags(command))))
     .option(
       "--store-concurrency <n>",
       "layers stored at a time (default: the host's threads)",
@@ -75,14 +113,29 @@ export function addWorkerFlags(command: Command): Command {
     )
     .option("--checksum-concurrency <n>", "checksum jobs taken at a time (default: 16)", wholeNumber(1))
     .option("--allow-source <dir>", "let jobs read paths below this directory; repeatable", several)
-    .option("--allow-host <host>", "let jobs read URLs of this host or host:port; repeatable", several)
+    .option("--allow-host <host>", "let jobs read URLs of this host or host:port; repeatable", severalHosts)
     .option("--allow-private-addresses", "let such a host have a private or loopback address")
+    .option(
+      "--download-time <seconds>",
+      `how long a URL's server may be waited for in all (default: ${defaultLimits.downloadMs / 1_000})`,
+      wholeNumber(1),
+    )
+    .option(
+      "--download-silence <seconds>",
+      `how long it may be silent (default: ${defaultLimits.downloadSilenceMs / 1_000})`,
+      wholeNumber(1),
+    )
+    .option(
+      "--download-resumes <n>",
+      `how often a download that breaks is taken up again (default: ${defaultLimits.downloadResumes})`,
+      wholeNumber(0),
+    )
     .option("--grace <seconds>", "how long running jobs may take to end at shutdown", wholeNumber(0), 30);
 }
 
 /** The worker's settings that the flags stand for; flags that a command does not have are left out. */
 export function workerOptions(flags: Partial<WorkerFlags>): OwnWorkerOptions {
-  const { maxLayerBytes, maxLayerEntries, storeConcurrency, checksumConcurrency } = flags;
+  const { storeConcurrency, checksumConcurrency } = flags;
   return {
     threads: flags.threads,
     xzMemory: flags.xzMemory,
@@ -91,13 +144,34 @@ export function workerOptions(flags: Partial<WorkerFlags>): OwnWorkerOptions {
     allowPrivateAddresses: flags.allowPrivateAddresses,
     allowedSources: flags.allowSource,
     mountDirectories: flags.mountDir?.map((directory) => resolve(directory)),
-    limits: {
-      ...(maxLayerBytes === undefined ? {} : { maxBytes: maxLayerBytes }),
-      ...(maxLayerEntries === undefined ? {} : { maxEntries: maxLayerEntries }),
-    },
+    limits: limitsOf(flags),
     concurrency: {
       ...(storeConcurrency === undefined ? {} : { store: storeConcurrency }),
       ...(checksumConcurrency === undefined ? {} : { checksum: checksumConcurrency }),
     },
   };
+}
+
+function severalHosts(host: string, earlier: readonly string[] | undefined): string[] {
+  try {
+    parseAllowedHost(host);
+  } catch {
+    throw new InvalidArgumentError("Name a host as host or host:port.");
+  }
+  return several(host, earlier);
+}
+
+function limitsOf(flags: Partial<WorkerFlags>): Partial<WorkerLimits> {
+  const ms = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1_000);
+  const given = {
+    maxBytes: flags.maxLayerBytes,
+    maxEntries: flags.maxLayerEntries,
+    maxRecordBytes: flags.maxRecordBytes,
+    maxJobBytes: flags.maxJobBytes,
+    toolSilenceMs: ms(flags.toolSilence),
+    downloadMs: ms(flags.downloadTime),
+    downloadSilenceMs: ms(flags.downloadSilence),
+    downloadResumes: flags.downloadResumes,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isErrno, StevedoreError } from "../error.js";
 import { assertId, quote } from "./id.js";
 import { ioError } from "./io-error.js";
-import { readPlainFile } from "./plain-file.js";
+import { longestPlainFile, readPlainFile } from "./plain-file.js";
 import { type ImageRecord, parentOf, parseRecord } from "./record.js";
 
 /** An image: its record and where its layer lies. */
@@ -65,7 +65,9 @@ export function loadRecord(graphDirectory: string, id: string): LoadedRecord {
   } catch (error) {
     throw unreadable(error, paths, id);
   }
-  if (recordBytes === undefined) throw broken(id, "its json is not a file");
+  if (recordBytes === undefined) {
+    throw broken(id, `its json is not a file, or has more than ${longestPlainFile} bytes`);
+  }
   return readable(recordBytes, id);
 }
 

@@ -5,6 +5,7 @@ export { assertId, isId, makeId, shortId } from "./id.js";
 export type { Image } from "./image.js";
 export type { LayerFacts } from "./layer-facts.js";
 export type { BrokenImage, ListedImage } from "./listing.js";
+export { longestPlainFile as longestRecord } from "./plain-file.js";
 export { type ImageRecord, makeRecord, parseRecord, type RecordFields } from "./record.js";
 export type { FillLayer, NewImage } from "./register.js";
 export { removeAbandonedStaging } from "./staging.js";

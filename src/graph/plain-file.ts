@@ -5,7 +5,7 @@ import { isErrno } from "../error.js";
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
 /** No record and no file of checksums comes near it, in bytes. */
-const longest = 64 * 1024 * 1024;
+export const longestPlainFile = 64 * 1024 * 1024;
 
 /**
  * The content of a regular file of at most 64 MiB; undefined for anything else that lies there. A link is not followed.
@@ -23,7 +23,7 @@ export function readPlainFile(path: string): Buffer | undefined {
   }
   try {
     const stats = fs.fstatSync(file);
-    return stats.isFile() && stats.size <= longest ? fs.readFileSync(file) : undefined;
+    return stats.isFile() && stats.size <= longestPlainFile ? fs.readFileSync(file) : undefined;
   } finally {
     fs.closeSync(file);
   }

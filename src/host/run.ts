@@ -1,9 +1,11 @@
 // Runs a tool of the host: no shell, an environment that cannot change what it writes, killed when the
 // signal aborts, its stderr in the error.
+import type { Socket } from "node:net";
 import { setPriority } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { ExecaError, type Options as ExecaOptions, execa } from "execa";
 import { cancelled, type DomainErrorCode, StevedoreError } from "../error.js";
+import { toolSilenceLimit, watchTool } from "./stuck-tool.js";
 import type { Tool } from "./tool.js";
 
 /** Variables that change the output of tar, xz, gzip and their kin, or the zone of it. */
@@ -51,19 +53,27 @@ export interface RunningTool {
 }
 
 /**
- * Starts a tool with piped stdin and stdout. The caller reads `stdout` to its end and awaits `done`.
- * @throws through `done`: `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`, else `options.failure`.
+ * Starts a tool with piped stdin and stdout. The caller reads `stdout` to its end and awaits `done`. One that is stuck
+ * for as long as `limitToolSilence` says is killed.
+ * @throws through `done`: `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`, `INTERNAL` if it was stuck, else `options.failure`.
  */
 export function start(tool: Tool, args: readonly string[], options: RunOptions = {}): RunningTool {
   const child = execa(tool.command, args, { ...settings(options), stdin: "pipe", buffer: false });
   if (options.isBackground) giveWay(child.pid);
   const stderr = collectStart(child.stderr);
-  const done = child.then(
-    () => undefined,
-    (error: unknown) => {
-      throw explain(tool, error, stderr(), options);
-    },
-  );
+  const silenceLimit = toolSilenceLimit();
+  let isStuck = false;
+  const pipes = { pid: child.pid, stdin: child.stdin as Socket, stdout: child.stdout as Socket };
+  const endWatch = watchTool(pipes, silenceLimit, () => {
+    isStuck = true;
+    // What is stopped heeds no other signal.
+    child.kill("SIGKILL");
+  });
+  const done = child.then(endWatch, (error: unknown) => {
+    endWatch();
+    if (isStuck && !options.signal?.aborted) throw stuck(tool, silenceLimit, error);
+    throw explain(tool, error, stderr(), options);
+  });
   // The rejection belongs to whoever awaits `done`, who may first be busy with the streams.
   done.catch(() => undefined);
   // A tool that exits early closes its stdin: the exit code tells why, EPIPE would only hide it.
@@ -126,6 +136,15 @@ function settings({ cwd, keepLocale, environment, signal }: RunOptions) {
     stripFinalNewline: true,
     forceKillAfterDelay: 2_000,
   } as const satisfies ExecaOptions;
+}
+
+function stuck(tool: Tool, silenceLimit: number, cause: unknown): StevedoreError {
+  return new StevedoreError(
+    "INTERNAL",
+    `${tool.command} was stuck: it neither read nor wrote for ${silenceLimit / 1_000} s and was killed ` +
+      "(--tool-silence raises the limit)",
+    { cause },
+  );
 }
 
 function explain(

@@ -31,6 +31,9 @@ export const imageReference = imageId.meta({
 /** Images of a batch, by ids or prefixes. What is none fails alone, so it is no error of the job's data. */
 export const imageIds = z.array(z.string().max(1_000)).max(1_000_000);
 
+/** The longest path Linux takes is of 4,095 bytes (PATH_MAX), so of no more characters. */
+export const longestPath = 4095;
+
 /** What failed of a batch. */
 export const failedImages = z.array(
   z.strictObject({ id: z.string(), code: z.enum(errorCodes), message: z.string() }),

@@ -1,11 +1,9 @@
 // The zod schemas of values that the jobs about mounts share.
 import { z } from "zod";
+import { longestPath } from "./fields.js";
 
 /** The id of a mount: made by the worker. */
 export const mountId = z.string().regex(/^[0-9a-f]{16}$/);
-
-/** The longest path Linux takes is of 4,095 bytes (PATH_MAX), so of no more characters. */
-const longestPath = 4095;
 
 /** Where an image is mounted. */
 export const targetPath = z

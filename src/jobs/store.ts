@@ -1,6 +1,6 @@
 // The job `store`: an archive, upload or URL becomes an image of the graph.
 import { z } from "zod";
-import { bytes, digest, durationMs, imageId, imageReference, recipe } from "./fields.js";
+import { bytes, digest, durationMs, imageId, imageReference, longestPath, recipe } from "./fields.js";
 
 /** RFC 3339 with any number of fractional digits: Go writes nanoseconds. */
 const timestamp = z.iso.datetime({ offset: true });
@@ -21,11 +21,19 @@ export const imageFields = z.looseObject({
 });
 export type ImageFields = z.infer<typeof imageFields>;
 
+/** What servers commonly take, in characters. */
+const longestUrl = 8_000;
+
 /** Where a layer comes from. */
 export const layerSource = z.union([
-  z.strictObject({ path: z.string().min(1) }),
+  z.strictObject({ path: z.string().min(1).max(longestPath) }),
   z.strictObject({
-    url: z.url({ protocol: /^https?$/ }),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .max(longestUrl)
+      .refine(holdsNoUser, {
+        error: "leave out user and password: a job's data is no place for a secret",
+      }),
     sha256: z
       .string()
       .regex(/^[0-9a-f]{64}$/)
@@ -67,3 +75,9 @@ export const storeResult = z.strictObject({
   ownership: z.enum(["kept", "squashed"]).optional(),
   durationMs,
 });
+
+function holdsNoUser(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { username, password } = new URL(url);
+  return username === "" && password === "";
+}

@@ -164,7 +164,9 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     paths.add(entry);
     entries++;
     const made = entries + paths.impliedCount;
-    if (made > maxEntries) throw tooMuch(`the archive has more than ${maxEntries} entries`);
+    if (made > maxEntries) {
+      throw tooMuch(`the archive has more than ${maxEntries} entries: --max-layer-entries raises the limit`);
+    }
     if (entry.kind === "device") firstDevice ??= name;
     current = name;
 
@@ -210,7 +212,9 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
   /** Refuses a body that cannot fit before its first byte has come. */
   function checkBytes(more: number, what: () => string): void {
     const isTooMuch = bytes + holes > maxBytes || more > maxBytes;
-    if (isTooMuch) throw tooMuch(`${what()} is larger than ${maxBytes} bytes`);
+    if (isTooMuch) {
+      throw tooMuch(`${what()} is larger than ${maxBytes} bytes: --max-layer-bytes raises the limit`);
+    }
   }
 
   function finish(): void {

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Queue } from "bullmq";
 import {
+  assertJobSize,
   contract,
   deduplicationId,
   defaultGraphName,
@@ -37,6 +38,8 @@ export interface ProducerOptions {
   readonly redis: string;
   /** The name the graph is served under. Default `default`. */
   readonly graph?: string;
+  /** The data of a job as JSON, in bytes. Default: 4 MiB, and 80 MiB for the ids of a batch. */
+  readonly maxJobBytes?: number | undefined;
 }
 
 /** A job that stands in its queue. */
@@ -62,7 +65,7 @@ export interface Producer {
   /**
    * Enqueues a job, checked against the contract first. A `checksum` or `verify` that already waits or runs is joined:
    * the job returned is then that one.
-   * @throws `INVALID_JOB`, `INVALID_ID`, `UNKNOWN_RECIPE`, `QUEUE_UNAVAILABLE`
+   * @throws `INVALID_JOB`, `INVALID_ID`, `UNKNOWN_RECIPE`, `LIMIT_EXCEEDED`, `QUEUE_UNAVAILABLE`
    */
   enqueue<Name extends JobName>(
     name: Name,
@@ -114,7 +117,8 @@ const bulk = 1_000;
  * Opens a producer; connects in the background.
  * @throws `QUEUE_UNAVAILABLE` for a URL that is none, `INVALID_JOB` for a graph name that is none.
  */
-export function openProducer({ redis: url, graph = defaultGraphName }: ProducerOptions): Producer {
+export function openProducer(options: ProducerOptions): Producer {
+  const { redis: url, graph = defaultGraphName, maxJobBytes } = options;
   if (!graphNamePattern.test(graph)) {
     throw new JobError("INVALID_JOB", `${JSON.stringify(graph)} is no name for a graph`);
   }
@@ -223,6 +227,7 @@ export function openProducer({ redis: url, graph = defaultGraphName }: ProducerO
       );
     }
     const checked = parseJobData(name, data);
+    assertJobSize(name, checked, maxJobBytes);
     const joined = deduplicationId(name, checked);
     return {
       name,

@@ -1,11 +1,12 @@
 // What a handler gets: one job of the contract, and the host it runs on.
 import type { Graph } from "../graph/index.js";
 import type { CheckedJobData, JobName, JobResult, Progress } from "../jobs/index.js";
-import type { UnpackLimits, XzEngine } from "../layer/index.js";
+import type { XzEngine } from "../layer/index.js";
 import type { Mounts } from "../mount/index.js";
 import type { Producer } from "../producer/index.js";
 import type { Batch } from "./batch.js";
 import type { CpuBudget, Urgency } from "./cpu-budget.js";
+import type { WorkerLimits } from "./limits.js";
 import type { SourcePolicy } from "./source.js";
 
 /** What the handlers of a worker process share. */
@@ -16,7 +17,7 @@ export interface WorkerHost {
   provenEngine(): Promise<XzEngine>;
   readonly cpu: CpuBudget;
   readonly sources: SourcePolicy;
-  readonly limits: UnpackLimits;
+  readonly limits: WorkerLimits;
   /** Whether a worker that is not root may store layers and lose their owners. */
   readonly allowSquash: boolean;
   readonly producer: Producer;

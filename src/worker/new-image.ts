@@ -1,8 +1,9 @@
 // What the jobs that make an image have in common: each makes it once, however often it is tried.
 import { StevedoreError } from "../error.js";
-import { type FillLayer, type Graph, makeId, parseRecord } from "../graph/index.js";
+import { type FillLayer, type Graph, longestRecord, makeId, parseRecord } from "../graph/index.js";
 import type { ImageFields, JobResult } from "../jobs/index.js";
 import type { Unpacked } from "../layer/index.js";
+import type { WorkerLimits } from "./limits.js";
 
 /** What became of the image: unpacked by this try, there by an earlier try of this job, or there before. */
 export type Outcome = Unpacked | "earlier-try" | "skipped";
@@ -17,6 +18,17 @@ export interface Maker {
 /** The fields with what is made up where it is missing: an id, and the present time. */
 export function decideFields(image: ImageFields): ImageFields & { readonly id: string } {
   return { ...image, id: image.id ?? makeId(), created: image.created ?? new Date().toISOString() };
+}
+
+/** Passes on the bytes of a record. @throws `LIMIT_EXCEEDED` if there are more than the worker takes, or can read back */
+export function withinLimit(record: Buffer, { maxRecordBytes }: WorkerLimits): Buffer {
+  const limit = Math.min(maxRecordBytes, longestRecord);
+  if (record.length <= limit) return record;
+  const flag = limit < longestRecord ? ": --max-record-bytes raises the limit" : "";
+  throw new StevedoreError(
+    "LIMIT_EXCEEDED",
+    `the image's record has ${record.length} bytes, more than ${limit}${flag}`,
+  );
 }
 
 /**

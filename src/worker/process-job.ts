@@ -2,7 +2,14 @@
 import { type Job, type Queue, UnrecoverableError, WaitingChildrenError, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
 import { throwIfAborted } from "../error.js";
-import { formatFailedReason, isJobName, isTransient, type JobName, parseJobData } from "../jobs/index.js";
+import {
+  assertJobSize,
+  formatFailedReason,
+  isJobName,
+  isTransient,
+  type JobName,
+  parseJobData,
+} from "../jobs/index.js";
 import { cancelledReason } from "../producer/cancel.js";
 import { batchOf } from "./batch.js";
 import type { BatchProgress, ChildProgress } from "./batch-progress.js";
@@ -55,6 +62,7 @@ export async function processJob(
       !isTransient(failureOf(error).code));
   try {
     throwIfAborted(signal);
+    assertJobSize(name, job.data, host.limits.maxJobBytes);
     const data = parseJobData(name, job.data);
     const attempt: JobTry<typeof name> = {
       id: job.id ?? "",

@@ -2,7 +2,7 @@
 // what is opened is checked after it is open, so that nothing can be exchanged in between.
 import { constants, type FileHandle, mkdir, open, readlink, realpath, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { PassThrough, type Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { isErrno, StevedoreError } from "../error.js";
 import type { LayerSource } from "../jobs/index.js";
 import { packCanonicalTar } from "../layer/index.js";
@@ -58,6 +58,9 @@ export async function openSource(
   return openPath(resolve(source.path), policy.allowedRoots, source.path, signal);
 }
 
+/** Linux's open(2) flag for a handle that names a file and opens nothing; Node has no constant for it. */
+const O_PATH = 0o10000000;
+
 async function openPath(
   path: string,
   allowedRoots: readonly string[],
@@ -76,22 +79,39 @@ async function openPath(
     isAllowed(path) || allowedRoots.some((root) => path.startsWith(`${resolve(root)}/`));
   if (!lexicallyAllowed) throw forbidden();
 
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
+  // First a handle that is good for nothing: to open a device may be to switch it on, and a fifo's writer would notice.
+  const found = await openNamed(path, O_PATH, name);
+  let file: FileHandle;
+  try {
+    const at = `/proc/self/fd/${found.fd}`;
+    if (!isAllowed(await readlink(at))) throw forbidden();
+    const stat = await found.stat();
+    if (!stat.isFile() && !stat.isDirectory()) {
+      throw new StevedoreError("SOURCE_FORBIDDEN", `${name} is neither a file nor a directory`);
+    }
+    // What the handle is of, wherever the path leads by now.
+    file = await openNamed(at, constants.O_RDONLY | constants.O_NONBLOCK, name);
+  } finally {
+    await found.close();
+  }
+  try {
+    const stat = await file.stat();
+    return stat.isDirectory() ? directorySource(file, signal) : fileSource(file, stat.size, signal);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function openNamed(path: string, flags: number, name: string): Promise<FileHandle> {
+  try {
+    return await open(path, flags);
+  } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR"))
       throw new StevedoreError("SOURCE_NOT_FOUND", `${name} does not exist`);
     if (isErrno(error, "EACCES", "EPERM", "ELOOP", "ENXIO")) {
       throw new StevedoreError("SOURCE_FORBIDDEN", `${name} cannot be read: ${error.message}`);
     }
-    throw error;
-  });
-  try {
-    if (!isAllowed(await readlink(`/proc/self/fd/${file.fd}`))) throw forbidden();
-    const stat = await file.stat();
-    if (stat.isDirectory()) return directorySource(file, signal);
-    if (stat.isFile()) return fileSource(file, stat.size, signal);
-    throw new StevedoreError("SOURCE_FORBIDDEN", `${name} is neither a file nor a directory`);
-  } catch (error) {
-    await file.close();
     throw error;
   }
 }
@@ -117,14 +137,23 @@ function directorySource(directory: FileHandle, signal: AbortSignal): OpenSource
     `/proc/${process.pid}/fd/${directory.fd}`,
     AbortSignal.any([signal, packing.signal]),
   );
+  const stream = Readable.from(untilDone(stdout, done), { objectMode: false });
   return {
-    stream: stdout.pipe(new PassThrough()),
+    stream,
     size: undefined,
     finish: () => done,
     async [Symbol.asyncDispose]() {
+      stream.on("error", () => undefined);
+      stream.destroy();
       packing.abort();
       await done.catch(() => undefined);
       await directory.close();
     },
   };
+}
+
+/** An archive whose tar did not come to a good end breaks off with tar's error: it is not taken for one cut short. */
+async function* untilDone(stdout: Readable, done: Promise<void>): AsyncGenerator<Buffer, void, undefined> {
+  yield* stdout;
+  await done;
 }

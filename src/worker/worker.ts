@@ -4,17 +4,19 @@ import { Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { StevedoreError } from "../error.js";
 import { openGraph, removeAbandonedStaging } from "../graph/index.js";
+import { limitToolSilence } from "../host/stuck-tool.js";
 import { defaultGraphName, keyPrefix, type QueueName, queueNames, retention } from "../jobs/index.js";
-import { checkKnownAnswer, checkTar, chooseXzEngine, type UnpackLimits } from "../layer/index.js";
+import { checkKnownAnswer, checkTar, chooseXzEngine } from "../layer/index.js";
 import { openMounts } from "../mount/index.js";
 import { connectPatiently } from "../producer/connection.js";
 import { openProducer } from "../producer/index.js";
+import { parseAllowedHost } from "./allowed-hosts.js";
 import { openBatchProgress } from "./batch-progress.js";
 import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";
 import { openCpuBudget } from "./cpu-budget.js";
 import type { WorkerHost } from "./handler.js";
-import { defaultLimits } from "./limits.js";
+import { defaultLimits, type WorkerLimits } from "./limits.js";
 import { cancelReason, lockLostReason, processJob, type QueueAccess, shutdownReason } from "./process-job.js";
 import { makeInbox } from "./source.js";
 
@@ -33,12 +35,13 @@ export interface WorkerOptions {
   readonly concurrency?: Partial<Record<QueueName, number>> | undefined;
   /** Directories that a job's `path` may lie in, besides the root's inbox. */
   readonly allowedSources?: readonly string[] | undefined;
-  /** Hosts that a job's `url` may name. Default: none. */
+  /** Hosts that a job's `url` may name, as `host` (on any port) or `host:port`. Default: none. */
   readonly allowedHosts?: readonly string[] | undefined;
   readonly allowPrivateAddresses?: boolean | undefined;
   /** Directories below which images may be mounted; unnamed targets are made in the first. Default: `<root>/mounts`. */
   readonly mountDirectories?: readonly string[] | undefined;
-  readonly limits?: Partial<UnpackLimits> | undefined;
+  /** That on the silence of tools holds for the whole process. */
+  readonly limits?: Partial<WorkerLimits> | undefined;
   /** Store layers without their owners when this process is not root. */
   readonly allowSquash?: boolean | undefined;
   /** Told, in a line, of what happens. */
@@ -64,11 +67,14 @@ const maxStalledCount = 5;
 
 /**
  * Starts to serve. Waits for Redis as long as it takes.
- * @throws `TOOL_MISSING` (tar, or no xz engine), `QUEUE_UNAVAILABLE` (the name belongs to another root);
+ * @throws `INVALID_JOB` for an allowed host that is none, `TOOL_MISSING` (tar, or no xz engine), `QUEUE_UNAVAILABLE` (the name belongs to another root);
  * through `ready`: `INTERNAL` if the xz engine does not give the known answer
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { root, redis: url, graph: graphName = defaultGraphName, log = () => {} } = options;
+  const limits: WorkerLimits = { ...defaultLimits, ...options.limits };
+  limitToolSilence(limits.toolSilenceMs);
+  const allowedHosts = (options.allowedHosts ?? []).map(parseAllowedHost);
   const [engine] = await Promise.all([chooseXzEngine(), checkTar()]);
   const graph = await openGraph(root, { create: true });
   const abandoned = await removeAbandonedStaging(graph.directory);
@@ -108,10 +114,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     sources: {
       inbox,
       allowedRoots: [inbox, ...(options.allowedSources ?? [])],
-      allowedHosts: options.allowedHosts ?? [],
+      allowedHosts,
       allowPrivateAddresses: options.allowPrivateAddresses ?? false,
+      limits,
     },
-    limits: { ...defaultLimits, ...options.limits },
+    limits,
     allowSquash: options.allowSquash ?? false,
     producer,
     computing: new Map(),

@@ -15,25 +15,31 @@ beforeAll(async () => {
 });
 
 const globalFlags = ["--root", "--redis", "--graph", "--json", "--quiet", "--verbose"];
-const layerFlags = ["--allow-squash", "--max-layer-bytes", "--max-layer-entries"];
+const imageFlags = ["--allow-squash", "--max-layer-bytes", "--max-layer-entries"].concat(
+  "--max-record-bytes",
+  "--max-job-bytes",
+);
+const layerFlags = [...imageFlags, "--tool-silence"];
+const threadFlags = ["--threads", "--xz-memory", "--tool-silence"];
 const workerFlags = [
+  ...imageFlags,
+  ...threadFlags,
+  ...["--store-concurrency", "--checksum-concurrency", "--allow-source", "--mount-dir", "--grace"],
   ...[
-    ...layerFlags,
-    "--threads",
-    "--xz-memory",
-    "--store-concurrency",
-    "--checksum-concurrency",
-    "--allow-source",
+    "--allow-host",
+    "--allow-private-addresses",
+    "--download-time",
+    "--download-silence",
+    "--download-resumes",
   ],
-  ...["--allow-host", "--allow-private-addresses", "--mount-dir", "--grace"],
 ];
 const recordFlags = ["--id", "--parent", "--comment", "--author", "--created", "--json-file"];
 const flags = {
   up: workerFlags,
   worker: workerFlags,
   store: [...recordFlags, "--if-exists", "--checksum", "--detach", ...layerFlags],
-  checksum: ["--all", "--recipe", "--force", "--detach", "--threads", "--xz-memory"],
-  verify: ["--all", "--explain", "--detach", "--threads", "--xz-memory"],
+  checksum: ["--all", "--recipe", "--force", "--detach", ...threadFlags],
+  verify: ["--all", "--explain", "--detach", ...threadFlags],
   images: [],
   tree: [],
   history: [],
@@ -85,6 +91,8 @@ describe("wrong usage", () => {
     ["an argument too many", ["history", "a", "b"], "argument"],
     ["a flag without its value", ["store", "a.tar", "--id"], "--id"],
     ["a number that is none", ["store", "a.tar", "--max-layer-bytes", "1e3"], "--max-layer-bytes"],
+    ["a host that is a URL", ["worker", "--allow-host", "http://files.example"], "--allow-host"],
+    ["a limit of nothing", ["up", "--tool-silence", "0"], "--tool-silence"],
     ["a value that is not offered", ["store", "a.tar", "--if-exists", "maybe"], "maybe"],
     ["no command", [], "Usage"],
     ["a graph's name that is none", ["images", "--graph", "a b"], "--graph"],

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  assertJobSize,
   contractAsJsonSchema,
   deduplicationId,
   errorCodes,
@@ -22,7 +23,37 @@ const codeOf = (run: () => unknown) => {
   return "nothing thrown";
 };
 
+describe("the size of a job's data", () => {
+  const batch = (count: number) => ({ ids: new Array<string>(count).fill("0".repeat(64)) });
+
+  it("may be that of a million full ids in a batch, and 4 MiB in any other job", () => {
+    expect(() => assertJobSize("checksum-graph", batch(1_000_000))).not.toThrow();
+    expect(() => assertJobSize("verify-graph", batch(1_000_000))).not.toThrow();
+    expect(codeOf(() => assertJobSize("checksum-graph", batch(1_300_000)))).toBe("LIMIT_EXCEEDED");
+    const ofBytes = (bytes: number) => "x".repeat(bytes - 2);
+    expect(() => assertJobSize("store", ofBytes(4 * 1024 ** 2))).not.toThrow();
+    expect(codeOf(() => assertJobSize("store", ofBytes(4 * 1024 ** 2 + 1)))).toBe("LIMIT_EXCEEDED");
+  });
+
+  it("is counted in bytes of UTF-8, and held against the limit that is set", () => {
+    expect(() => assertJobSize("checksum", { id: "é" }, 11)).not.toThrow();
+    expect(() => assertJobSize("checksum", { id: "é" }, 10)).toThrow(/has 11 bytes, more than 10:/);
+    expect(() => assertJobSize("checksum-graph", batch(1), 10)).toThrow(/checksum-graph: /);
+  });
+
+  it("is none for what JSON cannot hold", () => {
+    expect(codeOf(() => assertJobSize("store", { image: { comment: 1n } }))).toBe("INVALID_JOB");
+  });
+});
+
 describe("the data of a job", () => {
+  it("that holds a password is refused with words that do not", () => {
+    const url = "https://user:s3cret@files.example/a";
+    const refused = () => parseJobData("store", { layer: { url } });
+    expect(refused).toThrow(/layer\.url: leave out user and password/);
+    expect(refused).not.toThrow(/s3cret/);
+  });
+
   it("is taken as it is when it is right", () => {
     const data = {
       image: { id: "base", comment: "c", created: "2013-05-02T15:18:33.123456789Z", os: "linux" },
@@ -56,6 +87,12 @@ describe("the data of a job", () => {
     ["an empty path", { layer: { path: "" } }],
     ["a URL that is not http", { layer: { url: "file:///etc/shadow" } }],
     ["an upload that leaves the inbox", { layer: { upload: "../x" } }],
+    ["a URL with a user", { layer: { url: "http://user@h/x" } }],
+    ["a URL with a password", { layer: { url: "https://:s3cret@h/x" } }],
+    ["a URL with a zone", { layer: { url: "http://[fe80::1%25eth0]/x" } }],
+    ["a URL that is no URL", { layer: { url: "http://" } }],
+    ["a URL without end", { layer: { url: `http://h/${"x".repeat(8_000)}` } }],
+    ["a path longer than Linux takes", { layer: { path: `/${"x".repeat(4_095)}` } }],
     ["a sha256 that is none", { layer: { url: "http://h/x", sha256: "abc" } }],
     ["image and json", { image: {}, json: "{}", layer: { path: "/x" } }],
     ["a field nobody knows", { layer: { path: "/x" }, ifexists: "skip" }],

@@ -21,6 +21,7 @@ import {
   withTools,
   writeStack,
 } from "../support/scratch-mounts.js";
+import { swapping } from "../support/swapping.js";
 
 const scratch = useScratchMounts();
 const driver = "overlay";
@@ -241,6 +242,27 @@ describe("a target that changes while it is mounted on", () => {
     });
     expect(readdirSync(outside)).toEqual([]);
     expect([mountsBelow(allowed), mounts.list()]).toEqual([[], []]);
+  });
+
+  it("again and again is never mounted on where that is not allowed", async () => {
+    const outside = await scratch.fresh();
+    mkdirSync(join(allowed, "good"));
+    await using _ = await swapping(join(allowed, "way"), join(allowed, "good"), outside);
+    const seen = { mounted: 0, refused: 0 };
+    while (Math.min(seen.mounted, seen.refused) < 15) {
+      try {
+        const { mountId, target } = await mounts.mount({ id, driver, target: join(allowed, "way/target") });
+        seen.mounted++;
+        expect(target).toBe(join(allowed, "good/target"));
+        expect(mountsBelow(outside)).toEqual([]);
+        await mounts.unmount(mountId);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "TARGET_FORBIDDEN" });
+        seen.refused++;
+      }
+      expect(readdirSync(outside)).toEqual([]);
+    }
+    expect([mountsBelow(allowed), readdirSync(join(allowed, "good"))]).toEqual([[], []]);
   });
 
   it("and is moved with the directory around it is still unmounted", async () => {

@@ -4,7 +4,14 @@ import type { CheckedJobData } from "../../jobs/index.js";
 import { packUpper, unpack } from "../../layer/index.js";
 import type { Handler, JobTry, WorkerHost } from "../handler.js";
 import { mountOf } from "../mount-reference.js";
-import { decideFields, describeImage, existing, type Outcome, registerOnce } from "../new-image.js";
+import {
+  decideFields,
+  describeImage,
+  existing,
+  type Outcome,
+  registerOnce,
+  withinLimit,
+} from "../new-image.js";
 
 export const commit: Handler<"commit"> = async (job, host, signal) => {
   const begun = performance.now();
@@ -26,7 +33,7 @@ async function registerUpper(
   // Before the mount is looked for: after an earlier try that succeeded it may be gone.
   if (await graph.exists(image.id)) return existing(image.id, maker, graph);
   const { mount, upper } = await mounts.upper(mountOf(job.data, mounts).mountId, signal);
-  const record = makeRecord({ ...image, parent: mount.id });
+  const record = withinLimit(makeRecord({ ...image, parent: mount.id }), limits);
   const onProgress = (done: number) => job.report({ phase: "commit", done, total: done, unit: "bytes" });
   const fill = (layerDirectory: string) =>
     unpack(packUpper(upper, signal), layerDirectory, { limits, allowSquash, onProgress }, signal);

@@ -3,7 +3,7 @@ import { StevedoreError } from "../../error.js";
 import { makeRecord, parseRecord } from "../../graph/index.js";
 import { type Unpacked, unpack } from "../../layer/index.js";
 import type { Handler, JobTry, WorkerHost } from "../handler.js";
-import { decideFields, describeImage, registerOnce } from "../new-image.js";
+import { decideFields, describeImage, registerOnce, withinLimit } from "../new-image.js";
 import { openSource, removeUpload } from "../source.js";
 
 export const store: Handler<"store"> = async (job, host, signal) => {
@@ -41,18 +41,17 @@ async function fill(
 }
 
 /** The record's bytes. What is made up here, an id and a time, is kept in the job for its next try. */
-async function recordOf(job: JobTry<"store">, { graph }: WorkerHost): Promise<Buffer> {
+async function recordOf(job: JobTry<"store">, { graph, limits }: WorkerHost): Promise<Buffer> {
   const { json, image = {} } = job.data;
-  if (json !== undefined) return checkedJson(json);
+  if (json !== undefined) return checkedJson(withinLimit(Buffer.from(json), limits));
   const parent = image.parent === undefined ? undefined : await resolveParent(image.parent, graph);
   const decided = { ...decideFields(image), ...(parent === undefined ? {} : { parent }) };
   const amended = { ...job.data, image: decided };
   if (JSON.stringify(amended) !== JSON.stringify(job.data)) await job.amend(amended);
-  return makeRecord(decided);
+  return withinLimit(makeRecord(decided), limits);
 }
 
-function checkedJson(json: string): Buffer {
-  const record = Buffer.from(json);
+function checkedJson(record: Buffer): Buffer {
   try {
     parseRecord(record);
   } catch (error) {

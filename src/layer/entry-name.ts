@@ -33,6 +33,11 @@ export function splitName(path: string): string[] {
   return path.split("/").filter((part) => part !== "" && part !== ".");
 }
 
+/** True if a component of the path is `..`. */
+export function hasDotDot(path: string): boolean {
+  return path.includes("..") && path.split("/").includes("..");
+}
+
 /** True for the target of a symlink that leads out of the layer, or may. */
 export function mayLeave(target: string): boolean {
   return target.startsWith("/") || hasDotDot(target);
@@ -58,8 +63,4 @@ export function beginning(path: string, count: number): string {
 
 export function unsafe(message: string): StevedoreError {
   return new StevedoreError("UNSAFE_ENTRY", message);
-}
-
-function hasDotDot(path: string): boolean {
-  return path.includes("..") && path.split("/").includes("..");
 }

@@ -1,7 +1,7 @@
 // What lies around the directory that an archive is unpacked into, and must not change: things that the attacks of
 // the corpus name, and the way to them.
 import { createHash } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { below, walkTree } from "./describe-tree.js";
 
@@ -10,6 +10,8 @@ export interface Canary {
   readonly outside: string;
   /** Where to unpack: beside it. It is not part of the canary. */
   readonly layer: string;
+  /** Empties the layer: a fresh directory in its place. */
+  renew(): void;
   /** What has changed, in lines; nothing if all is well. */
   changes(): string[];
 }
@@ -31,9 +33,15 @@ export function placeCanary(directory: string): Canary {
   symlinkSync("file", join(outside, "link"));
   symlinkSync(join(outside, "dir"), join(outside, "dirlink"));
   const before = state(directory, layer);
+  const around = nest.slice(directory.length + 1);
   return {
     outside,
     layer,
+    renew() {
+      rmSync(layer, { recursive: true, force: true });
+      mkdirSync(layer);
+      before.set(around, state(directory, layer).get(around) ?? "");
+    },
     changes() {
       const now = state(directory, layer);
       const paths = [...new Set([...before.keys(), ...now.keys()])].sort();

@@ -44,7 +44,7 @@ export const types: readonly CorpusCase[] = [
     entry({ name: "label", type: "V" }),
     hidden,
   ]),
-  refused("BAD_ARCHIVE", "a volume label with two dots", [entry({ name: "../x", type: "V" }), innocent]),
+  refused("UNSAFE_ENTRY", "a volume label with two dots", [entry({ name: "../x", type: "V" }), innocent]),
   refused("UNSAFE_ENTRY", "a sparse type in an archive that is none of GNU tar's", [
     file("f", "x", { type: "S" }),
   ]),

@@ -118,7 +118,7 @@ async function extractByGnuTar(
   if (guardWords.test(run.stderr)) return { kind: "escape", detail: run.stderr };
   const lines = run.stdout.split("\n").filter((line) => line !== "" && !isNoEntry.test(line));
   const listed = lines.map(
-    (line) => /^\S{10,11} \S+ +\S+ \S+ \S+ (.*?)(?: -> .*| link to .*)?$/.exec(line)?.[1] ?? line,
+    (line) => /^\S+ +\S+ +\S+ \S+ \S+ (.*?)(?: -> .*| link to .*)?$/.exec(line)?.[1] ?? line,
   );
   const leading = listed.filter((name) => name.startsWith("/") || /(^|\/)\.\.(\/|$)/.test(name));
   if (leading.length > 0) return { kind: "escape", detail: `accepted: ${leading.join(", ")}` };

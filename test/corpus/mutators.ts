@@ -208,7 +208,7 @@ export function createMutators(random: Random, { outside }: Hints, another: () =
     const added = paxRecord(keyword, value).slice(0, -1);
     const changed = pick([
       () => [...lines.slice(0, at), added, ...lines.slice(at)],
-      () => lines.with(Math.min(at, lines.length - 1), added),
+      () => [...lines.slice(0, at), added, ...lines.slice(at + 1)],
       () => lines.map((line, index) => (index === at ? `${below(100)}${line}` : line)),
       () => [...lines, ...lines.slice(at)],
     ])();

@@ -288,24 +288,6 @@ describe("without root", () => {
   });
 });
 
-test("neither trusted.* nor security.selinux is restored from an archive", async () => {
-  const ours = await scratch.fresh();
-  await unpackBytes(
-    archive(
-      pax([
-        ["SCHILY.xattr.trusted.overlay.opaque", "y"],
-        ["SCHILY.xattr.security.selinux", "system_u:object_r:etc_t:s0"],
-        ["SCHILY.xattr.user.kept", "v"],
-      ]),
-      entry({ name: "d/", type: "5" }),
-    ),
-    ours,
-  );
-  const { stdout } = await execa("getfattr", ["-d", "-m", "-", "--absolute-names", join(ours, "d")]);
-  expect(stdout).toContain('user.kept="v"');
-  expect(stdout).not.toMatch(/trusted|selinux/);
-});
-
 test("options of tar in the environment change nothing", async () => {
   const ours = await scratch.fresh();
   process.env.TAR_OPTIONS = "--strip-components=1";

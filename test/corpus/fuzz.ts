@@ -21,6 +21,8 @@ export interface FuzzOptions {
   readonly failures: string;
   /** Called with each failure, and now and then without one. */
   readonly onProgress?: (sums: Sums, failure?: Failure) => void;
+  /** Begin no further mutation once this is aborted. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Failure {
@@ -76,10 +78,11 @@ export async function fuzz(options: FuzzOptions): Promise<Sums> {
     const before = new Set((await childProcesses()).map(({ pid }) => pid));
 
     let next = first;
-    while (next < first + mutations && Date.now() < end) {
+    const isOver = () => options.signal?.aborted || Date.now() >= end;
+    while (next < first + mutations && !isOver()) {
       const pause = Math.min(next + betweenPauses, first + mutations);
       const lane = async (bench: Bench) => {
-        while (next < pause) await one(next++, bench, seeds, outside, options, sums);
+        while (next < pause && !isOver()) await one(next++, bench, seeds, outside, options, sums);
       };
       await Promise.all(benches.map(lane));
       const left = (await childProcesses()).filter(({ pid }) => !before.has(pid));

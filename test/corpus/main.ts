@@ -20,6 +20,10 @@ const only = values.only === undefined ? undefined : wholeNumber("only", values.
 const start = Date.now();
 let told = start;
 
+/** Ctrl-C ends it as it would end by itself, with the sums and without leaving anything. */
+const stop = new AbortController();
+process.once("SIGINT", () => stop.abort());
+
 console.log(`seed ${seed}`);
 const sums = await fuzz({
   seed,
@@ -27,6 +31,7 @@ const sums = await fuzz({
     ? { mutations: wholeNumber("mutations", values.mutations) }
     : { mutations: 1, first: only }),
   ...(values.minutes === undefined ? {} : { mostMs: wholeNumber("minutes", values.minutes) * 60_000 }),
+  signal: stop.signal,
   failures: join(import.meta.dirname, "../../test-results/fuzz"),
   onProgress(sums, failure) {
     if (failure !== undefined) console.log(describeFailure(failure));

@@ -43,7 +43,7 @@ export function mutate(seeds: Seeds, random: Random, hints: Hints): Mutation {
   const structural = Object.entries(mutators.structural);
   const blind = Object.entries(mutators.blind);
   let bytes = seed.bytes;
-  for (let left = 1 + random.below(4); left > 0; left--) {
+  for (let left = 1 + random.below(3); left > 0; left--) {
     if (random.chance(0.8)) {
       const [name, mutator] = random.pick(structural);
       const pieces = takeApart(bytes);

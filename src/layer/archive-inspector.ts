@@ -2,6 +2,7 @@
 // in: never past a header that was not read whole and found right. It reads what GNU tar will read, byte for byte,
 // and where readers of tar differ it refuses.
 import { StevedoreError } from "../error.js";
+import { hasDotDot, unsafe } from "./entry-name.js";
 import { createLayerPaths } from "./entry-path.js";
 import { describeEntry } from "./entry-type.js";
 import { addExtendedHeader, isExtendedHeader, noExtendedHeaders } from "./extended-headers.js";
@@ -147,6 +148,7 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     } else if (header.type === "V") {
       // The label of a volume is no entry; tar skips it with all that its size claims.
       if (extended !== noExtendedHeaders) throw bad("an extended header stands before a volume label");
+      if (hasDotDot(header.name)) throw unsafe(`the volume label ${quoteName(header.name)} holds ".."`);
       body = padded(header.size);
       current = header.name;
     } else {
@@ -254,10 +256,7 @@ function padded(size: number): number {
 }
 
 function unsafeSparse(name: string): StevedoreError {
-  return new StevedoreError(
-    "UNSAFE_ENTRY",
-    `${quoteName(name)} is sparse in a way that its header does not allow`,
-  );
+  return unsafe(`${quoteName(name)} is sparse in a way that its header does not allow`);
 }
 
 function bad(message: string): StevedoreError {

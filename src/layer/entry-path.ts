@@ -1,6 +1,20 @@
 // Where the entries of an archive lie in the layer. It follows the directories and symlinks that the archive itself
 // makes, so that no entry is written through a link that leads out, and knows which directories nobody named.
+//
+// GNU tar does some of its work by name and only at the end: it makes the symlinks that may leave, and sets the modes,
+// times and xattrs of directories. Nothing may stand under such a name by then but what the name stood for: tar tells
+// by the number of the inode, if at all, and inodes are used again. What would replace one is refused.
 import { StevedoreError } from "../error.js";
+import {
+  beginning,
+  checkLength,
+  checkName,
+  mayLeave,
+  splitName,
+  subject,
+  unsafe,
+  withoutSlashes,
+} from "./entry-name.js";
 import { quoteName } from "./tar-header.js";
 
 /** What an entry makes. Names and targets are latin1 strings, one character per byte. */
@@ -13,8 +27,10 @@ export interface LayerPaths {
   /**
    * Checks an entry and takes it in.
    * @throws `UNSAFE_ENTRY` for a name that is absolute, holds `..` or leads through a symlink that may leave the
-   * layer; the same for a hard link's target. A symlink's own target may be anything. `LIMIT_EXCEEDED` for a name
-   * or target longer than Linux takes.
+   * layer; the same for a hard link's target. A symlink's own target may be anything. The same for what would replace
+   * a directory, or a symlink that tar still needs, and for a second spelling of a directory's name.
+   * `BAD_ARCHIVE` for a hard link into a directory that is not there. `LIMIT_EXCEEDED` for a name or target longer
+   * than Linux takes.
    */
   add(entry: LayerEntry): void;
   /** How many directories exist only because an entry lies in them, the root not counted. */
@@ -22,9 +38,6 @@ export interface LayerPaths {
   /** These directories, as latin1 strings relative to the root; `""` is the root, if no entry named it. */
   impliedDirectories(): string[];
 }
-
-/** The longest path Linux takes, in bytes, without the NUL at its end (PATH_MAX). */
-const longestPath = 4095;
 
 /** Linux follows 40 symlinks in one path and then says ELOOP. */
 const mostSymlinks = 40;
@@ -35,37 +48,47 @@ interface Directory {
   children: Map<string, Directory | Symlink> | undefined;
   /** False as long as only entries below it were seen. */
   named: boolean;
+  /** The name by which tar will set its mode and times; none for the root before an entry names it. */
+  spelling: string | undefined;
 }
 
 interface Symlink {
   readonly kind: "symlink";
   readonly target: string;
+  /** Whether an entry's name led through it. */
+  followed: boolean;
 }
 
 /** An empty layer. */
 export function createLayerPaths(): LayerPaths {
-  const root: Directory = { kind: "directory", children: undefined, named: false };
+  const root: Directory = { kind: "directory", children: undefined, named: false, spelling: undefined };
   let implied = 0;
 
   /**
-   * The directory that `parts` lead to. Missing ones are made, as tar makes them; a symlink is followed if its
-   * target is relative and free of `..`. Others lead out, or may: GNU tar itself creates those links only after
-   * everything else, so nothing could be written through them anyway.
+   * The directory that `parts` of `path` lead to; undefined if it is not there and `make` is false. tar makes the
+   * missing ones on the way to an entry. A symlink is followed if its target is relative and free of `..`. Others
+   * lead out, or may: GNU tar itself creates those links only after everything else, so nothing could be written
+   * through them anyway.
    */
-  function enter(parts: readonly string[], name: string): Directory {
+  function walk(parts: readonly string[], path: string, name: string, make: boolean): Directory | undefined {
     let directory = root;
     const todo = [...parts].reverse();
+    /** How many of `parts` are still to come, not counting what a symlink put before them. */
+    let left = parts.length;
     let followed = 0;
     for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
+      left = Math.min(left, todo.length);
       const child = directory.children?.get(part);
       if (child?.kind === "symlink") {
         if (mayLeave(child.target)) throw throughSymlink(name, part, child.target);
         if (++followed > mostSymlinks) {
           throw unsafe(`${quoteName(name)} leads through more than ${mostSymlinks} symlinks`);
         }
-        todo.push(...split(child.target).reverse());
+        child.followed = true;
+        todo.push(...splitName(child.target).reverse());
       } else if (child === undefined) {
-        directory = addDirectory(directory, part, false);
+        if (!make) return undefined;
+        directory = addDirectory(directory, part, false, beginning(path, parts.length - left));
         implied++;
       } else {
         directory = child;
@@ -74,59 +97,79 @@ export function createLayerPaths(): LayerPaths {
     return directory;
   }
 
-  /** Makes room for something that is no directory: as tar does, in the place of an empty directory too. */
-  function clear(directory: Directory, part: string, name: string): void {
-    const child = directory.children?.get(part);
-    if (child?.kind === "directory") {
-      if (child.children !== undefined && child.children.size > 0) {
-        const reason = "would replace a directory that is not empty";
-        throw new StevedoreError("BAD_ARCHIVE", `${quoteName(name)} ${reason}`);
-      }
-      if (!child.named) implied--;
-    }
-    directory.children?.delete(part);
+  /** The directory in which an entry lies. */
+  function enter(parts: readonly string[], name: string): Directory {
+    return walk(parts, name, name, true) as Directory;
   }
 
-  /** The directory or symlink with this name; a file is not known. */
-  function find(parts: readonly string[], name: string): Directory | Symlink | undefined {
+  /** The directory or symlink that a hard link's target names; a file is not known. */
+  function find(parts: readonly string[], path: string, name: string): Directory | Symlink | undefined {
     const last = parts.at(-1);
-    return last === undefined ? root : enter(parts.slice(0, -1), name).children?.get(last);
+    if (last === undefined) return root;
+    const directory = walk(parts.slice(0, -1), path, name, false);
+    if (directory !== undefined) return directory.children?.get(last);
+    throw new StevedoreError("BAD_ARCHIVE", `${subject(path, name)} is in no directory of the archive`);
   }
 
-  function nameDirectory(parent: Directory, part: string): void {
+  function nameDirectory(parent: Directory, part: string, name: string): void {
     const child = parent.children?.get(part);
-    // tar puts a real directory in the place of a symlink, even of one that points to a directory.
-    if (child?.kind === "directory") setNamed(child);
-    else addDirectory(parent, part, true);
+    if (child?.kind === "directory") {
+      setNamed(child, name);
+    } else {
+      // tar puts a real directory in the place of a symlink, even of one that points to a directory.
+      if (child !== undefined) checkReplaced(child, name);
+      addDirectory(parent, part, true, withoutSlashes(name));
+    }
   }
 
-  function setNamed(directory: Directory): void {
+  function setNamed(directory: Directory, name: string): void {
+    const spelling = withoutSlashes(name);
+    directory.spelling ??= spelling;
+    if (directory.spelling !== spelling) {
+      // tar would set what the two entries say one after the other, but not in the order of the entries.
+      throw unsafe(`${quoteName(name)} is another name of the directory ${quoteName(directory.spelling)}`);
+    }
+    markNamed(directory);
+  }
+
+  function markNamed(directory: Directory): void {
     if (!directory.named && directory !== root) implied--;
     directory.named = true;
+  }
+
+  /** A name such as "link/.": the directory that the link leads to. "." is the root. */
+  function nameByDot(parts: readonly string[], name: string): void {
+    const before = implied;
+    const directory = enter(parts, name);
+    // tar knows a directory that it has just made on the way by its name without the dot.
+    if (implied > before) markNamed(directory);
+    else setNamed(directory, name);
   }
 
   return {
     add(entry) {
       const parts = checkName(entry.name, entry.name);
       const targetParts = entry.kind === "hardlink" ? checkName(entry.target, entry.name) : [];
-      if (entry.kind === "symlink" && entry.target.length > longestPath) {
-        throw tooLong(`the target of ${quoteName(entry.name)}`);
-      }
-      // "link/." is the directory that the link leads to, and "." is the root.
+      if (entry.kind === "symlink") checkLength(entry.target, `the target of ${quoteName(entry.name)}`);
       const endsInDot = /(^|\/)\.\/*$/.test(entry.name);
-      if (entry.kind === "directory" && endsInDot) return setNamed(enter(parts, entry.name));
+      if (entry.kind === "directory" && endsInDot) return nameByDot(parts, entry.name);
 
-      const last = parts.pop();
+      const last = parts.at(-1);
       if (last === undefined) throw unsafe(`${quoteName(entry.name)} would replace the layer's root`);
-      const parent = enter(parts, entry.name);
-      if (entry.kind === "directory") return nameDirectory(parent, last);
+      const parent = enter(parts.slice(0, -1), entry.name);
+      if (entry.kind === "directory") return nameDirectory(parent, last, entry.name);
 
-      const target = entry.kind === "hardlink" ? find(targetParts, entry.name) : undefined;
+      const target = entry.kind === "hardlink" ? find(targetParts, entry.target, entry.name) : undefined;
       if (target?.kind === "directory") throw unsafe(`${quoteName(entry.name)} is a link to a directory`);
-      clear(parent, last, entry.name);
-      if (entry.kind === "symlink") addChild(parent, last, { kind: "symlink", target: entry.target });
+      const there = parent.children?.get(last);
       // A hard link to a symlink is that symlink under another name.
-      if (target?.kind === "symlink") addChild(parent, last, target);
+      const symlink = entry.kind === "symlink" ? newSymlink(entry.target) : target;
+      if (there !== undefined) {
+        if (isSameSymlink(there, symlink)) return;
+        checkReplaced(there, entry.name);
+        parent.children?.delete(last);
+      }
+      if (symlink !== undefined) addChild(parent, last, symlink);
     },
     get impliedCount() {
       return implied;
@@ -135,30 +178,20 @@ export function createLayerPaths(): LayerPaths {
   };
 }
 
-/** The components of a name that is safe by itself, without empty ones and `.`. */
-function checkName(path: string, entryName: string): string[] {
-  if (path.length > longestPath) throw tooLong(subject(path, entryName));
-  if (path.startsWith("/")) throw unsafe(`${subject(path, entryName)} is an absolute path`);
-  if (hasDotDot(path)) throw unsafe(`${subject(path, entryName)} holds ".."`);
-  return split(path);
+function newSymlink(target: string): Symlink {
+  return { kind: "symlink", target, followed: false };
 }
 
-/** The name, or the target of a hard link with that name. */
-function subject(path: string, entryName: string): string {
-  if (path === entryName) return quoteName(path);
-  return `${quoteName(entryName)} is a hard link to ${quoteName(path)}, which`;
+function isSameSymlink(there: Directory | Symlink, symlink: Symlink | undefined): boolean {
+  return there.kind === "symlink" && there.target === symlink?.target;
 }
 
-function split(path: string): string[] {
-  return path.split("/").filter((part) => part !== "" && part !== ".");
-}
-
-function hasDotDot(path: string): boolean {
-  return path.includes("..") && path.split("/").includes("..");
-}
-
-function mayLeave(target: string): boolean {
-  return target.startsWith("/") || hasDotDot(target);
+/** @throws `UNSAFE_ENTRY` if tar still has work to do under the name of what is there. */
+function checkReplaced(there: Directory | Symlink, name: string): void {
+  if (there.kind === "directory") throw unsafe(`${quoteName(name)} would replace a directory`);
+  if (!there.followed && !mayLeave(there.target)) return;
+  const reason = there.followed ? "that names of other entries lead through" : "that may leave the layer";
+  throw unsafe(`${quoteName(name)} would replace the symlink to ${quoteName(there.target)}, ${reason}`);
 }
 
 function throughSymlink(name: string, link: string, target: string): StevedoreError {
@@ -168,16 +201,8 @@ function throughSymlink(name: string, link: string, target: string): StevedoreEr
   );
 }
 
-function tooLong(what: string): StevedoreError {
-  return new StevedoreError("LIMIT_EXCEEDED", `${what} is longer than the ${longestPath} bytes Linux takes`);
-}
-
-function unsafe(message: string): StevedoreError {
-  return new StevedoreError("UNSAFE_ENTRY", message);
-}
-
-function addDirectory(parent: Directory, part: string, named: boolean): Directory {
-  const directory: Directory = { kind: "directory", children: undefined, named };
+function addDirectory(parent: Directory, part: string, named: boolean, spelling: string): Directory {
+  const directory: Directory = { kind: "directory", children: undefined, named, spelling };
   addChild(parent, part, directory);
   return directory;
 }

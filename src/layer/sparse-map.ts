@@ -5,9 +5,15 @@ import { blockSize, quoteName, readNumber } from "./tar-header.js";
 
 /** Adds up the regions of a map and holds them against the header of their entry. */
 export interface SparseMap {
-  /** @throws `BAD_ARCHIVE` if the region does not lie in the file, or does not begin on a block of the archive. */
+  /**
+   * @throws `BAD_ARCHIVE` if the region does not lie in the file and behind the one before it, or does not begin on a
+   * block of the archive.
+   */
   addRegion(offset: number, bytes: number): void;
-  /** @throws `BAD_ARCHIVE` if the regions are not exactly `bodyBytes` of data. */
+  /**
+   * @throws `BAD_ARCHIVE` if the regions are not exactly `bodyBytes` of data, or do not end where the file ends: GNU
+   * tar would make a shorter one, and other readers would not.
+   */
   finish(bodyBytes: number): void;
 }
 
@@ -21,16 +27,18 @@ export interface SparseMapReader {
 /** An empty map of the entry `name`, a file of `fileSize` bytes. */
 export function createSparseMap(name: string, fileSize: number): SparseMap {
   let total = 0;
+  let end = 0;
   let aligned = true;
   return {
     addRegion(offset, bytes) {
-      if (offset + bytes > fileSize || (bytes > 0 && !aligned)) throw badMap(name);
+      if (offset < end || offset + bytes > fileSize || (bytes > 0 && !aligned)) throw badMap(name);
       // Only the last region may fill its last block in part: the next one begins with a block of its own.
       if (bytes % blockSize !== 0) aligned = false;
+      end = offset + bytes;
       total += bytes;
     },
     finish(bodyBytes) {
-      if (total !== bodyBytes) throw badMap(name);
+      if (total !== bodyBytes || end !== fileSize) throw badMap(name);
     },
   };
 }

@@ -24,8 +24,12 @@ describe("directories that no entry names", () => {
     expect(implied(file("a/b/c"), directory("d"))).toEqual(["", "a", "a/b"]);
   });
 
-  test("are none where an entry names them, before or after, in any spelling", () => {
-    expect(implied(directory("./"), directory("a/"), file("a/b/c"), directory("./a//b/."))).toEqual([]);
+  test("are none where an entry names them, before or after", () => {
+    expect(implied(directory("./"), directory("a/"), file("a/b/c"), directory("a/b"))).toEqual([]);
+    expect(implied(directory("."), directory("./a/"), file("./a//b/./c/d"), directory("./a//b//"))).toEqual([
+      "a/b/c",
+    ]);
+    expect(implied(directory("."), directory("a/."), file("a/b"), directory("a/"))).toEqual([]);
   });
 
   test("lie where a symlink leads, not under its name", () => {
@@ -37,23 +41,8 @@ describe("directories that no entry names", () => {
 
   test("are not made where the name of an entry ends in a dot: that is what a symlink before it leads to", () => {
     const entries = [directory("."), symlink("s", "a"), file("a/f")];
-    expect(implied(...entries, directory("s/."), file("s/k/f"))).toEqual(["a/k"]);
+    expect(implied(...entries, directory("s/k/."), file("s/k/f"))).toEqual(["a"]);
     expect(implied(...entries, directory("s/"), file("s/k/f"))).toEqual(["a", "s/k"]);
-  });
-
-  test("are forgotten with what replaces them", () => {
-    const paths = layer(
-      directory("."),
-      file("a/b"),
-      directory("c"),
-      file("c"),
-      symlink("d", "e"),
-      directory("d"),
-    );
-    expect(paths.impliedDirectories()).toEqual(["a"]);
-    paths.add(file("a"));
-    expect(paths.impliedDirectories()).toEqual([]);
-    expect(paths.impliedCount).toBe(0);
   });
 
   test("are counted as they are listed, the root apart", () => {
@@ -149,14 +138,45 @@ describe("symlinks", () => {
     expect(() => layer(symlink("a", "b"), symlink("b", "a/x"), file("a/f"))).toThrow(code("UNSAFE_ENTRY"));
   });
 
-  test("that are replaced lead nowhere any more", () => {
+  test("that are replaced lead where their successors lead", () => {
     for (const replacement of [directory("s"), symlink("s", "inside")]) {
-      expect(() => layer(symlink("s", "/etc"), replacement, file("s/f"))).not.toThrow();
+      expect(() => layer(symlink("s", "b"), replacement, file("s/f"))).not.toThrow();
     }
+    expect(implied(directory("."), symlink("s", "b"), symlink("s", "c"), file("s/f"))).toEqual(["c"]);
+  });
+
+  test("are not replaced where they may leave, or an entry lies behind them, but by the same again", () => {
+    const leaving = symlink("s", "/etc");
+    const followed = [symlink("s", "b"), file("s/f")];
+    const alias = [leaving, hardlink("t", "s"), symlink("s", "/etc")];
+    for (const replacement of [file("s"), directory("s"), symlink("s", "c"), hardlink("s", "other")]) {
+      expect(() => layer(leaving, replacement)).toThrow(code("UNSAFE_ENTRY"));
+      expect(() => layer(...followed, replacement)).toThrow(code("UNSAFE_ENTRY"));
+    }
+    expect(() => layer(leaving, leaving, ...alias, hardlink("s", "s"), hardlink("t", "s"))).not.toThrow();
+    expect(() => layer(...alias, file("t"))).toThrow(code("UNSAFE_ENTRY"));
+    expect(() => layer(...followed, symlink("s", "b"), file("s"))).toThrow(code("UNSAFE_ENTRY"));
   });
 });
 
-test("nothing replaces a directory that is not empty, and nothing is hard linked to one", () => {
-  expect(() => layer(file("a/b/c"), file("a"))).toThrow(code("BAD_ARCHIVE"));
+test("nothing replaces a directory, and nothing is hard linked to one", () => {
+  for (const one of [file("a"), symlink("a", "b"), hardlink("a", "b")]) {
+    expect(() => layer(file("a/b/c"), one)).toThrow(code("UNSAFE_ENTRY"));
+    expect(() => layer(directory("./a"), one)).toThrow(code("UNSAFE_ENTRY"));
+  }
   expect(() => layer(directory("a"), hardlink("b", "a"))).toThrow(code("UNSAFE_ENTRY"));
+});
+
+test("a directory has one name, by which its entries and those below it call it", () => {
+  for (const other of ["./a", "a/.", "././a", "s/a"]) {
+    const link = symlink("s", ".");
+    expect(() => layer(link, directory("a/"), directory(other))).toThrow(code("UNSAFE_ENTRY"));
+    expect(() => layer(link, file("a/f"), directory(other))).toThrow(code("UNSAFE_ENTRY"));
+    expect(() => layer(link, directory("a"), file(`${other}/f`), directory("a//"))).not.toThrow();
+  }
+});
+
+test("a hard link into a directory that is not there is BAD_ARCHIVE", () => {
+  expect(() => layer(hardlink("h", "a/f"))).toThrow(code("BAD_ARCHIVE"));
+  expect(() => layer(directory("a"), hardlink("h", "a/b/f"))).toThrow(code("BAD_ARCHIVE"));
 });

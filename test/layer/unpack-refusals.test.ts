@@ -1,15 +1,14 @@
-// Archives that are damaged, hostile or too large, and work that is broken off: each ends with its code, nothing of
-// the refused entry on the disk, and no program left running.
+// Archives that are damaged or too large, and work that is broken off: each ends with its code, nothing of the refused
+// entry on the disk, and no program left running. Hostile archives, by their classes: test/corpus.
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { execa } from "execa";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type UnpackOptions, unpack } from "../../src/layer/unpack.js";
-import { archive, endOfArchive, entry, pax, seal } from "../support/crafted-tar.js";
+import { archive, endOfArchive, entry } from "../support/crafted-tar.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();
@@ -60,23 +59,9 @@ beforeAll(async () => {
 
 describe("a file that is no whole archive", () => {
   test.each<[string, () => Buffer]>([
-    ["empty", () => Buffer.alloc(0)],
     ["a text", () => Buffer.from("#!/bin/sh\necho not an archive\n".repeat(100))],
     ["random bytes", () => Buffer.from("42".repeat(5000), "hex")],
     ["one block of zeros short of an end", () => Buffer.alloc(511)],
-    ["cut in the first header", () => plain.subarray(0, 300)],
-    ["cut in a later header", () => plain.subarray(0, 1024 + 100)],
-    ["cut in a body", () => plain.subarray(0, 1024 + 512 + 1000)],
-    ["cut in the padding of a body", () => plain.subarray(0, 1024 - 100)],
-    ["cut between two entries", () => plain.subarray(0, 1024)],
-    [
-      "cut before its end",
-      () => plain.subarray(0, plain.indexOf(Buffer.alloc(1024), 1024 + 512 + 300_000) & ~511),
-    ],
-    ["cut after an extended header", () => pax([["path", "x"]])],
-    ["ended after an extended header", () => Buffer.concat([pax([["path", "x"]]), endOfArchive])],
-    ["an archive in an archive", () => gzipSync(gzipSync(plain))],
-    ["an empty file in a compressed one", () => gzipSync(Buffer.alloc(0))],
   ])("is BAD_ARCHIVE: %s", async (_, make) => {
     await expect(unpackBytes(make())).rejects.toMatchObject({ code: "BAD_ARCHIVE" });
   });
@@ -123,61 +108,13 @@ describe("a file that is no whole archive", () => {
 });
 
 describe("an entry that reaches out of the layer", () => {
-  const link = (name: string, linkName: string) => entry({ name, type: "2", linkName });
-  const hard = (name: string, linkName: string) => entry({ name, type: "1", linkName });
-
-  test.each<[string, Buffer[], string]>([
-    ["a name with ..", [entry({ name: "../out" }, "x")], '"../out"'],
-    ["a name with .. inside", [entry({ name: "a/../../out" }, "x")], '"a/../../out"'],
-    ["an absolute name", [entry({ name: "/tmp/stevedore-escaped" }, "x")], '"/tmp/stevedore-escaped"'],
-    [
-      "an absolute name in the prefix",
-      [entry({ name: "stevedore-escaped", prefix: "/tmp" }, "x")],
-      '"/tmp/stevedore-escaped"',
-    ],
-    ["a hard link to ..", [hard("h", "../out")], '"../out"'],
-    ["a hard link to an absolute name", [hard("h", "/etc/passwd")], '"/etc/passwd"'],
-    [
-      "an entry through a symlink to /",
-      [link("s", "/etc"), entry({ name: "s/stevedore-escaped" }, "x")],
-      '"s/stevedore-escaped"',
-    ],
-    [
-      "an entry through a symlink to ..",
-      [link("s", ".."), entry({ name: "s/stevedore-escaped" }, "x")],
-      '"s/stevedore-escaped"',
-    ],
-    [
-      "through two symlinks",
-      [link("d/s", "../../x"), link("t", "d/s"), entry({ name: "t/out" }, "x")],
-      '"t/out"',
-    ],
-    ["through a circle", [link("a", "b"), link("b", "a"), entry({ name: "a/out" }, "x")], '"a/out"'],
-    ["a hard link through a symlink that leaves", [link("s", "/etc"), hard("h", "s/passwd")], '"h"'],
-    [
-      "through another name of such a symlink",
-      [link("s", "/etc"), hard("t", "s"), entry({ name: "t/out" })],
-      '"t/out"',
-    ],
-    ["a path of pax", [pax([["path", "../out"]]), entry({ name: "in" }, "x")], '"../out"'],
-  ])("is UNSAFE_ENTRY: %s", async (_, parts, named) => {
-    const directory = await scratch.fresh();
-    const layer = join(directory, "layer");
-    await mkdir(layer);
-    const bytes = archive(entry({ name: "first" }, "x"), ...parts, entry({ name: "last" }, "x"));
-    await expect(unpack(stream(bytes, 512), layer, options)).rejects.toMatchObject({
-      code: "UNSAFE_ENTRY",
-      message: expect.stringContaining(named),
-    });
-    expect(await readdir(directory)).toEqual(["layer"]);
-    expect(await readdir(layer)).not.toContain("last");
-    expect(existsSync("/tmp/stevedore-escaped") || existsSync("/etc/stevedore-escaped")).toBe(false);
-  });
-
   test("is stopped before a byte of it is written, even where all comes in one chunk", async () => {
     const layer = await scratch.fresh();
     const bytes = archive(entry({ name: "before" }, "x"), entry({ name: "../out" }, "x"));
-    await expect(unpack(stream(bytes), layer, options)).rejects.toMatchObject({ code: "UNSAFE_ENTRY" });
+    await expect(unpack(stream(bytes), layer, options)).rejects.toMatchObject({
+      code: "UNSAFE_ENTRY",
+      message: expect.stringContaining('"../out"'),
+    });
     expect(await readdir(layer)).toEqual([]);
   });
 });
@@ -357,12 +294,4 @@ describe("a program that is not installed", () => {
       }
     });
   });
-});
-
-test("a checksum of signed bytes, as old Sun tars wrote it, is right too", async () => {
-  const block = entry({ name: "caf\xe9" }).subarray(0, 512);
-  seal(block);
-  const signed = Number.parseInt(block.toString("latin1", 148, 154), 8) - 256;
-  block.write(signed.toString(8).padStart(6, "0"), 148);
-  await expect(unpackBytes(archive(block))).resolves.toMatchObject({ archiveEntries: 1 });
 });

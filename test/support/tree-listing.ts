@@ -75,7 +75,7 @@ async function walk(root: Buffer, below: string): Promise<string[]> {
 }
 
 /** The attributes of all files, by path: `name=0xhex`, sorted. */
-async function readAttributes(root: string): Promise<Map<string, string[]>> {
+export async function readAttributes(root: string): Promise<Map<string, string[]>> {
   const args = [
     "--recursive",
     "--physical",

@@ -1,0 +1,16 @@
+// The short form of the fuzzer, always the same mutations. The long one: npx tsx test/corpus/main.ts
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { useScratchDirectory } from "../support/scratch-directory.js";
+import { countFailures, fuzz } from "./fuzz.js";
+
+const scratch = useScratchDirectory();
+
+test("five hundred mutated archives are refused by their code, or become what GNU tar makes of them", async () => {
+  const sums = await fuzz({ seed: 1, mutations: 500, failures: join(scratch.path, "failures") });
+  expect(sums.failures).toEqual([]);
+  expect(countFailures(sums)).toBe(0);
+  expect(sums.mutations).toBe(500);
+  expect(sums.accepted).toBeGreaterThan(50);
+  expect(Object.keys(sums.refused).sort()).toEqual(["BAD_ARCHIVE", "LIMIT_EXCEEDED", "UNSAFE_ENTRY"]);
+});

@@ -1,0 +1,180 @@
+// Says of one archive whether it was unpacked, or refused, as it must be. There is no telling what a mutated archive
+// should become, so it is judged by what must hold for all of them:
+//
+// - Nothing outside of the layer changes, and an error has one of the three codes of a bad archive.
+// - GNU tar's own guards never have to step in: the inspector comes before them.
+// - What is accepted, GNU tar accepts too when it reads the archive by itself, all of it, without an inspector before
+//   it, and on another file system where there is one; it sees as many entries as the inspector did, none of them with
+//   a name that leads out, and makes the same tree. GNU tar is the oracle because it is by definition right: layers
+//   are what it makes of archives. Other readers of tar (bsdtar, the npm package) are none, for they read some of these
+//   archives differently, which the corpus has the cases of. Entries are compared by number: that finds what the
+//   inspector took for a body and tar for a header, or the other way round.
+// - No file of the layer has a time of today: no archive says so, and what tar did not set is not reproducible.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { Readable } from "node:stream";
+import { execa } from "execa";
+import { StevedoreError } from "../../src/error.js";
+import type { Compression } from "../../src/layer/compression.js";
+import { type Unpacked, unpack } from "../../src/layer/unpack.js";
+import type { Canary } from "./canary.js";
+import { below, walkTree } from "./describe-tree.js";
+
+export type Verdict =
+  | { readonly kind: "accepted" }
+  | { readonly kind: "refused"; readonly code: string }
+  | { readonly kind: "crash" | "hang" | "escape" | "difference"; readonly detail: string };
+
+/** Where an archive is tried. */
+export interface Bench {
+  readonly canary: Canary;
+  /** A directory for GNU tar by itself, if possible on a file system of another kind. */
+  readonly reference: string;
+}
+
+const limits = { maxBytes: 8 * 1024 * 1024, maxEntries: 2_000 };
+const badCodes = new Set(["BAD_ARCHIVE", "UNSAFE_ENTRY", "LIMIT_EXCEEDED"]);
+/** Milliseconds. Generous: the machine may be busy, and tar writes all of it to a disk. */
+const deadline = 60_000;
+/** What GNU tar says when it protects its user. */
+const guardWords = /Member name contains '\.\.'|Removing leading/;
+
+/** Unpacks the archive on the bench and judges. */
+export async function judge({ canary, reference }: Bench, bytes: Buffer): Promise<Verdict> {
+  const start = BigInt(Date.now() - 1_000) * 1_000_000n;
+  canary.renew();
+  const outcome = await tryUnpack(bytes, canary.layer);
+  const changes = canary.changes();
+  if (changes.length > 0) return { kind: "escape", detail: changes.join("\n") };
+  if ("kind" in outcome) return outcome;
+
+  const ours = readTree(canary.layer);
+  const isToday = [...ours].filter(
+    ([, { mtimeNs }]) => mtimeNs >= start && mtimeNs <= BigInt(Date.now()) * 1_000_000n,
+  );
+  if (isToday.length > 0) return { kind: "difference", detail: `of today: ${isToday.map(([path]) => path)}` };
+  rmSync(reference, { recursive: true, force: true });
+  mkdirSync(reference, { recursive: true });
+  const problem = await extractByGnuTar(
+    await decompressed(bytes, outcome.compression),
+    reference,
+    outcome.archiveEntries,
+  );
+  if (problem !== undefined) return problem;
+  const differences = compare(ours, readTree(reference));
+  if (differences.length > 0) return { kind: "difference", detail: differences.join("\n") };
+  return { kind: "accepted" };
+}
+
+async function tryUnpack(bytes: Buffer, layer: string): Promise<Unpacked | Verdict> {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += 16_384) pieces.push(bytes.subarray(at, at + 16_384));
+  const source = Readable.from(pieces, { objectMode: false });
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), deadline);
+  try {
+    return await unpack(source, layer, { limits }, stop.signal);
+  } catch (error) {
+    if (!(error instanceof StevedoreError))
+      return { kind: "crash", detail: String((error as Error).stack ?? error) };
+    if (stop.signal.aborted) return { kind: "hang", detail: `no end after ${deadline} ms` };
+    if (!badCodes.has(error.code)) return { kind: "crash", detail: `${error.code}: ${error.message}` };
+    if (guardWords.test(error.message))
+      return { kind: "escape", detail: `only tar saw it: ${error.message}` };
+    return { kind: "refused", code: error.code };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** By the program of that name, as it comes: what follows a stream and is none, it may complain of. */
+async function decompressed(bytes: Buffer, compression: Compression): Promise<Buffer> {
+  if (compression === "none") return bytes;
+  const { stdout } = await execa(compression, ["-dcq"], { input: bytes, encoding: "buffer", reject: false });
+  return Buffer.from(stdout);
+}
+
+async function extractByGnuTar(
+  input: Buffer,
+  directory: string,
+  entries: number,
+): Promise<Verdict | undefined> {
+  const args = [
+    "-xvvf",
+    "-",
+    "-C",
+    directory,
+    "--numeric-owner",
+    "-p",
+    "--delay-directory-restore",
+    "--xattrs",
+  ];
+  const run = await execa("tar", [...args, "--xattrs-include=user.*", "--quoting-style=escape"], {
+    input,
+    reject: false,
+    env: { LC_ALL: "C" },
+  });
+  if (run.exitCode !== 0) return { kind: "difference", detail: `GNU tar by itself: ${run.stderr}` };
+  if (guardWords.test(run.stderr)) return { kind: "escape", detail: run.stderr };
+  const lines = run.stdout.split("\n").filter((line) => line !== "" && !isNoEntry.test(line));
+  const listed = lines.map(
+    (line) => /^\S+ +\S+ +\S+ \S+ \S+ (.*?)(?: -> .*| link to .*)?$/.exec(line)?.[1] ?? line,
+  );
+  const leading = listed.filter((name) => name.startsWith("/") || /(^|\/)\.\.(\/|$)/.test(name));
+  if (leading.length > 0) return { kind: "escape", detail: `accepted: ${leading.join(", ")}` };
+  if (lines.length === entries) return undefined;
+  return {
+    kind: "difference",
+    detail: `${entries} entries, but GNU tar sees ${lines.length}:\n${run.stdout}`,
+  };
+}
+
+/** Volume labels, and the directories that tar makes on the way to an entry. */
+const isNoEntry = /^V|^d\S+ +Creating directory: /;
+
+interface Node {
+  readonly mtimeNs: bigint;
+  readonly isImplied: boolean;
+  readonly words: string;
+}
+
+/** Times that file systems keep differently: ext4 ends in 2446, and begins in 1901. */
+const [firstTime, lastTime] = [-(2n ** 31n), 15_032_385_535n].map((seconds) => seconds * 1_000_000_000n) as [
+  bigint,
+  bigint,
+];
+
+/** What two extractions of a layer must agree in, by path. Extended attributes are left to the corpus. */
+function readTree(root: string): Map<string, Node> {
+  const tree = new Map<string, Node>();
+  const seen = new Map<bigint, string>();
+  for (const [path, stat] of walkTree(root)) {
+    const { mode, uid, gid, mtimeNs, ino, size, rdev } = stat;
+    const hash = createHash("sha1");
+    if (stat.isFile()) hash.update(readFileSync(below(root, path)));
+    if (stat.isSymbolicLink()) hash.update(readlinkSync(below(root, path)));
+    const time = mtimeNs < firstTime ? firstTime : mtimeNs > lastTime ? lastTime : mtimeNs;
+    if (!seen.has(ino)) seen.set(ino, path);
+    const isDirectory = stat.isDirectory();
+    const words = [
+      ...[mode.toString(8), `${uid}:${gid}`, time],
+      ...(isDirectory ? [] : [size, rdev, hash.digest("hex"), `same as ${seen.get(ino)}`]),
+    ].join(" ");
+    const isImplied = isDirectory && words === "40755 0:0 0";
+    tree.set(path, { mtimeNs, isImplied, words });
+  }
+  return tree;
+}
+
+function compare(ours: ReadonlyMap<string, Node>, theirs: ReadonlyMap<string, Node>): string[] {
+  const paths = [...new Set([...ours.keys(), ...theirs.keys()])].sort();
+  return paths.flatMap((path) => {
+    const [one, other] = [ours.get(path), theirs.get(path)];
+    // Directories that no entry names are made the same everywhere: tar gives them the hour and the umask.
+    if (one?.isImplied && other?.words.startsWith("40")) return [];
+    if (one?.words === other?.words) return [];
+    return [
+      `${JSON.stringify(path)}: ${one?.words ?? "nothing"}; GNU tar by itself: ${other?.words ?? "nothing"}`,
+    ];
+  });
+}

@@ -1,0 +1,67 @@
+// The long form of the fuzzer:
+//
+//   npx tsx test/corpus/main.ts [--mutations N] [--seed S] [--minutes N] [--only K]
+//
+// Needs root. `--seed S --only K` repeats one mutation. Archives that failed are written to test-results/fuzz.
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { countFailures, type Failure, fuzz, type Sums } from "./fuzz.js";
+
+const { values } = parseArgs({
+  options: {
+    mutations: { type: "string", default: "20000" },
+    seed: { type: "string", default: `${Date.now() % 2 ** 31}` },
+    minutes: { type: "string" },
+    only: { type: "string" },
+  },
+});
+const seed = wholeNumber("seed", values.seed);
+const only = values.only === undefined ? undefined : wholeNumber("only", values.only);
+const start = Date.now();
+let told = start;
+
+/** Ctrl-C ends it as it would end by itself, with the sums and without leaving anything. */
+const stop = new AbortController();
+process.once("SIGINT", () => stop.abort());
+
+console.log(`seed ${seed}`);
+const sums = await fuzz({
+  seed,
+  ...(only === undefined
+    ? { mutations: wholeNumber("mutations", values.mutations) }
+    : { mutations: 1, first: only }),
+  ...(values.minutes === undefined ? {} : { mostMs: wholeNumber("minutes", values.minutes) * 60_000 }),
+  signal: stop.signal,
+  failures: join(import.meta.dirname, "../../test-results/fuzz"),
+  onProgress(sums, failure) {
+    if (failure !== undefined) console.log(describeFailure(failure));
+    if (Date.now() - told < 30_000) return;
+    told = Date.now();
+    console.log(describeSums(sums));
+  },
+});
+console.log(describeSums(sums));
+process.exitCode = countFailures(sums) === 0 && sums.mutations > 0 ? 0 : 1;
+
+function describeFailure({ mutation, verdict, history, file }: Failure): string {
+  const detail = "detail" in verdict ? verdict.detail : "";
+  const again = `npx tsx test/corpus/main.ts --seed ${seed} --only ${mutation}`;
+  return `${verdict.kind} by mutation ${mutation} (${history.join("; ")}):\n${detail}\n  the archive: ${file}\n  again: ${again}`;
+}
+
+function describeSums({ mutations, accepted, refused, crashes, hangs, escapes, differences }: Sums): string {
+  const codes = Object.entries(refused).sort(([one], [other]) => (one < other ? -1 : 1));
+  const seconds = Math.round((Date.now() - start) / 1000);
+  return [
+    `${mutations} mutations of seed ${seed}: ${accepted} accepted`,
+    `refused: ${codes.map(([code, count]) => `${count} ${code}`).join(", ") || "none"}`,
+    `${crashes} crashes, ${hangs} hangs, ${escapes} escapes, ${differences} differences`,
+    `${seconds} s`,
+  ].join("; ");
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  console.error(`--${name} takes a whole number, not ${JSON.stringify(text)}`);
+  process.exit(2);
+}

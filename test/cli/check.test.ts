@@ -24,7 +24,7 @@ describe("stevedore check", () => {
     const { code, json } = await stevedore(["check", "--repair", "--json"], { root });
     expect({ code, json }).toEqual({
       code: 0,
-      json: { findings: [], images: 4, durationMs: expect.any(Number) },
+      json: { findings: [], images: 4, elsewhere: [], durationMs: expect.any(Number) },
     });
     expect(await stateOf(root)).toEqual(before);
   });

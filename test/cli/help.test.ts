@@ -134,6 +134,8 @@ describe("the configuration", () => {
 
     const wrong = await stevedore(["images", "--json"], { root, env: { STEVEDORE_GRAPH: "a b" } });
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("STEVEDORE_GRAPH") });
+    const nameless = await stevedore(["images"], { root, env: { STEVEDORE_HOST: "a:b" } });
+    expect(nameless).toMatchObject({ code: 2, stderr: expect.stringContaining("STEVEDORE_HOST") });
     const overruled = await stevedore(["images", "--graph", "a"], { root, env: { STEVEDORE_GRAPH: "a b" } });
     expect(overruled.code).toBe(0);
   });

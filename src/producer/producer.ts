@@ -243,8 +243,13 @@ export function openProducer({ redis: url, graph = defaultGraphName }: ProducerO
   const enqueueAll = async (jobs: readonly NewJob[]): Promise<EnqueuedJob[]> => {
     const checked = jobs.map(toQueueJob);
     const enqueued: EnqueuedJob[] = new Array(jobs.length);
-    for (const queue of new Set(checked.map((job) => job.queue))) {
-      const ofQueue = checked.flatMap((job, at) => (job.queue === queue ? [{ job, at }] : []));
+    const byQueue = new Map<AnyQueueName, { job: (typeof checked)[number]; at: number }[]>();
+    for (const [at, job] of checked.entries()) {
+      const ofQueue = byQueue.get(job.queue);
+      if (ofQueue === undefined) byQueue.set(job.queue, [{ job, at }]);
+      else ofQueue.push({ job, at });
+    }
+    const enqueueOn = async ([queue, ofQueue]: Parameters<typeof byQueue.set>) => {
       await queues.announce(queue);
       for (let start = 0; start < ofQueue.length; start += bulk) {
         const chunk = ofQueue.slice(start, start + bulk);
@@ -255,7 +260,8 @@ export function openProducer({ redis: url, graph = defaultGraphName }: ProducerO
           enqueued[at] = { id: added[index]?.id ?? job.opts.jobId, name: job.name, queue };
         }
       }
-    }
+    };
+    await Promise.all([...byQueue].map(enqueueOn));
     return enqueued;
   };
 

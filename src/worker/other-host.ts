@@ -100,6 +100,6 @@ function nobodyThere(host: string, data: object): StevedoreError {
   const { mountId } = data as { readonly mountId?: string };
   return new StevedoreError(
     "NOT_MOUNTED",
-    `the mount ${mountId} is on the host ${host}, and no worker of that host serves: start one there, or, if it is gone for good, one with --host ${host} elsewhere`,
+    `the mount ${mountId} is on the host ${host}, and no worker of that host serves: start one there, or, if it is gone for good or goes by another name now, one with --host ${host}`,
   );
 }

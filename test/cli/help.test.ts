@@ -25,7 +25,7 @@ const workerFlags = [
     "--checksum-concurrency",
     "--allow-source",
   ],
-  ...["--allow-host", "--allow-private-addresses", "--mount-dir", "--grace"],
+  ...["--allow-host", "--allow-private-addresses", "--mount-dir", "--grace", "--host"],
 ];
 const recordFlags = ["--id", "--parent", "--comment", "--author", "--created", "--json-file"];
 const flags = {
@@ -39,15 +39,15 @@ const flags = {
   history: [],
   inspect: [],
   rm: ["--force", "--detach"],
-  mount: ["--read-only", "--driver", "--options", "--mount-dir", "--detach"],
-  unmount: ["--keep-upper", "--detach"],
-  mounts: [],
-  changes: [],
-  commit: ["--id", "--comment", "--author", "--created", "--checksum", "--detach", ...layerFlags],
+  mount: ["--read-only", "--driver", "--options", "--mount-dir", "--host", "--detach"],
+  unmount: ["--keep-upper", "--host", "--detach"],
+  mounts: ["--host"],
+  changes: ["--host"],
+  commit: ["--id", "--comment", "--author", "--created", "--checksum", "--host", "--detach", ...layerFlags],
   jobs: ["--state", "--watch"],
   job: [],
   cancel: [],
-  check: ["--repair"],
+  check: ["--repair", "--host"],
   doctor: [],
 };
 

@@ -15,11 +15,16 @@ export interface NamespaceHost extends AsyncDisposable {
   mounted(directory: string): string[];
 }
 
-/** Sends a signal to a command that was started on such a host, and waits for its end. */
-export async function stopThere({ process: entered, ended }: Running, signal: NodeJS.Signals = "SIGTERM") {
+/** Sends a signal to a command that was started on such a host. */
+export function signalThere({ process: entered }: Running, signal: NodeJS.Signals): void {
   // nsenter(1) only waits for it.
   for (const pid of childrenOf(entered)) process.kill(pid, signal);
-  return ended;
+}
+
+/** Sends a signal to a command that was started on such a host, and waits for its end. */
+export async function stopThere(running: Running, signal: NodeJS.Signals = "SIGTERM") {
+  signalThere(running, signal);
+  return running.ended;
 }
 
 /** Makes a host of that name. Disposed of, it takes its processes and its mounts with it. */

@@ -4,12 +4,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFil
 import { join } from "node:path";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type JobData, type JobName, keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { collect } from "../support/collect.js";
 import { type Dock, openDock, runJob, shell } from "../support/dock.js";
-import { type NamespaceHost, startHost, stopThere } from "../support/namespace-host.js";
+import { type NamespaceHost, signalThere, startHost, stopThere } from "../support/namespace-host.js";
 import { type Running, startStevedore } from "../support/stevedore.js";
 
 let dock: Dock;
@@ -80,9 +80,10 @@ async function storeBase(producer: Producer): Promise<void> {
 
 describe("two hosts that serve one root", () => {
   let shared: Shared & AsyncDisposable;
+  let second: Running;
   beforeAll(async () => {
     shared = await openRoot();
-    await Promise.all([shared.serve(0), shared.serve(1)]);
+    [, second] = await Promise.all([shared.serve(0), shared.serve(1)]);
     await storeBase(shared.producer);
   });
   afterAll(() => shared[Symbol.asyncDispose]());
@@ -149,6 +150,30 @@ describe("two hosts that serve one root", () => {
     expect(hosts.map((host) => host.mounted(dock.scratch))).toEqual([[target], []]);
     await runJob(producer, "unmount", { target });
     expect(hosts.map((host) => host.mounted(dock.scratch))).toEqual([[], []]);
+  });
+
+  it("end a job that one has left to the other, when it is cancelled", async () => {
+    const { producer, misplace } = shared;
+    const { mountId } = await runJob(producer, "mount", { id: "base", host: "web-2" });
+    signalThere(second, "SIGSTOP");
+    try {
+      const left = misplace("mount@web-1", "changes", { mountId, host: "web-2" });
+      left.catch(() => undefined);
+      const waiting = async () => {
+        const [job, ...others] = await collect(producer.jobs("waiting-children"));
+        expect(others).toEqual([]);
+        expect(job?.queue).toBe("mount@web-1");
+        return job?.id ?? "";
+      };
+      const id = await vi.waitFor(waiting, { timeout: 10_000 });
+      expect(await producer.job(`${id}.web-2`)).toMatchObject({ queue: "mount@web-2", state: "waiting" });
+      expect(await producer.cancel(id)).toBe(true);
+      await expect(left).rejects.toMatchObject({ code: "CANCELLED" });
+      expect(await producer.job(`${id}.web-2`)).toBeUndefined();
+    } finally {
+      signalThere(second, "SIGCONT");
+    }
+    await runJob(producer, "unmount", { mountId });
   });
 
   it("are not joined by one that has another root", async () => {

@@ -8,6 +8,10 @@ export function declare(program: Command): void {
     .description(
       "list the mounts: mounted, stale (as after a reboot), unmounted with their upper kept, or elsewhere",
     )
+    .option(
+      "--host <name>",
+      "the host whose mounts are told from those elsewhere (default: $STEVEDORE_HOST or the system's name)",
+    )
     .addHelpText(
       "after",
       "\nWith --json: [{mountId, id, target, host, driver, layers, upper?, state, createdAt}].\n\nExample:\n  $ stevedore mounts --json | jq -r '.[].target'",

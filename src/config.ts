@@ -1,8 +1,9 @@
 // Where the graph and its queue are: flags first, then the environment, then the defaults.
 import { resolve } from "node:path";
 import { z } from "zod";
+import { systemHostName } from "./host/host-name.js";
 import { JobError } from "./jobs/error.js";
-import { defaultGraphName, graphNamePattern } from "./jobs/queue.js";
+import { defaultGraphName, graphNamePattern, hostNamePattern } from "./jobs/queue.js";
 
 /** What every command needs to know. */
 export interface Config {
@@ -12,6 +13,8 @@ export interface Config {
   readonly redis: string | undefined;
   /** The name the graph is served under. */
   readonly graph: string;
+  /** What this host is called among those that share the root or the queue. */
+  readonly host: string;
 }
 
 /** The environment variables that stand in for each flag; the first that is set counts. */
@@ -19,6 +22,7 @@ const variables = {
   root: ["STEVEDORE_ROOT"],
   redis: ["STEVEDORE_REDIS_URL", "REDIS_URL"],
   graph: ["STEVEDORE_GRAPH"],
+  host: ["STEVEDORE_HOST"],
 } as const;
 
 const schema = z.object({
@@ -31,6 +35,10 @@ const schema = z.object({
     .string()
     .regex(graphNamePattern, "a graph's name takes 1 to 64 of A-Z a-z 0-9 _ . -")
     .default(defaultGraphName),
+  host: z
+    .string()
+    .regex(hostNamePattern, "a host's name takes 1 to 64 of A-Z a-z 0-9 _ . -, a letter or digit first")
+    .default(systemHostName),
 });
 
 /**
@@ -38,7 +46,12 @@ const schema = z.object({
  * @throws `INVALID_JOB` naming the value that is wrong.
  */
 export function readConfig(
-  flags: { readonly root?: string; readonly redis?: string; readonly graph?: string },
+  flags: {
+    readonly root?: string;
+    readonly redis?: string;
+    readonly graph?: string;
+    readonly host?: string;
+  },
   environment: NodeJS.ProcessEnv = process.env,
 ): Config {
   /** The value of each setting, under the name it was given by. */
@@ -54,6 +67,6 @@ export function readConfig(
     const { origin } = given.find(({ setting }) => setting === issue?.path[0]) ?? {};
     throw new JobError("INVALID_JOB", `${origin}: ${issue?.message}`);
   }
-  const { root, redis, graph } = parsed.data;
-  return { root: resolve(root), redis, graph };
+  const { root, redis, graph, host } = parsed.data;
+  return { root: resolve(root), redis, graph, host };
 }

@@ -12,7 +12,7 @@ import { type LostAndFound, openLostAndFound } from "./lost-and-found.js";
 import { checkMounts } from "./mounts.js";
 import { checkAside } from "./set-aside.js";
 import { checkStaging } from "./staging.js";
-import { beginSurvey, type Check } from "./survey.js";
+import { beginSurvey, type Check, type Elsewhere } from "./survey.js";
 import { checkViewNotes } from "./view-notes.js";
 import { checkViews } from "./views.js";
 
@@ -35,8 +35,15 @@ export interface AuditOptions {
   readonly repair?: boolean | undefined;
 }
 
+/** What an audit looked at. */
+export interface Audited {
+  readonly images: number;
+  /** What other hosts have in the root, which was left alone, in the order of their names. */
+  readonly elsewhere: readonly (Readonly<Elsewhere> & { readonly host: string })[];
+}
+
 /**
- * Yields what is wrong with a graph as it is found, and returns how many images were looked at. The records of all
+ * Yields what is wrong with a graph as it is found, and returns what was looked at. The records of all
  * images are read once; of each only its id and its parent are kept.
  *
  * With `repair`, what was found is moved to `<root>/lost+found` or written anew, before it is yielded. That may be
@@ -47,7 +54,7 @@ export async function* auditGraph(
   graph: Graph,
   { repair = false }: AuditOptions = {},
   signal?: AbortSignal | undefined,
-): AsyncGenerator<Finding, { readonly images: number }, undefined> {
+): AsyncGenerator<Finding, Audited, undefined> {
   const { root } = graph;
   const survey = beginSurvey(graph);
   const lost = openLostAndFound(root);
@@ -66,7 +73,8 @@ export async function* auditGraph(
   }
   if (unsynced !== undefined)
     yield told(failure(unsynced, root, "what was moved may not be on the disk yet"));
-  return { images: survey.met };
+  const elsewhere = [...survey.elsewhere].map(([host, counted]) => ({ host, ...counted }));
+  return { images: survey.met, elsewhere: elsewhere.sort((one, other) => (one.host < other.host ? -1 : 1)) };
 }
 
 function told({ mend, ...finding }: Damage): Finding {

@@ -7,6 +7,8 @@ import { imagePaths } from "../graph/image.js";
 import {
   entryOf,
   hasMark,
+  hostOf,
+  isHere,
   isMounted as isMountedNow,
   isMountId,
   type MountRecord,
@@ -23,7 +25,7 @@ import { hasEmptyUpper } from "../mount/unmount-image.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
 import { isDirectory, namesIn } from "./look.js";
-import { letUnmountsEnd, type Survey } from "./survey.js";
+import { elsewhereOf, letUnmountsEnd, type Survey } from "./survey.js";
 
 /** What is wrong with a mount, and whether its folder may be moved away. */
 interface Verdict {
@@ -39,6 +41,7 @@ export async function* checkMounts(survey: Survey, signal?: AbortSignal | undefi
     throwIfAborted(signal);
     if (isMountId(name)) {
       if ((await judge(survey, name)).length > 0) suspects.push(name);
+      countElsewhere(survey, name);
     } else if (isStray(survey, name)) {
       const at = `mounts/${name}`;
       const message = `${quote(name)} is no mount`;
@@ -77,10 +80,24 @@ async function judge(survey: Survey, mountId: string): Promise<Verdict[]> {
     return [judgeUnknown(survey, mountId, message)];
   }
   const isKept = hasMark(graph, mountId, "kept");
+  // Whether its process lives, and what the kernel there has, only that host knows.
+  if (!isKept && !isHere(graph, record)) return judgeLayers(survey, record);
   const isComplete = isKept || hasMark(graph, mountId, "mounted");
-  if (!isComplete) return (await isAbandoned(record)) ? [judgeUnfinished(survey, record)] : [];
+  if (!isComplete) return (await isAbandoned(graph, record)) ? [judgeUnfinished(survey, record)] : [];
   const isStale = !isKept && !isMountedNow(record, readMountTable());
   return [...(isStale ? [judgeStale(survey, record)] : []), ...(await judgeLayers(survey, record))];
+}
+
+function countElsewhere(survey: Survey, mountId: string): void {
+  const { graph } = survey;
+  try {
+    const record = readMountRecord(graph, mountId);
+    if (record === undefined || isHere(graph, record) || hasMark(graph, mountId, "kept")) return;
+    elsewhereOf(survey, hostOf(graph, record)).mounts += 1;
+  } catch (error) {
+    // A damaged record is judged as such.
+    if (!(error instanceof StevedoreError)) throw error;
+  }
 }
 
 /** Of another inode a layer may be that of a root that was copied. */

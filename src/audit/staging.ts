@@ -1,13 +1,14 @@
 // Staging of processes that died: images and mounts that were being made or unmade.
 import { join } from "node:path";
-import { abandonedStaging, stagingName } from "../graph/staging.js";
+import { stagingLeft, stagingName } from "../graph/staging.js";
 import { joinPath } from "../layer/byte-path.js";
 import { damage, moveAway } from "./finding.js";
 import { isDirectory, isThere } from "./look.js";
-import type { Survey } from "./survey.js";
+import { elsewhereOf, type Survey } from "./survey.js";
 
 /** Names of another form, such as Docker's own, are left alone: whether somebody uses them cannot be told. */
-export async function* checkStaging({ graph, root }: Survey) {
+export async function* checkStaging(survey: Survey) {
+  const { graph, root } = survey;
   // A link is told of with the images.
   if (!isDirectory(graph.directory)) return;
   const directory = join(graph.directory, stagingName);
@@ -17,7 +18,9 @@ export async function* checkStaging({ graph, root }: Survey) {
     yield damage(root, "stray-entry", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
     return;
   }
-  for (const name of await abandonedStaging(graph.directory)) {
+  const { abandoned, elsewhere } = await stagingLeft(graph);
+  for (const [host, names] of elsewhere) elsewhereOf(survey, host).staging += names.length;
+  for (const name of abandoned) {
     const path = `${at}/${name}`;
     // Done and gone with its process since the names were read.
     if (!isThere(joinPath(Buffer.from(root), path))) continue;

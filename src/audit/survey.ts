@@ -24,8 +24,18 @@ export interface Survey {
   readonly dockerChecksums: Map<string, string>;
   /** Images that could not be read, for lack of a right or an error of the disk. */
   readonly unread: Set<string>;
+  /** What belongs to other hosts, by their names: it was left alone. */
+  readonly elsewhere: Map<string, Elsewhere>;
   /** How many images were met. */
   met: number;
+}
+
+/** What another host has in the root, alive or not: only that host can tell. */
+export interface Elsewhere {
+  /** Staging directories. */
+  staging: number;
+  /** Mounts that were not unmounted. */
+  mounts: number;
 }
 
 export interface BrokenImage {
@@ -46,8 +56,16 @@ export function beginSurvey(graph: Graph): Survey {
     broken: new Map(),
     dockerChecksums: new Map(),
     unread: new Set(),
+    elsewhere: new Map(),
     met: 0,
   };
+}
+
+/** What is counted of another host. */
+export function elsewhereOf({ elsewhere }: Survey, host: string): Elsewhere {
+  const counted = elsewhere.get(host) ?? { staging: 0, mounts: 0 };
+  elsewhere.set(host, counted);
+  return counted;
 }
 
 /**

@@ -15,7 +15,7 @@ import { type EmbeddedRedis, holdEmbeddedRedis } from "./embedded-redis.js";
 import type { CommandContext } from "./run-command.js";
 
 /** Settings of the worker that a command starts for itself. */
-export type OwnWorkerOptions = Omit<WorkerOptions, "redis" | "graph" | "root">;
+export type OwnWorkerOptions = Omit<WorkerOptions, "redis" | "graph" | "root" | "host">;
 
 export interface SessionOptions {
   /** Settings of an own worker; undefined if this command has no work to be done. */
@@ -66,6 +66,7 @@ export async function openQueueSession(
         redis: url,
         graph: config.graph,
         root: config.root,
+        host: config.host,
         log: context.verbose ? tell : undefined,
       }),
     );
@@ -84,8 +85,10 @@ export async function openQueueSession(
     if (embedded !== undefined && work !== undefined) {
       if (await embedded.mayServe()) await startOwnWorker();
     } else if (looks === 2) {
+      const [, host] = job.queue.split("@");
+      const [whose, flag] = host === undefined ? ["", ""] : [` of host ${host}`, ` --host ${host}`];
       tell(
-        `no worker serves the graph "${config.graph}" at ${describeRedis(url)} yet: stevedore worker starts one`,
+        `no worker${whose} serves the graph "${config.graph}" at ${describeRedis(url)} yet: stevedore worker${flag} starts one`,
       );
     }
   };

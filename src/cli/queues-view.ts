@@ -1,5 +1,5 @@
 // Draws the state of the queues as the lines of a terminal: counts, the jobs at work, the last failures.
-import type { QueueName } from "../jobs/index.js";
+import type { AnyQueueName } from "../jobs/index.js";
 import type { JobRecord, JobState, QueueCounts } from "../producer/index.js";
 import { columnsOf, cut, pad } from "./columns.js";
 import { formatText, formatTime } from "./format.js";
@@ -10,7 +10,7 @@ import { activeLines } from "./progress-lines.js";
 
 /** What is known of one queue. */
 export interface QueueView {
-  readonly queue: QueueName;
+  readonly queue: AnyQueueName;
   readonly counts: QueueCounts;
   readonly workers: number;
   /** Jobs that ended, per second; undefined while that is not known. */

@@ -12,6 +12,8 @@ interface GlobalFlags {
   readonly root?: string;
   readonly redis?: string;
   readonly graph?: string;
+  /** Of the commands that have it. */
+  readonly host?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;

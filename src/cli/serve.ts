@@ -15,21 +15,21 @@ export async function serve(
   { config, print, tell, signal, hurry }: CommandContext,
   flags: WorkerFlags,
 ): Promise<void> {
-  const { root, graph } = config;
+  const { root, graph, host } = config;
   const embedded = config.redis === undefined ? await holdEmbeddedRedis(root, tell) : undefined;
   await embedded?.needNoWorker();
   const redis = embedded?.url ?? config.redis ?? "";
   const address = describeRedis(redis);
   try {
     if (embedded === undefined) tell(`connecting to Redis at ${address}`);
-    const starting = startWorker({ ...workerOptions(flags), redis, graph, root, log: tell });
+    const starting = startWorker({ ...workerOptions(flags), redis, graph, root, host, log: tell });
     const worker = await (embedded === undefined ? unlessTold(starting, signal) : starting);
     try {
       const told = signal.aborted ? Promise.resolve() : once(signal, "abort");
       await Promise.race([worker.ready, told]);
       if (!signal.aborted) {
-        tell(`serving ${root} as graph "${graph}" from Redis at ${address}; Ctrl-C stops`);
-        print({ root, graph, redis: address }, []);
+        tell(`serving ${root} as graph "${graph}" from Redis at ${address}, as host ${host}; Ctrl-C stops`);
+        print({ root, graph, redis: address, host }, []);
       }
       await told;
       tell(`stopping: running jobs have ${flags.grace} s to end; a second Ctrl-C puts them back now`);

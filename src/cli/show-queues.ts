@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WriteStream } from "node:tty";
-import { type QueueName, queueNames } from "../jobs/index.js";
+import { type AnyQueueName, queueNames } from "../jobs/index.js";
+import type { QueueCounts } from "../producer/index.js";
 import { progressOf, subjectOf } from "./job-subject.js";
 import { openLiveDisplay } from "./live-display.js";
 import type { QueueWatch } from "./queue-watch.js";
@@ -29,8 +30,8 @@ export async function showQueues({
   signal,
 }: QueueWatch) {
   const now = () => performance.now();
-  const ended = Object.fromEntries(queueNames.map((queue) => [queue, 0])) as Record<QueueName, number>;
-  const endedSamples = new Map<QueueName, readonly Sample[]>(
+  const ended = new Map<AnyQueueName, number>(queueNames.map((queue) => [queue, 0]));
+  const endedSamples = new Map<AnyQueueName, readonly Sample[]>(
     queueNames.map((queue) => [queue, [{ at: now(), value: 0 }]]),
   );
   let progressSamples = new Map<string, readonly Sample[]>();
@@ -45,12 +46,12 @@ export async function showQueues({
   /** Reads how things stand. */
   const look = async () => {
     const listedState = state ?? "failed";
-    const [counts, active, batches, records, ...workers] = await Promise.all([
-      producer.counts(),
+    const shown = Object.entries(await producer.counts()) as [AnyQueueName, QueueCounts][];
+    const [active, batches, records, ...workers] = await Promise.all([
       producer.recent("active", mostRecords),
       producer.recent("waiting-children", mostRecords),
       producer.recent(listedState, mostRecords),
-      ...queueNames.map((queue) => producer.workers(queue)),
+      ...shown.map(([queue]) => producer.workers(queue)),
     ]);
     const at = now();
     const samples = new Map<string, readonly Sample[]>();
@@ -64,9 +65,9 @@ export async function showQueues({
     progressSamples = samples;
     view = {
       ...view,
-      queues: queueNames.map((queue, place) => ({
+      queues: shown.map(([queue, counts], place) => ({
         queue,
-        counts: counts[queue],
+        counts,
         workers: workers[place] ?? 0,
         rate: rate(endedSamples.get(queue) ?? [], at, window),
       })),
@@ -88,12 +89,12 @@ export async function showQueues({
         if ("connection" in event) {
           view = { ...view, notice: event.connection === "lost" ? away(event.error) : undefined };
         } else if (event.state === "completed" || event.state === "failed") {
-          ended[event.queue] += 1;
+          ended.set(event.queue, (ended.get(event.queue) ?? 0) + 1);
         }
       }
-      for (const queue of queueNames) {
-        const samples = endedSamples.get(queue) ?? [];
-        endedSamples.set(queue, addSample(samples, { at: now(), value: ended[queue] }, window));
+      for (const [queue, value] of ended) {
+        const samples = endedSamples.get(queue) ?? [{ at: now(), value: 0 }];
+        endedSamples.set(queue, addSample(samples, { at: now(), value }, window));
       }
       happened();
     }

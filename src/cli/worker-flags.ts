@@ -32,6 +32,11 @@ export interface MountDirectoryFlag {
   readonly mountDir?: string[];
 }
 
+/** The host that is to do a job. */
+export interface HostFlag {
+  readonly host?: string;
+}
+
 /** All that an operator can say of a worker that serves others. */
 export interface WorkerFlags extends LayerFlags, ThreadFlags, MountDirectoryFlag {
   readonly storeConcurrency?: number;
@@ -104,11 +109,25 @@ export function addMountFlag(command: Command): Command {
   );
 }
 
+/** The flag by which a command says which host is to do its job; see `ofHost`. */
+export function addHostFlag(command: Command, which: string): Command {
+  return command.option("--host <name>", which);
+}
+
+/** What that flag adds to a job's data: the environment's host is only this host's own name. */
+export function ofHost({ host }: HostFlag): { readonly host?: string } {
+  return host === undefined ? {} : { host };
+}
+
 export function addWorkerFlags(command: Command): Command {
   return addMountFlag(addToolFlag(addCpuFlags(addImageFlags(command))))
     .option(
+      "--host <name>",
+      "what this host is called among those that share the root or the queue (default: $STEVEDORE_HOST or the system's name)",
+    )
+    .option(
       "--store-concurrency <n>",
-      "layers stored at a time (default: the host's threads)",
+      "layers stored at a time, and as many commits of this host's own (default: the host's threads)",
       wholeNumber(1),
     )
     .option("--checksum-concurrency <n>", "checksum jobs taken at a time (default: 16)", wholeNumber(1))

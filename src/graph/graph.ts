@@ -2,6 +2,7 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isErrno, StevedoreError } from "../error.js";
+import { systemHostName } from "../host/host-name.js";
 import { type KnownChecksum, openChecksumsDictionary } from "./checksums-dictionary.js";
 import { readOrMakeGraphId } from "./graph-id.js";
 import { readHistory } from "./history.js";
@@ -37,6 +38,8 @@ export interface Graph {
   readonly root: string;
   /** `<root>/graph`, absolute. */
   readonly directory: string;
+  /** The name by which this host is told from others that share the root. */
+  readonly host: string;
   /** The UUID in `<root>/graph-id`, made once. Throws `INTERNAL` if it can be neither read nor made. */
   graphId(): Promise<string>;
 
@@ -121,14 +124,20 @@ export interface Graph {
   close(): Promise<void>;
 }
 
+export interface OpenGraphOptions {
+  /** Makes what is missing, and finishes what a killed process left unfinished. Default false: nothing is written. */
+  readonly create?: boolean | undefined;
+  /** The name this host goes by: 1 to 64 of A-Z a-z 0-9 _ . -, a letter or digit first. Default: the system's own. */
+  readonly host?: string | undefined;
+}
+
 /**
- * Opens the graph of a root, such as a data directory of Docker 0.3. Reads no image. Nothing is written, unless
- * `create` says to make what is missing, which also finishes what a killed process left unfinished.
+ * Opens the graph of a root, such as a data directory of Docker 0.3. Reads no image.
  * @throws `SOURCE_NOT_FOUND` for a root that is not there, `NEEDS_ROOT`
  */
 export async function openGraph(
   root: string,
-  { create = false }: { readonly create?: boolean | undefined } = {},
+  { create = false, host = systemHostName() }: OpenGraphOptions = {},
 ): Promise<Graph> {
   const absolute = resolve(root);
   const directory = join(absolute, "graph");
@@ -139,9 +148,10 @@ export async function openGraph(
   const dictionary = openChecksumsDictionary(absolute, (id) => knownDockerChecksum(directory, id));
   if (create) await dictionary.recover();
 
+  const place = { directory, host };
   const graph: Graph = {
     root: absolute,
-    directory,
+    ...place,
     graphId: () => readOrMakeGraphId(absolute),
 
     async resolve(reference) {
@@ -172,7 +182,7 @@ export async function openGraph(
       return (await graph.history(reference)).map(({ layerDirectory }) => layerDirectory);
     },
 
-    register: (image, fill, signal) => registerImage(directory, image, fill, forgetFormer, signal),
+    register: (image, fill, signal) => registerImage(place, image, fill, forgetFormer, signal),
     async delete(reference, options, signal) {
       const id = await graph.resolve(reference);
       await removeTree(await graph.takeOut(id, options, signal));
@@ -181,7 +191,7 @@ export async function openGraph(
     async takeOut(id, { force = false, destination } = {}, signal) {
       assertId(id);
       const children = force ? "forced" : () => graph.children(id, signal);
-      const taken = await takeOutImage(directory, id, children, destination, signal);
+      const taken = await takeOutImage(place, id, children, destination, signal);
       if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
       return taken;
     },
@@ -231,7 +241,7 @@ export async function openGraph(
       }
     },
     async withStaging(work) {
-      const path = await stagingPath(directory).catch((error: unknown) => {
+      const path = await stagingPath(place).catch((error: unknown) => {
         throw ioError(error, `there is no staging in ${directory}`);
       });
       try {

@@ -1,6 +1,6 @@
 // stevedore-graph/graph: the image store on disk. Needs neither Redis nor a worker.
 export { inodeOf } from "./file-stamp.js";
-export { type Graph, openGraph } from "./graph.js";
+export { type Graph, type OpenGraphOptions, openGraph } from "./graph.js";
 export { assertId, isId, makeId, shortId } from "./id.js";
 export type { Image } from "./image.js";
 export type { LayerFacts } from "./layer-facts.js";
@@ -8,5 +8,5 @@ export type { BrokenImage, ListedImage } from "./listing.js";
 export { longestPlainFile as longestRecord } from "./plain-file.js";
 export { type ImageRecord, makeRecord, parseRecord, type RecordFields } from "./record.js";
 export type { FillLayer, NewImage } from "./register.js";
-export { removeAbandonedStaging } from "./staging.js";
+export { removeAbandonedStaging, type StagingPlace } from "./staging.js";
 export type { StoredChecksum, StoredChecksums } from "./stored-checksums.js";

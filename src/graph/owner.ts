@@ -1,9 +1,11 @@
-// Which process a staging directory belongs to, so that another can tell whether it still lives.
+// Which process of which host a staging directory belongs to, so that another can tell whether it still lives.
 import { readFile, readlink } from "node:fs/promises";
 import { isErrno } from "../error.js";
 
 /** A process, told apart from every other one that had or will have its number. */
 export interface Owner {
+  /** The host, by the name it goes by; undefined where a version wrote it that knew of one host only. */
+  readonly host?: string | undefined;
   /** The boot it lives in: /proc/sys/kernel/random/boot_id. */
   readonly bootId: string;
   /** The inode of its pid namespace: a container numbers its processes anew. */
@@ -13,39 +15,50 @@ export interface Owner {
   readonly startTime: string;
 }
 
-const ownerPattern = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]+)\.([0-9]+)\.([0-9]+)$/;
+/**
+ * What became of an owner. `elsewhere`: it is of another host, whose processes cannot be seen from here, so it is
+ * respected as if it lived.
+ */
+export type OwnerFate = "lives" | "gone" | "elsewhere";
 
-/** This process. */
-export async function currentOwner(): Promise<Owner> {
+const ownerPattern =
+  /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]+)\.([0-9]+)\.([0-9]+)(?:\.([A-Za-z0-9][A-Za-z0-9_.-]{0,63}))?$/;
+
+/** This process. @param host the name this host goes by */
+export async function currentOwner(host?: string): Promise<Owner> {
   const [{ bootId, pidNamespace }, stat] = await Promise.all([whereWeLive(), readStat(process.pid)]);
   if (stat === undefined) throw new Error("/proc does not know this process");
-  return { bootId, pidNamespace, pid: process.pid, startTime: stat.startTime };
+  return { ...named(host), bootId, pidNamespace, pid: process.pid, startTime: stat.startTime };
 }
 
-/** The owner as the beginning of a file name: `<boot id>.<pid namespace>.<pid>.<start time>`. */
-export function formatOwner({ bootId, pidNamespace, pid, startTime }: Owner): string {
-  return `${bootId}.${pidNamespace}.${pid}.${startTime}`;
+/** The owner as the beginning of a file name: `<boot id>.<pid namespace>.<pid>.<start time>[.<host>]`. */
+export function formatOwner({ host, bootId, pidNamespace, pid, startTime }: Owner): string {
+  return `${bootId}.${pidNamespace}.${pid}.${startTime}${host === undefined ? "" : `.${host}`}`;
 }
 
 /** Reads what `formatOwner` wrote; undefined for anything else. */
 export function parseOwner(text: string): Owner | undefined {
-  const [, bootId, pidNamespace, pid, startTime] = ownerPattern.exec(text) ?? [];
+  const [, bootId, pidNamespace, pid, startTime, host] = ownerPattern.exec(text) ?? [];
   if (bootId === undefined || pidNamespace === undefined || pid === undefined || startTime === undefined) {
     return undefined;
   }
-  return { bootId, pidNamespace, pid: Number(pid), startTime };
+  return { ...named(host), bootId, pidNamespace, pid: Number(pid), startTime };
 }
 
 /**
- * True if the process has ended. One in another pid namespace of this boot (a container that shares the root)
- * cannot be seen from here, so it is taken to live.
+ * What became of an owner, seen from a host. One of this boot whose process can be seen is gone when that has ended; in
+ * another pid namespace (a container that shares the root) it cannot be seen, so it is taken to live. One of another
+ * boot is gone if it is of this host, which was rebooted since, or replaced under its name, or if it names none.
+ * @param host the name this host goes by
  */
-export async function isGone(owner: Owner): Promise<boolean> {
+export async function fateOf(owner: Owner, host: string): Promise<OwnerFate> {
   const here = await whereWeLive();
-  if (owner.bootId !== here.bootId) return true;
-  if (owner.pidNamespace !== here.pidNamespace) return false;
+  if (owner.bootId !== here.bootId) {
+    return owner.host === undefined || owner.host === host ? "gone" : "elsewhere";
+  }
+  if (owner.pidNamespace !== here.pidNamespace) return "lives";
   const stat = await readStat(owner.pid);
-  return stat === undefined || stat.startTime !== owner.startTime || stat.ended;
+  return stat === undefined || stat.startTime !== owner.startTime || stat.ended ? "gone" : "lives";
 }
 
 /**
@@ -58,6 +71,10 @@ export function parseStat(text: string): { ended: boolean; startTime: string } |
   const [state, startTime] = [fields[0], fields[22 - 3]];
   if (state === undefined || startTime === undefined) return undefined;
   return { ended: state === "Z" || state === "X", startTime };
+}
+
+function named(host: string | undefined): Pick<Owner, "host"> {
+  return host === undefined ? {} : { host };
 }
 
 async function whereWeLive(): Promise<{ bootId: string; pidNamespace: string }> {

@@ -9,7 +9,7 @@ import { ioError } from "./io-error.js";
 import { factsPath, formatLayerFacts, measureLayer } from "./layer-facts.js";
 import { withLock } from "./lock.js";
 import { type ImageRecord, parentOf, parseRecord } from "./record.js";
-import { withStage } from "./staging.js";
+import { type StagingPlace, withStage } from "./staging.js";
 
 /** An image to be: its record's bytes, kept as they are, and the job that makes it. */
 export interface NewImage {
@@ -28,17 +28,18 @@ export type FillLayer = (layerDirectory: string) => Promise<{ readonly diffId?: 
  * `NO_SPACE`; `CANCELLED`; what `fill` throws. Nothing is left of an image that failed.
  */
 export async function registerImage(
-  graphDirectory: string,
+  place: StagingPlace,
   image: NewImage,
   fill: FillLayer,
   beforeCommit: (id: string) => Promise<void>,
   signal?: AbortSignal | undefined,
 ): Promise<Image> {
+  const { directory: graphDirectory } = place;
   const record = parseRecord(image.record);
   await assertWelcome(graphDirectory, record);
   throwIfAborted(signal);
   try {
-    await withStage(graphDirectory, async (stage) => {
+    await withStage(place, async (stage) => {
       await writeImage(stage, image, fill, signal);
       await syncFileSystem(stage, signal);
       await beforeCommit(record.id);

@@ -6,7 +6,7 @@ import { shortId } from "./id.js";
 import { imageNotFound, imagePaths } from "./image.js";
 import { ioError } from "./io-error.js";
 import { withLock } from "./lock.js";
-import { stagingPath } from "./staging.js";
+import { type StagingPlace, stagingPath } from "./staging.js";
 
 /**
  * Takes an image by its full id out of the graph, a broken one too: durably, and whole.
@@ -17,25 +17,25 @@ import { stagingPath } from "./staging.js";
  * was done
  */
 export async function takeOutImage(
-  graphDirectory: string,
+  place: StagingPlace,
   id: string,
   children: "forced" | (() => Promise<readonly string[]>),
   destination?: string | undefined,
   signal?: AbortSignal | undefined,
 ): Promise<string> {
-  const { directory } = imagePaths(graphDirectory, id);
+  const { directory } = imagePaths(place.directory, id);
   try {
     const taken = await withLock(
       directory,
       async () => {
         if (children !== "forced") assertChildless(id, await children());
-        const path = destination ?? (await stagingPath(graphDirectory));
+        const path = destination ?? (await stagingPath(place));
         await rename(directory, path);
         return path;
       },
       signal,
     );
-    await syncFileSystem(graphDirectory);
+    await syncFileSystem(place.directory);
     return taken;
   } catch (error) {
     if (isErrno(error, "ENOENT")) throw imageNotFound(id);

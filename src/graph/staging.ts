@@ -6,25 +6,41 @@ import { isErrno } from "../error.js";
 import { run } from "../host/run.js";
 import { tools } from "../host/tool.js";
 import { ioError } from "./io-error.js";
-import { currentOwner, formatOwner, isGone, type Owner, parseOwner } from "./owner.js";
+import { currentOwner, fateOf, formatOwner, type Owner, parseOwner } from "./owner.js";
 
 /** The one entry of a graph's directory that is no image. No id can be named so. */
 export const stagingName = ":tmp:";
 
+/** Where staging lies, and for which host: a graph that is open is one. */
+export interface StagingPlace {
+  /** `<root>/graph`. */
+  readonly directory: string;
+  /** The name this host goes by. */
+  readonly host: string;
+}
+
+/** Staging that is not in use here, by names. */
+export interface StagingLeft {
+  /** Its owner is gone. */
+  readonly abandoned: readonly string[];
+  /** Its owner is of another host, by that host's name: whether it lives cannot be told from here. */
+  readonly elsewhere: ReadonlyMap<string, readonly string[]>;
+}
+
 /** A path in staging that nothing has yet, `:tmp:/<owner>-<random>`, with `:tmp:` and the graph made if need be. */
-export async function stagingPath(graphDirectory: string): Promise<string> {
-  await mkdir(graphDirectory, { recursive: true });
-  const staging = join(graphDirectory, stagingName);
+export async function stagingPath({ directory, host }: StagingPlace): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  const staging = join(directory, stagingName);
   await mkdir(staging, { recursive: true, mode: 0o700 });
-  return join(staging, `${formatOwner(await currentOwner())}-${randomBytes(8).toString("hex")}`);
+  return join(staging, `${formatOwner(await currentOwner(host))}-${randomBytes(8).toString("hex")}`);
 }
 
 /**
  * Makes a staging directory, mode 0700, for `work` to fill and rename to where it belongs. If that fails, the
  * directory is removed.
  */
-export async function withStage<T>(graphDirectory: string, work: (stage: string) => Promise<T>): Promise<T> {
-  const stage = await stagingPath(graphDirectory);
+export async function withStage<T>(place: StagingPlace, work: (stage: string) => Promise<T>): Promise<T> {
+  const stage = await stagingPath(place);
   await mkdir(stage, { mode: 0o700 });
   try {
     return await work(stage);
@@ -36,27 +52,31 @@ export async function withStage<T>(graphDirectory: string, work: (stage: string)
 }
 
 /**
- * Removes staging whose owner is gone: killed, or from before a reboot. Staging of living processes stays, and so
- * does every name that is not of the form used here, such as Docker's own.
+ * Removes staging whose owner is gone: killed, or from before a reboot. Staging of living processes stays, that of
+ * other hosts too, and so does every name that is not of the form used here, such as Docker's own.
  * @returns the paths that were removed
  */
-export async function removeAbandonedStaging(graphDirectory: string): Promise<string[]> {
+export async function removeAbandonedStaging(place: StagingPlace): Promise<string[]> {
   const removed: string[] = [];
-  for (const name of await abandonedStaging(graphDirectory)) {
-    const path = join(graphDirectory, stagingName, name);
-    if (await removeAbandoned(path, await stagingPath(graphDirectory))) removed.push(path);
+  for (const name of (await stagingLeft(place)).abandoned) {
+    const path = join(place.directory, stagingName, name);
+    if (await removeAbandoned(path, await stagingPath(place))) removed.push(path);
   }
   return removed;
 }
 
-/** The names in staging whose owner is gone. */
-export async function abandonedStaging(graphDirectory: string): Promise<string[]> {
+/** What lies in staging but for what living processes of this host own. */
+export async function stagingLeft({ directory, host }: StagingPlace): Promise<StagingLeft> {
   const abandoned: string[] = [];
-  for (const name of await stagingNames(graphDirectory)) {
+  const elsewhere = new Map<string, string[]>();
+  for (const name of await stagingNames(directory)) {
     const owner = ownerOf(name);
-    if (owner !== undefined && (await isGone(owner))) abandoned.push(name);
+    const fate = owner === undefined ? "lives" : await fateOf(owner, host);
+    if (fate === "gone") abandoned.push(name);
+    if (fate !== "elsewhere" || owner?.host === undefined) continue;
+    elsewhere.set(owner.host, [...(elsewhere.get(owner.host) ?? []), name]);
   }
-  return abandoned;
+  return { abandoned, elsewhere };
 }
 
 /**

@@ -8,6 +8,7 @@ import { deleteData, deleteResult } from "./delete.js";
 import { type ErrorCode, errorCodes, JobError } from "./error.js";
 import { progress } from "./fields.js";
 import { mountData, mountResult } from "./mount.js";
+import type { HostQueueName } from "./queue.js";
 import { storeData, storeResult } from "./store.js";
 import { unmountData, unmountResult } from "./unmount.js";
 import { verifyData, verifyResult } from "./verify.js";
@@ -39,6 +40,16 @@ export type JobData<Name extends JobName = JobName> = z.input<(typeof contract)[
 export type CheckedJobData<Name extends JobName = JobName> = z.output<(typeof contract)[Name]["data"]>;
 /** What stands in the job record when it is completed. */
 export type JobResult<Name extends JobName = JobName> = z.output<(typeof contract)[Name]["result"]>;
+
+/** Any queue of a graph. */
+export type AnyQueueName = QueueName | HostQueueName;
+
+/** The queue of a job: that of its host, if its data names one. */
+export function queueOf<Name extends JobName>(name: Name, data: CheckedJobData<Name>): AnyQueueName {
+  const { queue } = contract[name];
+  const { host } = data as { readonly host?: string | undefined };
+  return host === undefined ? queue : (`${queue}@${host}` as HostQueueName);
+}
 
 /** True for the name of a job. */
 export function isJobName(name: string): name is JobName {

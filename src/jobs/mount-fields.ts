@@ -1,9 +1,18 @@
 // The zod schemas of values that the jobs about mounts share.
 import { z } from "zod";
 import { longestPath } from "./fields.js";
+import { hostNamePattern } from "./queue.js";
 
 /** The id of a mount: made by the worker. */
 export const mountId = z.string().regex(/^[0-9a-f]{16}$/);
+
+/** The name of a host: a worker's `--host`. */
+export const hostName = z
+  .string()
+  .regex(
+    hostNamePattern,
+    "a host's name takes 1 to 64 of A-Z a-z 0-9 _ . - and begins with a letter or digit",
+  );
 
 /** Where an image is mounted. */
 export const targetPath = z
@@ -25,13 +34,17 @@ export const mountOptionNames = [
 ] as const;
 export const mountOption = z.enum(mountOptionNames);
 
-/** A mount that exists: by its id, a unique prefix of it, or its target; by both if they agree. */
+/**
+ * A mount that exists: by its id, a unique prefix of it, or its target; by both if they agree. The job is done by the
+ * host that has the mount; a `host` says which that is, where a target may be that of several.
+ */
 export const mountReference = {
   mountId: z
     .string()
     .regex(/^[0-9a-f]{1,16}$/, "a mount's id, or a prefix of one, takes 1 to 16 of 0-9 a-f")
     .optional(),
   target: targetPath.optional(),
+  host: hostName.optional(),
 };
 
 /** True for data that says which mount it is about. */

@@ -1,7 +1,7 @@
 // The job `mount`: an image with its ancestors as one directory on the worker's host.
 import { z } from "zod";
 import { durationMs, imageId, imageReference } from "./fields.js";
-import { mountDriver, mountId, mountOption, targetPath } from "./mount-fields.js";
+import { hostName, mountDriver, mountId, mountOption, targetPath } from "./mount-fields.js";
 
 export const mountData = z.strictObject({
   id: imageReference,
@@ -12,12 +12,16 @@ export const mountData = z.strictObject({
   driver: z.enum(["auto", ...mountDriver.options]).optional(),
   /** They come after the defaults `nodev` and `nosuid`. */
   options: z.array(mountOption).max(20).optional(),
+  /** The host whose worker is to mount it. Default: whichever takes the job. */
+  host: hostName.optional(),
 });
 
 export const mountResult = z.strictObject({
   mountId,
   id: imageId,
   target: targetPath,
+  /** The host that has it. */
+  host: hostName,
   driver: mountDriver,
   /** How many layers it is made of. */
   layers: z.int().positive(),

@@ -6,6 +6,25 @@ import { defaultRecipe } from "./fields.js";
 export const graphNamePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 export const defaultGraphName = "default";
 
+/** The names a host may have: part of file names, and of the names of its queues. */
+export const hostNamePattern = graphNamePattern;
+
+/** The queues of which every host has one of its own besides, for the jobs that only its workers can do. */
+export const hostedQueueNames = ["store", "mount"] as const;
+
+/** A host's own queue: `store@<host>` or `mount@<host>`. */
+export type HostQueueName = `${(typeof hostedQueueNames)[number]}@${string}`;
+
+/** The names of a host's own queues. */
+export function queuesOfHost(host: string): HostQueueName[] {
+  return hostedQueueNames.map((queue) => `${queue}@${host}` as const);
+}
+
+/** The key of the set of hosts that have queues: workers that started, and hosts that jobs were enqueued for. */
+export function hostsKey(graphName: string): string {
+  return `${keyPrefix(graphName)}:hosts`;
+}
+
 /**
  * The prefix of a graph's keys. The braces are a Redis Cluster hash tag: a graph's keys share a slot,
  * graphs spread over the cluster.

@@ -37,7 +37,7 @@ export async function makeUpperReady(graph: Graph, imageId: string, lower: strin
     if (lstatSync(ready, { throwIfNoEntry: false }) !== undefined) return;
     await forgetUppers(graph, imageId);
     await mkdir(uppersDirectory(graph), { recursive: true, mode: 0o700 });
-    const stage = await stagingPath(graph.directory);
+    const stage = await stagingPath(graph);
     await mkdir(stage);
     await copyEntries(lower, stage, [""]);
     await rename(stage, ready);

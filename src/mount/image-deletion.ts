@@ -8,7 +8,7 @@ import { removeTree } from "../graph/staging.js";
 import { forgetUppers } from "./fresh-upper.js";
 import { takeOutView } from "./layer-view.js";
 import { forgetLink } from "./lower-links.js";
-import { mountsDirectory, readMountRecords } from "./mount-record.js";
+import { isHere, type MountRecord, mountsDirectory, readMountRecords } from "./mount-record.js";
 import { asidePath } from "./set-aside.js";
 import { imagesInUse } from "./unmount-image.js";
 
@@ -29,11 +29,7 @@ export async function deleteMountedImage(
     mountsDirectory(graph),
     async () => {
       const mounts = readMountRecords(graph).filter(({ images }) => images.some((image) => image.id === id));
-      if (!force && mounts.length > 0)
-        throw inUse(
-          id,
-          mounts.map(({ mountId }) => mountId),
-        );
+      if (!force && mounts.length > 0) throw inUse(graph, id, mounts);
       const inUseNow = imagesInUse(graph);
       if (!force && inUseNow === undefined) throw unknownUse(id);
       const isMounted = inUseNow?.has(id) ?? true;
@@ -50,9 +46,12 @@ export async function deleteMountedImage(
   return id;
 }
 
-function inUse(id: string, mountIds: readonly string[]): StevedoreError {
-  const shown = mountIds.slice(0, 10).join(", ");
-  const more = mountIds.length > 10 ? ` and ${mountIds.length - 10} more` : "";
+function inUse(graph: Graph, id: string, mounts: readonly MountRecord[]): StevedoreError {
+  const names = mounts.map(
+    (mount) => `${mount.mountId}${isHere(graph, mount) ? "" : ` of host ${mount.host}`}`,
+  );
+  const shown = names.slice(0, 10).join(", ");
+  const more = names.length > 10 ? ` and ${names.length - 10} more` : "";
   return new StevedoreError("IMAGE_IN_USE", `the image ${id} is part of the mount ${shown}${more}`);
 }
 

@@ -57,7 +57,7 @@ export async function prepareViews(
 export async function takeOutView(graph: Graph, id: string, destination?: string | undefined): Promise<void> {
   await locked(graph, async () => {
     await forgetKnowledge(graph, id);
-    const path = destination ?? (await stagingPath(graph.directory));
+    const path = destination ?? (await stagingPath(graph));
     try {
       await rename(viewPath(graph, id), path);
     } catch (error) {
@@ -123,7 +123,7 @@ async function buildView(
   markers: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const stage = await stagingPath(graph.directory);
+  const stage = await stagingPath(graph);
   try {
     const below = ancestors.map((ancestor) => ancestor.layerDirectory);
     const archive = await makeViewArchive(layerDirectory, below, markers);

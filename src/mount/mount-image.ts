@@ -70,6 +70,7 @@ export async function mountImage(
     madeTarget: target.isMade,
     ...(request.jobId === undefined ? {} : { jobId: request.jobId }),
     owner: formatOwner(await currentOwner()),
+    host: graph.host,
     createdAt: new Date().toISOString(),
   };
   const layers = history.map(({ layerDirectory }) => layerDirectory);
@@ -151,7 +152,7 @@ async function reserve(
   const { mountId, target } = record;
   try {
     mkdirSync(mountsDirectory(graph), { recursive: true, mode: 0o700 });
-    await withStage(graph.directory, async (stage) => {
+    await withStage(graph, async (stage) => {
       // While the lock is waited for.
       const filling = fillFolder(graph, stage, record, lowers, signal);
       filling.catch(() => undefined);

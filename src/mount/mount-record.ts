@@ -26,8 +26,10 @@ const schema = z.object({
   madeTarget: z.boolean(),
   /** The job that mounts, which knows its own work by it after a crash. */
   jobId: z.string().optional(),
-  /** The process that mounts, see `Owner`. */
+  /** The process that mounts, see `Owner`; its host stands apart, so that older versions know their own form. */
   owner: z.string(),
+  /** The host that has the mount, by the name it goes by; absent where it was written before hosts had one. */
+  host: z.string().optional(),
   /** RFC 3339. */
   createdAt: z.string(),
 });
@@ -101,6 +103,16 @@ export function readMountRecord(graph: Graph, mountId: string): MountRecord | un
     const message = `the record ${path} of a mount is damaged: ${(error as Error).message}`;
     throw new StevedoreError("INTERNAL", message, { cause: error });
   }
+}
+
+/** The host that has a mount. A record that names none is of a root that one host has. */
+export function hostOf(graph: Graph, { host = graph.host }: MountRecord): string {
+  return host;
+}
+
+/** True for a mount of this host: of others the kernel here knows nothing. */
+export function isHere(graph: Graph, record: MountRecord): boolean {
+  return hostOf(graph, record) === graph.host;
 }
 
 /** Writes a record into a directory that is to become the mount's own. Durably: its upper will hold what people write. */

@@ -12,6 +12,9 @@ import { deleteMountedImage } from "./image-deletion.js";
 import { type MountRequest, mountImage } from "./mount-image.js";
 import {
   hasMark,
+  hostOf,
+  isComplete,
+  isHere,
   isMounted,
   type MountRecord,
   mountPaths,
@@ -27,9 +30,10 @@ import { unmountImage } from "./unmount-image.js";
 
 /**
  * `mounted`: the kernel has it. `stale`: it has not, as after a reboot, though nobody unmounted it. `unmounted`: its
- * upper was kept. The last two still serve `changes` and `commit`, until they are unmounted for good.
+ * upper was kept. The last two still serve `changes` and `commit`, until they are unmounted for good. `elsewhere`: it is
+ * another host's, mounted or stale there, which only that host knows.
  */
-export type MountState = "mounted" | "stale" | "unmounted";
+export type MountState = "mounted" | "stale" | "unmounted" | "elsewhere";
 
 /** A mount. */
 export interface Mount {
@@ -38,6 +42,8 @@ export interface Mount {
   readonly id: string;
   /** Absolute, links resolved. */
   readonly target: string;
+  /** The host that has it. */
+  readonly host: string;
   readonly driver: DriverName;
   /** How many layers it is made of. */
   readonly layers: number;
@@ -49,8 +55,9 @@ export interface Mount {
 }
 
 /**
- * Mounts images of a graph. Several processes may do so at the same time. A `reference` is a mount's id, a unique
- * prefix of one, or its target.
+ * Mounts images of a graph. Several processes may do so at the same time, and several hosts that share the root: each
+ * has its own mounts, and leaves those of the others alone. A `reference` is a mount's id, a unique prefix of one, or
+ * its target.
  */
 export interface Mounts {
   /**
@@ -60,24 +67,38 @@ export interface Mounts {
    * that failed.
    */
   mount(request: MountRequest, signal?: AbortSignal | undefined): Promise<Mount>;
-  /** The mount that a job has made, or begun: one that is not complete is taken back first. */
+  /**
+   * The mount that a job has made, or begun: one that is not complete is taken back first, and what another host has
+   * begun is for that host to take back.
+   */
   ofJob(jobId: string): Promise<Mount | undefined>;
-  /** @throws `NOT_MOUNTED`, `AMBIGUOUS_ID` naming the candidates */
-  find(reference: string): Mount;
+  /**
+   * A mount of whichever host.
+   * @param host only that host's
+   * @throws `NOT_MOUNTED`; `AMBIGUOUS_ID` naming the candidates, which for a target are those of several hosts
+   */
+  find(reference: string, host?: string | undefined): Mount;
   /** All mounts in the order of their ids. A damaged record is told to `warn`. */
   list(warn?: (line: string) => void): Mount[];
   /**
    * Ends a mount: retries while its target is busy, removes the target, and the upper unless told to keep it.
-   * @throws as `find`; `MOUNT_FAILED` if it stays busy, `CANCELLED`
+   * @throws as `find`; `NOT_MOUNTED` for a mount of another host; `MOUNT_FAILED` if it stays busy, `CANCELLED`
    */
   unmount(
     reference: string,
     options?: { readonly keepUpper?: boolean | undefined },
     signal?: AbortSignal | undefined,
   ): Promise<Mount>;
-  /** What was changed in a mount. @throws as `find`; `MOUNT_UNSUPPORTED` for a `copy`; as `readChanges` */
+  /**
+   * What was changed in a mount.
+   * @throws as `find`; `NOT_MOUNTED` for a mount of another host; `MOUNT_UNSUPPORTED` for a `copy`; as `readChanges`
+   */
   changes(reference: string, signal?: AbortSignal | undefined): Promise<Change[]>;
-  /** What was written to a mount, ready to be packed. @throws as `find`; `MOUNT_UNSUPPORTED` where there is no upper */
+  /**
+   * What was written to a mount, ready to be packed.
+   * @throws as `find`; `NOT_MOUNTED` for a mount of another host, which may hold back what was written;
+   * `MOUNT_UNSUPPORTED` where there is no upper
+   */
   upper(reference: string, signal?: AbortSignal | undefined): Promise<{ mount: Mount; upper: Upper }>;
   /**
    * Deletes an image, and its view with it.
@@ -102,19 +123,36 @@ export interface MountsOptions {
 export function openMounts(graph: Graph, { targets }: MountsOptions = {}): Mounts {
   const allowed = targets === undefined || targets.length === 0 ? [mountsDirectory(graph)] : targets;
 
-  const recordOf = (reference: string): MountRecord => {
-    const records = readMountRecords(graph);
-    const path = reference.startsWith("/") ? realPathOf(reference) : undefined;
-    const named = records.filter(({ mountId, target }) => mountId === reference || target === path);
+  const recordOf = (reference: string, host?: string | undefined): MountRecord => {
+    const records = readMountRecords(graph).filter(
+      (record) => host === undefined || hostOf(graph, record) === host,
+    );
+    const paths = reference.startsWith("/") ? [realPathOf(reference), resolve(reference)] : [];
+    // Where another host's links lead is not known here.
+    const isOn = (record: MountRecord) =>
+      paths.slice(0, isHere(graph, record) ? 1 : 2).includes(record.target);
+    const named = records.filter((record) => record.mountId === reference || isOn(record));
     // A target may be that of another mount by now, where this one's upper was kept.
-    const exact = named.find(({ mountId }) => !hasMark(graph, mountId, "kept")) ?? named[0];
+    const living = named.filter(({ mountId }) => !hasMark(graph, mountId, "kept"));
+    if (new Set(living.map((record) => hostOf(graph, record))).size > 1)
+      throw ambiguous(graph, reference, living);
+    const exact = living[0] ?? named[0];
     if (exact !== undefined) return exact;
     const candidates = reference === "" ? [] : records.filter(({ mountId }) => mountId.startsWith(reference));
     const [first, ...others] = candidates;
-    if (first === undefined) throw notMounted(graph, reference);
+    if (first === undefined) throw notMounted(graph, reference, host);
     if (others.length === 0) return first;
-    const shown = candidates.slice(0, 10).map(({ mountId }) => mountId);
-    throw new StevedoreError("AMBIGUOUS_ID", `${quote(reference)} may be any of ${shown.join(", ")}`);
+    throw ambiguous(graph, reference, candidates);
+  };
+  /** The same, for what only the host can do that has the mount. */
+  const ownRecordOf = (reference: string): MountRecord => {
+    const record = recordOf(reference);
+    if (isHere(graph, record)) return record;
+    const { mountId, host } = record;
+    throw new StevedoreError(
+      "NOT_MOUNTED",
+      `the mount ${mountId} is on the host ${host}, not on ${graph.host}`,
+    );
   };
 
   const mounts: Mounts = {
@@ -124,30 +162,32 @@ export function openMounts(graph: Graph, { targets }: MountsOptions = {}): Mount
     async ofJob(jobId) {
       const isOfJob = (record: MountRecord) => record.jobId === jobId;
       await recoverMounts(graph, isOfJob);
-      const record = readMountRecords(graph).find(isOfJob);
+      const record = readMountRecords(graph)
+        .filter(isOfJob)
+        .find((each) => isHere(graph, each) || isComplete(graph, each.mountId));
       return record === undefined ? undefined : present(graph, record, readMountTable());
     },
-    find: (reference) => present(graph, recordOf(reference), readMountTable()),
+    find: (reference, host) => present(graph, recordOf(reference, host), readMountTable()),
     list(warn) {
       const table = readMountTable();
       return readMountRecords(graph, warn).map((record) => present(graph, record, table));
     },
     async unmount(reference, { keepUpper = false } = {}, signal) {
-      const record = recordOf(reference);
+      const record = ownRecordOf(reference);
       const before = present(graph, record, readMountTable());
       if (keepUpper && before.state === "unmounted") throw notMounted(graph, reference);
       await unmountImage(graph, record, { keepUpper: keepUpper && record.isWritable }, signal);
       return before;
     },
     async changes(reference, signal) {
-      const record = recordOf(reference);
+      const record = ownRecordOf(reference);
       if (record.driver === "copy") throw noUpper(record, "is a copy, which keeps no account of changes");
       if (!record.isWritable) return [];
       const layers = await Promise.all(record.images.map((image) => layerOf(graph, image)));
       return readChanges(await upperOf(graph, record, signal), layers, signal);
     },
     async upper(reference, signal) {
-      const record = recordOf(reference);
+      const record = ownRecordOf(reference);
       if (!record.isWritable) throw noUpper(record, "takes no writes");
       const upper = await upperOf(graph, record, signal);
       return { mount: present(graph, record, readMountTable()), upper };
@@ -163,7 +203,8 @@ function present(graph: Graph, record: MountRecord, table: readonly TableEntry[]
   const { mountId, images, target, driver, isWritable, createdAt } = record;
   const upper = isWritable ? { upper: mountPaths(ownDirectory(graph, mountId)).upper } : {};
   return {
-    ...{ mountId, id: images[0]?.id ?? "", target, driver, layers: images.length, ...upper },
+    ...{ mountId, id: images[0]?.id ?? "", target, host: hostOf(graph, record) },
+    ...{ driver, layers: images.length, ...upper },
     state: stateOf(graph, record, table),
     createdAt,
   };
@@ -171,6 +212,7 @@ function present(graph: Graph, record: MountRecord, table: readonly TableEntry[]
 
 function stateOf(graph: Graph, record: MountRecord, table: readonly TableEntry[]): MountState {
   if (hasMark(graph, record.mountId, "kept")) return "unmounted";
+  if (!isHere(graph, record)) return "elsewhere";
   return isMounted(record, table) ? "mounted" : "stale";
 }
 
@@ -200,14 +242,23 @@ function realPathOf(path: string): string {
   }
 }
 
-function notMounted(graph: Graph, reference: string): StevedoreError {
+function ambiguous(graph: Graph, reference: string, candidates: readonly MountRecord[]): StevedoreError {
+  const areElsewhere = candidates.some((record) => !isHere(graph, record));
+  const shown = candidates
+    .slice(0, 10)
+    .map((record) => `${record.mountId}${areElsewhere ? ` on the host ${hostOf(graph, record)}` : ""}`);
+  return new StevedoreError("AMBIGUOUS_ID", `${quote(reference)} may be any of ${shown.join(", ")}`);
+}
+
+function notMounted(graph: Graph, reference: string, host?: string | undefined): StevedoreError {
   // A damaged record is not the same as none.
   try {
     if (/^[0-9a-f]{16}$/.test(reference)) readMountRecord(graph, reference);
   } catch (error) {
     if (error instanceof StevedoreError) return error;
   }
-  return new StevedoreError("NOT_MOUNTED", `there is no mount ${quote(reference)}`);
+  const where = host === undefined ? "" : ` on the host ${host}`;
+  return new StevedoreError("NOT_MOUNTED", `there is no mount ${quote(reference)}${where}`);
 }
 
 function noUpper({ mountId, driver }: MountRecord, why: string): StevedoreError {

@@ -1,7 +1,7 @@
 // What a worker does about mounts when it starts: those before it may have died at any point.
 import type { Graph } from "../graph/index.js";
-import { isGone, parseOwner } from "../graph/owner.js";
-import { entryOf, isComplete, type MountRecord, readMountRecords, setMark } from "./mount-record.js";
+import { fateOf, parseOwner } from "../graph/owner.js";
+import { entryOf, isComplete, isHere, type MountRecord, readMountRecords, setMark } from "./mount-record.js";
 import { readMountTable } from "./mount-table.js";
 import { hasEmptyUpper, sweepUnused, undoMount } from "./unmount-image.js";
 
@@ -16,7 +16,8 @@ export interface Recovery {
 }
 
 /**
- * Completes or takes back the mounts that dead processes had begun, and removes what no mount needs any more.
+ * Completes or takes back the mounts that dead processes of this host had begun, and removes what no mount needs any
+ * more. A beginning whose job another host has done meanwhile is taken back.
  * @param isMeant which mounts to look at
  */
 export async function recoverMounts(
@@ -26,10 +27,17 @@ export async function recoverMounts(
   const damaged: string[] = [];
   const adopted: string[] = [];
   const undone: string[] = [];
-  for (const record of readMountRecords(graph, (line) => damaged.push(line)).filter(isMeant)) {
+  const records = readMountRecords(graph, (line) => damaged.push(line));
+  for (const record of records.filter(isMeant)) {
     const { mountId } = record;
-    if (isComplete(graph, mountId) || !(await isAbandoned(record))) continue;
-    if (entryOf(record, readMountTable()) !== undefined) {
+    if (!isHere(graph, record) || isComplete(graph, mountId) || !(await isAbandoned(graph, record))) continue;
+    const isDoneElsewhere =
+      record.jobId !== undefined &&
+      records.some((other) => other.jobId === record.jobId && isComplete(graph, other.mountId));
+    if (
+      entryOf(record, readMountTable()) !== undefined &&
+      !(isDoneElsewhere && hasEmptyUpper(graph, mountId))
+    ) {
       await setMark(graph, mountId, "mounted");
       adopted.push(mountId);
     } else if (hasEmptyUpper(graph, mountId)) {
@@ -42,8 +50,8 @@ export async function recoverMounts(
   return { adopted, undone, damaged };
 }
 
-/** True if the process that began a mount is gone. */
-export async function isAbandoned({ owner }: MountRecord): Promise<boolean> {
+/** True if the process that began a mount of this host is gone. */
+export async function isAbandoned(graph: Graph, { owner, host }: MountRecord): Promise<boolean> {
   const process = parseOwner(owner);
-  return process === undefined || isGone(process);
+  return process === undefined || (await fateOf({ host, ...process }, graph.host)) === "gone";
 }

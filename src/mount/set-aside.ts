@@ -49,7 +49,7 @@ export async function sweepAside(
   if (used === undefined) return;
   for (const name of names) {
     if (used.has(imageSetAside(name))) continue;
-    const staged = await stagingPath(graph.directory);
+    const staged = await stagingPath(graph);
     try {
       await rename(join(asideDirectory(graph), name), staged);
     } catch (error) {

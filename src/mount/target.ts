@@ -6,7 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { isErrno, StevedoreError } from "../error.js";
 import type { Graph } from "../graph/index.js";
 import { ioError } from "../graph/io-error.js";
-import { hasMark, isMountId, readMountRecords } from "./mount-record.js";
+import { hasMark, isHere, isMountId, type MountRecord, readMountRecords } from "./mount-record.js";
 import { readMountTable } from "./mount-table.js";
 
 /** An existing, empty directory on which nothing is mounted. */
@@ -63,9 +63,7 @@ export async function openTarget(
 /** @throws `ALREADY_MOUNTED` if something is mounted there, or another mount of ours is about to be */
 export function assertFree(graph: Graph, target: string): void {
   assertNothingMounted(target);
-  const holder = readMountRecords(graph).find(
-    (record) => record.target === target && !hasMark(graph, record.mountId, "kept"),
-  );
+  const holder = holders(graph).find((record) => record.target === target);
   if (holder !== undefined) throw alreadyMounted(target, `the mount ${holder.mountId} has it`);
 }
 
@@ -77,12 +75,24 @@ export function assertOutside(graph: Graph, target: string): void {
     ownNames.includes(first) || (first === "mounts" && (second === undefined || isMountsOwn(second)));
   const others = [
     ...readMountTable().filter(({ source }) => source.startsWith("stevedore:")),
-    ...readMountRecords(graph).filter(({ mountId }) => !hasMark(graph, mountId, "kept")),
+    ...holders(graph),
   ];
   const around = others.find(({ target: above }) => isBelow(target, above));
   if (!isOwn && around === undefined) return;
   const what = isOwn ? "what the graph keeps for itself" : `the mounted image at ${around?.target}`;
   throw new StevedoreError("TARGET_FORBIDDEN", `the target ${target} lies inside ${what}`);
+}
+
+/**
+ * The mounts whose targets are taken. What another host has mounted outside the root is on a path of its own, which
+ * means something else here.
+ */
+function holders(graph: Graph): MountRecord[] {
+  const root = realpathSync(graph.root);
+  return readMountRecords(graph).filter(
+    (record) =>
+      !hasMark(graph, record.mountId, "kept") && (isHere(graph, record) || isBelow(record.target, root)),
+  );
 }
 
 /** What lies in a root and is no place for a mount. */

@@ -14,7 +14,9 @@ import { makeUpperReady } from "./fresh-upper.js";
 import {
   clearMark,
   entryOf,
+  hasMark,
   isComplete,
+  isHere,
   type MountRecord,
   mountPaths,
   mountsDirectory,
@@ -88,15 +90,15 @@ export async function undoMount(graph: Graph, record: MountRecord): Promise<void
 }
 
 /**
- * The images that mounts need now: those that the kernel holds, and those that are being made. Undefined if that cannot
- * be told, because a record is damaged.
+ * The images that mounts need now: those that the kernel holds, or that of another host may hold, and those that are
+ * being made. Undefined if that cannot be told, because a record is damaged.
  */
 export function imagesInUse(graph: Graph): ReadonlySet<string> | undefined {
   const table = readMountTable();
-  return imagesOf(
-    graph,
-    (record) => entryOf(record, table) !== undefined || !isComplete(graph, record.mountId),
-  );
+  return imagesOf(graph, (record) => {
+    if (!isHere(graph, record)) return !hasMark(graph, record.mountId, "kept");
+    return entryOf(record, table) !== undefined || !isComplete(graph, record.mountId);
+  });
 }
 
 /** The images of all mounts but copies that pass a test. Undefined if a record is damaged. */
@@ -181,7 +183,7 @@ async function removeTarget(target: string): Promise<void> {
 }
 
 async function removeFolder(graph: Graph, mountId: string): Promise<void> {
-  const staged = await stagingPath(graph.directory);
+  const staged = await stagingPath(graph);
   try {
     await rename(ownDirectory(graph, mountId), staged);
   } catch (error) {

@@ -95,8 +95,9 @@ export function stampLayers(history: readonly Image[]): string[] {
 
 /** What stands for one layer on top of others. @param below what stands for those; `""` for none */
 export function stampLayer(layerDirectory: string, below: string): string {
-  const { dev, ino, ctimeNs } = lstatSync(layerDirectory, { bigint: true });
-  return createHash("sha256").update(`${below} ${dev} ${ino} ${ctimeNs}`).digest("hex");
+  // Without the device, whose number another host, or the next boot, may have another for.
+  const { ino, ctimeNs } = lstatSync(layerDirectory, { bigint: true });
+  return createHash("sha256").update(`${below} ${ino} ${ctimeNs}`).digest("hex");
 }
 
 /** What was noted of an image; undefined where nothing is, or nothing that can be read. */

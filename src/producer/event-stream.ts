@@ -25,10 +25,12 @@ const unreadLimit = 10_000;
  * Progress that was not read in time is left out if there is newer, and of more than 10,000 unread events the
  * oldest are. It ends when the signal aborts.
  * @param register tells of the connection; returns what ends that
+ * @param watchForMore hands over sources that come up later; returns what ends that
  */
 export function openEventStream(
   sources: readonly JobEvents[],
   register: (interest: Interest) => () => void,
+  watchForMore: (add: (source: JobEvents) => void) => () => void,
   signal?: AbortSignal,
 ): AsyncGenerator<readonly QueueEvent[], void> {
   let unread: QueueEvent[] = [];
@@ -63,7 +65,14 @@ export function openEventStream(
       recheck: () => push({ connection: "restored" }),
     }),
   );
+  let isStopped = false;
+  stops.push(
+    watchForMore((source) => {
+      if (!isStopped) stops.push(source.listenToAll(push));
+    }),
+  );
   const stop = () => {
+    isStopped = true;
     for (const each of stops) each();
     wake();
   };

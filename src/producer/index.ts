@@ -5,6 +5,7 @@ export type { ConnectionEvent, QueueEvent } from "./event-stream.js";
 export type { JobEvent, JobUpdate } from "./job-events.js";
 export { type JobRecord, type JobState, jobStates } from "./job-records.js";
 export {
+  type AllCounts,
   type EnqueuedJob,
   type NewJob,
   openProducer,

@@ -1,7 +1,13 @@
 // Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
 import { QueueEvents } from "bullmq";
 import type { Redis } from "ioredis";
-import { keyPrefix, type Progress, parseFailedReason, parseProgress, type QueueName } from "../jobs/index.js";
+import {
+  type AnyQueueName,
+  keyPrefix,
+  type Progress,
+  parseFailedReason,
+  parseProgress,
+} from "../jobs/index.js";
 import { connectPatiently, type HastyConnection } from "./connection.js";
 import type { JobState } from "./job-records.js";
 
@@ -18,7 +24,7 @@ export interface JobUpdate {
 
 /** Something that happened to any job. `removed` is a job that was taken back before a worker had begun it. */
 export interface JobEvent extends Omit<JobUpdate, "state"> {
-  readonly queue: QueueName;
+  readonly queue: AnyQueueName;
   readonly id: string;
   readonly state: JobState | "removed";
   /** When, by Redis's clock, in ms since the epoch. */
@@ -33,18 +39,27 @@ export interface JobEvents {
   close(): Promise<void>;
 }
 
-/** Starts to hear of a queue's jobs. No event that happens after this resolves is missed. */
+/**
+ * Starts to hear of a queue's jobs. No event that happens after this resolves is missed.
+ * @param from `beginning` to hear of all that has happened as well
+ */
 export async function openJobEvents(
   connection: HastyConnection,
   url: string,
   graphName: string,
-  queue: QueueName,
+  queue: AnyQueueName,
+  from: "now" | "beginning" = "now",
 ): Promise<JobEvents> {
   const prefix = keyPrefix(graphName);
   // "From now on" has a gap between the subscription and the first read; a fixed position has none.
-  const [newest] = await connection.attempt(() =>
-    connection.redis.xrevrange(`${prefix}:${queue}:events`, "+", "-", "COUNT", 1),
-  );
+  const newest =
+    from === "beginning"
+      ? undefined
+      : (
+          await connection.attempt(() =>
+            connection.redis.xrevrange(`${prefix}:${queue}:events`, "+", "-", "COUNT", 1),
+          )
+        )[0];
   const redis = connectPatiently(url);
   const events = new QueueEvents(queue, { connection: redis, prefix, lastEventId: newest?.[0] ?? "0-0" });
   events.on("error", () => undefined);

@@ -1,6 +1,6 @@
 // Job records as they stand in Redis, in the form in which every front end shows them.
 import type { Job, Queue } from "bullmq";
-import type { QueueName } from "../jobs/index.js";
+import type { AnyQueueName } from "../jobs/index.js";
 
 /** The states a job can be in, as BullMQ names them. */
 export const jobStates = [
@@ -17,7 +17,7 @@ export type JobState = (typeof jobStates)[number];
 /** A job's record. Times are in ms since the epoch; what is not there yet is null. */
 export interface JobRecord {
   readonly id: string;
-  readonly queue: QueueName;
+  readonly queue: AnyQueueName;
   readonly name: string;
   readonly state: JobState | "unknown";
   readonly data: unknown;
@@ -38,7 +38,7 @@ export async function* readJobRecords(queue: Queue, state: JobState): AsyncGener
   for (let start = 0; ; start += page) {
     const jobs = await queue.getJobs([state], start, start + page - 1, true);
     // A job that was removed between the listing and the reading is undefined.
-    for (const job of jobs) if (job !== undefined) yield toRecord(job, queue.name as QueueName, state);
+    for (const job of jobs) if (job !== undefined) yield toRecord(job, queue.name as AnyQueueName, state);
     if (jobs.length < page) return;
   }
 }
@@ -47,7 +47,7 @@ export async function* readJobRecords(queue: Queue, state: JobState): AsyncGener
 export async function readNewestRecords(queue: Queue, state: JobState, count: number): Promise<JobRecord[]> {
   if (count < 1) return [];
   const jobs = await queue.getJobs([state], 0, count - 1, false);
-  return jobs.flatMap((job) => (job === undefined ? [] : [toRecord(job, queue.name as QueueName, state)]));
+  return jobs.flatMap((job) => (job === undefined ? [] : [toRecord(job, queue.name as AnyQueueName, state)]));
 }
 
 /** Reads one record; undefined if that queue has no such job. */
@@ -55,10 +55,10 @@ export async function readJobRecord(queue: Queue, id: string): Promise<JobRecord
   // The state first: a job that ends in between is then shown as running, not as ended without its result.
   const state = (await queue.getJobState(id)) as JobState | "unknown";
   const job: Job | undefined = await queue.getJob(id);
-  return job === undefined ? undefined : toRecord(job, queue.name as QueueName, state);
+  return job === undefined ? undefined : toRecord(job, queue.name as AnyQueueName, state);
 }
 
-function toRecord(job: Job, queue: QueueName, state: JobState | "unknown"): JobRecord {
+function toRecord(job: Job, queue: AnyQueueName, state: JobState | "unknown"): JobRecord {
   return {
     id: job.id ?? "",
     queue,

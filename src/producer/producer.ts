@@ -1,28 +1,27 @@
 // Enqueues jobs and tells what becomes of them. The whole of a producer: no native code, no graph.
 import { randomUUID } from "node:crypto";
-import { Queue } from "bullmq";
 import {
+  type AnyQueueName,
   assertJobSize,
-  contract,
   deduplicationId,
   defaultGraphName,
   graphNamePattern,
+  type HostQueueName,
   type JobData,
   JobError,
   type JobName,
   type JobResult,
-  keyPrefix,
   parseFailedReason,
   parseJobData,
   parseProgress,
   type QueueName,
   queueNames,
-  retention,
-  retryPolicy,
+  queueOf,
 } from "../jobs/index.js";
 import { cancelJob } from "./cancel.js";
 import { connectHastily } from "./connection.js";
 import { type Interest, openEventStream, type QueueEvent } from "./event-stream.js";
+import { openGraphQueues } from "./graph-queues.js";
 import { type JobEvents, type JobUpdate, openJobEvents } from "./job-events.js";
 import {
   type JobRecord,
@@ -46,11 +45,16 @@ export interface ProducerOptions {
 export interface EnqueuedJob<Name extends JobName = JobName> {
   readonly id: string;
   readonly name: Name;
-  readonly queue: QueueName;
+  readonly queue: AnyQueueName;
 }
 
 /** How many jobs of a queue are in each state. */
 export type QueueCounts = Readonly<Record<JobState, number>>;
+
+/** Those of each queue; a host's own queues are there once they hold jobs. */
+export type AllCounts = Readonly<Record<QueueName, QueueCounts>> & {
+  readonly [queue: HostQueueName]: QueueCounts;
+};
 
 /** A job to enqueue. `jobId` makes a repeat harmless: a job of that id is not added twice. */
 export type NewJob<Name extends JobName = JobName> = Name extends JobName
@@ -63,7 +67,8 @@ export type NewJob<Name extends JobName = JobName> = Name extends JobName
  */
 export interface Producer {
   /**
-   * Enqueues a job, checked against the contract first. A `checksum` or `verify` that already waits or runs is joined:
+   * Enqueues a job, checked against the contract first; one whose data names a `host` on that host's own queue, where it
+   * waits for a worker of that host. A `checksum` or `verify` that already waits or runs is joined:
    * the job returned is then that one.
    * @throws `INVALID_JOB`, `INVALID_ID`, `UNKNOWN_RECIPE`, `LIMIT_EXCEEDED`, `QUEUE_UNAVAILABLE`
    */
@@ -89,7 +94,9 @@ export interface Producer {
   /** The newest records of one state over all queues, at most `count` of them, the newest first. */
   recent(state: JobState, count: number): Promise<JobRecord[]>;
   /** How many jobs of each state every queue holds. */
-  counts(): Promise<Readonly<Record<QueueName, QueueCounts>>>;
+  counts(): Promise<AllCounts>;
+  /** The hosts that have queues of their own, sorted: a worker of theirs has served, or a job was enqueued for them. */
+  hosts(): Promise<string[]>;
   /**
    * Hears of all jobs of all queues. Once this resolves nothing is missed; each turn then yields all that has
    * happened since the last one. Unlike `follow` it outlives an outage: that is an event of its own, and when
@@ -106,12 +113,14 @@ export interface Producer {
   /** Takes a job back that no worker has begun. Returns false if one has, or it is gone. */
   withdraw(job: EnqueuedJob): Promise<boolean>;
   /** How many workers serve a queue of this graph now. */
-  workers(queue: QueueName): Promise<number>;
+  workers(queue: AnyQueueName): Promise<number>;
   close(): Promise<void>;
 }
 
 /** How many jobs go to Redis in one round trip. */
 const bulk = 1_000;
+/** How often somebody who hears of all jobs looks whether there are new hosts, in ms. */
+const hostsInterval = 1_000;
 
 /**
  * Opens a producer; connects in the background.
@@ -123,27 +132,13 @@ export function openProducer(options: ProducerOptions): Producer {
     throw new JobError("INVALID_JOB", `${JSON.stringify(graph)} is no name for a graph`);
   }
   const connection = connectHastily(url);
-  const queues = Object.fromEntries(
-    queueNames.map((name) => {
-      const queue = new Queue(name, {
-        connection: connection.redis,
-        prefix: keyPrefix(graph),
-        defaultJobOptions: {
-          ...retryPolicy,
-          removeOnComplete: retention.completed,
-          removeOnFail: retention.failed,
-        },
-      });
-      queue.on("error", () => undefined);
-      return [name, queue];
-    }),
-  ) as Record<QueueName, Queue>;
+  const queues = openGraphQueues(connection, graph);
 
-  const opened = new Map<QueueName, Promise<JobEvents>>();
-  const eventsOf = (queue: QueueName) => {
+  const opened = new Map<AnyQueueName, Promise<JobEvents>>();
+  const eventsOf = (queue: AnyQueueName, from?: "beginning") => {
     let events = opened.get(queue);
     if (events === undefined) {
-      events = openJobEvents(connection, url, graph, queue);
+      events = openJobEvents(connection, url, graph, queue, from);
       opened.set(queue, events);
       events.catch(() => opened.delete(queue));
     }
@@ -161,7 +156,7 @@ export function openProducer(options: ProducerOptions): Producer {
 
   /** Where a job stands now, as an update. */
   const present = async (job: EnqueuedJob): Promise<JobUpdate> => {
-    const record = await connection.attempt(() => readJobRecord(queues[job.queue], job.id));
+    const record = await connection.attempt(() => readJobRecord(queues.of(job.queue), job.id));
     if (record === undefined || record.state === "unknown") {
       throw new JobError("INTERNAL", `job ${job.id} is no longer in the queue ${job.queue}`, {
         jobId: job.id,
@@ -219,6 +214,19 @@ export function openProducer(options: ProducerOptions): Producer {
     }
   }
 
+  /** Hands over the events of hosts that come up, from their beginning, for nothing of them was heard before. */
+  const watchForHosts = (known: Set<AnyQueueName>, add: (source: JobEvents) => void) => {
+    const look = async () => {
+      for (const name of await queues.names()) {
+        if (known.has(name)) continue;
+        known.add(name);
+        await eventsOf(name, "beginning").then(add, () => known.delete(name));
+      }
+    };
+    const timer = setInterval(() => void look().catch(() => undefined), hostsInterval);
+    return () => clearInterval(timer);
+  };
+
   const toQueueJob = ({ name, data, jobId = randomUUID() }: NewJob) => {
     if (!/^(?!\d+$)[A-Za-z0-9_.-]{1,128}$/.test(jobId)) {
       throw new JobError(
@@ -231,6 +239,7 @@ export function openProducer(options: ProducerOptions): Producer {
     const joined = deduplicationId(name, checked);
     return {
       name,
+      queue: queueOf(name, checked),
       data: checked,
       opts: { jobId, ...(joined === undefined ? {} : { deduplication: { id: joined } }) },
     };
@@ -239,25 +248,34 @@ export function openProducer(options: ProducerOptions): Producer {
   const enqueueAll = async (jobs: readonly NewJob[]): Promise<EnqueuedJob[]> => {
     const checked = jobs.map(toQueueJob);
     const enqueued: EnqueuedJob[] = new Array(jobs.length);
-    for (const queue of queueNames) {
-      const ofQueue = checked.flatMap((job, at) => (contract[job.name].queue === queue ? [{ job, at }] : []));
+    const byQueue = new Map<AnyQueueName, { job: (typeof checked)[number]; at: number }[]>();
+    for (const [at, job] of checked.entries()) {
+      const ofQueue = byQueue.get(job.queue);
+      if (ofQueue === undefined) byQueue.set(job.queue, [{ job, at }]);
+      else ofQueue.push({ job, at });
+    }
+    const enqueueOn = async ([queue, ofQueue]: Parameters<typeof byQueue.set>) => {
+      await queues.announce(queue);
       for (let start = 0; start < ofQueue.length; start += bulk) {
         const chunk = ofQueue.slice(start, start + bulk);
-        const added = await connection.attempt(() => queues[queue].addBulk(chunk.map(({ job }) => job)));
+        const added = await connection.attempt(() =>
+          queues.of(queue).addBulk(chunk.map(({ job: { queue: _, ...job } }) => job)),
+        );
         for (const [index, { job, at }] of chunk.entries()) {
           enqueued[at] = { id: added[index]?.id ?? job.opts.jobId, name: job.name, queue };
         }
       }
-    }
+    };
+    await Promise.all([...byQueue].map(enqueueOn));
     return enqueued;
   };
 
   return {
     async enqueue(name, data, { jobId } = {}) {
       const job = { name, data, ...(jobId === undefined ? {} : { jobId }) } as NewJob;
-      const { data: checked, opts } = toQueueJob(job);
-      const { queue } = contract[name];
-      const added = await connection.attempt(() => queues[queue].add(name, checked, opts));
+      const { queue, data: checked, opts } = toQueueJob(job);
+      await queues.announce(queue);
+      const added = await connection.attempt(() => queues.of(queue).add(name, checked, opts));
       return { id: added.id ?? opts.jobId, name, queue };
     },
     enqueueAll,
@@ -270,23 +288,22 @@ export function openProducer(options: ProducerOptions): Producer {
     },
     follow,
     async job(id) {
-      for (const queue of queueNames) {
-        const record = await connection.attempt(() => readJobRecord(queues[queue], id));
-        if (record !== undefined) return record;
-      }
-      return undefined;
+      const found = await queues.find(id);
+      return found && connection.attempt(() => readJobRecord(found.queue, id));
     },
     async *jobs(state) {
-      for (const queue of queueNames) {
+      for (const queue of await queues.names()) {
         for (const wanted of state === undefined ? jobStates : [state]) {
           await connection.attempt(async () => undefined);
-          yield* readJobRecords(queues[queue], wanted);
+          yield* readJobRecords(queues.of(queue), wanted);
         }
       }
     },
     async recent(state, count) {
       const ofQueues = await Promise.all(
-        queueNames.map((queue) => connection.attempt(() => readNewestRecords(queues[queue], state, count))),
+        (await queues.names()).map((queue) =>
+          connection.attempt(() => readNewestRecords(queues.of(queue), state, count)),
+        ),
       );
       const age = ({ finishedAt, createdAt }: JobRecord) => finishedAt ?? createdAt;
       return ofQueues
@@ -295,41 +312,44 @@ export function openProducer(options: ProducerOptions): Producer {
         .slice(0, count);
     },
     async counts() {
-      const ofQueues = queueNames.map(async (queue) => {
-        const counts = await connection.attempt(() => queues[queue].getJobCounts(...jobStates));
+      const ofQueues = (await queues.names()).map(async (queue) => {
+        const counts = await connection.attempt(() => queues.of(queue).getJobCounts(...jobStates));
         return [queue, Object.fromEntries(jobStates.map((state) => [state, counts[state] ?? 0]))] as const;
       });
-      return Object.fromEntries(await Promise.all(ofQueues)) as Record<QueueName, QueueCounts>;
+      const isShown = ([queue, counts]: Awaited<(typeof ofQueues)[number]>) =>
+        queueNames.some((shared) => shared === queue) || Object.values(counts).some((count) => count > 0);
+      return Object.fromEntries((await Promise.all(ofQueues)).filter(isShown)) as unknown as AllCounts;
     },
+    hosts: () => queues.hosts(),
     async events(signal) {
-      const sources = await Promise.all(queueNames.map(eventsOf));
+      const names = await queues.names();
+      const sources = await Promise.all(names.map((name) => eventsOf(name)));
       const register = (interest: Interest) => {
         waiting.add(interest);
         return () => waiting.delete(interest);
       };
-      return openEventStream(sources, register, signal);
+      return openEventStream(sources, register, (add) => watchForHosts(new Set(names), add), signal);
     },
     async cancel(id) {
-      for (const queue of Object.values(queues)) {
-        const job = await connection.attempt(() => queue.getJob(id));
-        if (job === undefined) continue;
-        const access = { queue, redis: connection.redis, url, graphName: graph };
-        return connection.attempt(() => cancelJob(job, access));
+      const found = await queues.find(id);
+      if (found !== undefined) {
+        const access = { queue: found.queue, redis: connection.redis, url, graphName: graph };
+        return connection.attempt(() => cancelJob(found.job, access));
       }
       throw new JobError("INVALID_JOB", `there is no job ${JSON.stringify(id)}`, { jobId: id });
     },
     withdraw: ({ id, queue }) =>
       connection.attempt(async () => {
-        const state = await queues[queue].getJobState(id);
+        const state = await queues.of(queue).getJobState(id);
         if (!["waiting", "delayed", "prioritized"].includes(state)) return false;
         // 0 is for a job that a worker holds by now.
-        return (await queues[queue].remove(id)) === 1;
+        return (await queues.of(queue).remove(id)) === 1;
       }),
-    workers: (queue) => connection.attempt(() => queues[queue].getWorkersCount()),
+    workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
     async close() {
       await Promise.allSettled([...opened.values()].map(async (events) => (await events).close()));
       connection.close();
-      await Promise.allSettled(Object.values(queues).map((queue) => queue.close()));
+      await queues.close();
     },
   };
 }

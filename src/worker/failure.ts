@@ -14,6 +14,8 @@ export function failureOf(error: unknown): { code: ErrorCode; message: string } 
 
 /** The error to throw at BullMQ: it tries a transient failure again, a permanent one not. */
 export function jobFailure(error: unknown): Error {
+  // Already what a record says.
+  if (error instanceof UnrecoverableError) return error;
   const { code, message } = failureOf(error);
   const reason = formatFailedReason(code, message);
   return isTransient(code) ? new Error(reason, { cause: error }) : new UnrecoverableError(reason);

@@ -7,6 +7,7 @@ import type { Producer } from "../producer/index.js";
 import type { Batch } from "./batch.js";
 import type { CpuBudget, Urgency } from "./cpu-budget.js";
 import type { WorkerLimits } from "./limits.js";
+import type { OtherHost } from "./other-host.js";
 import type { SourcePolicy } from "./source.js";
 
 /** What the handlers of a worker process share. */
@@ -41,6 +42,8 @@ export interface JobTry<Name extends JobName> {
   report(progress: Progress): void;
   /** The children of a job that is a batch. */
   readonly batch: Batch;
+  /** For a job about a mount that another host has. */
+  readonly otherHost: OtherHost<Name>;
 }
 
 /** Does one try of a job. Safe to run again after a try that died at any point. */

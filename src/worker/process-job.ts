@@ -17,6 +17,7 @@ import type { Cancellations } from "./cancellations.js";
 import { failureOf, jobFailure } from "./failure.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
 import { handlers } from "./handlers/index.js";
+import { type HostQueues, otherHostOf } from "./other-host.js";
 import { startProgressReport } from "./progress-report.js";
 
 /** The reason a job's signal is aborted with when its worker shuts down: the job goes back to the queue. */
@@ -32,6 +33,7 @@ export interface QueueAccess {
   readonly graphName: string;
   /** The queues of batches, by name. */
   readonly queues: Readonly<Record<string, Queue>>;
+  readonly hostQueues: HostQueues;
   readonly batches: BatchProgress;
   readonly cancellations: Cancellations;
 }
@@ -43,7 +45,7 @@ export async function processJob(
   signal: AbortSignal,
   cancel: () => void,
   host: WorkerHost,
-  { redis, graphName, queues, batches, cancellations }: QueueAccess,
+  { redis, graphName, queues, hostQueues, batches, cancellations }: QueueAccess,
 ): Promise<unknown> {
   const { name } = job;
   if (!isJobName(name)) {
@@ -53,7 +55,10 @@ export async function processJob(
   }
   using _running = cancellations.begin(job, cancel);
   const report = startProgressReport((progress) => job.updateProgress(progress));
-  const child = job.parent === undefined ? undefined : batches.child(job.parent.id ?? "");
+  // A child on another queue is no batch's: it is a job that was left to this host.
+  const isOfBatch = job.parent !== undefined && queues[job.queueName] !== undefined;
+  const child = isOfBatch ? batches.child(job.parent?.id ?? "") : undefined;
+  const isRepeat = job.attemptsStarted > 1 || job.stalledCounter > 0;
   const isFinal = (error: unknown) =>
     signal.reason !== shutdownReason &&
     signal.reason !== lockLostReason &&
@@ -67,7 +72,7 @@ export async function processJob(
     const attempt: JobTry<typeof name> = {
       id: job.id ?? "",
       data,
-      isRepeat: job.attemptsStarted > 1 || job.stalledCounter > 0,
+      isRepeat,
       urgency: child === undefined ? "single" : "batch",
       isFinal,
       amend: (amended) => job.updateData(amended),
@@ -76,6 +81,7 @@ export async function processJob(
         if (progress.unit === "bytes") child?.bytes(progress.done);
       },
       batch: batchOf(job, token ?? "", queues[job.queueName] as Queue, redis, graphName),
+      otherHost: otherHostOf(job, token ?? "", isRepeat, hostQueues),
     };
     const handler = handlers[name] as Handler<JobName>;
     const result = await handler(attempt, host, signal);

@@ -4,8 +4,19 @@ import { Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { StevedoreError } from "../error.js";
 import { openGraph, removeAbandonedStaging } from "../graph/index.js";
+import { systemHostName } from "../host/host-name.js";
 import { limitToolSilence } from "../host/stuck-tool.js";
-import { defaultGraphName, keyPrefix, type QueueName, queueNames, retention } from "../jobs/index.js";
+import {
+  type AnyQueueName,
+  defaultGraphName,
+  hostedQueueNames,
+  hostNamePattern,
+  hostsKey,
+  keyPrefix,
+  type QueueName,
+  queueNames,
+  retention,
+} from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine } from "../layer/index.js";
 import { openMounts } from "../mount/index.js";
 import { connectPatiently } from "../producer/connection.js";
@@ -17,6 +28,7 @@ import { claimGraphName } from "./claim.js";
 import { openCpuBudget } from "./cpu-budget.js";
 import type { WorkerHost } from "./handler.js";
 import { defaultLimits, type WorkerLimits } from "./limits.js";
+import { openHostQueues } from "./other-host.js";
 import { cancelReason, lockLostReason, processJob, type QueueAccess, shutdownReason } from "./process-job.js";
 import { makeInbox } from "./source.js";
 
@@ -27,6 +39,8 @@ export interface WorkerOptions {
   readonly graph?: string | undefined;
   /** The directory that holds `graph/`; made if missing. */
   readonly root: string;
+  /** The name this host goes by among those that share the root or the queue. Default: the system's own. */
+  readonly host?: string | undefined;
   /** CPU threads that compressors share. Default: the host's. */
   readonly threads?: number | undefined;
   /** The most memory that compressors may take, in bytes: it lowers the number of threads. */
@@ -67,7 +81,8 @@ const maxStalledCount = 5;
 
 /**
  * Starts to serve. Waits for Redis as long as it takes.
- * @throws `INVALID_JOB` for an allowed host that is none, `TOOL_MISSING` (tar, or no xz engine), `QUEUE_UNAVAILABLE` (the name belongs to another root);
+ * @throws `INVALID_JOB` for a name of a host, its own or an allowed one, that is none, `TOOL_MISSING` (tar, or no xz
+ * engine), `QUEUE_UNAVAILABLE` (the name belongs to another root);
  * through `ready`: `INTERNAL` if the xz engine does not give the known answer
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
@@ -75,9 +90,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const limits: WorkerLimits = { ...defaultLimits, ...options.limits };
   limitToolSilence(limits.toolSilenceMs);
   const allowedHosts = (options.allowedHosts ?? []).map(parseAllowedHost);
+  const { host: hostName = systemHostName() } = options;
+  if (!hostNamePattern.test(hostName)) {
+    throw new StevedoreError("INVALID_JOB", `${JSON.stringify(hostName)} is no name for a host`);
+  }
   const [engine] = await Promise.all([chooseXzEngine(), checkTar()]);
-  const graph = await openGraph(root, { create: true });
-  const abandoned = await removeAbandonedStaging(graph.directory);
+  const graph = await openGraph(root, { create: true, host: hostName });
+  const abandoned = await removeAbandonedStaging(graph);
   if (abandoned.length > 0) log(`removed ${abandoned.length} abandoned staging directories`);
   const mounts = openMounts(graph, { targets: options.mountDirectories });
   const recovery = await mounts.recover();
@@ -90,6 +109,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const redis = connectPatiently(url);
   try {
     await claimGraphName(redis, graphName, await graph.graphId());
+    await redis.sadd(hostsKey(graphName), hostName);
   } catch (error) {
     redis.disconnect();
     await graph.close();
@@ -101,7 +121,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   queue.on("error", (error) => log(`checksum: ${error.message}`));
   const batches = openBatchProgress(queue, redis, graphName);
   const cancellations = await openCancellations(redis, graphName);
-  const access: QueueAccess = { redis, graphName, queues: { checksum: queue }, batches, cancellations };
+  const hostQueues = openHostQueues(redis, graphName);
+  const queues = { checksum: queue };
+  const access: QueueAccess = { redis, graphName, queues, hostQueues, batches, cancellations };
   // The answer takes a second of CPU; what needs no engine is done meanwhile.
   const knownAnswer = new AbortController();
   const ready = checkKnownAnswer(engine, knownAnswer.signal);
@@ -127,7 +149,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ...{ store: threads, checksum: Math.max(16, threads), mount: Math.max(4, threads) },
     ...options.concurrency,
   };
-  const workers = queueNames.map((queue) => serveQueue(queue, access, concurrency[queue], host, log));
+  const workers = [
+    ...queueNames.map((queue) => serveQueue(queue, access, concurrency[queue], host, log)),
+    // What names this host: of each of these jobs as many at a time.
+    ...hostedQueueNames.map((queue) =>
+      serveQueue(`${queue}@${hostName}`, access, concurrency[queue], host, log),
+    ),
+  ];
 
   for (const worker of workers) {
     worker.run().catch((error: unknown) => log(`queue ${worker.name}: ${String(error)}`));
@@ -157,6 +185,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         await ready.catch(() => undefined);
         cancellations.close();
         await batches.close();
+        await hostQueues.close();
         await queue.close();
         await producer.close();
         redis.disconnect();
@@ -178,7 +207,7 @@ function threadsWithin(memory: number | undefined, threads: number): number {
 }
 
 function serveQueue(
-  queue: QueueName,
+  queue: AnyQueueName,
   access: QueueAccess,
   concurrency: number,
   host: WorkerHost,

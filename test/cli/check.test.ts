@@ -1,8 +1,8 @@
 // stevedore check: what it prints, and how it ends.
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { writeImage, writeMount } from "../support/damaged-graph.js";
+import { deadOwner, writeImage, writeMount } from "../support/damaged-graph.js";
 import { contentsOf, stateOf } from "../support/disk-listing.js";
 import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
@@ -24,7 +24,7 @@ describe("stevedore check", () => {
     const { code, json } = await stevedore(["check", "--repair", "--json"], { root });
     expect({ code, json }).toEqual({
       code: 0,
-      json: { findings: [], images: 4, durationMs: expect.any(Number) },
+      json: { findings: [], images: 4, elsewhere: [], durationMs: expect.any(Number) },
     });
     expect(await stateOf(root)).toEqual(before);
   });
@@ -42,6 +42,27 @@ describe("stevedore check", () => {
       "",
     ]);
     expect(await stateOf(root)).toEqual(before);
+  });
+
+  it("leaves another host's staging alone, and clears it in that host's name", async () => {
+    const staging = (host: string) => join(root, `graph/:tmp:/${deadOwner}.${host}-0123456789abcdef`);
+    for (const host of ["gone", "other"]) mkdirSync(staging(host), { recursive: true });
+    expect(await stevedore(["check", "--repair"], { root, env: { STEVEDORE_HOST: "third" } })).toMatchObject({
+      code: 0,
+      stdout: `left alone, of host gone: 1 staging directory, 0 mounts; if that host is gone for good: check --host gone --repair
+left alone, of host other: 1 staging directory, 0 mounts; if that host is gone for good: check --host other --repair
+4 images, nothing found
+`,
+    });
+    const cleared = await stevedore(["check", "--repair", "--host", "gone", "--json"], { root });
+    expect(cleared).toMatchObject({
+      code: 0,
+      json: {
+        findings: [{ what: "abandoned-staging", path: staging("gone"), repaired: true }],
+        elsewhere: [{ host: "other", staging: 1, mounts: 0 }],
+      },
+    });
+    expect([existsSync(staging("gone")), existsSync(staging("other"))]).toEqual([false, true]);
   });
 
   it("ends with 0 when all that was found was repaired, and says where it lies", async () => {

@@ -32,6 +32,7 @@ const workerFlags = [
     "--download-silence",
     "--download-resumes",
   ],
+  "--host",
 ];
 const recordFlags = ["--id", "--parent", "--comment", "--author", "--created", "--json-file"];
 const flags = {
@@ -45,15 +46,15 @@ const flags = {
   history: [],
   inspect: [],
   rm: ["--force", "--detach"],
-  mount: ["--read-only", "--driver", "--options", "--mount-dir", "--detach"],
-  unmount: ["--keep-upper", "--detach"],
-  mounts: [],
-  changes: [],
-  commit: ["--id", "--comment", "--author", "--created", "--checksum", "--detach", ...layerFlags],
+  mount: ["--read-only", "--driver", "--options", "--mount-dir", "--host", "--detach"],
+  unmount: ["--keep-upper", "--host", "--detach"],
+  mounts: ["--host"],
+  changes: ["--host"],
+  commit: ["--id", "--comment", "--author", "--created", "--checksum", "--host", "--detach", ...layerFlags],
   jobs: ["--state", "--watch"],
   job: [],
   cancel: [],
-  check: ["--repair"],
+  check: ["--repair", "--host"],
   doctor: [],
 };
 
@@ -142,6 +143,8 @@ describe("the configuration", () => {
 
     const wrong = await stevedore(["images", "--json"], { root, env: { STEVEDORE_GRAPH: "a b" } });
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("STEVEDORE_GRAPH") });
+    const nameless = await stevedore(["images"], { root, env: { STEVEDORE_HOST: "a:b" } });
+    expect(nameless).toMatchObject({ code: 2, stderr: expect.stringContaining("STEVEDORE_HOST") });
     const overruled = await stevedore(["images", "--graph", "a"], { root, env: { STEVEDORE_GRAPH: "a b" } });
     expect(overruled.code).toBe(0);
   });

@@ -1,5 +1,6 @@
 // stevedore mount, mounts, changes and unmount: an image as a directory, what was done to it, and its end.
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
@@ -87,15 +88,15 @@ describe("an image that is mounted by the command line", () => {
     const listed = await run("mounts", "--json");
     expect(listed.json).toEqual([
       {
-        ...{ mountId, id: "web", target, driver: "overlay", layers: 2, state: "mounted" },
+        ...{ mountId, id: "web", target, driver: "overlay", layers: 2, state: "mounted", host: hostname() },
         upper: join(empty, "mounts", mountId, "upper"),
         createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       },
     ]);
     const table = (await run("mounts")).stdout.split("\n").map((line) => line.split(/ {2,}/));
     expect(table).toEqual([
-      ["MOUNT", "IMAGE", "DRIVER", "LAYERS", "STATE", "TARGET"],
-      [mountId, "web", "overlay", "2", "mounted", target],
+      ["MOUNT", "IMAGE", "DRIVER", "LAYERS", "STATE", "HOST", "TARGET"],
+      [mountId, "web", "overlay", "2", "mounted", hostname(), target],
       [""],
     ]);
 

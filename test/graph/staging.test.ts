@@ -7,8 +7,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { openGraph, removeAbandonedStaging } from "../../src/graph/index.js";
 import {
   currentOwner,
+  fateOf,
   formatOwner,
-  isGone,
   type Owner,
   parseOwner,
   parseStat,
@@ -19,6 +19,8 @@ import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();
 const random = "0123456789abcdef";
+const otherBoot = "00000000-0000-4000-8000-000000000000";
+const host = "web-1.example";
 let module: string;
 
 beforeAll(async () => {
@@ -50,23 +52,25 @@ describe("abandoned staging", () => {
     await firstOutput(child);
     const staged = readdirSync(join(directory, ":tmp:"));
     expect(staged).toHaveLength(1);
-    expect(await removeAbandonedStaging(directory)).toEqual([]);
+    expect(await removeAbandonedStaging({ directory, host })).toEqual([]);
     expect(readdirSync(join(directory, ":tmp:"))).toEqual(staged);
 
     child.kill("SIGKILL");
     await child.catch(() => undefined);
-    expect(await removeAbandonedStaging(directory)).toEqual([join(directory, ":tmp:", `${staged[0]}`)]);
+    expect(await removeAbandonedStaging({ directory, host })).toEqual([
+      join(directory, ":tmp:", `${staged[0]}`),
+    ]);
     expect(readdirSync(join(directory, ":tmp:"))).toEqual([]);
     expect(readdirSync(directory)).toEqual([":tmp:"]);
   });
 
   it("is that of another boot, and of a process whose number another has now", async () => {
     const owner = await currentOwner();
-    const rebooted = { ...owner, bootId: "00000000-0000-4000-8000-000000000000" };
+    const rebooted = { ...owner, bootId: otherBoot };
     const reused = { ...owner, startTime: "1" };
     const names = [owner, rebooted, reused].map((each) => `${formatOwner(each)}-${random}`);
     const directory = await graphWithStaging(...names);
-    const removed = await removeAbandonedStaging(directory);
+    const removed = await removeAbandonedStaging({ directory, host });
     expect(removed.sort()).toEqual(
       names
         .slice(1)
@@ -79,13 +83,36 @@ describe("abandoned staging", () => {
   it("is not that of another pid namespace, where the process cannot be seen", async () => {
     const owner = { ...(await currentOwner()), pidNamespace: "1", pid: 1, startTime: "1" };
     const directory = await graphWithStaging(`${formatOwner(owner)}-${random}`);
-    expect(await removeAbandonedStaging(directory)).toEqual([]);
+    expect(await removeAbandonedStaging({ directory, host })).toEqual([]);
+  });
+
+  it("is that of another boot of the same host, and not that of another host", async () => {
+    const owner = { ...(await currentOwner(host)), bootId: otherBoot };
+    const names = [owner, { ...owner, host: "web-2" }, { ...owner, host: `${host}-${random}` }].map(
+      (each) => `${formatOwner(each)}-${random}`,
+    );
+    const directory = await graphWithStaging(...names);
+    expect(await removeAbandonedStaging({ directory, host })).toEqual([
+      join(directory, ":tmp:", `${names[0]}`),
+    ]);
+    expect(readdirSync(join(directory, ":tmp:")).sort()).toEqual(names.slice(1).sort());
+    expect(await removeAbandonedStaging({ directory, host: "web-2" })).toHaveLength(1);
+    expect(readdirSync(join(directory, ":tmp:"))).toEqual([names[2]]);
+  });
+
+  it("is, on the same boot, that of a process that has ended, whatever its host is called", async () => {
+    const owner = await currentOwner("web-2");
+    const names = [owner, { ...owner, startTime: "1" }].map((each) => `${formatOwner(each)}-${random}`);
+    const directory = await graphWithStaging(...names);
+    expect(await removeAbandonedStaging({ directory, host })).toEqual([
+      join(directory, ":tmp:", `${names[1]}`),
+    ]);
   });
 
   it("is not what others left there", async () => {
     const names = ["27cf784147099545", "a".repeat(64), `x-${random}`, "123-0123456789abcdef"];
     const directory = await graphWithStaging(...names);
-    expect(await removeAbandonedStaging(directory)).toEqual([]);
+    expect(await removeAbandonedStaging({ directory, host })).toEqual([]);
     expect(readdirSync(join(directory, ":tmp:")).sort()).toEqual([...names].sort());
   });
 
@@ -93,21 +120,32 @@ describe("abandoned staging", () => {
     const gone: Owner = { ...(await currentOwner()), startTime: "1" };
     const names = Array.from({ length: 5 }, (_, n) => `${formatOwner(gone)}-000000000000000${n}`);
     const directory = await graphWithStaging(...names);
-    const removed = await Promise.all([removeAbandonedStaging(directory), removeAbandonedStaging(directory)]);
+    const removed = await Promise.all([
+      removeAbandonedStaging({ directory, host }),
+      removeAbandonedStaging({ directory, host }),
+    ]);
     expect(removed.flat().sort()).toEqual(names.map((name) => join(directory, ":tmp:", name)));
     expect(readdirSync(join(directory, ":tmp:"))).toEqual([]);
   });
 
   it("is none where there is no graph", async () => {
-    expect(await removeAbandonedStaging(join(await scratch.fresh(), "graph"))).toEqual([]);
+    const directory = join(await scratch.fresh(), "graph");
+    expect(await removeAbandonedStaging({ directory, host })).toEqual([]);
   });
 });
 
 describe("the owner of staging", () => {
   it("is read back from the name it gives", async () => {
-    const owner = await currentOwner();
+    const owner = await currentOwner(host);
+    expect(owner.host).toBe(host);
     expect(parseOwner(formatOwner(owner))).toEqual(owner);
-    expect(await stagingPath(await scratch.fresh())).toContain(formatOwner(owner));
+    const path = await stagingPath({ directory: await scratch.fresh(), host });
+    expect(path).toContain(`/${formatOwner(owner)}-`);
+  });
+
+  it("is read from a name that tells of no host", async () => {
+    const { host: _, ...nameless } = await currentOwner(host);
+    expect(parseOwner(formatOwner(nameless))).toEqual(nameless);
   });
 
   it("is not found in other names", () => {
@@ -120,7 +158,7 @@ describe("the owner of staging", () => {
     expect(owner.pid).toBe(process.pid);
     const { stdout } = await execa("cut", ["-d", ")", "-f", "2-", `/proc/${process.pid}/stat`]);
     expect(owner.startTime).toBe(stdout.trim().split(" ")[19]);
-    expect(await isGone(owner)).toBe(false);
+    expect(await fateOf(owner, host)).toBe("lives");
   });
 
   it("is gone when it has ended, though its parent has not yet noticed", async () => {
@@ -136,7 +174,7 @@ describe("the owner of staging", () => {
     const stat = () => parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
     await expect.poll(() => stat()?.ended).toBe(true);
     const owner = { ...(await currentOwner()), pid, startTime: stat()?.startTime ?? "" };
-    expect(await isGone(owner)).toBe(true);
+    expect(await fateOf(owner, host)).toBe("gone");
     shell.kill();
     await shell.catch(() => undefined);
   });

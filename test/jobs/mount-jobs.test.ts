@@ -7,6 +7,8 @@ import {
   mountDriverNames,
   mountOptionNames,
   parseJobData,
+  queueOf,
+  queuesOfHost,
 } from "../../src/jobs/index.js";
 
 const outcomeOf = (name: JobName, data: unknown) => {
@@ -195,7 +197,7 @@ describe("the contract as JSON Schema", () => {
       },
     });
     expect(jobs.mount?.result).toMatchObject({
-      required: ["mountId", "id", "target", "driver", "layers", "durationMs"],
+      required: ["mountId", "id", "target", "host", "driver", "layers", "durationMs"],
       properties: { mountId: { pattern: "^[0-9a-f]{16}$" }, upper: target },
     });
   });
@@ -216,5 +218,29 @@ describe("the contract as JSON Schema", () => {
       },
     });
     expect(jobs.commit?.result).toEqual(jobs.store?.result);
+  });
+});
+
+describe("a job that names a host", () => {
+  it.each(["web-1", "a", "Web_1.example", "x".repeat(64)])("%j goes to that host's own queue", (host) => {
+    const mount = parseJobData("mount", { id: "base", host });
+    expect(queueOf("mount", mount)).toBe(`mount@${host}`);
+    for (const name of aboutMounts) {
+      const data = parseJobData(name, { mountId, host });
+      expect(data).toMatchObject({ mountId, host });
+      expect(queuesOfHost(host)).toContain(queueOf(name, data));
+    }
+    expect(queueOf("commit", parseJobData("commit", { mountId, host }))).toBe(`store@${host}`);
+  });
+
+  it.each(["", "-a", ".a", "a b", "a/b", "a:b", "a@b", "x".repeat(65), 7])("not by %j", (host) => {
+    for (const name of aboutMounts) expect(outcomeOf(name, { mountId, host })).toBe("INVALID_JOB");
+    expect(outcomeOf("mount", { id: "base", host })).toBe("INVALID_JOB");
+  });
+
+  it("is the only one that does", () => {
+    expect(queueOf("unmount", parseJobData("unmount", { mountId }))).toBe("mount");
+    expect(queueOf("commit", parseJobData("commit", { mountId }))).toBe("store");
+    expect(outcomeOf("checksum", { id: "base", host: "web-1" })).toBe("INVALID_JOB");
   });
 });

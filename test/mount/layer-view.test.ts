@@ -137,7 +137,7 @@ describe("a view", () => {
       const killed = startNode(program, ...modules, graph.root);
       await expect(killed).rejects.toMatchObject({ signal: "SIGKILL" });
     });
-    expect(await removeAbandonedStaging(graph.directory)).not.toEqual([]);
+    expect(await removeAbandonedStaging(graph)).not.toEqual([]);
     expect(readdirSync(join(graph.directory, ":tmp:"))).toEqual([]);
     const { target } = await mounts.mount({ id, driver });
     await expectLayers(scratch, target, graph, id);

@@ -60,7 +60,7 @@ async function expectNothingLeft() {
   expect(mountsBelow(scratch.path)).toEqual([]);
   expect(mounts.list()).toEqual([]);
   expect(readdirSync(join(graph.root, "mounts"))).toEqual([]);
-  await removeAbandonedStaging(graph.directory);
+  await removeAbandonedStaging(graph);
   expect(readdirSync(join(graph.directory, ":tmp:"))).toEqual([]);
 }
 

@@ -16,6 +16,8 @@ export interface StevedoreOptions {
   /** What stdin brings. Default: nothing. */
   readonly stdin?: Buffer | Readable;
   readonly cwd?: string;
+  /** A program and its arguments that is to run it. */
+  readonly within?: readonly string[];
 }
 
 /** What became of a command. */
@@ -48,9 +50,10 @@ export async function stevedore(args: readonly string[], options: StevedoreOptio
 
 /** Starts a command. */
 export function startStevedore(args: readonly string[], options: StevedoreOptions = {}): Running {
-  const { root, env, stdin, cwd } = options;
+  const { root, env, stdin, cwd, within = [] } = options;
   const given = root === undefined ? args : [...args, "--root", root];
-  const child = spawn(process.execPath, [binary, ...given], {
+  const [program = "", ...rest] = [...within, process.execPath, binary, ...given];
+  const child = spawn(program, rest, {
     cwd,
     env: { ...plainEnvironment(), ...env },
     stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
@@ -117,7 +120,8 @@ export function noRedisRuns(root: string): boolean {
 
 /** This process's environment without what would configure a command. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
-  const { STEVEDORE_ROOT, STEVEDORE_REDIS_URL, STEVEDORE_GRAPH, REDIS_URL, ...rest } = process.env;
+  const { STEVEDORE_ROOT, STEVEDORE_REDIS_URL, STEVEDORE_GRAPH, STEVEDORE_HOST, REDIS_URL, ...rest } =
+    process.env;
   return rest;
 }
 

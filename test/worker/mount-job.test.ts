@@ -1,5 +1,6 @@
 // The jobs about mounts, through the queue: an image is mounted, written to, committed, and mounted again.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mountOptionNames } from "../../src/jobs/index.js";
@@ -99,6 +100,7 @@ describe("what is written to a mount", () => {
       expect(mounted).toEqual({
         mountId: expect.stringMatching(/^[0-9a-f]{16}$/),
         id: "top",
+        host: hostname(),
         target: join(root, "mounts", mounted.mountId, "rootfs"),
         driver: "overlay",
         layers: 2,

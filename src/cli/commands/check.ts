@@ -5,6 +5,7 @@ import { action, type CommandContext, ReportedFailure } from "../run-command.js"
 
 interface CheckFlags {
   readonly repair?: boolean;
+  readonly host?: string;
 }
 
 export function declare(program: Command): void {
@@ -12,11 +13,15 @@ export function declare(program: Command): void {
     .command("check")
     .description("look the whole graph over for damage; change nothing unless told to repair")
     .option("--repair", "move what is damaged to lost+found, and write anew what can be; nothing is deleted")
+    .option(
+      "--host <name>",
+      "judge staging and mounts as that host, one that is gone for good (default: $STEVEDORE_HOST or the system's name)",
+    )
     .addHelpText(
       "after",
       `
 Ends with 0 if nothing was found, or all that was found was repaired.
-With --json: {findings: [{code, what, path, id?, message, repair, repaired?}], images, durationMs}.
+With --json: {findings: [{code, what, path, id?, message, repair, repaired?}], images, elsewhere: [{host, staging, mounts}], durationMs}.
 
 Examples:
   $ stevedore check --root /var/lib/docker
@@ -30,7 +35,7 @@ async function check(context: CommandContext, { repair = false }: CheckFlags): P
   const { auditGraph } = await import("../../audit/index.js");
   const { openGraph } = await import("../../graph/index.js");
   const began = performance.now();
-  const audit = auditGraph(await openGraph(config.root), { repair }, signal);
+  const audit = auditGraph(await openGraph(config.root, { host: config.host }), { repair }, signal);
   const findings: Finding[] = [];
   let [found, repaired, repairable] = [0, 0, 0];
   let next = await audit.next();
@@ -42,11 +47,15 @@ async function check(context: CommandContext, { repair = false }: CheckFlags): P
     if (json) findings.push(next.value);
     else print(next.value, await lineOf(next.value));
   }
-  const { images } = next.value;
+  const { images, elsewhere } = next.value;
   const durationMs = Math.round(performance.now() - began);
   const left = repair ? `${repaired} repaired` : `check --repair can mend ${repairable}`;
   const sum = `${count(images, "image")}, ${found === 0 ? "nothing" : count(found, "fault")} found${found === 0 ? "" : `, ${left}`}`;
-  print({ findings, images, durationMs }, [sum]);
+  const others = elsewhere.map(
+    ({ host, staging, mounts }) =>
+      `left alone, of host ${host}: ${count(staging, "staging directory", "staging directories")}, ${count(mounts, "mount")}; if that host is gone for good: check --host ${host} --repair`,
+  );
+  print({ findings, images, elsewhere, durationMs }, [...others, sum]);
   if (repaired < found) throw new ReportedFailure();
 }
 
@@ -56,6 +65,6 @@ async function lineOf({ code, what, path, message, repair, repaired }: Finding):
   return [formatText(`${code} ${what} ${path}: ${message}${done}`)];
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`;
 }

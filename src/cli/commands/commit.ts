@@ -4,9 +4,16 @@ import type { JobData } from "../../jobs/contract.js";
 import { recipeNames } from "../../jobs/fields.js";
 import { mountArgument, readMountArgument } from "../mount-argument.js";
 import { action, type CommandContext } from "../run-command.js";
-import { addLayerFlags, type LayerFlags, workerOptions } from "../worker-flags.js";
+import {
+  addHostFlag,
+  addLayerFlags,
+  type HostFlag,
+  type LayerFlags,
+  ofHost,
+  workerOptions,
+} from "../worker-flags.js";
 
-interface CommitFlags extends LayerFlags {
+interface CommitFlags extends LayerFlags, HostFlag {
   readonly id?: string;
   readonly comment?: string;
   readonly author?: string;
@@ -26,7 +33,10 @@ export function declare(program: Command): void {
     .option("--created <time>", "the record's time, RFC 3339 (default: now)")
     .option("--checksum <recipe>", `also compute a checksum: ${recipeNames.join(", ")}`)
     .option("--detach", "print the job's id and return");
-  addLayerFlags(command)
+  addHostFlag(
+    addLayerFlags(command),
+    "the host that has it, where the path is that of several (default: the one that has it)",
+  )
     .addHelpText("after", '\nExample:\n  $ stevedore commit 5d1f --comment "with the patch"')
     .action(action<CommitFlags>(commit));
 }
@@ -40,6 +50,7 @@ async function commit(context: CommandContext, flags: CommitFlags, mount: string
   );
   const data = parseJobData("commit", {
     ...readMountArgument(mount),
+    ...ofHost(flags),
     image,
     // Whether it names a recipe is for the contract to say, with its own code.
     ...(checksum === undefined ? {} : { checksum }),

@@ -4,9 +4,16 @@ import { type Command, Option } from "commander";
 import type { JobData } from "../../jobs/contract.js";
 import { mountDriverNames, mountOptionNames } from "../../jobs/mount-fields.js";
 import { action, type CommandContext } from "../run-command.js";
-import { addMountFlag, type MountDirectoryFlag, workerOptions } from "../worker-flags.js";
+import {
+  addHostFlag,
+  addMountFlag,
+  type HostFlag,
+  type MountDirectoryFlag,
+  ofHost,
+  workerOptions,
+} from "../worker-flags.js";
 
-interface MountFlags extends MountDirectoryFlag {
+interface MountFlags extends MountDirectoryFlag, HostFlag {
   readonly readOnly?: boolean;
   readonly driver?: (typeof mountDriverNames)[number] | "auto";
   readonly options?: string;
@@ -31,13 +38,14 @@ export function declare(program: Command): void {
       `separated by commas, after the defaults nodev,nosuid: ${mountOptionNames.join(", ")}`,
     )
     .option("--detach", "print the job's id and return");
-  addMountFlag(command)
+  addHostFlag(addMountFlag(command), "the host that is to mount it (default: whichever takes the job)")
     .addHelpText(
       "after",
       `
 Examples:
   $ stevedore mount b750
-  $ stevedore mount b750 /mnt/images/web --mount-dir /mnt/images --read-only`,
+  $ stevedore mount b750 /mnt/images/web --mount-dir /mnt/images --read-only
+  $ stevedore mount b750 --host web3 --redis redis://queue.example:6379`,
     )
     .action(action<MountFlags>(mount));
 }
@@ -50,6 +58,7 @@ async function mount(context: CommandContext, flags: MountFlags, id: string, tar
     id,
     ...(target === undefined ? {} : { target: resolve(target) }),
     ...(readOnly ? { readOnly } : {}),
+    ...ofHost(flags),
     ...(driver === undefined ? {} : { driver }),
     // Whether they are options is for the contract to say.
     ...(options === undefined ? {} : { options: options.split(",") as JobData<"mount">["options"] }),

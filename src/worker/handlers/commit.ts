@@ -2,8 +2,9 @@
 import { makeRecord } from "../../graph/index.js";
 import type { CheckedJobData } from "../../jobs/index.js";
 import { packUpper, unpack } from "../../layer/index.js";
+import type { Mount } from "../../mount/index.js";
 import type { Handler, JobTry, WorkerHost } from "../handler.js";
-import { mountOf } from "../mount-reference.js";
+import { mountOf, onItsHost } from "../mount-reference.js";
 import {
   decideFields,
   describeImage,
@@ -15,13 +16,34 @@ import {
 
 export const commit: Handler<"commit"> = async (job, host, signal) => {
   const begun = performance.now();
+  const done = await job.otherHost.outcome();
+  if (done !== undefined) return done;
   const image = await decidedImage(job);
+  const elsewhere = await mountElsewhere(image.id, job, host);
+  if (elsewhere !== undefined) {
+    return job.otherHost.leaveTo(elsewhere.host, { ...onItsHost(job.data, elsewhere), image });
+  }
   const outcome = await registerUpper(image, job, host, signal);
   if (job.data.checksum !== undefined) {
     await host.producer.enqueue("checksum", { id: image.id, recipe: job.data.checksum });
   }
   return describeImage(image.id, outcome, host.graph, begun);
 };
+
+/**
+ * The mount, if another host has it. What was written there may not have reached the root yet, so that
+ * only that host can be sure to see it.
+ */
+async function mountElsewhere(
+  imageId: string,
+  job: JobTry<"commit">,
+  { graph, mounts }: WorkerHost,
+): Promise<Mount | undefined> {
+  // After an earlier try that succeeded the mount may be gone.
+  if (await graph.exists(imageId)) return undefined;
+  const mount = mountOf(job.data, mounts);
+  return mount.host === graph.host ? undefined : mount;
+}
 
 async function registerUpper(
   image: ReturnType<typeof decideFields>,

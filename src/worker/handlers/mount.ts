@@ -1,10 +1,15 @@
 // The job `mount`: an image with its ancestors as one directory. A second try finds what the first has mounted.
+import { StevedoreError } from "../../error.js";
 import type { Mount, Mounts } from "../../mount/index.js";
 import type { Handler } from "../handler.js";
 
-export const mount: Handler<"mount"> = async (job, { mounts }, signal) => {
+export const mount: Handler<"mount"> = async (job, { graph, mounts }, signal) => {
   const begun = performance.now();
-  const { id, target, readOnly, driver, options } = job.data;
+  const { id, target, readOnly, driver, options, host = graph.host } = job.data;
+  if (host !== graph.host) {
+    const message = `this is the host ${graph.host}: what ${host} is to mount is enqueued on mount@${host}`;
+    throw new StevedoreError("INVALID_JOB", message);
+  }
   const request = { id, target, isReadOnly: readOnly, driver, options, jobId: job.id };
   const earlier = job.isRepeat ? await earlierMount(job.id, mounts) : undefined;
   const made = earlier ?? (await mounts.mount(request, signal));
@@ -19,6 +24,6 @@ async function earlierMount(jobId: string, mounts: Mounts): Promise<Mount | unde
   return undefined;
 }
 
-function describe({ mountId, id, target, driver, layers, upper }: Mount) {
-  return { mountId, id, target, driver, layers, ...(upper === undefined ? {} : { upper }) };
+function describe({ mountId, id, target, host, driver, layers, upper }: Mount) {
+  return { mountId, id, target, host, driver, layers, ...(upper === undefined ? {} : { upper }) };
 }

@@ -1,0 +1,86 @@
+// The queues of a graph as a producer sees them: those that all hosts share, and the hosts' own, of which there may be
+// more at any time.
+import { type Job, Queue } from "bullmq";
+import {
+  type AnyQueueName,
+  hostsKey,
+  keyPrefix,
+  queueNames,
+  queuesOfHost,
+  retention,
+  retryPolicy,
+} from "../jobs/index.js";
+import type { HastyConnection } from "./connection.js";
+
+export interface GraphQueues {
+  of(name: AnyQueueName): Queue;
+  /** To be called before a job goes to a queue: whoever walks the queues finds that of a host that was never heard of. */
+  announce(name: AnyQueueName): Promise<void>;
+  /** The hosts that have queues, sorted. */
+  hosts(): Promise<string[]>;
+  /** The names of all queues, the shared ones first. */
+  names(): Promise<AnyQueueName[]>;
+  /** A job, whichever queue it is in. */
+  find(id: string): Promise<{ readonly job: Job; readonly queue: Queue } | undefined>;
+  close(): Promise<void>;
+}
+
+/** All throw `QUEUE_UNAVAILABLE` as the connection does. */
+export function openGraphQueues(connection: HastyConnection, graphName: string): GraphQueues {
+  const prefix = keyPrefix(graphName);
+  const opened = new Map<AnyQueueName, Queue>();
+  const announced = new Set<string>();
+
+  const of = (name: AnyQueueName): Queue => {
+    const known = opened.get(name);
+    if (known !== undefined) return known;
+    const queue = new Queue(name, {
+      connection: connection.redis,
+      prefix,
+      defaultJobOptions: {
+        ...retryPolicy,
+        removeOnComplete: retention.completed,
+        removeOnFail: retention.failed,
+      },
+    });
+    queue.on("error", () => undefined);
+    opened.set(name, queue);
+    return queue;
+  };
+  for (const name of queueNames) of(name);
+
+  const hosts = async () =>
+    (await connection.attempt(() => connection.redis.smembers(hostsKey(graphName)))).sort();
+  const names = async (): Promise<AnyQueueName[]> => [
+    ...queueNames,
+    ...(await hosts()).flatMap(queuesOfHost),
+  ];
+
+  return {
+    of,
+    async announce(name) {
+      const [, host] = name.split("@");
+      if (host === undefined || announced.has(host)) return;
+      await connection.attempt(() => connection.redis.sadd(hostsKey(graphName), host));
+      announced.add(host);
+    },
+    hosts,
+    names,
+    async find(id) {
+      const all = await names();
+      // All at once: there are two queues for each host.
+      const found = await connection.attempt(async () => {
+        const asked = connection.redis.pipeline();
+        for (const name of all) asked.exists(of(name).toKey(id));
+        return asked.exec();
+      });
+      const name = all.find((_, at) => found?.[at]?.[1] === 1);
+      if (name === undefined) return undefined;
+      const job = await connection.attempt(() => of(name).getJob(id));
+      return job === undefined ? undefined : { job, queue: of(name) };
+    },
+    async close() {
+      await Promise.allSettled([...opened.values()].map((queue) => queue.close()));
+    },
+  };
+}

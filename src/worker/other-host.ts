@@ -1,0 +1,105 @@
+// A job about a mount that another host has: a child of the job does it there, and its outcome is the job's.
+import { type Job, Queue, UnrecoverableError, WaitingChildrenError } from "bullmq";
+import type { Redis } from "ioredis";
+import { StevedoreError } from "../error.js";
+import {
+  type AnyQueueName,
+  type CheckedJobData,
+  type JobName,
+  type JobResult,
+  keyPrefix,
+  queueOf,
+  retention,
+  retryPolicy,
+} from "../jobs/index.js";
+
+/** The way of one job to other hosts. */
+export interface OtherHost<Name extends JobName> {
+  /**
+   * What it came to there, if an earlier try has left the job to another host; else undefined. Waits for the end as
+   * `leaveTo` does. @throws the error it failed with
+   */
+  outcome(): Promise<JobResult<Name> | undefined>;
+  /**
+   * Leaves the job to the workers of another host. The job leaves its worker, and is run again when they have done it.
+   * @param data what they get
+   * @throws `NOT_MOUNTED` naming the host if no worker of it serves; what `outcome` throws
+   */
+  leaveTo(
+    host: string,
+    data: CheckedJobData<Name> & { readonly host?: string | undefined },
+  ): Promise<JobResult<Name>>;
+}
+
+/** The queues of other hosts, opened when they are needed. */
+export interface HostQueues {
+  of(name: AnyQueueName): Queue;
+  close(): Promise<void>;
+}
+
+export function openHostQueues(redis: Redis, graphName: string): HostQueues {
+  const queues = new Map<string, Queue>();
+  return {
+    of(name) {
+      const queue =
+        queues.get(name) ??
+        new Queue(name, { connection: redis, prefix: keyPrefix(graphName) }).on("error", () => undefined);
+      queues.set(name, queue);
+      return queue;
+    },
+    async close() {
+      await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
+    },
+  };
+}
+
+/** @param token that of the job's lock */
+export function otherHostOf<Name extends JobName>(
+  job: Job,
+  token: string,
+  isRepeat: boolean,
+  queues: HostQueues,
+): OtherHost<Name> {
+  const ended = async (): Promise<JobResult<Name>> => {
+    if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+    const [results, failures] = await Promise.all([
+      job.getChildrenValues(),
+      job.getIgnoredChildrenFailures(),
+    ]);
+    const [failure] = Object.values(failures);
+    // It was tried there as often as it is worth.
+    if (failure !== undefined) throw new UnrecoverableError(failure);
+    return Object.values(results)[0] as JobResult<Name>;
+  };
+  return {
+    async outcome() {
+      if (!isRepeat) return undefined;
+      const { processed = 0, unprocessed = 0, ignored = 0 } = await job.getDependenciesCount();
+      return processed + unprocessed + ignored === 0 ? undefined : ended();
+    },
+    async leaveTo(host, data) {
+      const name = job.name as Name;
+      const there = { ...data, host } as CheckedJobData<Name>;
+      const queue = queues.of(queueOf(name, there));
+      if ((await queue.getWorkersCount()) === 0) throw nobodyThere(host, data);
+      await queue.add(name, there, {
+        ...retryPolicy,
+        // A repeat adds nothing.
+        jobId: `${job.id}.${host}`,
+        parent: { id: job.id ?? "", queue: job.queueQualifiedName },
+        ignoreDependencyOnFailure: true,
+        removeOnComplete: retention.completed,
+        removeOnFail: retention.failed,
+      });
+      return ended();
+    },
+  };
+}
+
+function nobodyThere(host: string, data: object): StevedoreError {
+  const { mountId } = data as { readonly mountId?: string };
+  return new StevedoreError(
+    "NOT_MOUNTED",
+    `the mount ${mountId} is on the host ${host}, and no worker of that host serves: start one there, or, if it is gone for good or goes by another name now, one with --host ${host}`,
+  );
+}

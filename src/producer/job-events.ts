@@ -1,9 +1,9 @@
 // Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
 import { QueueEvents } from "bullmq";
-import type { Redis } from "ioredis";
 import { keyPrefix, type Progress, parseFailedReason, parseProgress, type QueueName } from "../jobs/index.js";
 import { connectPatiently, type HastyConnection } from "./connection.js";
 import type { JobState } from "./job-records.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** What became of a job. */
 export interface JobUpdate {
@@ -96,7 +96,7 @@ export async function openJobEvents(
     },
     async close() {
       // The copy of our connection that BullMQ has made.
-      const copy = events.opts.connection as Redis;
+      const copy = events.opts.connection as RedisClient;
       if (copy.status === "ready") await events.close();
       else {
         // BullMQ would wait for it to be ready, or to tell that it has ended, which it does not between two attempts.

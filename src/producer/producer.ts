@@ -31,9 +31,10 @@ import {
   readJobRecords,
   readNewestRecords,
 } from "./job-records.js";
+import { countWorkers } from "./worker-count.js";
 
 export interface ProducerOptions {
-  /** `redis://`, `rediss://`, `unix:///path` or the path of a socket. */
+  /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
   readonly redis: string;
   /** The name the graph is served under. Default `default`. */
   readonly graph?: string;
@@ -118,7 +119,7 @@ export function openProducer({ redis: url, graph = defaultGraphName }: ProducerO
   if (!graphNamePattern.test(graph)) {
     throw new JobError("INVALID_JOB", `${JSON.stringify(graph)} is no name for a graph`);
   }
-  const connection = connectHastily(url);
+  const connection = connectHastily(url, keyPrefix(graph));
   const queues = Object.fromEntries(
     queueNames.map((name) => {
       const queue = new Queue(name, {
@@ -320,7 +321,8 @@ export function openProducer({ redis: url, graph = defaultGraphName }: ProducerO
         // 0 is for a job that a worker holds by now.
         return (await queues[queue].remove(id)) === 1;
       }),
-    workers: (queue) => connection.attempt(() => queues[queue].getWorkersCount()),
+    workers: (queue) =>
+      connection.attempt(() => countWorkers(queues[queue], keyPrefix(graph), connection.redis)),
     async close() {
       await Promise.allSettled([...opened.values()].map(async (events) => (await events).close()));
       connection.close();

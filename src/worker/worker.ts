@@ -1,13 +1,19 @@
 // The worker of a host: serves the queues of one graph from one root until it is closed.
 import { availableParallelism } from "node:os";
 import { Queue, Worker } from "bullmq";
-import type { Redis } from "ioredis";
 import { StevedoreError } from "../error.js";
 import { openGraph, removeAbandonedStaging } from "../graph/index.js";
-import { defaultGraphName, keyPrefix, type QueueName, queueNames, retention } from "../jobs/index.js";
+import {
+  defaultGraphName,
+  graphIdKey,
+  keyPrefix,
+  type QueueName,
+  queueNames,
+  retention,
+} from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine, type UnpackLimits } from "../layer/index.js";
 import { openMounts } from "../mount/index.js";
-import { connectPatiently } from "../producer/connection.js";
+import { answersFor, connectPatiently } from "../producer/connection.js";
 import { openProducer } from "../producer/index.js";
 import { openBatchProgress } from "./batch-progress.js";
 import { openCancellations } from "./cancellations.js";
@@ -19,7 +25,7 @@ import { cancelReason, lockLostReason, processJob, type QueueAccess, shutdownRea
 import { makeInbox } from "./source.js";
 
 export interface WorkerOptions {
-  /** `redis://`, `rediss://`, `unix:///path` or the path of a socket. */
+  /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
   readonly redis: string;
   /** The name the graph is served under. Default `default`. */
   readonly graph?: string | undefined;
@@ -59,6 +65,8 @@ export interface RunningWorker {
 /** How long a job may be without a sign of life before another worker takes it, and how often that is looked for, in ms. */
 const lockDuration = 20_000;
 const stalledInterval = 5_000;
+/** After how long a worker tries again what Redis did not do, in ms. */
+const runRetryDelay = 1_000;
 /** A job that took that many workers down with it is failed. */
 const maxStalledCount = 5;
 
@@ -144,7 +152,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
       async function closeAll() {
         const timer = setTimeout(abortNow, graceMs);
-        await Promise.allSettled(workers.map((worker) => closeWorker(worker, redis)));
+        // Without Redis there is nothing to wait for.
+        const isForced = !(await answersFor(redis, graphIdKey(graphName)));
+        await Promise.allSettled(workers.map((worker) => worker.close(isForced)));
         clearTimeout(timer);
         knownAnswer.abort(shuttingDown);
         await ready.catch(() => undefined);
@@ -191,6 +201,7 @@ function serveQueue(
       lockDuration,
       stalledInterval,
       maxStalledCount,
+      runRetryDelay,
       removeOnComplete: retention.completed,
       removeOnFail: retention.failed,
     },
@@ -206,9 +217,4 @@ function serveQueue(
     for (const id of ids) worker.cancelJob(id, lockLostReason);
   });
   return worker;
-}
-
-/** Closes once the running jobs have ended; without Redis there is nothing to wait for. */
-async function closeWorker(worker: Worker, redis: Redis): Promise<void> {
-  await worker.close(redis.status !== "ready");
 }

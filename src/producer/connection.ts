@@ -99,9 +99,11 @@ export function connectHastily(url: string, key: string): HastyConnection {
     if (wasReady) for (const listener of returnListeners) listener();
     wasReady = true;
   };
-  redis.on("error", (error: Error) => {
+  const note = (error: Error) => {
     lastError = error;
-  });
+  };
+  redis.on("error", note);
+  redis.on("node error", note);
   redis.on("ready", back);
   redis.on("end", () => {
     for (const settle of waiting) settle(false);

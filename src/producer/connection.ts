@@ -1,4 +1,5 @@
 // Connections to Redis, whatever its form: how a producer gives up within seconds and a worker never does.
+import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster } from "ioredis";
 import { JobError } from "../jobs/index.js";
 import { connectRedis, type RedisClient } from "./redis-client.js";
@@ -9,6 +10,10 @@ import { watchSlot } from "./slot-watch.js";
 const patience = 4_000;
 /** How long with one that is there and does not answer. */
 const answerPatience = 10_000;
+/** How long until a connection on which nothing comes is replaced: a host that has vanished closes none. */
+const silence = { hasty: 5_000, patient: 15_000 };
+/** How long until something is sent again that could not be, in ms. */
+const interval = 100;
 /**
  * A connection that waits for Redis with endless patience: for workers and for listening to events.
  * @throws `QUEUE_UNAVAILABLE` for a URL that is none, or names files that cannot be used
@@ -18,6 +23,8 @@ export function connectPatiently(url: string): RedisClient {
     maxRetriesPerRequest: null,
     keepTrying: Number.POSITIVE_INFINITY,
     connectTimeout: 5_000,
+    // What blocks does so for ten seconds at most.
+    socketTimeout: silence.patient,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
     // Over a new connection, and again until it is done.
     reconnectOnError: (error) => (isPassing(error) ? 2 : false),
@@ -31,7 +38,7 @@ export function connectPatiently(url: string): RedisClient {
 export async function answersFor(redis: RedisClient, key: string): Promise<boolean> {
   if (redis.status !== "ready") return false;
   let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<boolean>((resolve) => {
+  const noAnswer = new Promise<boolean>((resolve) => {
     timer = setTimeout(resolve, 2_000, false);
   });
   const answer = redis.exists(key).then(
@@ -39,7 +46,7 @@ export async function answersFor(redis: RedisClient, key: string): Promise<boole
     () => false,
   );
   try {
-    return await Promise.race([answer, silence]);
+    return await Promise.race([answer, noAnswer]);
   } finally {
     clearTimeout(timer);
   }
@@ -74,6 +81,7 @@ export function connectHastily(url: string, key: string): HastyConnection {
     keepTrying: patience,
     connectTimeout: 2_000,
     commandTimeout: answerPatience,
+    socketTimeout: silence.hasty,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
     reconnectOnError: isPassing,
   });
@@ -128,11 +136,16 @@ export function connectHastily(url: string, key: string): HastyConnection {
   return {
     redis,
     async attempt(operation) {
-      await ready();
-      try {
-        return await operation();
-      } catch (error) {
-        throw isConnectionError(error) ? unavailable(error) : error;
+      for (const end = Date.now() + patience; ; await sleep(interval)) {
+        await ready();
+        try {
+          return await operation();
+        } catch (error) {
+          if (!isConnectionError(error)) throw error;
+          const wasSent = !error.message.includes("enableOfflineQueue");
+          if (wasSent) throw unavailable(error);
+          if (Date.now() > end) throw unavailable(lastError ?? error);
+        }
       }
     },
     onOutage: (listener) => outageListeners.push(listener),

@@ -10,6 +10,8 @@ export type RedisClient = Redis | Cluster;
 export interface Manner {
   readonly connectTimeout: number;
   readonly commandTimeout?: number;
+  /** How long a server may be silent that was asked something, in ms, until another connection is made. */
+  readonly socketTimeout: number;
   readonly maxRetriesPerRequest: number | null;
   readonly enableOfflineQueue?: boolean;
   /** How long a command is tried again that no node of a cluster takes, in ms. */
@@ -56,8 +58,6 @@ export function connectRedis(url: string, manner: Manner): RedisClient {
       ...(username === undefined ? {} : { sentinelUsername: username }),
       ...(password === undefined ? {} : { sentinelPassword: password }),
       ...(tls === undefined ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true }),
-      // A master that has vanished closes no connection: the sentinels tell of the other.
-      failoverDetector: true,
     });
   }
   return new Redis({ ...server, ...(path === undefined ? hosts[0] : { path }) });

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freeClusterPort, type RedisProcess, redisProcess } from "./redis-process.js";
+import { freeClusterPort, isCopied, type RedisProcess, redisProcess } from "./redis-process.js";
 import { type Certificates, type RedisSecurity, secureRedis } from "./redis-security.js";
 import { until } from "./until.js";
 
@@ -22,6 +22,8 @@ export interface TestCluster extends AsyncDisposable {
   failover(key: string): Promise<void>;
   /** Waits until a replica serves a key instead of its master, which was killed. */
   promoted(key: string, instead: RedisProcess): Promise<void>;
+  /** Waits until the replica of a key's master has all that the master has. */
+  replicated(key: string): Promise<void>;
   /** Waits until every node that runs has all slots served. */
   whole(): Promise<void>;
 }
@@ -135,6 +137,8 @@ export async function startCluster({ replicas = 0, ...security }: ClusterOptions
     },
     promoted: (key, { port }) =>
       until("no replica has taken over", async () => ![undefined, port].includes((await portsOf(key))[0])),
+    replicated: (key) =>
+      until("the replica has not caught up", async () => isCopied(nodeAt((await portsOf(key))[0]))),
     whole,
     [Symbol.asyncDispose]: dispose,
   };

@@ -13,7 +13,7 @@ export interface RedisProcess {
   /** Lets it neither answer nor notice anything, as a host that hangs, until `thaw` or `kill`. */
   freeze(): void;
   thaw(): void;
-  /** Sends one command over a connection of its own; fails if the server does not answer within 2 s. */
+  /** Sends one command over a connection of its own; fails if the server does not answer within 5 s. */
   command(name: string, ...args: (string | number)[]): Promise<unknown>;
 }
 
@@ -24,14 +24,18 @@ export interface RedisLogin {
 }
 
 /** How long a command waits for a server that does not answer, in ms. */
-const commandTimeout = 2_000;
+const commandTimeout = 5_000;
 
-/** Describes a server; `start` runs it. @param login how the process is spoken to */
-export function redisProcess(port: number, args: readonly string[], login: RedisLogin = {}): RedisProcess {
+/** Describes a server; `start` runs it. @param login tells how it is spoken to now */
+export function redisProcess(
+  port: number,
+  args: readonly string[],
+  login: () => RedisLogin = () => ({}),
+): RedisProcess {
   let server: ReturnType<typeof spawn> | undefined;
-  const connect = (retryStrategy: () => number | null) => {
-    const address = { host: "127.0.0.1", port, ...login };
-    const redis = new Redis({ ...address, retryStrategy, maxRetriesPerRequest: null, commandTimeout });
+  const connect = (retryStrategy: () => number | null, patience: { readonly commandTimeout?: number }) => {
+    const address = { host: "127.0.0.1", port, ...login() };
+    const redis = new Redis({ ...address, retryStrategy, maxRetriesPerRequest: null, ...patience });
     redis.on("error", () => undefined);
     return redis;
   };
@@ -40,7 +44,7 @@ export function redisProcess(port: number, args: readonly string[], login: Redis
     async start() {
       // A child that is gone was killed: its end is awaited there.
       server = spawn("redis-server", args, { stdio: "ignore" });
-      const probe = connect(() => 20);
+      const probe = connect(() => 20, {});
       const died = once(server, "exit").then(() => {
         throw new Error(`redis-server ${args.join(" ")} ended before it answered`);
       });
@@ -60,7 +64,7 @@ export function redisProcess(port: number, args: readonly string[], login: Redis
     freeze: () => void server?.kill("SIGSTOP"),
     thaw: () => void server?.kill("SIGCONT"),
     async command(name, ...args) {
-      const redis = connect(() => null);
+      const redis = connect(() => null, { commandTimeout });
       try {
         return await redis.call(name, ...args);
       } finally {
@@ -68,6 +72,13 @@ export function redisProcess(port: number, args: readonly string[], login: Redis
       }
     },
   };
+}
+
+/** Whether a master has a replica, and that all that the master has. */
+export async function isCopied(master: RedisProcess): Promise<boolean> {
+  const info = String(await master.command("INFO", "replication"));
+  const [, offset] = /^master_repl_offset:(\d+)/m.exec(info) ?? [];
+  return new RegExp(`^slave0:.*state=online,offset=${offset},`, "m").test(info);
 }
 
 /** A port nobody listens on. */

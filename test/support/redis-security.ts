@@ -26,7 +26,8 @@ export interface RedisSecurity {
 /** How a server is told, how its client connects, and what its URLs say. */
 export interface SecuredRedis {
   readonly args: readonly string[];
-  readonly login: RedisLogin;
+  /** By the certificates that are there now. */
+  login(): RedisLogin;
   readonly certificates: Certificates | undefined;
   /** `redis` or `rediss`. */
   readonly scheme: "redis" | "rediss";
@@ -64,10 +65,10 @@ export function secureRedis(
   return {
     args,
     certificates,
-    login: {
+    login: () => ({
       ...(password === undefined ? {} : { password }),
       ...(certificates === undefined ? {} : { tls: clientFiles(certificates) }),
-    },
+    }),
     scheme: certificates === undefined ? "redis" : "rediss",
     query: certificates === undefined ? "" : `?${query(certificates)}`,
     cliArgs: [

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, type RedisProcess, redisProcess } from "./redis-process.js";
+import { freePort, isCopied, type RedisProcess, redisProcess } from "./redis-process.js";
 import { type Certificates, type RedisSecurity, secureRedis } from "./redis-security.js";
 import { until } from "./until.js";
 
@@ -18,7 +18,7 @@ export interface TestSentinel extends AsyncDisposable {
   failover(): Promise<void>;
   /** Waits until the sentinels name another master than this one, which was killed. */
   promoted(instead: RedisProcess): Promise<RedisProcess>;
-  /** Waits until the master has its replica again: only then can that take over. */
+  /** Waits until the master has its replica, again, and that has all that the master has. */
   replicated(): Promise<void>;
 }
 
@@ -69,7 +69,6 @@ export async function startSentinel({
       login,
     ),
   );
-  const { password: _, ...transport } = login;
   const sentinels = sentinelPorts.map((port) =>
     redisProcess(
       port,
@@ -79,7 +78,13 @@ export async function startSentinel({
         ...listen(port),
         ...(certificates === undefined ? [] : args.slice(args.indexOf("--tls-cert-file"))),
       ],
-      { ...transport, ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }) },
+      () => {
+        const { tls } = login();
+        return {
+          ...(tls === undefined ? {} : { tls }),
+          ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),
+        };
+      },
     ),
   );
   const dispose = async () => {
@@ -110,9 +115,7 @@ export async function startSentinel({
   };
   const replicated = () =>
     until("the master has no replica that follows", async () => {
-      const info = String(await (await master()).command("INFO", "replication"));
-      const { flags = "" } = await facts(first);
-      return info.includes("state=online") && flags === "master";
+      return (await isCopied(await master())) && (await facts(first)).flags === "master";
     });
 
   try {

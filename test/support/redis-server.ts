@@ -13,6 +13,8 @@ export interface TestRedis extends AsyncDisposable {
   /** The same for another user. */
   urlOf(user: string, password: string): string;
   readonly port: number;
+  /** Where its files are. */
+  readonly directory: string;
   /** With `tls`. */
   readonly certificates: Certificates | undefined;
   /** Ends the server as a crash would; its append-only file stays. */
@@ -36,6 +38,7 @@ export async function startRedis(security: RedisSecurity = {}): Promise<TestRedi
     url: urlOf(),
     urlOf,
     port,
+    directory,
     certificates,
     kill: server.kill,
     start: server.start,

@@ -97,7 +97,8 @@ async function endWaiting(
     if (taken.id !== id) await taken.moveToWait(token);
     else await taken.moveToFailed(new UnrecoverableError(cancelledReason(id)), token, false);
   } finally {
-    await lane.close();
+    // Nothing of it is under way.
+    await lane.close(true);
     connection.disconnect();
   }
 }

@@ -55,7 +55,7 @@ async function everything({ redis, archive }: Dock, served: ServedGraph): Promis
   expect(readFileSync(join(target, "etc/passwd"), "utf8")).toBe("root:x:0:0\n");
   await runJob(producer, "unmount", { mountId });
 
-  makeImage(root, "large", 40_000_000);
+  makeImage(root, "large", 20_000_000);
   const batch = await producer.enqueue("checksum-graph", { ids: ["large"] });
   await atWork(producer, batch);
   expect(await producer.cancel(batch.id)).toBe(true);
@@ -130,7 +130,7 @@ async function outlive(
     );
     // Who waits and who cancels is served as before.
     expect(await runJob(producer, "checksum", { id: "image-0" })).toMatchObject({ cached: true });
-    makeImage(root, "large", 40_000_000);
+    makeImage(root, "large", 20_000_000);
     const large = await producer.enqueue("checksum", { id: "large" });
     await atWork(producer, large);
     expect(await producer.cancel(large.id)).toBe(true);

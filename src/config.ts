@@ -4,6 +4,7 @@ import { z } from "zod";
 import { systemHostName } from "./host/host-name.js";
 import { JobError } from "./jobs/error.js";
 import { defaultGraphName, graphNamePattern, hostNamePattern } from "./jobs/queue.js";
+import { readRedisUrl } from "./producer/redis-url.js";
 
 /** What every command needs to know. */
 export interface Config {
@@ -27,10 +28,7 @@ const variables = {
 
 const schema = z.object({
   root: z.string().min(1, "the root must not be empty").default("/var/lib/stevedore"),
-  redis: z
-    .string()
-    .regex(/^(redis|rediss|unix):\/\/|^\//, "the Redis URL begins with redis://, rediss://, unix:// or /")
-    .optional(),
+  redis: z.string().superRefine(checkRedisUrl).optional(),
   graph: z
     .string()
     .regex(graphNamePattern, "a graph's name takes 1 to 64 of A-Z a-z 0-9 _ . -")
@@ -69,4 +67,12 @@ export function readConfig(
   }
   const { root, redis, graph, host } = parsed.data;
   return { root: resolve(root), redis, graph, host };
+}
+
+function checkRedisUrl(url: string, { addIssue }: z.RefinementCtx): void {
+  try {
+    readRedisUrl(url);
+  } catch (error) {
+    addIssue({ code: "custom", message: (error as JobError).message });
+  }
 }

@@ -1,7 +1,6 @@
 // Ends a job wherever it is: in its queue, at work in whatever process, or a batch with its children.
 import { randomUUID } from "node:crypto";
 import { type Job, type Queue, UnrecoverableError, Worker } from "bullmq";
-import type { Redis } from "ioredis";
 import {
   type CancellationMessage,
   cancellationKeys,
@@ -13,6 +12,7 @@ import {
 } from "../jobs/index.js";
 import { connectPatiently } from "./connection.js";
 import type { JobState } from "./job-records.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** How often a job that has to end is looked at, in ms, for all that has no event; and for how long at most. */
 const interval = 100;
@@ -21,7 +21,7 @@ const patience = 10_000;
 /** What a cancellation needs of its producer. */
 export interface CancelAccess {
   readonly queue: Queue;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly url: string;
   readonly graphName: string;
 }
@@ -60,7 +60,7 @@ export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean
 }
 
 /** Takes the request for a job's end back once that has come: it may be tried anew, and another may get its id. */
-export async function fulfilCancellation(redis: Redis, graphName: string, id: string): Promise<void> {
+export async function fulfilCancellation(redis: RedisClient, graphName: string, id: string): Promise<void> {
   const { requests, channel } = cancellationKeys(graphName);
   const message: CancellationMessage = { id, isFulfilled: true };
   await redis.multi().zrem(requests, id).publish(channel, JSON.stringify(message)).exec();
@@ -97,7 +97,8 @@ async function endWaiting(
     if (taken.id !== id) await taken.moveToWait(token);
     else await taken.moveToFailed(new UnrecoverableError(cancelledReason(id)), token, false);
   } finally {
-    await lane.close();
+    // Nothing of it is under way.
+    await lane.close(true);
     connection.disconnect();
   }
 }

@@ -1,71 +1,64 @@
-// Connections to Redis: how a URL is read, how a producer gives up within seconds and a worker never does.
-import { Redis } from "ioredis";
+// Connections to Redis, whatever its form: how a producer gives up within seconds and a worker never does.
+import { setTimeout as sleep } from "node:timers/promises";
+import { Cluster } from "ioredis";
 import { JobError } from "../jobs/index.js";
+import { connectRedis, type RedisClient } from "./redis-client.js";
+import { describeRedis } from "./redis-url.js";
+import { watchSlot } from "./slot-watch.js";
 
 /** How long a producer puts up with a Redis that is not there, in ms. */
 const patience = 4_000;
-
-/** What ioredis takes to reach one server. */
-interface RedisAddress {
-  path?: string;
-  host?: string;
-  port?: number;
-  username?: string;
-  password?: string;
-  db?: number;
-  tls?: Record<string, never>;
-}
-
+/** How long with one that is there and does not answer. */
+const answerPatience = 10_000;
+/** How long until a connection on which nothing comes is replaced: a host that has vanished closes none. */
+const silence = { hasty: 5_000, patient: 15_000 };
+/** How long until something is sent again that could not be, in ms. */
+const interval = 100;
 /**
- * Reads `redis://`, `rediss://`, `unix:///path/redis.sock` or a plain absolute socket path.
- * @throws `QUEUE_UNAVAILABLE` for anything else, without repeating a password.
+ * A connection that waits for Redis with endless patience: for workers and for listening to events.
+ * @throws `QUEUE_UNAVAILABLE` for a URL that is none, or names files that cannot be used
  */
-export function redisAddress(url: string): RedisAddress {
-  if (url.startsWith("/")) return { path: url };
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed?.protocol === "unix:") return { path: decodeURIComponent(parsed.pathname) };
-  if (parsed === undefined || !["redis:", "rediss:"].includes(parsed.protocol)) {
-    throw new JobError(
-      "QUEUE_UNAVAILABLE",
-      "the Redis URL is not one: use redis://host:port, rediss://host:port or unix:///path/redis.sock",
-    );
-  }
-  const db = parsed.pathname.slice(1);
-  return {
-    host: decodeURIComponent(parsed.hostname).replace(/^\[(.*)\]$/, "$1") || "127.0.0.1",
-    port: parsed.port === "" ? 6379 : Number(parsed.port),
-    ...(parsed.username === "" ? {} : { username: decodeURIComponent(parsed.username) }),
-    ...(parsed.password === "" ? {} : { password: decodeURIComponent(parsed.password) }),
-    ...(/^\d+$/.test(db) ? { db: Number(db) } : {}),
-    ...(parsed.protocol === "rediss:" ? { tls: {} } : {}),
-  };
-}
-
-/** A Redis URL as it may be shown: without user and password. */
-export function describeRedis(url: string): string {
-  const { path, host, port } = redisAddress(url);
-  return path ?? `${host}:${port}`;
-}
-
-/** A connection that waits for Redis with endless patience: for workers and for listening to events. */
-export function connectPatiently(url: string): Redis {
-  const redis = new Redis({
-    ...redisAddress(url),
+export function connectPatiently(url: string): RedisClient {
+  const redis = connectRedis(url, {
     maxRetriesPerRequest: null,
+    keepTrying: Number.POSITIVE_INFINITY,
     connectTimeout: 5_000,
+    // What blocks does so for ten seconds at most.
+    socketTimeout: silence.patient,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
+    // Over a new connection, and again until it is done.
+    reconnectOnError: (error) => (isPassing(error) ? 2 : false),
   });
   // A refused connection is tried again; BullMQ and the callers report what lasts.
   redis.on("error", () => undefined);
   return redis;
 }
 
+/** Whether Redis answers for a key within two seconds. */
+export async function answersFor(redis: RedisClient, key: string): Promise<boolean> {
+  if (redis.status !== "ready") return false;
+  let timer: NodeJS.Timeout | undefined;
+  const noAnswer = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, 2_000, false);
+  });
+  const answer = redis.exists(key).then(
+    () => true,
+    () => false,
+  );
+  try {
+    return await Promise.race([answer, noAnswer]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** A producer's connection, which fails within seconds when Redis is not there. */
 export interface HastyConnection {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /**
    * Runs an operation once the connection is ready.
-   * @throws `QUEUE_UNAVAILABLE` if it is not within 4 s, or is lost on the way and not back in time.
+   * @throws `QUEUE_UNAVAILABLE` if it is not within 4 s, or is lost on the way and not back in time, or does not answer
+   * within 10 s.
    */
   attempt<T>(operation: () => Promise<T>): Promise<T>;
   /** Called when Redis has been away for 4 s; again after each later outage. */
@@ -75,46 +68,56 @@ export interface HastyConnection {
   close(): void;
 }
 
-/** Opens a producer's connection. It keeps trying in the background, so that a service outlives an outage. */
-export function connectHastily(url: string): HastyConnection {
-  const redis = new Redis({
-    ...redisAddress(url),
+/**
+ * Opens a producer's connection. It keeps trying in the background, so that a service outlives an outage.
+ * @param key in the slot that the producer needs of a cluster
+ * @throws `QUEUE_UNAVAILABLE` for a URL that is none, or names files that cannot be used
+ */
+export function connectHastily(url: string, key: string): HastyConnection {
+  const redis = connectRedis(url, {
     // Nothing is queued for later: what was reported as failed must not happen afterwards.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 3,
+    keepTrying: patience,
     connectTimeout: 2_000,
+    commandTimeout: answerPatience,
+    socketTimeout: silence.hasty,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
+    reconnectOnError: isPassing,
   });
   let lastError: Error | undefined;
   const outageListeners: ((error: JobError) => void)[] = [];
   const returnListeners: (() => void)[] = [];
   const unavailable = (cause: unknown = lastError) =>
-    new JobError("QUEUE_UNAVAILABLE", `Redis at ${describeRedis(url)} does not answer${reason(cause)}`, {
-      cause,
-    });
+    new JobError("QUEUE_UNAVAILABLE", `Redis at ${describeRedis(url)} ${complaint(cause)}`, { cause });
 
   /** Who waits for the connection: of any number of them it has one listener, so that Node does not warn of a leak. */
   const waiting = new Set<(isReady: boolean) => void>();
   let wasReady = false;
   let countdown: NodeJS.Timeout | undefined;
-  redis.on("error", (error: Error) => {
-    lastError = error;
-  });
-  redis.on("ready", () => {
+  const lost = () => {
+    countdown ??= setTimeout(() => {
+      for (const listener of outageListeners) listener(unavailable());
+    }, patience);
+  };
+  const back = () => {
     clearTimeout(countdown);
     countdown = undefined;
     for (const settle of waiting) settle(true);
     if (wasReady) for (const listener of returnListeners) listener();
     wasReady = true;
-  });
+  };
+  const note = (error: Error) => {
+    lastError = error;
+  };
+  redis.on("error", note);
+  redis.on("node error", note);
+  redis.on("ready", back);
   redis.on("end", () => {
     for (const settle of waiting) settle(false);
   });
-  redis.on("close", () => {
-    countdown ??= setTimeout(() => {
-      for (const listener of outageListeners) listener(unavailable());
-    }, patience);
-  });
+  redis.on("close", lost);
+  const unwatch = redis instanceof Cluster ? watchSlot(redis, key, lost, back) : () => {};
 
   const ready = async () => {
     if (redis.status === "ready") return;
@@ -133,16 +136,22 @@ export function connectHastily(url: string): HastyConnection {
   return {
     redis,
     async attempt(operation) {
-      await ready();
-      try {
-        return await operation();
-      } catch (error) {
-        throw isConnectionError(error) ? unavailable(error) : error;
+      for (const end = Date.now() + patience; ; await sleep(interval)) {
+        await ready();
+        try {
+          return await operation();
+        } catch (error) {
+          if (!isConnectionError(error)) throw error;
+          const wasSent = !error.message.includes("enableOfflineQueue");
+          if (wasSent) throw unavailable(error);
+          if (Date.now() > end) throw unavailable(lastError ?? error);
+        }
       }
     },
     onOutage: (listener) => outageListeners.push(listener),
     onReturn: (listener) => returnListeners.push(listener),
     close() {
+      unwatch();
       clearTimeout(countdown);
       redis.removeAllListeners("close");
       redis.disconnect();
@@ -150,19 +159,36 @@ export function connectHastily(url: string): HastyConnection {
   };
 }
 
-function isConnectionError(error: unknown): boolean {
+/**
+ * What a server answers while it becomes a replica, is loading, or may not write for now (Redis, "Replication",
+ * `min-replicas-to-write`; "Persistence", `stop-writes-on-bgsave-error`): another one, or itself, will do it soon.
+ */
+function isPassing(error: Error): boolean {
+  return /^(READONLY|LOADING|MASTERDOWN|UNBLOCKED|NOREPLICAS|MISCONF)\b/.test(error.message);
+}
+
+function isConnectionError(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return (
-    ["MaxRetriesPerRequestError", "ConnectionClosedError"].includes(error.name) ||
-    /Connection is closed|enableOfflineQueue|ECONNREFUSED|ECONNRESET|EPIPE|LOADING|NOAUTH|WRONGPASS/.test(
+    ["MaxRetriesPerRequestError", "ConnectionClosedError", "ClusterAllFailedError"].includes(error.name) ||
+    isPassing(error) ||
+    isRefusal(error) ||
+    /Connection is closed|enableOfflineQueue|ECONNREFUSED|ECONNRESET|EPIPE|LOADING|CLUSTERDOWN|Cluster redirections|Cluster is ended|Command timed out|None of startup nodes|slots cache/.test(
       error.message,
     )
   );
 }
 
-function reason(cause: unknown): string {
-  if (!(cause instanceof Error)) return "";
-  const { message } =
-    cause instanceof AggregateError ? ((cause.errors[0] as Error | undefined) ?? cause) : cause;
-  return message === "" ? "" : `: ${message}`;
+/** Redis is there, but not for this user. */
+function isRefusal(error: Error): boolean {
+  return /\b(NOAUTH|WRONGPASS|NOPERM)\b/.test(error.message);
+}
+
+function complaint(cause: unknown): string {
+  if (!(cause instanceof Error)) return "does not answer";
+  const first = cause instanceof AggregateError ? ((cause.errors[0] as Error | undefined) ?? cause) : cause;
+  // A cluster's says which of its nodes was asked last.
+  const { message } = (first as { readonly lastNodeError?: Error | null }).lastNodeError ?? first;
+  if (isRefusal(first) || isPassing(first)) return `refuses: ${message}`;
+  return message === "" ? "does not answer" : `does not answer: ${message}`;
 }

@@ -1,6 +1,5 @@
 // stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code is loaded.
 export { JobError } from "../jobs/index.js";
-export { describeRedis } from "./connection.js";
 export type { ConnectionEvent, QueueEvent } from "./event-stream.js";
 export type { JobEvent, JobUpdate } from "./job-events.js";
 export { type JobRecord, type JobState, jobStates } from "./job-records.js";
@@ -13,3 +12,4 @@ export {
   type ProducerOptions,
   type QueueCounts,
 } from "./producer.js";
+export { describeRedis } from "./redis-url.js";

@@ -1,6 +1,6 @@
 // Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
 import { QueueEvents } from "bullmq";
-import type { Redis } from "ioredis";
+import { Redis } from "ioredis";
 import {
   type AnyQueueName,
   keyPrefix,
@@ -110,14 +110,11 @@ export async function openJobEvents(
       return () => listenersToAll.delete(listener);
     },
     async close() {
-      // The copy of our connection that BullMQ has made.
-      const copy = events.opts.connection as Redis;
-      if (copy.status === "ready") await events.close();
-      else {
-        // BullMQ would wait for it to be ready, or to tell that it has ended, which it does not between two attempts.
-        copy.disconnect();
-        events.close().catch(() => undefined);
-      }
+      const closing = events.close();
+      // BullMQ waits until the copy of our connection that it listens by tells that it has ended. One that was not ready
+      // does not tell, between two attempts, nor does that to a cluster of which no node is left.
+      if (redis.status === "ready" && redis instanceof Redis) await closing;
+      else closing.catch(() => undefined);
       redis.disconnect();
     },
   };

@@ -11,6 +11,7 @@ import {
   JobError,
   type JobName,
   type JobResult,
+  keyPrefix,
   parseFailedReason,
   parseJobData,
   parseProgress,
@@ -31,9 +32,10 @@ import {
   readJobRecords,
   readNewestRecords,
 } from "./job-records.js";
+import { countWorkers } from "./worker-count.js";
 
 export interface ProducerOptions {
-  /** `redis://`, `rediss://`, `unix:///path` or the path of a socket. */
+  /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
   readonly redis: string;
   /** The name the graph is served under. Default `default`. */
   readonly graph?: string;
@@ -131,7 +133,7 @@ export function openProducer(options: ProducerOptions): Producer {
   if (!graphNamePattern.test(graph)) {
     throw new JobError("INVALID_JOB", `${JSON.stringify(graph)} is no name for a graph`);
   }
-  const connection = connectHastily(url);
+  const connection = connectHastily(url, keyPrefix(graph));
   const queues = openGraphQueues(connection, graph);
 
   const opened = new Map<AnyQueueName, Promise<JobEvents>>();
@@ -345,7 +347,8 @@ export function openProducer(options: ProducerOptions): Producer {
         // 0 is for a job that a worker holds by now.
         return (await queues.of(queue).remove(id)) === 1;
       }),
-    workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
+    workers: (queue) =>
+      connection.attempt(() => countWorkers(queues.of(queue), keyPrefix(graph), connection.redis)),
     async close() {
       await Promise.allSettled([...opened.values()].map(async (events) => (await events).close()));
       connection.close();

@@ -1,8 +1,8 @@
 // The jobs that somebody asked to end, in whatever process: this one ends those that it runs, and begins none of them.
 import type { Job } from "bullmq";
-import type { Redis } from "ioredis";
 import { type CancellationMessage, cancellationKeys } from "../jobs/index.js";
 import { fulfilCancellation } from "../producer/cancel.js";
+import { duplicateToListen, type RedisClient } from "../producer/redis-client.js";
 
 export interface Cancellations {
   /**
@@ -15,11 +15,14 @@ export interface Cancellations {
   close(): void;
 }
 
+/** How often it is looked for requests that the listener may have missed, in ms. */
+const interval = 5_000;
+
 /**
  * Listens for requests. One that comes while Redis is away is found when it is back.
  * @param redis whose address is used for a connection of its own
  */
-export async function openCancellations(redis: Redis, graphName: string): Promise<Cancellations> {
+export async function openCancellations(redis: RedisClient, graphName: string): Promise<Cancellations> {
   const { requests, channel } = cancellationKeys(graphName);
   const running = new Map<string, { readonly parentId: string | undefined; readonly cancel: () => void }>();
   const cancelled = new Set<string>();
@@ -31,9 +34,7 @@ export async function openCancellations(redis: Redis, graphName: string): Promis
       for (const [jobId, { parentId, cancel }] of running) if (jobId === id || parentId === id) cancel();
     }
   };
-  const listener = redis.duplicate();
-  // Refused connections are tried again.
-  listener.on("error", () => undefined);
+  const listener = duplicateToListen(redis);
   listener.on("message", (_, message) => note(JSON.parse(message) as CancellationMessage));
   const readAll = async () => {
     // What was told of before this connection was there.
@@ -42,8 +43,11 @@ export async function openCancellations(redis: Redis, graphName: string): Promis
     for (const id of ids) note({ id, isFulfilled: false });
   };
   await listener.subscribe(channel);
-  listener.on("ready", () => void readAll().catch(() => undefined));
+  const readAgain = () => void readAll().catch(() => undefined);
+  listener.on("ready", readAgain);
   await readAll();
+  // A node of a cluster that has vanished closes no connection, and this one may be to another than the requests'.
+  const reading = setInterval(readAgain, interval);
 
   return {
     begin({ id = "", parent }, cancel) {
@@ -57,6 +61,7 @@ export async function openCancellations(redis: Redis, graphName: string): Promis
       fulfilCancellation(redis, graphName, id).catch(() => undefined);
     },
     close() {
+      clearInterval(reading);
       listener.disconnect();
     },
   };

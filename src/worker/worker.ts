@@ -1,7 +1,7 @@
 // The worker of a host: serves the queues of one graph from one root until it is closed.
 import { availableParallelism } from "node:os";
 import { Queue, Worker } from "bullmq";
-import type { Redis } from "ioredis";
+import { Cluster } from "ioredis";
 import { StevedoreError } from "../error.js";
 import { openGraph, removeAbandonedStaging } from "../graph/index.js";
 import { systemHostName } from "../host/host-name.js";
@@ -9,6 +9,7 @@ import { limitToolSilence } from "../host/stuck-tool.js";
 import {
   type AnyQueueName,
   defaultGraphName,
+  graphIdKey,
   hostedQueueNames,
   hostNamePattern,
   hostsKey,
@@ -19,8 +20,9 @@ import {
 } from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine } from "../layer/index.js";
 import { openMounts } from "../mount/index.js";
-import { connectPatiently } from "../producer/connection.js";
+import { answersFor, connectPatiently } from "../producer/connection.js";
 import { openProducer } from "../producer/index.js";
+import type { RedisClient } from "../producer/redis-client.js";
 import { parseAllowedHost } from "./allowed-hosts.js";
 import { openBatchProgress } from "./batch-progress.js";
 import { openCancellations } from "./cancellations.js";
@@ -33,7 +35,7 @@ import { cancelReason, lockLostReason, processJob, type QueueAccess, shutdownRea
 import { makeInbox } from "./source.js";
 
 export interface WorkerOptions {
-  /** `redis://`, `rediss://`, `unix:///path` or the path of a socket. */
+  /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
   readonly redis: string;
   /** The name the graph is served under. Default `default`. */
   readonly graph?: string | undefined;
@@ -76,6 +78,10 @@ export interface RunningWorker {
 /** How long a job may be without a sign of life before another worker takes it, and how often that is looked for, in ms. */
 const lockDuration = 20_000;
 const stalledInterval = 5_000;
+/** After how long a worker tries again what Redis did not do, in ms. */
+const runRetryDelay = 1_000;
+/** How long it waits for a job at a time in a cluster, in seconds: it is not interrupted when it closes. */
+const clusterDrainDelay = 2;
 /** A job that took that many workers down with it is failed. */
 const maxStalledCount = 5;
 
@@ -157,9 +163,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ),
   ];
 
-  for (const worker of workers) {
-    worker.run().catch((error: unknown) => log(`queue ${worker.name}: ${String(error)}`));
-  }
+  const served = workers.map((worker) => ({
+    worker,
+    run: worker.run().catch((error: unknown) => log(`queue ${worker.name}: ${String(error)}`)),
+  }));
 
   const shuttingDown = new StevedoreError("CANCELLED", "the worker is shutting down");
   let closing: Promise<void> | undefined;
@@ -179,7 +186,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
       async function closeAll() {
         const timer = setTimeout(abortNow, graceMs);
-        await Promise.allSettled(workers.map((worker) => closeWorker(worker, redis)));
+        const isThere = await answersFor(redis, graphIdKey(graphName));
+        await Promise.allSettled(
+          // Without Redis there is nothing to wait for.
+          served.map(({ worker, run }) => (isThere ? closeWorker(worker, run, redis) : worker.close(true))),
+        );
         clearTimeout(timer);
         knownAnswer.abort(shuttingDown);
         await ready.catch(() => undefined);
@@ -227,6 +238,8 @@ function serveQueue(
       lockDuration,
       stalledInterval,
       maxStalledCount,
+      runRetryDelay,
+      ...(access.redis instanceof Cluster ? { drainDelay: clusterDrainDelay } : {}),
       removeOnComplete: retention.completed,
       removeOnFail: retention.failed,
     },
@@ -244,7 +257,14 @@ function serveQueue(
   return worker;
 }
 
-/** Closes once the running jobs have ended; without Redis there is nothing to wait for. */
-async function closeWorker(worker: Worker, redis: Redis): Promise<void> {
-  await worker.close(redis.status !== "ready");
+/**
+ * Closes once the running jobs have ended. Where Redis is a cluster, BullMQ may wait for ever for the blocking connection
+ * to end, which it interrupts: there the wait for a job comes to its own end.
+ * @param run what `worker.run` returned
+ */
+async function closeWorker(worker: Worker, run: Promise<void>, redis: RedisClient): Promise<void> {
+  if (!(redis instanceof Cluster)) return worker.close();
+  await worker.pause(true);
+  await run;
+  await worker.close(true);
 }

@@ -27,19 +27,26 @@ export interface Dock extends AsyncDisposable {
   serving(use: (served: ServedGraph) => Promise<void>, options?: Partial<WorkerOptions>): Promise<void>;
 }
 
-export async function openDock(): Promise<Dock> {
-  const redis = await startRedis();
+/**
+ * Opens one, on a Redis of its own unless it is given one, which it ends as well.
+ * @param url how that is reached, if not as it says itself
+ */
+export async function openDock(
+  redis?: AsyncDisposable & { readonly url: string },
+  url = redis?.url,
+): Promise<Dock> {
+  if (redis === undefined || url === undefined) return openDock(await startRedis());
   const scratch = mkdtempSync(join(tmpdir(), "stevedore-dock-"));
   return {
-    redis: redis.url,
+    redis: url,
     scratch,
     archive: makeArchive(scratch),
     async serving(use, options = {}) {
       const root = mkdtempSync(join(scratch, "root-"));
       const graphName = `g-${randomUUID()}`;
-      const settings = { redis: redis.url, graph: graphName, root, allowedSources: [scratch] };
+      const settings = { redis: url, graph: graphName, root, allowedSources: [scratch] };
       const worker = await startWorker({ ...settings, ...options });
-      const producer = openProducer({ redis: redis.url, graph: graphName });
+      const producer = openProducer({ redis: url, graph: graphName });
       try {
         await use({ producer, worker, root, graphName });
       } finally {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { StevedoreError } from "../error.js";
+import { assertWritable } from "../graph/writable.js";
 import { startServer } from "./redis-process.js";
 import { connect, ended, socketAddress } from "./redis-socket.js";
 
@@ -50,12 +51,14 @@ const closingPatience = 1_000;
  * its file has all that it had answered.
  * @param tell told, in a line, when that happens
  * @throws `TOOL_MISSING` if neither redis-server nor valkey-server is there, `QUEUE_UNAVAILABLE` if it does
- * not start
+ * not start, what `assertWritable` throws
  */
 export async function holdEmbeddedRedis(
   root: string,
   tell: (line: string) => void = () => {},
 ): Promise<EmbeddedRedis> {
+  await mkdir(root, { recursive: true });
+  await assertWritable(root);
   for (const directory of ["run", "queue"])
     await mkdir(join(root, directory), { recursive: true, mode: 0o700 });
   const url = await socketAddress(root);

@@ -70,8 +70,9 @@ export async function openQueueSession(
         log: context.verbose ? tell : undefined,
       }),
     );
-    const { ready } = await own;
+    const { ready, ousted } = await own;
     ready.catch((error: unknown) => broken.abort(error));
+    ousted.addEventListener("abort", () => broken.abort(ousted.reason));
   };
 
   let looks = 0;

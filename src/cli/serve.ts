@@ -25,13 +25,14 @@ export async function serve(
     const starting = startWorker({ ...workerOptions(flags), redis, graph, root, host, log: tell });
     const worker = await (embedded === undefined ? unlessTold(starting, signal) : starting);
     try {
-      const told = signal.aborted ? Promise.resolve() : once(signal, "abort");
+      const told = Promise.race([aborted(signal), aborted(worker.ousted)]);
       await Promise.race([worker.ready, told]);
       if (!signal.aborted) {
         tell(`serving ${root} as graph "${graph}" from Redis at ${address}, as host ${host}; Ctrl-C stops`);
         print({ root, graph, redis: address, host }, []);
       }
       await told;
+      worker.ousted.throwIfAborted();
       tell(`stopping: running jobs have ${flags.grace} s to end; a second Ctrl-C puts them back now`);
     } finally {
       hurry.addEventListener("abort", () => void worker.close(0), { once: true });
@@ -51,4 +52,8 @@ async function unlessTold(starting: Promise<RunningWorker>, signal: AbortSignal)
   } finally {
     signal.removeEventListener("abort", leave);
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
 }

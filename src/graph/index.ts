@@ -10,3 +10,4 @@ export { type ImageRecord, makeRecord, parseRecord, type RecordFields } from "./
 export type { FillLayer, NewImage } from "./register.js";
 export { removeAbandonedStaging, type StagingPlace } from "./staging.js";
 export type { StoredChecksum, StoredChecksums } from "./stored-checksums.js";
+export { assertWritable } from "./writable.js";

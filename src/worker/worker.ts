@@ -1,13 +1,11 @@
 // The worker of a host: serves the queues of one graph from one root until it is closed.
 import { availableParallelism } from "node:os";
-import { Queue, Worker } from "bullmq";
-import { Cluster } from "ioredis";
+import { Queue } from "bullmq";
 import { StevedoreError } from "../error.js";
-import { openGraph, removeAbandonedStaging } from "../graph/index.js";
+import { assertWritable, openGraph } from "../graph/index.js";
 import { systemHostName } from "../host/host-name.js";
 import { limitToolSilence } from "../host/stuck-tool.js";
 import {
-  type AnyQueueName,
   defaultGraphName,
   graphIdKey,
   hostedQueueNames,
@@ -16,13 +14,10 @@ import {
   keyPrefix,
   type QueueName,
   queueNames,
-  retention,
 } from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine } from "../layer/index.js";
-import { openMounts } from "../mount/index.js";
 import { answersFor, connectPatiently } from "../producer/connection.js";
 import { openProducer } from "../producer/index.js";
-import type { RedisClient } from "../producer/redis-client.js";
 import { parseAllowedHost } from "./allowed-hosts.js";
 import { openBatchProgress } from "./batch-progress.js";
 import { openCancellations } from "./cancellations.js";
@@ -31,8 +26,9 @@ import { openCpuBudget } from "./cpu-budget.js";
 import type { WorkerHost } from "./handler.js";
 import { defaultLimits, type WorkerLimits } from "./limits.js";
 import { openHostQueues } from "./other-host.js";
-import { cancelReason, lockLostReason, processJob, type QueueAccess, shutdownReason } from "./process-job.js";
-import { makeInbox } from "./source.js";
+import { type QueueAccess, shutdownReason } from "./process-job.js";
+import { closeWorker, serveQueue } from "./serve-queue.js";
+import { type ServedRoot, takeOverRoot } from "./served-root.js";
 
 export interface WorkerOptions {
   /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
@@ -69,21 +65,16 @@ export interface RunningWorker {
   /** Resolves when the xz engine has given the known answer; before that no checksum is computed. */
   readonly ready: Promise<void>;
   /**
+   * Aborted, with `QUEUE_UNAVAILABLE` as its reason, when another root has got the graph's name: Redis was emptied
+   * meanwhile. This worker then ends by itself; its jobs are none of this root's any more.
+   */
+  readonly ousted: AbortSignal;
+  /**
    * Takes no new jobs, gives the running ones `graceMs` to end, then aborts them: they go back to their queue.
    * Called again it aborts them now.
    */
   close(graceMs: number): Promise<void>;
 }
-
-/** How long a job may be without a sign of life before another worker takes it, and how often that is looked for, in ms. */
-const lockDuration = 20_000;
-const stalledInterval = 5_000;
-/** After how long a worker tries again what Redis did not do, in ms. */
-const runRetryDelay = 1_000;
-/** How long it waits for a job at a time in a cluster, in seconds: it is not interrupted when it closes. */
-const clusterDrainDelay = 2;
-/** A job that took that many workers down with it is failed. */
-const maxStalledCount = 5;
 
 /**
  * Starts to serve. Waits for Redis as long as it takes.
@@ -92,7 +83,7 @@ const maxStalledCount = 5;
  * through `ready`: `INTERNAL` if the xz engine does not give the known answer
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { root, redis: url, graph: graphName = defaultGraphName, log = () => {} } = options;
+  const { redis: url, graph: graphName = defaultGraphName, log = () => {} } = options;
   const limits: WorkerLimits = { ...defaultLimits, ...options.limits };
   limitToolSilence(limits.toolSilenceMs);
   const allowedHosts = (options.allowedHosts ?? []).map(parseAllowedHost);
@@ -101,21 +92,18 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     throw new StevedoreError("INVALID_JOB", `${JSON.stringify(hostName)} is no name for a host`);
   }
   const [engine] = await Promise.all([chooseXzEngine(), checkTar()]);
-  const graph = await openGraph(root, { create: true, host: hostName });
-  const abandoned = await removeAbandonedStaging(graph);
-  if (abandoned.length > 0) log(`removed ${abandoned.length} abandoned staging directories`);
-  const mounts = openMounts(graph, { targets: options.mountDirectories });
-  const recovery = await mounts.recover();
-  for (const mountId of recovery.adopted) log(`the mount ${mountId} of a worker that died is complete now`);
-  for (const mountId of recovery.undone)
-    log(`took back the mount ${mountId}, which a worker that died had begun`);
-  for (const line of recovery.damaged) log(line);
-  const inbox = await makeInbox(graph.root);
-
+  const graph = await openGraph(options.root, { create: true, host: hostName });
+  await assertWritable(graph.root);
   const redis = connectPatiently(url);
-  try {
+  const register = async () => {
     await claimGraphName(redis, graphName, await graph.graphId());
     await redis.sadd(hostsKey(graphName), hostName);
+  };
+  let root: ServedRoot;
+  try {
+    // One that is still waiting for Redis, or refused, has nothing to put in order.
+    await register();
+    root = await takeOverRoot(graph, hostName, options.mountDirectories, log);
   } catch (error) {
     redis.disconnect();
     await graph.close();
@@ -136,12 +124,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   ready.catch(() => undefined);
   const host: WorkerHost = {
     graph,
-    mounts,
+    mounts: root.mounts,
     provenEngine: () => ready.then(() => engine),
     cpu: openCpuBudget(threads),
     sources: {
-      inbox,
-      allowedRoots: [inbox, ...(options.allowedSources ?? [])],
+      inbox: root.inbox,
+      allowedRoots: [root.inbox, ...(options.allowedSources ?? [])],
       allowedHosts,
       allowPrivateAddresses: options.allowPrivateAddresses ?? false,
       limits,
@@ -169,9 +157,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }));
 
   const shuttingDown = new StevedoreError("CANCELLED", "the worker is shutting down");
+  const ousted = new AbortController();
   let closing: Promise<void> | undefined;
-  return {
+  const running: RunningWorker = {
     ready,
+    ousted: ousted.signal,
     close(graceMs) {
       const abortNow = () => {
         for (const worker of workers) worker.cancelAllJobs(shutdownReason);
@@ -201,13 +191,20 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         await producer.close();
         redis.disconnect();
         await graph.close();
+        await root.leave();
       }
     },
   };
+  // A Redis that comes back may have been emptied: the name is claimed anew.
+  redis.on("ready", () => {
+    register().catch((error: unknown) => {
+      if (!(error instanceof StevedoreError)) return log(`the graph's name: ${String(error)}`);
+      ousted.abort(error);
+      void running.close(0);
+    });
+  });
+  return running;
 }
-
-/** BullMQ gives a signal to a processor that takes one; its types leave that open. */
-const neverAborted = new AbortController().signal;
 
 /** Of xz at preset 6, for a thread that compresses; the last blocks of a layer overlap the first of the next. */
 const bytesPerThread = 2 * 100 * 1024 ** 2;
@@ -215,56 +212,4 @@ const bytesPerThread = 2 * 100 * 1024 ** 2;
 function threadsWithin(memory: number | undefined, threads: number): number {
   if (memory === undefined) return threads;
   return Math.max(1, Math.min(threads, Math.floor(memory / bytesPerThread)));
-}
-
-function serveQueue(
-  queue: AnyQueueName,
-  access: QueueAccess,
-  concurrency: number,
-  host: WorkerHost,
-  log: (line: string) => void,
-): Worker {
-  const worker = new Worker(
-    queue,
-    (job, token, signal) => {
-      const cancel = () => void worker.cancelJob(job.id ?? "", cancelReason);
-      return processJob(job, token, signal ?? neverAborted, cancel, host, access);
-    },
-    {
-      connection: access.redis,
-      prefix: keyPrefix(access.graphName),
-      autorun: false,
-      concurrency,
-      lockDuration,
-      stalledInterval,
-      maxStalledCount,
-      runRetryDelay,
-      ...(access.redis instanceof Cluster ? { drainDelay: clusterDrainDelay } : {}),
-      removeOnComplete: retention.completed,
-      removeOnFail: retention.failed,
-    },
-  );
-  worker.on("completed", (job) => log(`${queue}: ${job.name} ${job.id} completed`));
-  worker.on("failed", (job, error) => {
-    log(`${queue}: ${job?.name} ${job?.id} failed: ${error.message}`);
-    if (job?.finishedOn !== undefined) access.cancellations.ended(job.id ?? "");
-  });
-  worker.on("stalled", (id) => log(`${queue}: job ${id} lost its worker and waits again`));
-  worker.on("error", (error) => log(`${queue}: ${error.message}`));
-  worker.on("lockRenewalFailed", (ids) => {
-    for (const id of ids) worker.cancelJob(id, lockLostReason);
-  });
-  return worker;
-}
-
-/**
- * Closes once the running jobs have ended. Where Redis is a cluster, BullMQ may wait for ever for the blocking connection
- * to end, which it interrupts: there the wait for a job comes to its own end.
- * @param run what `worker.run` returned
- */
-async function closeWorker(worker: Worker, run: Promise<void>, redis: RedisClient): Promise<void> {
-  if (!(redis instanceof Cluster)) return worker.close();
-  await worker.pause(true);
-  await run;
-  await worker.close(true);
 }

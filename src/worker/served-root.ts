@@ -1,0 +1,42 @@
+// A root in the hands of a worker: what others have left in it is put in order first, and its end is noted.
+import { type Graph, removeAbandonedStaging } from "../graph/index.js";
+import { type Mounts, openMounts } from "../mount/index.js";
+import { makeInbox } from "./source.js";
+import { beginTenure } from "./tenure.js";
+
+export interface ServedRoot {
+  readonly mounts: Mounts;
+  readonly inbox: string;
+  /** To be called when this worker has ended all that it did in the root. */
+  leave(): Promise<void>;
+}
+
+/**
+ * Finishes or takes back what dead processes had begun, and tells of it; living ones, and those of other hosts, are
+ * left alone.
+ * @param host the name this host goes by
+ * @param mountDirectories where images may be mounted; undefined for the root's own directory
+ * @param log told, in a line, of what was cleaned
+ * @throws `NO_SPACE`, `NEEDS_ROOT`, `INTERNAL` if the root cannot be written or read
+ */
+export async function takeOverRoot(
+  graph: Graph,
+  host: string,
+  mountDirectories: readonly string[] | undefined,
+  log: (line: string) => void,
+): Promise<ServedRoot> {
+  const tenure = await beginTenure(graph.root, host);
+  for (const { pid, since } of tenure.uncleanEnds) {
+    const began = since === undefined ? "" : `, since ${since}`;
+    log(`a worker (process ${pid}${began}) did not end cleanly: what it left is put in order`);
+  }
+  const { length } = await removeAbandonedStaging(graph);
+  if (length > 0) log(`removed ${length} abandoned staging ${length === 1 ? "directory" : "directories"}`);
+  const mounts = openMounts(graph, { targets: mountDirectories });
+  const recovery = await mounts.recover();
+  for (const mountId of recovery.adopted) log(`the mount ${mountId} of a worker that died is complete now`);
+  for (const mountId of recovery.undone)
+    log(`took back the mount ${mountId}, which a worker that died had begun`);
+  for (const line of recovery.damaged) log(line);
+  return { mounts, inbox: await makeInbox(graph.root), leave: tenure.end };
+}

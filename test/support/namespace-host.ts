@@ -17,8 +17,9 @@ export interface NamespaceHost extends AsyncDisposable {
 
 /** Sends a signal to a command that was started on such a host. */
 export function signalThere({ process: entered }: Running, signal: NodeJS.Signals): void {
-  // nsenter(1) only waits for it.
+  // nsenter(1) only waits for it, and stops with it.
   for (const pid of childrenOf(entered)) process.kill(pid, signal);
+  if (signal === "SIGCONT") entered.kill(signal);
 }
 
 /** Sends a signal to a command that was started on such a host, and waits for its end. */

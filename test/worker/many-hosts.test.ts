@@ -63,6 +63,7 @@ async function openRoot(): Promise<Shared & AsyncDisposable> {
       const queue = new Queue(name, { connection, prefix: keyPrefix(graph) });
       const jobId = randomUUID();
       await queue.add(job, data, { jobId });
+      await queue.close();
       return producer.wait({ id: jobId, name: job, queue: name as "mount" });
     },
     command: (...args) => startStevedore([...args, ...flags], { root }),

@@ -45,6 +45,7 @@ export async function processJob(
     );
   }
   using _running = cancellations.begin(job, cancel);
+  const batch = batchOf(job, token ?? "", queues[job.queueName] as Queue, redis, graphName);
   const report = startProgressReport((progress) => job.updateProgress(progress));
   const child = job.parent === undefined ? undefined : batches.child(job.parent.id ?? "");
   const isFinal = (error: unknown) =>
@@ -67,7 +68,7 @@ export async function processJob(
         report.report(progress);
         if (progress.unit === "bytes") child?.bytes(progress.done);
       },
-      batch: batchOf(job, token ?? "", queues[job.queueName] as Queue, redis, graphName),
+      batch,
     };
     const handler = handlers[name] as Handler<JobName>;
     const result = await handler(attempt, host, signal);
@@ -82,6 +83,7 @@ export async function processJob(
       throw new WaitingError();
     }
     if (signal.reason === cancelReason) {
+      await batch.close().catch(() => undefined);
       throw new UnrecoverableError(cancelledReason(job.id ?? ""));
     }
     throw jobFailure(error);

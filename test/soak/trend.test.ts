@@ -47,7 +47,11 @@ describe("a series", () => {
   });
 
   it("may grow by a part of its mean", () => {
-    const grown = series(Array.from({ length: 120 }, () => 0), [], 100);
+    const grown = series(
+      Array.from({ length: 120 }, () => 0),
+      [],
+      100,
+    );
     expect(judge(grown, { ratio: 0.11 }).isFlat).toBe(true);
     expect(judge(grown, { ratio: 0.09 }).isFlat).toBe(false);
     expect(judge(grown, { ratio: 0.09, absolute: 101 }).isFlat).toBe(true);
@@ -59,7 +63,16 @@ describe("a series", () => {
   });
 
   it("that shrinks is flat", () => {
-    expect(judge(series(Array.from({ length: 120 }, () => 0), [], -500), { absolute: 0 }).isFlat).toBe(true);
+    expect(
+      judge(
+        series(
+          Array.from({ length: 120 }, () => 0),
+          [],
+          -500,
+        ),
+        { absolute: 0 },
+      ).isFlat,
+    ).toBe(true);
   });
 
   it("is not flat if one sample exceeds the ceiling, be it the first", () => {

@@ -42,7 +42,7 @@ export interface Verdict {
 /** The part of a run that is left out at its beginning: caches fill, V8 sizes its heap, code is compiled. */
 export const warmUp = 0.3;
 /** How many windows there are after that, and how many points each must have for its median to shrug off a spike. */
-const windows = 12;
+const windows = 10;
 const pointsPerWindow = 3;
 
 /** Judges a series, whose points come in order. Growth is not judged of one that is too short; its samples are. */
@@ -58,7 +58,7 @@ export function judge(points: readonly Point[], { ratio, absolute, ceiling = Inf
   return { trend, allowed, highest, isFlat: !grows && !(highest > ceiling) };
 }
 
-/** Fits the line by least squares; undefined for fewer than 36 points after the warm-up. */
+/** Fits the line by least squares; undefined for fewer than 30 points after the warm-up. */
 export function fitTrend(points: readonly Point[]): Trend | undefined {
   const [start, end] = [points[0]?.at ?? 0, points.at(-1)?.at ?? 0];
   const warm = points.filter(({ at }) => at >= start + warmUp * (end - start));

@@ -14,7 +14,6 @@ import type { Sample } from "./series.js";
 import { openStage, type Stage } from "./stage.js";
 import { fillingJobs, probe, standingId, standingJobs } from "./standing.js";
 import { enter, newTally, type Tally } from "./tally.js";
-import { median } from "./trend.js";
 
 export interface SoakOptions {
   readonly seed: number;
@@ -111,7 +110,7 @@ async function lead(
     next += jobs / samples;
     await rest(stage);
     await conductor.trimFailed(keptFailed);
-    const sample = await takeSample(stage, median(probes.splice(0)));
+    const sample = await takeSample(stage, Math.min(...probes.splice(0)));
     recording.add(ended(), sample);
     onSample(ended(), (1_000 * ended()) / (performance.now() - begun), sample);
   }

@@ -54,10 +54,17 @@ export interface Batch {
     readonly results: ReadonlyMap<string, unknown>;
     readonly failures: ReadonlyMap<string, string>;
   }>;
+  /** Lets the plan and the tally go, a minute from now: to be called once there is nothing left to do. */
+  close(): Promise<void>;
 }
 
 /** How many children go to Redis in one round trip. */
 const bulk = 1_000;
+/**
+ * How long the plan stays once there is nothing left to do, in ms: for a try whose worker dies before it answers, and for
+ * the last report of the tally. The job's record outlives it, but unlike that it would not make way for newer ones.
+ */
+const afterlife = 60_000;
 /** Jobs without a priority come first: whoever asks for one image does not wait for a batch. */
 const childPriority = 1;
 
@@ -95,6 +102,9 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: RedisClien
         job.getIgnoredChildrenFailures(),
       ]);
       return { results: byKey(values), failures: byKey(failures) };
+    },
+    async close() {
+      await redis.pexpire(key, afterlife);
     },
   };
 

@@ -54,6 +54,7 @@ export async function processJob(
     );
   }
   using _running = cancellations.begin(job, cancel);
+  const batch = batchOf(job, token ?? "", queues[job.queueName] as Queue, redis, graphName);
   const report = startProgressReport((progress) => job.updateProgress(progress));
   // A child on another queue is no batch's: it is a job that was left to this host.
   const isOfBatch = job.parent !== undefined && queues[job.queueName] !== undefined;
@@ -80,7 +81,7 @@ export async function processJob(
         report.report(progress);
         if (progress.unit === "bytes") child?.bytes(progress.done);
       },
-      batch: batchOf(job, token ?? "", queues[job.queueName] as Queue, redis, graphName),
+      batch,
       otherHost: otherHostOf(job, token ?? "", isRepeat, hostQueues),
     };
     const handler = handlers[name] as Handler<JobName>;
@@ -96,6 +97,7 @@ export async function processJob(
       throw new WaitingError();
     }
     if (signal.reason === cancelReason) {
+      await batch.close().catch(() => undefined);
       throw new UnrecoverableError(cancelledReason(job.id ?? ""));
     }
     throw jobFailure(error);

@@ -41,6 +41,7 @@ export async function runBatch<Name extends "checksum" | "verify">(
   const plan = (await batch.plan()) ?? (await addChildren(batch, graph, work, signal));
   await batch.wait();
   const { results, failures } = await batch.outcomes();
+  await batch.close();
   return {
     total: plan.images,
     results: [...results.values()] as JobResult<Name>[],

@@ -7,6 +7,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
+import { batchKey } from "../../src/worker/batch.js";
 import { startWorker } from "../../src/worker/index.js";
 import { childProcesses } from "../support/child-processes.js";
 import { type Dock, openDock, runJob } from "../support/dock.js";
@@ -112,7 +113,7 @@ describe("a job that is cancelled", () => {
 
   it("and is a batch takes its children with it, those at work and those that wait", () =>
     dock.serving(
-      async ({ producer, root }) => {
+      async ({ producer, root, graphName }) => {
         for (let number = 0; number < 8; number++) makeImage(root, `image-${number}`, 30_000_000);
         const job = await producer.enqueue("checksum-graph", {});
         await atWork(producer, job);
@@ -122,6 +123,10 @@ describe("a job that is cancelled", () => {
         expect([...new Set(Object.values(states))]).toEqual(["cancelled"]);
         expect(await toolsAtWork()).toEqual([]);
         expect(readdirSync(join(root, "graph/:tmp:"))).toEqual([]);
+        const redis = new Redis(dock.redis);
+        // Its plan goes in a minute.
+        expect(await redis.pttl(batchKey(graphName, job.id))).toBeLessThanOrEqual(60_000);
+        redis.disconnect();
       },
       { concurrency: { checksum: 2 } },
     ));

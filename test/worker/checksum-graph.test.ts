@@ -1,7 +1,9 @@
 // The job `checksum-graph`: the checksums of a whole graph by children.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { batchKey } from "../../src/worker/batch.js";
 import { type Dock, openDock, runJob } from "../support/dock.js";
 
 let dock: Dock;
@@ -29,6 +31,21 @@ it("computes what is missing, counts what is there, and lists what failed", () =
     expect(result.failed).toMatchObject([{ id: "broken", code: "IMAGE_BROKEN" }]);
     expect(await runJob(producer, "checksum-graph", {})).toMatchObject({ total: 4, computed: 0, cached: 3 });
     expect(await runJob(producer, "checksum", { id: "b" })).toMatchObject({ cached: true });
+  }));
+
+it("leaves nothing in Redis but its record and those of its children, once a minute has passed", () =>
+  dock.serving(async ({ producer, root, graphName }) => {
+    makeImages(root, { a: 10, b: 20 });
+    const job = await producer.enqueue("checksum-graph", {});
+    await producer.wait(job);
+    const redis = new Redis(dock.redis);
+    try {
+      const timeToLive = await redis.pttl(batchKey(graphName, job.id));
+      expect(timeToLive).toBeGreaterThan(0);
+      expect(timeToLive).toBeLessThanOrEqual(60_000);
+    } finally {
+      redis.disconnect();
+    }
   }));
 
 it("of an empty graph is a summary of zeros", () =>

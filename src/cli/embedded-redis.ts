@@ -57,7 +57,6 @@ export async function holdEmbeddedRedis(
   root: string,
   tell: (line: string) => void = () => {},
 ): Promise<EmbeddedRedis> {
-  await mkdir(root, { recursive: true });
   await assertWritable(root);
   for (const directory of ["run", "queue"])
     await mkdir(join(root, directory), { recursive: true, mode: 0o700 });

@@ -135,6 +135,8 @@ function settings({ cwd, keepLocale, environment, signal }: RunOptions) {
     encoding: "utf8",
     stripFinalNewline: true,
     forceKillAfterDelay: 2_000,
+    // In a process group of its own: Ctrl-C in a terminal is for this process, which may let the tool end its work.
+    detached: true,
   } as const satisfies ExecaOptions;
 }
 

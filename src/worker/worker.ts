@@ -92,8 +92,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     throw new StevedoreError("INVALID_JOB", `${JSON.stringify(hostName)} is no name for a host`);
   }
   const [engine] = await Promise.all([chooseXzEngine(), checkTar()]);
+  await assertWritable(options.root);
   const graph = await openGraph(options.root, { create: true, host: hostName });
-  await assertWritable(graph.root);
   const redis = connectPatiently(url);
   const register = async () => {
     await claimGraphName(redis, graphName, await graph.graphId());

@@ -4,6 +4,7 @@ import { diskFull } from "./disk-full.js";
 import { killEmbedded, killWithRedis } from "./kill.js";
 import { outage } from "./outage.js";
 import { powerCut, powerCutEmbedded } from "./power-cut.js";
+import { clusterNode, failover } from "./topologies.js";
 
 export const trials = {
   kill: killWithRedis,
@@ -11,5 +12,7 @@ export const trials = {
   "power-cut": powerCut,
   "power-cut-embedded": powerCutEmbedded,
   outage,
+  failover,
+  "cluster-node": clusterNode,
   "disk-full": diskFull,
 } as const satisfies Record<string, Trial>;

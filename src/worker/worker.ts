@@ -1,7 +1,6 @@
 // The worker of a host: serves the queues of one graph from one root until it is closed.
 import { availableParallelism } from "node:os";
 import { Queue, Worker } from "bullmq";
-import { Cluster } from "ioredis";
 import { StevedoreError } from "../error.js";
 import { openGraph, removeAbandonedStaging } from "../graph/index.js";
 import {
@@ -16,7 +15,6 @@ import { checkKnownAnswer, checkTar, chooseXzEngine, type UnpackLimits } from ".
 import { openMounts } from "../mount/index.js";
 import { answersFor, connectPatiently } from "../producer/connection.js";
 import { openProducer } from "../producer/index.js";
-import type { RedisClient } from "../producer/redis-client.js";
 import { openBatchProgress } from "./batch-progress.js";
 import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";
@@ -69,8 +67,6 @@ const lockDuration = 20_000;
 const stalledInterval = 5_000;
 /** After how long a worker tries again what Redis did not do, in ms. */
 const runRetryDelay = 1_000;
-/** How long it waits for a job at a time in a cluster, in seconds: it is not interrupted when it closes. */
-const clusterDrainDelay = 2;
 /** A job that took that many workers down with it is failed. */
 const maxStalledCount = 5;
 
@@ -134,10 +130,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   };
   const workers = queueNames.map((queue) => serveQueue(queue, access, concurrency[queue], host, log));
 
-  const served = workers.map((worker) => ({
-    worker,
-    run: worker.run().catch((error: unknown) => log(`queue ${worker.name}: ${String(error)}`)),
-  }));
+  for (const worker of workers) {
+    worker.run().catch((error: unknown) => log(`queue ${worker.name}: ${String(error)}`));
+  }
 
   const shuttingDown = new StevedoreError("CANCELLED", "the worker is shutting down");
   let closing: Promise<void> | undefined;
@@ -158,10 +153,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       async function closeAll() {
         const timer = setTimeout(abortNow, graceMs);
         const isThere = await answersFor(redis, graphIdKey(graphName));
-        await Promise.allSettled(
-          // Without Redis there is nothing to wait for.
-          served.map(({ worker, run }) => (isThere ? closeWorker(worker, run, redis) : worker.close(true))),
-        );
+        // Without Redis there is nothing to wait for.
+        await Promise.allSettled(workers.map((worker) => worker.close(!isThere)));
         clearTimeout(timer);
         knownAnswer.abort(shuttingDown);
         await ready.catch(() => undefined);
@@ -209,7 +202,6 @@ function serveQueue(
       stalledInterval,
       maxStalledCount,
       runRetryDelay,
-      ...(access.redis instanceof Cluster ? { drainDelay: clusterDrainDelay } : {}),
       removeOnComplete: retention.completed,
       removeOnFail: retention.failed,
     },
@@ -225,16 +217,4 @@ function serveQueue(
     for (const id of ids) worker.cancelJob(id, lockLostReason);
   });
   return worker;
-}
-
-/**
- * Closes once the running jobs have ended. Where Redis is a cluster, BullMQ may wait for ever for the blocking connection
- * to end, which it interrupts: there the wait for a job comes to its own end.
- * @param run what `worker.run` returned
- */
-async function closeWorker(worker: Worker, run: Promise<void>, redis: RedisClient): Promise<void> {
-  if (!(redis instanceof Cluster)) return worker.close();
-  await worker.pause(true);
-  await run;
-  await worker.close(true);
 }

@@ -26,6 +26,13 @@ export function makeSteady(cluster: Cluster): Cluster {
     disconnect(reconnect);
     if (cluster.status === "disconnecting" && alive.size === 0) emit("drain");
   };
+  const connect = cluster.connect.bind(cluster);
+  cluster.connect = async () => {
+    // Whoever has disconnected it may wait for the end, and another connect it because it is not connected.
+    if (cluster.status === "disconnecting")
+      await new Promise<void>((resolve) => cluster.once("end", resolve));
+    return connect();
+  };
   const duplicate = cluster.duplicate.bind(cluster);
   cluster.duplicate = (...args: Parameters<Cluster["duplicate"]>) => makeSteady(duplicate(...args));
   return cluster;

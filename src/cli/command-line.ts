@@ -50,7 +50,7 @@ export async function runCommandLine(argv: readonly string[], version: string): 
     .addOption(
       new Option(
         "--redis <url>",
-        "the Redis of the queue (default: $STEVEDORE_REDIS_URL, $REDIS_URL, or one of its own)",
+        "the Redis of the queue: redis://, rediss:// (TLS), redis+cluster://, redis+sentinel:// … (default: $STEVEDORE_REDIS_URL, $REDIS_URL, or one of its own)",
       ),
     )
     .addOption(

@@ -14,7 +14,9 @@ export async function assertWritable(root: string): Promise<void> {
     await access(root, constants.W_OK | constants.X_OK);
   } catch (error) {
     if (isErrno(error, "EROFS")) {
-      throw new StevedoreError("INTERNAL", `the root ${root} is on a read-only file system`, { cause: error });
+      throw new StevedoreError("INTERNAL", `the root ${root} is on a read-only file system`, {
+        cause: error,
+      });
     }
     throw ioError(error, `the root ${root} cannot be written`);
   }

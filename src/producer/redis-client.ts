@@ -2,6 +2,7 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
 import { openTls } from "./redis-tls.js";
 import { readRedisUrl } from "./redis-url.js";
+import { makeSteady } from "./steady-cluster.js";
 
 /** One server (that sentinels may have named), or a cluster. */
 export type RedisClient = Redis | Cluster;
@@ -33,7 +34,7 @@ export function connectRedis(url: string, manner: Manner): RedisClient {
   const tls = files === undefined ? undefined : openTls(files);
   const node = { ...user, ...common, ...(tls === undefined ? {} : { tls }) };
   if (form === "cluster") {
-    return new Cluster([...hosts], {
+    const cluster = new Cluster([...hosts], {
       redisOptions: node,
       enableOfflineQueue,
       clusterRetryStrategy: retryStrategy,
@@ -47,6 +48,7 @@ export function connectRedis(url: string, manner: Manner): RedisClient {
       // A certificate is for a name, which must not be replaced by its address.
       ...(tls === undefined ? {} : { dnsLookup: (name, callback) => callback(null, name) }),
     } satisfies ClusterOptions);
+    return makeSteady(cluster);
   }
   const server = { ...node, retryStrategy, enableOfflineQueue, ...(db === undefined ? {} : { db }) };
   if (form === "sentinel") {

@@ -1,8 +1,6 @@
 // One queue of a graph, served by this process: how its jobs are taken, kept, retried and given back.
 import { Worker } from "bullmq";
-import { Cluster } from "ioredis";
 import { type AnyQueueName, keyPrefix, retention } from "../jobs/index.js";
-import type { RedisClient } from "../producer/redis-client.js";
 import type { WorkerHost } from "./handler.js";
 import { cancelReason, lockLostReason, processJob, type QueueAccess } from "./process-job.js";
 
@@ -11,8 +9,6 @@ const lockDuration = 20_000;
 const stalledInterval = 5_000;
 /** After how long a worker tries again what Redis did not do, in ms. */
 const runRetryDelay = 1_000;
-/** How long it waits for a job at a time in a cluster, in seconds: it is not interrupted when it closes. */
-const clusterDrainDelay = 2;
 /** A job that took that many workers down with it is failed. */
 const maxStalledCount = 5;
 
@@ -42,7 +38,6 @@ export function serveQueue(
       stalledInterval,
       maxStalledCount,
       runRetryDelay,
-      ...(access.redis instanceof Cluster ? { drainDelay: clusterDrainDelay } : {}),
       removeOnComplete: retention.completed,
       removeOnFail: retention.failed,
     },
@@ -58,16 +53,4 @@ export function serveQueue(
     for (const id of ids) worker.cancelJob(id, lockLostReason);
   });
   return worker;
-}
-
-/**
- * Closes once the running jobs have ended. Where Redis is a cluster, BullMQ may wait for ever for the blocking connection
- * to end, which it interrupts: there the wait for a job comes to its own end.
- * @param run what `worker.run` returned
- */
-export async function closeWorker(worker: Worker, run: Promise<void>, redis: RedisClient): Promise<void> {
-  if (!(redis instanceof Cluster)) return worker.close();
-  await worker.pause(true);
-  await run;
-  await worker.close(true);
 }

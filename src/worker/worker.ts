@@ -27,7 +27,7 @@ import type { WorkerHost } from "./handler.js";
 import { defaultLimits, type WorkerLimits } from "./limits.js";
 import { openHostQueues } from "./other-host.js";
 import { type QueueAccess, shutdownReason } from "./process-job.js";
-import { closeWorker, serveQueue } from "./serve-queue.js";
+import { serveQueue } from "./serve-queue.js";
 import { type ServedRoot, takeOverRoot } from "./served-root.js";
 
 export interface WorkerOptions {
@@ -151,10 +151,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ),
   ];
 
-  const served = workers.map((worker) => ({
-    worker,
-    run: worker.run().catch((error: unknown) => log(`queue ${worker.name}: ${String(error)}`)),
-  }));
+  for (const worker of workers) {
+    worker.run().catch((error: unknown) => log(`queue ${worker.name}: ${String(error)}`));
+  }
 
   const shuttingDown = new StevedoreError("CANCELLED", "the worker is shutting down");
   const ousted = new AbortController();
@@ -177,10 +176,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       async function closeAll() {
         const timer = setTimeout(abortNow, graceMs);
         const isThere = await answersFor(redis, graphIdKey(graphName));
-        await Promise.allSettled(
-          // Without Redis there is nothing to wait for.
-          served.map(({ worker, run }) => (isThere ? closeWorker(worker, run, redis) : worker.close(true))),
-        );
+        // Without Redis there is nothing to wait for.
+        await Promise.allSettled(workers.map((worker) => worker.close(!isThere)));
         clearTimeout(timer);
         knownAnswer.abort(shuttingDown);
         await ready.catch(() => undefined);

@@ -21,6 +21,9 @@ const documentedUser = /^user (stevedore on .*)$/m
   .replace("PASSWORD", "pass/word") as string;
 const forCluster = "+cluster|slots +cluster|info";
 
+/** For what comes when it comes: the machine may be busy. */
+const patience = { timeout: 90_000, interval: 100 };
+
 function makeImage(root: string, id: string, bytes: number): void {
   const directory = join(root, "graph", id);
   mkdirSync(join(directory, "layer"), { recursive: true });
@@ -122,12 +125,9 @@ async function outlive(
   try {
     await producer.wait(jobs[0] as (typeof jobs)[number]);
     await happen(keyPrefix(graph));
-    await vi.waitFor(
-      async () => {
-        for (const { id } of jobs) expect(await producer.job(id)).toMatchObject({ id, state: "completed" });
-      },
-      { timeout: 90_000, interval: 100 },
-    );
+    await vi.waitFor(async () => {
+      for (const { id } of jobs) expect(await producer.job(id)).toMatchObject({ id, state: "completed" });
+    }, patience);
     // Who waits and who cancels is served as before.
     expect(await runJob(producer, "checksum", { id: "image-0" })).toMatchObject({ cached: true });
     makeImage(root, "large", 20_000_000);
@@ -228,9 +228,9 @@ describe.concurrent("a producer", () => {
     await using dock = await openDock(cluster);
     await dock.serving(async ({ producer, root, graphName: graph }) => {
       const second = await startWorker({ redis: cluster.url, graph, root });
-      await vi.waitFor(async () => expect(await producer.workers("mount")).toBe(2));
+      await vi.waitFor(async () => expect(await producer.workers("mount")).toBe(2), patience);
       await second.close(0);
-      await vi.waitFor(async () => expect(await producer.workers("mount")).toBe(1));
+      await vi.waitFor(async () => expect(await producer.workers("mount")).toBe(1), patience);
     });
   });
 

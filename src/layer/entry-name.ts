@@ -50,6 +50,12 @@ export function withoutSlashes(name: string): string {
   return name.slice(0, end);
 }
 
+/** What stands before the last component of a name, and the slash before that. */
+export function directoryOf(name: string): string {
+  const path = withoutSlashes(name);
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
 /** A path up to the end of its component number `count`, as it is spelled; empty ones and `.` do not count. */
 export function beginning(path: string, count: number): string {
   const component = /[^/]+/g;

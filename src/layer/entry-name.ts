@@ -67,6 +67,7 @@ export function beginning(path: string, count: number): string {
   return path.slice(0, component.lastIndex);
 }
 
+/** The error for an entry that must not reach the disk. */
 export function unsafe(message: string): StevedoreError {
   return new StevedoreError("UNSAFE_ENTRY", message);
 }

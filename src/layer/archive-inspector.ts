@@ -57,7 +57,9 @@ const longestExtended = 1024 * 1024;
 type Part =
   | { readonly kind: "header"; readonly size: typeof blockSize }
   | { readonly kind: "extended"; readonly size: number; readonly header: TarHeader }
-  | { readonly kind: "regions"; readonly size: typeof blockSize; readonly entry: SparseEntry };
+  | { readonly kind: "regions"; readonly size: typeof blockSize; readonly entry: SparseEntry }
+  | { readonly kind: "second zeros"; readonly size: typeof blockSize }
+  | { readonly kind: "nothing"; readonly size: typeof blockSize };
 
 /** An entry of the old GNU sparse format, whose header goes on in further blocks. */
 interface SparseEntry {
@@ -90,7 +92,7 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     const start = bytes;
     bytes += chunk.length;
     checkBytes(0, () => "the archive");
-    for (let at = 0; at < chunk.length && endedAt === undefined; ) {
+    for (let at = 0; at < chunk.length && part.kind !== "nothing"; ) {
       if (body > 0) {
         const step = Math.min(body, chunk.length - at);
         sparseMap?.accept(chunk.subarray(at, at + step));
@@ -127,15 +129,23 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     } else if (part.kind === "extended") {
       extended = addExtendedHeader(extended, part.header, whole);
       part = headerPart;
-    } else if (!readOldGnuRegions(part.entry.map, part.entry.name, whole, "extension")) {
+    } else if (part.kind === "second zeros") {
+      // Some readers go on behind one block of zeros, some call it an error: an archive must not hide entries there.
+      if (!isZeroBlock(whole)) throw bad("the archive goes on behind a block of zeros");
+      part = { kind: "nothing", size: blockSize };
+    } else if (
+      part.kind === "regions" &&
+      !readOldGnuRegions(part.entry.map, part.entry.name, whole, "extension")
+    ) {
       finishRegions(part.entry);
     }
   }
 
-  /** GNU tar takes one block of zeros for the end, whatever comes after it. */
+  /** GNU tar takes one block of zeros for the end. Others want a second: if there is more, it must be that. */
   function takeEnd(end: number): void {
     if (extended !== noExtendedHeaders) throw bad("the archive ends before the entry of an extended header");
     endedAt = end;
+    part = { kind: "second zeros", size: blockSize };
   }
 
   function takeHeader(header: TarHeader, block: Buffer): void {
@@ -220,6 +230,9 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
   }
 
   function finish(): void {
+    if (endedAt === blockSize && part.kind === "second zeros") {
+      throw bad("the archive is cut short: it is but a block of zeros");
+    }
     if (endedAt !== undefined) return;
     if (bytes === 0) throw bad("the archive is empty: it has not even an end-of-archive block");
     if (body > 0) throw bad(`the archive is cut short: it ends inside ${quoteName(current)}`);

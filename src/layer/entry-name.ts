@@ -50,6 +50,12 @@ export function withoutSlashes(name: string): string {
   return name.slice(0, end);
 }
 
+/** What stands before the last component of a name, and the slash before that. */
+export function directoryOf(name: string): string {
+  const path = withoutSlashes(name);
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
 /** A path up to the end of its component number `count`, as it is spelled; empty ones and `.` do not count. */
 export function beginning(path: string, count: number): string {
   const component = /[^/]+/g;
@@ -61,6 +67,7 @@ export function beginning(path: string, count: number): string {
   return path.slice(0, component.lastIndex);
 }
 
+/** The error for an entry that must not reach the disk. */
 export function unsafe(message: string): StevedoreError {
   return new StevedoreError("UNSAFE_ENTRY", message);
 }

@@ -9,6 +9,7 @@ import {
   beginning,
   checkLength,
   checkName,
+  directoryOf,
   mayLeave,
   splitName,
   subject,
@@ -50,6 +51,8 @@ interface Directory {
   named: boolean;
   /** The name by which tar will set its mode and times; none for the root before an entry names it. */
   spelling: string | undefined;
+  /** What tar does to its times: nothing, or it waits with them for the symlinks it makes last, or it does not wait. */
+  lastLinks: "none" | "awaited" | "not awaited";
 }
 
 interface Symlink {
@@ -61,7 +64,13 @@ interface Symlink {
 
 /** An empty layer. */
 export function createLayerPaths(): LayerPaths {
-  const root: Directory = { kind: "directory", children: undefined, named: false, spelling: undefined };
+  const root: Directory = {
+    kind: "directory",
+    children: undefined,
+    named: false,
+    spelling: undefined,
+    lastLinks: "none",
+  };
   let implied = 0;
 
   /**
@@ -133,6 +142,7 @@ export function createLayerPaths(): LayerPaths {
   }
 
   function markNamed(directory: Directory): void {
+    if (directory.lastLinks === "not awaited") throw untimely(directory.spelling ?? ".");
     if (!directory.named && directory !== root) implied--;
     directory.named = true;
   }
@@ -144,6 +154,18 @@ export function createLayerPaths(): LayerPaths {
     // tar knows a directory that it has just made on the way by its name without the dot.
     if (implied > before) markNamed(directory);
     else setNamed(directory, name);
+  }
+
+  /**
+   * tar makes the symlink at the very end, and so changes the times of its directory. It knows to set them after that
+   * if the directory's name is the beginning of the symlink's; it does not think of hard links to the symlink.
+   */
+  function noteLastLink(parent: Directory, entry: LayerEntry): void {
+    // The root is always set last.
+    if (parent === root || parent.lastLinks === "awaited") return;
+    const isKnown = entry.kind === "symlink" && directoryOf(entry.name) === parent.spelling;
+    parent.lastLinks = isKnown ? "awaited" : "not awaited";
+    if (parent.named && !isKnown) throw untimely(entry.name);
   }
 
   return {
@@ -169,7 +191,9 @@ export function createLayerPaths(): LayerPaths {
         checkReplaced(there, entry.name);
         parent.children?.delete(last);
       }
-      if (symlink !== undefined) addChild(parent, last, symlink);
+      if (symlink === undefined) return;
+      addChild(parent, last, symlink);
+      if (mayLeave(symlink.target)) noteLastLink(parent, entry);
     },
     get impliedCount() {
       return implied;
@@ -194,6 +218,11 @@ function checkReplaced(there: Directory | Symlink, name: string): void {
   throw unsafe(`${quoteName(name)} would replace the symlink to ${quoteName(there.target)}, ${reason}`);
 }
 
+function untimely(name: string): StevedoreError {
+  const reason = "a symlink that may leave the layer, or a hard link to one, is called in another way than";
+  return unsafe(`${quoteName(name)}: ${reason} its directory, whose time would be that of the extraction`);
+}
+
 function throughSymlink(name: string, link: string, target: string): StevedoreError {
   const reason = 'only symlinks to a relative path without ".." are followed';
   return unsafe(
@@ -202,7 +231,7 @@ function throughSymlink(name: string, link: string, target: string): StevedoreEr
 }
 
 function addDirectory(parent: Directory, part: string, named: boolean, spelling: string): Directory {
-  const directory: Directory = { kind: "directory", children: undefined, named, spelling };
+  const directory: Directory = { kind: "directory", children: undefined, named, spelling, lastLinks: "none" };
   addChild(parent, part, directory);
   return directory;
 }

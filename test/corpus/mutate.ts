@@ -5,6 +5,7 @@ import type { Compression } from "../../src/layer/compression.js";
 import { blockSize } from "../../src/layer/tar-header.js";
 import { createMutators, type Hints } from "./mutators.js";
 import type { Random } from "./random.js";
+import { randomArchive } from "./random-archive.js";
 import type { SeedArchive } from "./seed-archives.js";
 import { putTogether, takeApart } from "./tar-surgery.js";
 
@@ -34,8 +35,10 @@ const compressions: readonly Compression[] = [
 ];
 
 export function mutate(seeds: Seeds, random: Random, hints: Hints): Mutation {
-  const all = random.chance(0.5) ? seeds.made : seeds.crafted;
-  const seed = random.pick(all);
+  const isRandom = random.chance(0.25);
+  const seed = isRandom
+    ? { name: "a random archive", bytes: randomArchive(random, hints.outside) }
+    : random.pick(random.chance(0.5) ? seeds.made : seeds.crafted);
   const history = [seed.name];
   const mutators = createMutators(random, hints, () =>
     random.pick(random.chance(0.5) ? seeds.made : seeds.crafted),
@@ -43,7 +46,7 @@ export function mutate(seeds: Seeds, random: Random, hints: Hints): Mutation {
   const structural = Object.entries(mutators.structural);
   const blind = Object.entries(mutators.blind);
   let bytes = seed.bytes;
-  for (let left = 1 + random.below(3); left > 0; left--) {
+  for (let left = isRandom ? random.below(2) : 1 + random.below(3); left > 0; left--) {
     if (random.chance(0.8)) {
       const [name, mutator] = random.pick(structural);
       const pieces = takeApart(bytes);

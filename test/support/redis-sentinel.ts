@@ -27,6 +27,8 @@ export interface SentinelOptions extends RedisSecurity {
   readonly sentinels?: number;
   /** Of the sentinels themselves. */
   readonly sentinelPassword?: string;
+  /** After how long they take a silent server for dead, in ms. Default 500. */
+  readonly downAfter?: number;
 }
 
 /** The name that the sentinels know the master by. */
@@ -36,6 +38,7 @@ export const masterName = "mymaster";
 export async function startSentinel({
   sentinels: count = 1,
   sentinelPassword,
+  downAfter = 500,
   ...security
 }: SentinelOptions = {}): Promise<TestSentinel> {
   const directory = await mkdtemp(join(tmpdir(), "stevedore-sentinel-"));
@@ -126,7 +129,7 @@ export async function startSentinel({
         [
           `dir ${directory}`,
           `sentinel monitor ${masterName} 127.0.0.1 ${masterPort} ${Math.floor(count / 2) + 1}`,
-          `sentinel down-after-milliseconds ${masterName} 500`,
+          `sentinel down-after-milliseconds ${masterName} ${downAfter}`,
           `sentinel failover-timeout ${masterName} 3000`,
           ...(password === undefined ? [] : [`sentinel auth-pass ${masterName} ${password}`]),
           ...(sentinelPassword === undefined ? [] : [`requirepass ${sentinelPassword}`]),

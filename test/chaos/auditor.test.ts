@@ -37,14 +37,13 @@ let producer: Producer;
 let redis: Redis;
 let ledger: Ledger;
 let mount: JobResult<"mount">;
-const trial = `auditor-${process.pid}`;
 
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), "stevedore-auditor-"));
   root = join(scratch, "root");
   contents = await makeContents(join(scratch, "contents"));
   server = await startRedis();
-  service = openService({ trial, root, redis: server.url, sources: join(scratch, "contents") });
+  service = openService({ root, redis: server.url, sources: join(scratch, "contents") });
   await service.start();
   producer = service.openProducer();
   redis = service.openRedis();
@@ -83,7 +82,7 @@ async function audit(): Promise<string[]> {
   return [
     ...(await auditQueue(redis, service.graph, ledger)),
     ...(await auditGraph(root, ledger, { contents, isQuiet: true })),
-    ...auditHost(root, ledger, { trial, expectedPids: [service.workerPid ?? 0] }),
+    ...auditHost(root, ledger, { expectedPids: service.pids() }),
   ];
 }
 
@@ -228,7 +227,7 @@ async function bound() {
 }
 
 async function sleeping() {
-  const child = spawn("sleep", ["1000"], { env: { PATH: process.env.PATH, [trialVariable]: trial } });
+  const child = spawn("sleep", ["1000"], { env: { PATH: process.env.PATH, [trialVariable]: root } });
   await once(child, "spawn");
   return async () => {
     child.kill();

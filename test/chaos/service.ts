@@ -7,8 +7,6 @@ import { noRedisRuns, type Running, startStevedore } from "../support/stevedore.
 import { processesOf, trialVariable } from "./auditor/host-audit.js";
 
 export interface ServiceOptions {
-  /** Names the trial among all processes of the host. */
-  readonly trial: string;
   readonly root: string;
   /** The Redis of the queue; undefined for the one that `stevedore up` runs in the root. */
   readonly redis?: string | undefined;
@@ -20,8 +18,8 @@ export interface ServiceOptions {
 export interface Service {
   readonly graph: string;
   readonly url: string;
-  /** The worker's process while it runs. */
-  readonly workerPid: number | undefined;
+  /** The processes that shall be there: the worker, and the one Redis that `stevedore up` runs. */
+  pids(): number[];
   /** Starts the worker and waits until it serves. What it said by then is returned. */
   start(): Promise<string>;
   /** `kill -9`; what the worker had started is left to itself. */
@@ -37,22 +35,23 @@ export interface Service {
 }
 
 export function openService(options: ServiceOptions): Service {
-  const { trial, root, redis, sources, environment } = options;
+  const { root, redis, sources, environment } = options;
   const graph = "chaos";
   const url = redis ?? `${root}/run/redis.sock`;
   let running: Running | undefined;
   return {
     graph,
     url,
-    get workerPid() {
-      return running?.process.pid;
+    pids() {
+      const ownRedis = redis === undefined ? processesOf(root).filter(isRedis).slice(0, 1) : [];
+      return [running?.process.pid ?? 0, ...ownRedis];
     },
     async start() {
       const command = redis === undefined ? ["up"] : ["worker", "--redis", redis];
       const flags = ["--graph", graph, "--allow-source", sources, "--grace", "20"];
       running = startStevedore([...command, ...flags], {
         root,
-        env: { ...environment, [trialVariable]: trial },
+        env: { ...environment, [trialVariable]: root },
       });
       await running.says(/ serving /);
       return running.output();
@@ -65,7 +64,7 @@ export function openService(options: ServiceOptions): Service {
       running = undefined;
     },
     killTool(programs, pick) {
-      const candidates = processesOf(trial).filter((pid) => programs.includes(programOf(pid)));
+      const candidates = processesOf(root).filter((pid) => programs.includes(programOf(pid)));
       if (candidates.length === 0) return false;
       try {
         process.kill(pick(candidates), "SIGKILL");
@@ -92,10 +91,14 @@ export function openService(options: ServiceOptions): Service {
 }
 
 /** The name of a process's program; empty if it has ended. */
-export function programOf(pid: number): string {
+function programOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, "latin1").trim();
   } catch {
     return "";
   }
+}
+
+function isRedis(pid: number): boolean {
+  return /^(redis|valkey)-server$/.test(programOf(pid));
 }

@@ -1,16 +1,14 @@
 // Whether the host holds what it should of a trial: its mounts, and no process or socket besides.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { mountedBelow } from "../../support/mounted.js";
 import { expectedWorld, type Ledger } from "../ledger.js";
 
-/** The variable by which all processes of a trial are known: children inherit it. */
+/** The variable by which the processes of a trial are known, with its root as the value: children inherit it. */
 export const trialVariable = "STEVEDORE_TRIAL";
 
 export interface HostAuditOptions {
-  /** The value of `trialVariable` in the trial's processes. */
-  readonly trial: string;
   /** Processes that shall be there. */
   readonly expectedPids: readonly number[];
   /** True if the host went down after the mounts were made: they are gone, and only known to be gone. */
@@ -19,7 +17,7 @@ export interface HostAuditOptions {
 
 /** Finds mounts, processes and sockets that are missing or left. */
 export function auditHost(root: string, ledger: Ledger, options: HostAuditOptions): string[] {
-  return [...auditMounts(root, ledger, options), ...auditProcesses(options), ...auditSockets(root)];
+  return [...auditMounts(root, ledger, options), ...auditProcesses(root, options), ...auditSockets(root)];
 }
 
 function auditMounts(root: string, ledger: Ledger, { isRebooted = false }: HostAuditOptions): string[] {
@@ -42,19 +40,25 @@ function auditMounts(root: string, ledger: Ledger, { isRebooted = false }: HostA
   return findings;
 }
 
-function auditProcesses({ trial, expectedPids }: HostAuditOptions): string[] {
-  return processesOf(trial)
+function auditProcesses(root: string, { expectedPids }: HostAuditOptions): string[] {
+  return processesOf(root)
     .filter((pid) => !expectedPids.includes(pid))
     .map((pid) => `the process ${pid} was left: ${commandLine(pid)}`);
 }
 
-/** The processes of a trial, by their environment (proc(5): /proc/PID/environ). */
-export function processesOf(trial: string): number[] {
+/**
+ * The processes of a trial, by their environment (proc(5): /proc/PID/environ), or, for Redis writes its title over that,
+ * by where they work.
+ */
+export function processesOf(root: string): number[] {
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
       const environment = readFileSync(`/proc/${name}/environ`, "latin1").split("\0");
-      return environment.includes(`${trialVariable}=${trial}`) ? [Number(name)] : [];
+      const isOurs =
+        environment.includes(`${trialVariable}=${root}`) ||
+        readlinkSync(`/proc/${name}/cwd`).startsWith(root);
+      return isOurs ? [Number(name)] : [];
     } catch {
       return [];
     }
@@ -62,8 +66,8 @@ export function processesOf(trial: string): number[] {
 }
 
 /** Signals all processes of a trial; one that has just ended is no matter. */
-export function signalTrial(trial: string, signal: NodeJS.Signals): void {
-  for (const pid of processesOf(trial)) {
+export function signalTrial(root: string, signal: NodeJS.Signals): void {
+  for (const pid of processesOf(root)) {
     try {
       process.kill(pid, signal);
     } catch {

@@ -27,8 +27,7 @@ export const diskFull: Trial = async ({ directory, contents, sources, random, ro
     inodes: isShortOfInodes ? 8_000 : undefined,
   });
   await using redis = await startRedis();
-  const trial = `full-${process.pid}-${random.between(0, 1e9)}`;
-  const service = openService({ trial, root, redis: redis.url, sources });
+  const service = openService({ root, redis: redis.url, sources });
   const ledger = openLedger();
   const { deeds, note } = openTally(log);
   const findings: string[] = [];
@@ -41,7 +40,7 @@ export const diskFull: Trial = async ({ directory, contents, sources, random, ro
     await drain(plain, service.graph, ledger, queues);
     findings.push(...(await auditQueue(plain, service.graph, ledger)));
     findings.push(...(await auditGraph(root, ledger, { contents, isQuiet: true })));
-    findings.push(...auditHost(root, ledger, { trial, expectedPids: [service.workerPid ?? 0] }));
+    findings.push(...auditHost(root, ledger, { expectedPids: service.pids() }));
   };
   /** Leaves so much on the disk. */
   const fill = async (free: number): Promise<void> => {
@@ -80,7 +79,7 @@ export const diskFull: Trial = async ({ directory, contents, sources, random, ro
     await service.killWorker();
     plain.disconnect();
     await producer.close();
-    signalTrial(trial, "SIGKILL");
+    signalTrial(root, "SIGKILL");
     await dropLoopDisk(image, root);
   }
   return { deeds, jobs: ledger.jobs.length, findings };

@@ -5,11 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { unmountBelow } from "../../support/mounted.js";
 import { startRedis, type TestRedis } from "../../support/redis-server.js";
 import { auditGraph } from "../auditor/graph-audit.js";
-import { auditHost, processesOf, signalTrial } from "../auditor/host-audit.js";
+import { auditHost, signalTrial } from "../auditor/host-audit.js";
 import { auditQueue } from "../auditor/queue-audit.js";
 import { drain } from "../drain.js";
 import { openLedger } from "../ledger.js";
-import { openService, programOf } from "../service.js";
+import { openService } from "../service.js";
 import { openTally, type Trial } from "../trial.js";
 import { handIn, planRound } from "../work.js";
 
@@ -29,8 +29,7 @@ function killTrial(redis: TestRedis | undefined): Trial {
   return async ({ directory, contents, sources, random, rounds, log, isOver }) => {
     const root = join(directory, "root");
     mkdirSync(root, { recursive: true });
-    const trial = `kill-${redis === undefined ? "embedded" : "redis"}-${process.pid}-${random.between(0, 1e9)}`;
-    const service = openService({ trial, root, redis: redis?.url, sources });
+    const service = openService({ root, redis: redis?.url, sources });
     const ledger = openLedger();
     const { deeds, note } = openTally(log);
     const findings: string[] = [];
@@ -70,28 +69,21 @@ function killTrial(redis: TestRedis | undefined): Trial {
         }
         await handing;
         await drain(plain, service.graph, ledger, queues);
-        const expectedPids = processesOf(trial).filter((pid) =>
-          isService(pid, service.workerPid, redis === undefined),
-        );
         findings.push(...(await auditQueue(plain, service.graph, ledger)));
         findings.push(...(await auditGraph(root, ledger, { contents, isQuiet: true })));
-        findings.push(...auditHost(root, ledger, { trial, expectedPids }));
+        findings.push(...auditHost(root, ledger, { expectedPids: service.pids() }));
       }
       if (findings.length === 0) {
         await service.stop();
-        findings.push(...auditHost(root, ledger, { trial, expectedPids: [] }));
+        findings.push(...auditHost(root, ledger, { expectedPids: [] }));
       }
     } finally {
       await service.killWorker();
       plain.disconnect();
       await producer.close();
-      signalTrial(trial, "SIGKILL");
+      signalTrial(root, "SIGKILL");
       unmountBelow(directory);
     }
     return { deeds, jobs: ledger.jobs.length, findings };
   };
-}
-
-function isService(pid: number, workerPid: number | undefined, hasOwnRedis: boolean): boolean {
-  return pid === workerPid || (hasOwnRedis && /^(redis|valkey)-server$/.test(programOf(pid)));
 }

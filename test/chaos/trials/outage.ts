@@ -31,8 +31,7 @@ export const outage: Trial = async ({
   mkdirSync(root, { recursive: true });
   await using redis = await startRedis();
   await using proxy = await startTcpProxy(redis.port);
-  const trial = `outage-${process.pid}-${random.between(0, 1e9)}`;
-  const service = openService({ trial, root, redis: `redis://127.0.0.1:${proxy.port}`, sources });
+  const service = openService({ root, redis: `redis://127.0.0.1:${proxy.port}`, sources });
   const ledger = openLedger();
   const { deeds, note } = openTally(log);
   const findings: string[] = [];
@@ -85,7 +84,7 @@ export const outage: Trial = async ({
       }
       await handing;
       await auditAll();
-      findings.push(...auditHost(root, ledger, { trial, expectedPids: [service.workerPid ?? 0] }));
+      findings.push(...auditHost(root, ledger, { expectedPids: service.pids() }));
     }
     if (findings.length === 0) {
       // What was acknowledged and had not ended is lost now; all else is not.
@@ -107,7 +106,7 @@ export const outage: Trial = async ({
   } finally {
     await service.killWorker();
     await producer.close();
-    signalTrial(trial, "SIGKILL");
+    signalTrial(root, "SIGKILL");
     unmountBelow(directory);
   }
   return { deeds, jobs: ledger.jobs.length, findings };

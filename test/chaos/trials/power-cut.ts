@@ -33,20 +33,19 @@ function cutTrial(redis: TestRedis | undefined): Trial {
     const root = join(directory, "disk");
     let image = join(directory, "disk-0.img");
     await makeLoopDisk({ image, mountPoint: root, mebibytes: diskMebibytes });
-    const trial = `cut-${redis === undefined ? "embedded" : "redis"}-${process.pid}-${random.between(0, 1e9)}`;
-    const service = openService({ trial, root, redis: redis?.url, sources });
+    const service = openService({ root, redis: redis?.url, sources });
     const ledger = openLedger();
     const { deeds, note } = openTally(log);
     const findings: string[] = [];
 
     /** The power goes, and comes back. What the disk held is audited in between, before anybody mends it. */
     const cut = async (round: number) => {
-      await standStill(trial);
+      await standStill(root);
       // A Redis on the same disk is asked no more: what it answered before is what counts.
       if (redis !== undefined) await withRedis(service, (plain) => noteEnds(plain, service.graph, ledger));
       const copy = join(directory, `disk-${round + 1}.img`);
       copyAsFound(image, root, copy);
-      signalTrial(trial, "SIGKILL");
+      signalTrial(root, "SIGKILL");
       await service.killWorker();
       await dropLoopDisk(image, root);
       await mountLoopDisk(copy, root);
@@ -75,15 +74,17 @@ function cutTrial(redis: TestRedis | undefined): Trial {
           findings.push(...(await auditQueue(plain, service.graph, ledger)));
         });
         findings.push(...(await auditGraph(root, ledger, { contents, isQuiet: true })));
-        const expectedPids = processesOf(trial);
-        findings.push(...auditHost(root, ledger, { trial, expectedPids, isRebooted: true }));
+        findings.push(...auditHost(root, ledger, { expectedPids: service.pids(), isRebooted: true }));
         await producer.close();
         if (findings.length === 0) await endStaleMounts(service, ledger, root);
       }
-      if (findings.length === 0) await service.stop();
+      if (findings.length === 0) {
+        await service.stop();
+        findings.push(...auditHost(root, ledger, { expectedPids: [], isRebooted: true }));
+      }
     } finally {
       await service.killWorker();
-      signalTrial(trial, "SIGKILL");
+      signalTrial(root, "SIGKILL");
       await dropLoopDisk(image, root);
     }
     return { deeds, jobs: ledger.jobs.length, findings };
@@ -107,10 +108,10 @@ async function mountOne(
 }
 
 /** Stops all processes of a trial where they are, those that one of them is just starting included. */
-async function standStill(trial: string): Promise<void> {
-  for (let known = -1, pids = processesOf(trial); pids.length !== known; pids = processesOf(trial)) {
+async function standStill(root: string): Promise<void> {
+  for (let known = -1, pids = processesOf(root); pids.length !== known; pids = processesOf(root)) {
     known = pids.length;
-    signalTrial(trial, "SIGSTOP");
+    signalTrial(root, "SIGSTOP");
     await sleep(5);
   }
 }

@@ -52,7 +52,7 @@ export const failover: Trial = async (context) => {
     },
   };
   // Awaited here: the servers end with this function.
-  return await topologyTrial(topology, "failover")(context);
+  return await topologyTrial(topology)(context);
 };
 
 /** Three masters, of which the one that has the graph dies and comes back. */
@@ -71,15 +71,14 @@ export const clusterNode: Trial = async (context) => {
       return `stopped ${isViolent ? "the graph's own" : "a"} node of a Cluster`;
     },
   };
-  return await topologyTrial(topology, "cluster")(context);
+  return await topologyTrial(topology)(context);
 };
 
-function topologyTrial(topology: Topology, name: string): Trial {
+function topologyTrial(topology: Topology): Trial {
   return async ({ directory, contents, sources, random, rounds, log, isOver }) => {
     const root = join(directory, "root");
     mkdirSync(root, { recursive: true });
-    const trial = `${name}-${process.pid}-${random.between(0, 1e9)}`;
-    const service = openService({ trial, root, redis: topology.url, sources });
+    const service = openService({ root, redis: topology.url, sources });
     const ledger = openLedger();
     const { deeds, note } = openTally(log);
     const findings: string[] = [];
@@ -102,13 +101,13 @@ function topologyTrial(topology: Topology, name: string): Trial {
           plain.disconnect();
         }
         findings.push(...(await auditGraph(root, ledger, { contents, isQuiet: true })));
-        findings.push(...auditHost(root, ledger, { trial, expectedPids: [service.workerPid ?? 0] }));
+        findings.push(...auditHost(root, ledger, { expectedPids: service.pids() }));
       }
       if (findings.length === 0) await service.stop();
     } finally {
       await service.killWorker();
       await producer.close();
-      signalTrial(trial, "SIGKILL");
+      signalTrial(root, "SIGKILL");
       unmountBelow(directory);
     }
     return { deeds, jobs: ledger.jobs.length, findings };

@@ -111,10 +111,12 @@ export async function openJobEvents(
     },
     async close() {
       const closing = events.close();
-      // BullMQ waits until the copy of our connection that it listens by tells that it has ended. One that was not ready
-      // does not tell, between two attempts, nor does that to a cluster of which no node is left.
-      if (redis.status === "ready" && redis instanceof Redis) await closing;
-      else closing.catch(() => undefined);
+      closing.catch(() => undefined);
+      // BullMQ waits until the copy of our connection that it listens by tells that it has ended. One that was not ready,
+      // or is lost meanwhile, does not tell, between two attempts, nor does that to a cluster of which no node is left.
+      if (redis.status === "ready" && redis instanceof Redis) {
+        await Promise.race([closing, new Promise((resolve) => redis.once("close", resolve))]);
+      }
       redis.disconnect();
     },
   };

@@ -182,7 +182,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         knownAnswer.abort(shuttingDown);
         await ready.catch(() => undefined);
         cancellations.close();
-        await batches.close();
+        // A report that is pending would wait for Redis as long as it takes.
+        const reporting = batches.close();
+        if (isThere) await reporting;
+        else reporting.catch(() => undefined);
         await hostQueues.close();
         await queue.close();
         await producer.close();

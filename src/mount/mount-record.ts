@@ -7,7 +7,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { isErrno, StevedoreError } from "../error.js";
-import { writeDurably } from "../graph/durable-file.js";
+import { syncDirectory, writeDurably } from "../graph/durable-file.js";
 import type { Graph } from "../graph/index.js";
 import { ioError } from "../graph/io-error.js";
 import { readPlainFile } from "../graph/plain-file.js";
@@ -120,8 +120,10 @@ export async function writeMountRecord(directory: string, record: MountRecord): 
   await writeDurably(mountPaths(directory).record, JSON.stringify(record));
 }
 
+/** Durably: a mount without its mark is taken back after a crash. */
 export async function setMark(graph: Graph, mountId: string, mark: Mark): Promise<void> {
   await writeFile(join(ownDirectory(graph, mountId), mark), "");
+  await syncDirectory(ownDirectory(graph, mountId));
 }
 
 export async function clearMark(graph: Graph, mountId: string, mark: Mark): Promise<void> {

@@ -18,6 +18,7 @@ import {
 import { checkKnownAnswer, checkTar, chooseXzEngine } from "../layer/index.js";
 import { answersFor, connectPatiently } from "../producer/connection.js";
 import { openProducer } from "../producer/index.js";
+import { removeAbandonedUploads, uploadPatience } from "./abandoned-uploads.js";
 import { parseAllowedHost } from "./allowed-hosts.js";
 import { openBatchProgress } from "./batch-progress.js";
 import { openCancellations } from "./cancellations.js";
@@ -110,6 +111,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     throw error;
   }
   const producer = openProducer({ redis: url, graph: graphName });
+  // Not waited for: it concerns no job.
+  void removeAbandonedUploads(root.inbox, producer, uploadPatience).then(
+    (names) => names.length > 0 && log(`removed ${names.length} abandoned uploads`),
+    (error: unknown) => log(`the inbox could not be looked over: ${String(error)}`),
+  );
   const threads = threadsWithin(options.xzMemory, options.threads ?? availableParallelism());
   const queue = new Queue("checksum", { connection: redis, prefix: keyPrefix(graphName) });
   queue.on("error", (error) => log(`checksum: ${error.message}`));

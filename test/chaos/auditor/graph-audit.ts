@@ -33,7 +33,7 @@ export async function auditGraph(
       images.get(id) ??
       ledger.jobs.find(({ name, image }) => image === id && ["store", "commit"].includes(name));
     if (maker === undefined) findings.push(`the image ${id} is of no job of the trial`);
-    else findings.push(...(await auditImage(join(directory, id), id, maker, ledger, options.contents)));
+    else findings.push(...(await auditImage(join(directory, id), id, maker, ledger, options)));
   }
   if (options.isQuiet) findings.push(...leftovers(root));
   return findings;
@@ -44,12 +44,13 @@ async function auditImage(
   id: string,
   maker: AcknowledgedJob,
   ledger: Ledger,
-  contents: readonly Content[],
+  { contents, isQuiet }: GraphAuditOptions,
 ): Promise<string[]> {
   const half = (what: string) => [`the image ${id} is half: ${what}`];
-  const strange = readdirSync(path).filter(
-    (name) => !["json", "layer", "layer.json", "checksum.json", "manifest.gz"].includes(name),
-  );
+  // What a crash leaves of a file that was being replaced lies beside it, until that is done again.
+  const known = ["json", "layer", "layer.json", "checksum.json", "manifest.gz"];
+  if (!isQuiet) known.push("layer.json.new", "checksum.json.new");
+  const strange = readdirSync(path).filter((name) => !known.includes(name));
   if (strange.length > 0) return half(`it holds ${strange.join(", ")}`);
   for (const name of ["json", "layer.json"]) {
     const document = readDocument(join(path, name));

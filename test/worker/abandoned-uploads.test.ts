@@ -1,0 +1,31 @@
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openProducer } from "../../src/producer/index.js";
+import { removeAbandonedUploads } from "../../src/worker/abandoned-uploads.js";
+import { startRedis, type TestRedis } from "../support/redis-server.js";
+import { useScratchDirectory } from "../support/scratch-directory.js";
+
+const scratch = useScratchDirectory();
+let redis: TestRedis;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis[Symbol.asyncDispose]());
+
+it("goes what no job names and is old, be it a directory; what a job waits for and what is young stays", async () => {
+  const inbox = await scratch.fresh();
+  const producer = openProducer({ redis: redis.url, graph: "uploads" });
+  try {
+    for (const name of ["awaited", "left"]) writeFileSync(join(inbox, name), name);
+    mkdirSync(join(inbox, "left-directory/below"), { recursive: true });
+    await producer.enqueue("store", { layer: { upload: "awaited" } });
+    expect(await removeAbandonedUploads(inbox, producer, 3_600_000)).toEqual([]);
+    expect(readdirSync(inbox).sort()).toEqual(["awaited", "left", "left-directory"]);
+    const removed = await removeAbandonedUploads(inbox, producer, -1);
+    expect(removed.sort()).toEqual(["left", "left-directory"]);
+    expect(readdirSync(inbox)).toEqual(["awaited"]);
+  } finally {
+    await producer.close();
+  }
+});

@@ -25,7 +25,12 @@ if (unknown !== undefined) {
 
 const began = Date.now();
 const minutes = Number(values.minutes);
-const isOver = () => Date.now() - began > minutes * 60_000;
+let isInterrupted = false;
+process.once("SIGINT", () => {
+  isInterrupted = true;
+  console.log("chaos: ends with the rounds that are under way; again ends it now, and leaves what it made");
+});
+const isOver = () => isInterrupted || Date.now() - began > minutes * 60_000;
 const first = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
 const scratch = mkdtempSync(join(tmpdir(), "stevedore-chaos-"));
 const contents = await makeContents(join(scratch, "contents"));

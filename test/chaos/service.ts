@@ -22,6 +22,8 @@ export interface Service {
   pids(): number[];
   /** Starts the worker and waits until it serves. What it said by then is returned. */
   start(): Promise<string>;
+  /** The last that the worker said: to be told of with what was found. */
+  lastWords(): string;
   /** `kill -9`; what the worker had started is left to itself. */
   killWorker(): Promise<void>;
   /** `kill -9` of a process that the worker has started, of one of these programs; false if none runs. */
@@ -56,6 +58,7 @@ export function openService(options: ServiceOptions): Service {
       await running.says(/ serving /);
       return running.output();
     },
+    lastWords: () => running?.output().slice(-3_000) ?? "",
     async killWorker() {
       if (running === undefined) return;
       const exited = once(running.process, "exit");

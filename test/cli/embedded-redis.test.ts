@@ -1,10 +1,11 @@
 // The Redis that commands run themselves: there when it is needed, gone when it is not, whatever ends a command.
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { beforeAll, describe, expect, it } from "vitest";
 import { holdEmbeddedRedis } from "../../src/cli/embedded-redis.js";
+import { processesOf } from "../chaos/auditor/host-audit.js";
 import { archive, entry } from "../support/crafted-tar.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
@@ -150,6 +151,22 @@ describe("stevedore up", () => {
     });
     expect(noRedisRuns(root)).toBe(true);
     expectNothingUnfinished(root, ["large"]);
+  });
+
+  it("starts its Redis again when that is killed, with the jobs it held, and stops the new one in the end", async () => {
+    const root = join(scratch.path, "revived");
+    const up = await serveRoot(root);
+    expect((await stevedore(["store", small, "--id", "a"], { root })).code).toBe(0);
+    // It works in the root's `queue`.
+    const [pid = 0] = processesOf(root).filter((each) => each !== up.process.pid);
+    expect(readFileSync(`/proc/${pid}/comm`, "utf8")).toMatch(/^(redis|valkey)-server/);
+    process.kill(pid, "SIGKILL");
+    await up.says(/the embedded Redis of .* had died: started it again/);
+    expect((await stevedore(["store", small, "--id", "b"], { root })).code).toBe(0);
+    await up.says(/(store: store \S+ completed[\s\S]*){2}/);
+    expect((await stevedore(["jobs", "--json"], { root })).json).toHaveLength(2);
+    expect((await up.stop()).code).toBe(0);
+    expect(noRedisRuns(root)).toBe(true);
   });
 
   it("keeps serving when a second one comes and goes", async () => {

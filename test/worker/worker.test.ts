@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import { openProducer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
@@ -23,6 +24,29 @@ describe("a worker", () => {
         message: expect.stringContaining(graphName),
       });
     }));
+
+  it("ends when Redis was emptied and another root has its graph's name, and claims it again when none has", async () => {
+    await using redis = await startRedis();
+    const options = { redis: redis.url, graph: "emptied", root: mkdtempSync(join(dock.scratch, "root-")) };
+    const worker = await startWorker(options);
+    const key = "{stevedore:emptied}:graph-id";
+    const own = await redis.command("GET", key);
+    const comeBack = async () => {
+      await redis.command("CLIENT", "KILL", "TYPE", "NORMAL", "SKIPME", "YES");
+    };
+    await redis.command("FLUSHALL");
+    await comeBack();
+    await vi.waitFor(async () => expect(await redis.command("GET", key)).toBe(own), { timeout: 20_000 });
+    expect(worker.ousted.aborted).toBe(false);
+
+    await redis.command("SET", key, "another-root");
+    const ousted = once(worker.ousted, "abort");
+    await comeBack();
+    await ousted;
+    expect(worker.ousted.reason).toMatchObject({ code: "QUEUE_UNAVAILABLE" });
+    await worker.close(0);
+    expect(await redis.command("GET", key)).toBe("another-root");
+  });
 
   it("puts running jobs back when it is closed, and the next one does them", async () => {
     const root = mkdtempSync(join(dock.scratch, "root-"));

@@ -76,6 +76,7 @@ export const diskFull: Trial = async ({ directory, contents, sources, random, ro
     }
     if (findings.length === 0) await service.stop();
   } finally {
+    if (findings.length > 0) log(`the worker's last words:\n${service.lastWords()}`);
     await service.killWorker();
     plain.disconnect();
     await producer.close();

@@ -78,6 +78,7 @@ function killTrial(redis: TestRedis | undefined): Trial {
         findings.push(...auditHost(root, ledger, { expectedPids: [] }));
       }
     } finally {
+      if (findings.length > 0) log(`the worker's last words:\n${service.lastWords()}`);
       await service.killWorker();
       plain.disconnect();
       await producer.close();

@@ -104,6 +104,7 @@ export const outage: Trial = async ({
       await service.stop();
     }
   } finally {
+    if (findings.length > 0) log(`the worker's last words:\n${service.lastWords()}`);
     await service.killWorker();
     await producer.close();
     signalTrial(root, "SIGKILL");

@@ -83,6 +83,7 @@ function cutTrial(redis: TestRedis | undefined): Trial {
         findings.push(...auditHost(root, ledger, { expectedPids: [], isRebooted: true }));
       }
     } finally {
+      if (findings.length > 0) log(`the worker's last words:\n${service.lastWords()}`);
       await service.killWorker();
       signalTrial(root, "SIGKILL");
       await dropLoopDisk(image, root);

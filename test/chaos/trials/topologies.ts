@@ -105,6 +105,7 @@ function topologyTrial(topology: Topology): Trial {
       }
       if (findings.length === 0) await service.stop();
     } finally {
+      if (findings.length > 0) log(`the worker's last words:\n${service.lastWords()}`);
       await service.killWorker();
       await producer.close();
       signalTrial(root, "SIGKILL");

@@ -1,6 +1,7 @@
 // Ends a job wherever it is: in its queue, at work in whatever process, or a batch with its children.
 import { randomUUID } from "node:crypto";
 import { type Job, type Queue, UnrecoverableError, Worker } from "bullmq";
+import type { Redis } from "ioredis";
 import {
   type CancellationMessage,
   cancellationKeys,
@@ -12,7 +13,6 @@ import {
 } from "../jobs/index.js";
 import { connectPatiently } from "./connection.js";
 import type { JobState } from "./job-records.js";
-import type { RedisClient } from "./redis-client.js";
 
 /** How often a job that has to end is looked at, in ms, for all that has no event; and for how long at most. */
 const interval = 100;
@@ -21,7 +21,7 @@ const patience = 10_000;
 /** What a cancellation needs of its producer. */
 export interface CancelAccess {
   readonly queue: Queue;
-  readonly redis: RedisClient;
+  readonly redis: Redis;
   readonly url: string;
   readonly graphName: string;
 }
@@ -60,7 +60,7 @@ export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean
 }
 
 /** Takes the request for a job's end back once that has come: it may be tried anew, and another may get its id. */
-export async function fulfilCancellation(redis: RedisClient, graphName: string, id: string): Promise<void> {
+export async function fulfilCancellation(redis: Redis, graphName: string, id: string): Promise<void> {
   const { requests, channel } = cancellationKeys(graphName);
   const message: CancellationMessage = { id, isFulfilled: true };
   await redis.multi().zrem(requests, id).publish(channel, JSON.stringify(message)).exec();
@@ -84,7 +84,7 @@ async function endWaiting(
   state: JobState | "unknown",
   { queue, url, graphName }: CancelAccess,
 ): Promise<void> {
-  const connection = connectPatiently(url);
+  const connection = connectPatiently(url, keyPrefix(graphName));
   const lane = new Worker(queue.name, null, { connection, prefix: keyPrefix(graphName), autorun: false });
   lane.on("error", () => undefined);
   try {

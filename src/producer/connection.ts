@@ -1,10 +1,9 @@
 // Connections to Redis, whatever its form: how a producer gives up within seconds and a worker never does.
 import { setTimeout as sleep } from "node:timers/promises";
-import { Cluster } from "ioredis";
+import type { Redis } from "ioredis";
 import { JobError } from "../jobs/index.js";
-import { connectRedis, type RedisClient } from "./redis-client.js";
+import { connectRedis } from "./redis-client.js";
 import { describeRedis } from "./redis-url.js";
-import { watchSlot } from "./slot-watch.js";
 
 /** How long a producer puts up with a Redis that is not there, in ms. */
 const patience = 4_000;
@@ -16,18 +15,18 @@ const silence = { hasty: 5_000, patient: 15_000 };
 const interval = 100;
 /**
  * A connection that waits for Redis with endless patience: for workers and for listening to events.
+ * @param key in the slot that is needed of a cluster
  * @throws `QUEUE_UNAVAILABLE` for a URL that is none, or names files that cannot be used
  */
-export function connectPatiently(url: string): RedisClient {
-  const redis = connectRedis(url, {
+export function connectPatiently(url: string, key: string): Redis {
+  const redis = connectRedis(url, key, {
     maxRetriesPerRequest: null,
-    keepTrying: Number.POSITIVE_INFINITY,
     connectTimeout: 5_000,
     // What blocks does so for ten seconds at most.
     socketTimeout: silence.patient,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
     // Over a new connection, and again until it is done.
-    reconnectOnError: (error) => (isPassing(error) ? 2 : false),
+    reconnectOnError: (error) => (isPassing(error) || isMoved(error) ? 2 : false),
   });
   // A refused connection is tried again; BullMQ and the callers report what lasts.
   redis.on("error", () => undefined);
@@ -35,7 +34,7 @@ export function connectPatiently(url: string): RedisClient {
 }
 
 /** Whether Redis answers for a key within two seconds. */
-export async function answersFor(redis: RedisClient, key: string): Promise<boolean> {
+export async function answersFor(redis: Redis, key: string): Promise<boolean> {
   if (redis.status !== "ready") return false;
   let timer: NodeJS.Timeout | undefined;
   const noAnswer = new Promise<boolean>((resolve) => {
@@ -54,7 +53,7 @@ export async function answersFor(redis: RedisClient, key: string): Promise<boole
 
 /** A producer's connection, which fails within seconds when Redis is not there. */
 export interface HastyConnection {
-  readonly redis: RedisClient;
+  readonly redis: Redis;
   /**
    * Runs an operation once the connection is ready.
    * @throws `QUEUE_UNAVAILABLE` if it is not within 4 s, or is lost on the way and not back in time, or does not answer
@@ -74,16 +73,15 @@ export interface HastyConnection {
  * @throws `QUEUE_UNAVAILABLE` for a URL that is none, or names files that cannot be used
  */
 export function connectHastily(url: string, key: string): HastyConnection {
-  const redis = connectRedis(url, {
+  const redis = connectRedis(url, key, {
     // Nothing is queued for later: what was reported as failed must not happen afterwards.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 3,
-    keepTrying: patience,
     connectTimeout: 2_000,
     commandTimeout: answerPatience,
     socketTimeout: silence.hasty,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
-    reconnectOnError: isPassing,
+    reconnectOnError: (error) => (isMoved(error) ? 2 : isPassing(error)),
   });
   let lastError: Error | undefined;
   const outageListeners: ((error: JobError) => void)[] = [];
@@ -111,13 +109,11 @@ export function connectHastily(url: string, key: string): HastyConnection {
     lastError = error;
   };
   redis.on("error", note);
-  redis.on("node error", note);
   redis.on("ready", back);
   redis.on("end", () => {
     for (const settle of waiting) settle(false);
   });
   redis.on("close", lost);
-  const unwatch = redis instanceof Cluster ? watchSlot(redis, key, lost, back) : () => {};
 
   const ready = async () => {
     if (redis.status === "ready") return;
@@ -151,7 +147,6 @@ export function connectHastily(url: string, key: string): HastyConnection {
     onOutage: (listener) => outageListeners.push(listener),
     onReturn: (listener) => returnListeners.push(listener),
     close() {
-      unwatch();
       clearTimeout(countdown);
       redis.removeAllListeners("close");
       redis.disconnect();
@@ -160,20 +155,25 @@ export function connectHastily(url: string, key: string): HastyConnection {
 }
 
 /**
- * What a server answers while it becomes a replica, is loading, or may not write for now (Redis, "Replication",
+ * What a server answers while it becomes a replica, is loading, knows of no whole cluster, or may not write for now (Redis, "Replication",
  * `min-replicas-to-write`; "Persistence", `stop-writes-on-bgsave-error`): another one, or itself, will do it soon.
  */
 function isPassing(error: Error): boolean {
-  return /^(READONLY|LOADING|MASTERDOWN|UNBLOCKED|NOREPLICAS|MISCONF)\b/.test(error.message);
+  return /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED|NOREPLICAS|MISCONF)\b/.test(error.message);
+}
+
+/** What a node of a cluster answers that has not done it, for another one has the slot by now. */
+function isMoved(error: Error): boolean {
+  return /^(MOVED|ASK|TRYAGAIN)\b/.test(error.message);
 }
 
 function isConnectionError(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return (
-    ["MaxRetriesPerRequestError", "ConnectionClosedError", "ClusterAllFailedError"].includes(error.name) ||
+    ["MaxRetriesPerRequestError", "ConnectionClosedError"].includes(error.name) ||
     isPassing(error) ||
     isRefusal(error) ||
-    /Connection is closed|enableOfflineQueue|ECONNREFUSED|ECONNRESET|EPIPE|LOADING|CLUSTERDOWN|Cluster redirections|Cluster is ended|Command timed out|None of startup nodes|slots cache/.test(
+    /Connection is closed|enableOfflineQueue|ECONNREFUSED|ECONNRESET|EPIPE|LOADING|CLUSTERDOWN|Command timed out/.test(
       error.message,
     )
   );
@@ -187,8 +187,7 @@ function isRefusal(error: Error): boolean {
 function complaint(cause: unknown): string {
   if (!(cause instanceof Error)) return "does not answer";
   const first = cause instanceof AggregateError ? ((cause.errors[0] as Error | undefined) ?? cause) : cause;
-  // A cluster's says which of its nodes was asked last.
-  const { message } = (first as { readonly lastNodeError?: Error | null }).lastNodeError ?? first;
+  const { message } = first;
   if (isRefusal(first) || isPassing(first)) return `refuses: ${message}`;
   return message === "" ? "does not answer" : `does not answer: ${message}`;
 }

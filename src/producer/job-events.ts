@@ -1,6 +1,5 @@
 // Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
 import { QueueEvents } from "bullmq";
-import { Redis } from "ioredis";
 import {
   type AnyQueueName,
   keyPrefix,
@@ -60,7 +59,7 @@ export async function openJobEvents(
             connection.redis.xrevrange(`${prefix}:${queue}:events`, "+", "-", "COUNT", 1),
           )
         )[0];
-  const redis = connectPatiently(url);
+  const redis = connectPatiently(url, prefix);
   const events = new QueueEvents(queue, { connection: redis, prefix, lastEventId: newest?.[0] ?? "0-0" });
   events.on("error", () => undefined);
 
@@ -113,8 +112,8 @@ export async function openJobEvents(
       const closing = events.close();
       closing.catch(() => undefined);
       // BullMQ waits until the copy of our connection that it listens by tells that it has ended. One that was not ready,
-      // or is lost meanwhile, does not tell, between two attempts, nor does that to a cluster of which no node is left.
-      if (redis.status === "ready" && redis instanceof Redis) {
+      // or is lost meanwhile, does not tell, between two attempts.
+      if (redis.status === "ready") {
         await Promise.race([closing, new Promise((resolve) => redis.once("close", resolve))]);
       }
       redis.disconnect();

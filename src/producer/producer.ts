@@ -32,7 +32,6 @@ import {
   readJobRecords,
   readNewestRecords,
 } from "./job-records.js";
-import { countWorkers } from "./worker-count.js";
 
 export interface ProducerOptions {
   /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
@@ -347,8 +346,7 @@ export function openProducer(options: ProducerOptions): Producer {
         // 0 is for a job that a worker holds by now.
         return (await queues.of(queue).remove(id)) === 1;
       }),
-    workers: (queue) =>
-      connection.attempt(() => countWorkers(queues.of(queue), keyPrefix(graph), connection.redis)),
+    workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
     async close() {
       await Promise.allSettled([...opened.values()].map(async (events) => (await events).close()));
       connection.close();

@@ -1,8 +1,8 @@
 // How far a batch is: its children, in whatever process they run, add up what they have done, and the parent's progress
 // follows at most four times a second.
 import { Job, type Queue } from "bullmq";
+import type { Redis } from "ioredis";
 import type { Progress } from "../jobs/index.js";
-import type { RedisClient } from "../producer/redis-client.js";
 import { batchKey } from "./batch.js";
 
 /** The least time between two reports of one batch, in ms. */
@@ -26,7 +26,7 @@ export interface BatchProgress {
 }
 
 /** Starts the reports of this process. A report that cannot be written is dropped. */
-export function openBatchProgress(queue: Queue, redis: RedisClient, graphName: string): BatchProgress {
+export function openBatchProgress(queue: Queue, redis: Redis, graphName: string): BatchProgress {
   const pending = new Map<string, { bytes: number; images: number; timer: NodeJS.Timeout | undefined }>();
   const writing = new Set<Promise<void>>();
 

@@ -1,5 +1,6 @@
 // A job that is done by many children (a BullMQ flow): what was planned, the children, what became of them.
 import { type Job, type Queue, WaitingChildrenError } from "bullmq";
+import type { Redis } from "ioredis";
 import { throwIfAborted } from "../error.js";
 import {
   type JobData,
@@ -9,7 +10,6 @@ import {
   retention,
   retryPolicy,
 } from "../jobs/index.js";
-import type { RedisClient } from "../producer/redis-client.js";
 
 /** An image of a batch that failed. */
 export type FailedImage = JobResult<"checksum-graph">["failed"][number];
@@ -74,7 +74,7 @@ export function batchKey(graphName: string, parentId: string): string {
 }
 
 /** The batch that a job is. `token` is that of its lock. */
-export function batchOf(job: Job, token: string, queue: Queue, redis: RedisClient, graphName: string): Batch {
+export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, graphName: string): Batch {
   const parentId = job.id ?? "";
   const key = batchKey(graphName, parentId);
   return {

@@ -1,8 +1,8 @@
 // The jobs that somebody asked to end, in whatever process: this one ends those that it runs, and begins none of them.
 import type { Job } from "bullmq";
+import type { Redis } from "ioredis";
 import { type CancellationMessage, cancellationKeys } from "../jobs/index.js";
 import { fulfilCancellation } from "../producer/cancel.js";
-import { duplicateToListen, type RedisClient } from "../producer/redis-client.js";
 
 export interface Cancellations {
   /**
@@ -22,7 +22,7 @@ const interval = 5_000;
  * Listens for requests. One that comes while Redis is away is found when it is back.
  * @param redis whose address is used for a connection of its own
  */
-export async function openCancellations(redis: RedisClient, graphName: string): Promise<Cancellations> {
+export async function openCancellations(redis: Redis, graphName: string): Promise<Cancellations> {
   const { requests, channel } = cancellationKeys(graphName);
   const running = new Map<string, { readonly parentId: string | undefined; readonly cancel: () => void }>();
   const cancelled = new Set<string>();
@@ -34,7 +34,9 @@ export async function openCancellations(redis: RedisClient, graphName: string): 
       for (const [jobId, { parentId, cancel }] of running) if (jobId === id || parentId === id) cancel();
     }
   };
-  const listener = duplicateToListen(redis);
+  const listener = redis.duplicate();
+  // Refused connections are tried again.
+  listener.on("error", () => undefined);
   listener.on("message", (_, message) => note(JSON.parse(message) as CancellationMessage));
   const readAll = async () => {
     // What was told of before this connection was there.

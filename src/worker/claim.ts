@@ -1,13 +1,14 @@
 // A graph's name in Redis belongs to one root: two hosts must not answer for each other's images.
+
+import type { Redis } from "ioredis";
 import { StevedoreError } from "../error.js";
 import { graphIdKey } from "../jobs/index.js";
-import type { RedisClient } from "../producer/redis-client.js";
 
 /**
  * Registers the root's graph-id under the graph's name, or finds it registered.
  * @throws `QUEUE_UNAVAILABLE` if another root holds the name.
  */
-export async function claimGraphName(redis: RedisClient, name: string, graphId: string): Promise<void> {
+export async function claimGraphName(redis: Redis, name: string, graphId: string): Promise<void> {
   const key = graphIdKey(name);
   await redis.set(key, graphId, "NX");
   const holder = await redis.get(key);

@@ -1,5 +1,6 @@
 // A job about a mount that another host has: a child of the job does it there, and its outcome is the job's.
 import { type Job, Queue, UnrecoverableError, WaitingChildrenError } from "bullmq";
+import type { Redis } from "ioredis";
 import { StevedoreError } from "../error.js";
 import {
   type AnyQueueName,
@@ -11,7 +12,6 @@ import {
   retention,
   retryPolicy,
 } from "../jobs/index.js";
-import type { RedisClient } from "../producer/redis-client.js";
 
 /** The way of one job to other hosts. */
 export interface OtherHost<Name extends JobName> {
@@ -37,7 +37,7 @@ export interface HostQueues {
   close(): Promise<void>;
 }
 
-export function openHostQueues(redis: RedisClient, graphName: string): HostQueues {
+export function openHostQueues(redis: Redis, graphName: string): HostQueues {
   const queues = new Map<string, Queue>();
   return {
     of(name) {

@@ -1,5 +1,6 @@
 // What BullMQ calls for each job: checks the data, runs the handler, turns its failure into the record's.
 import { type Job, type Queue, UnrecoverableError, WaitingChildrenError, WaitingError } from "bullmq";
+import type { Redis } from "ioredis";
 import { throwIfAborted } from "../error.js";
 import {
   assertJobSize,
@@ -10,7 +11,6 @@ import {
   parseJobData,
 } from "../jobs/index.js";
 import { cancelledReason } from "../producer/cancel.js";
-import type { RedisClient } from "../producer/redis-client.js";
 import { batchOf } from "./batch.js";
 import type { BatchProgress, ChildProgress } from "./batch-progress.js";
 import type { Cancellations } from "./cancellations.js";
@@ -29,7 +29,7 @@ export const lockLostReason = "lock lost";
 
 /** What every try needs of the queues. */
 export interface QueueAccess {
-  readonly redis: RedisClient;
+  readonly redis: Redis;
   readonly graphName: string;
   /** The queues of batches, by name. */
   readonly queues: Readonly<Record<string, Queue>>;

@@ -95,7 +95,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const [engine] = await Promise.all([chooseXzEngine(), checkTar()]);
   await assertWritable(options.root);
   const graph = await openGraph(options.root, { create: true, host: hostName });
-  const redis = connectPatiently(url);
+  const redis = connectPatiently(url, keyPrefix(graphName));
   const register = async () => {
     await claimGraphName(redis, graphName, await graph.graphId());
     await redis.sadd(hostsKey(graphName), hostName);

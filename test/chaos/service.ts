@@ -12,7 +12,6 @@ export interface ServiceOptions {
   readonly redis?: string | undefined;
   /** Where jobs may read archives. */
   readonly sources: string;
-  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Service {
@@ -37,7 +36,7 @@ export interface Service {
 }
 
 export function openService(options: ServiceOptions): Service {
-  const { root, redis, sources, environment } = options;
+  const { root, redis, sources } = options;
   const graph = "chaos";
   const url = redis ?? `${root}/run/redis.sock`;
   let running: Running | undefined;
@@ -53,7 +52,7 @@ export function openService(options: ServiceOptions): Service {
       const flags = ["--graph", graph, "--allow-source", sources, "--grace", "20"];
       running = startStevedore([...command, ...flags], {
         root,
-        env: { ...environment, [trialVariable]: root },
+        env: { [trialVariable]: root },
       });
       await running.says(/ serving /);
       return running.output();

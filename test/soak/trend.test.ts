@@ -41,7 +41,8 @@ describe("a series", () => {
     fc.assert(
       fc.property(noise, spikes, fc.double({ min: -900, max: 900, noNaN: true }), (noise, spikes, rise) => {
         const growth = fitTrend(series(noise, spikes, rise))?.growth ?? Number.NaN;
-        expect(Math.abs(growth - rise)).toBeLessThan(madeByNoise);
+        // A spike in a window puts its median half a step further on.
+        expect(Math.abs(growth - rise)).toBeLessThan(madeByNoise + Math.abs(rise) / 20);
       }),
     );
   });

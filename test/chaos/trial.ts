@@ -29,15 +29,3 @@ export interface TrialReport {
 }
 
 export type Trial = (context: TrialContext) => Promise<TrialReport>;
-
-/** Counts deeds. */
-export function openTally(log: (line: string) => void) {
-  const deeds = new Map<string, number>();
-  return {
-    deeds,
-    note(deed: string): void {
-      deeds.set(deed, (deeds.get(deed) ?? 0) + 1);
-      log(deed);
-    },
-  };
-}

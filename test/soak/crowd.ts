@@ -57,7 +57,7 @@ function led(life: Life, outcomes: readonly Outcome[]): { life: Life; step: Step
 }
 
 function chooseLife(random: Random): BeginLife {
-  let left = random.number() * 100;
+  let left = random.next() * 100;
   const chosen = mixture.find(([share]) => {
     left -= share;
     return left < 0;

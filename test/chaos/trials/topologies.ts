@@ -1,20 +1,11 @@
 // Redis as more than one server, of which one goes: a Sentinel pair that changes its master, a Cluster that loses a node.
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { unmountBelow } from "../../support/mounted.js";
 import { startCluster } from "../../support/redis-cluster.js";
 import { startSentinel } from "../../support/redis-sentinel.js";
-import { auditGraph } from "../auditor/graph-audit.js";
-import { auditHost, signalTrial } from "../auditor/host-audit.js";
-import { auditQueue } from "../auditor/queue-audit.js";
-import { drain } from "../drain.js";
-import { openLedger } from "../ledger.js";
-import { openService } from "../service.js";
-import { openTally, type Trial } from "../trial.js";
+import { playScene } from "../scene.js";
+import type { Trial } from "../trial.js";
 import { handIn, planRound } from "../work.js";
-
-const queues = ["store", "checksum", "mount"];
 
 /** Servers that stand in for each other. */
 interface Topology {
@@ -75,16 +66,10 @@ export const clusterNode: Trial = async (context) => {
 };
 
 function topologyTrial(topology: Topology): Trial {
-  return async ({ directory, contents, sources, random, rounds, log, isOver }) => {
-    const root = join(directory, "root");
-    mkdirSync(root, { recursive: true });
-    const service = openService({ root, redis: topology.url, sources });
-    const ledger = openLedger();
-    const { deeds, note } = openTally(log);
-    const findings: string[] = [];
-    await service.start();
-    const producer = service.openProducer();
-    try {
+  return (context) => {
+    const { directory, contents, random, rounds, isOver } = context;
+    const place = { root: join(directory, "root"), redis: topology.url };
+    return playScene(context, place, async ({ producer, ledger, findings, note, audit }) => {
       for (let round = 0; round < rounds && !isOver() && findings.length === 0; round++) {
         const planned = planRound(round, ledger, contents, random);
         const half = Math.ceil(planned.length / 2);
@@ -92,25 +77,8 @@ function topologyTrial(topology: Topology): Trial {
         await sleep(random.between(10, 1_500));
         note(await topology.disturb(random.chance(0.7)));
         await handIn(planned.slice(half), producer, ledger);
-
-        const plain = service.openRedis(`redis://127.0.0.1:${await topology.port()}`);
-        try {
-          await drain(plain, service.graph, ledger, queues);
-          findings.push(...(await auditQueue(plain, service.graph, ledger)));
-        } finally {
-          plain.disconnect();
-        }
-        findings.push(...(await auditGraph(root, ledger, { contents, isQuiet: true })));
-        findings.push(...auditHost(root, ledger, { expectedPids: service.pids() }));
+        await audit(`redis://127.0.0.1:${await topology.port()}`);
       }
-      if (findings.length === 0) await service.stop();
-    } finally {
-      if (findings.length > 0) log(`the worker's last words:\n${service.lastWords()}`);
-      await service.killWorker();
-      await producer.close();
-      signalTrial(root, "SIGKILL");
-      unmountBelow(directory);
-    }
-    return { deeds, jobs: ledger.jobs.length, findings };
+    });
   };
 }

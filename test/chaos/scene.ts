@@ -1,0 +1,70 @@
+// A trial's service with its client and its ledger, from its start to its end.
+import { mkdirSync } from "node:fs";
+import type { Cluster, Redis } from "ioredis";
+import type { Producer } from "../../src/producer/index.js";
+import { unmountBelow } from "../support/mounted.js";
+import { auditGraph } from "./auditor/graph-audit.js";
+import { auditHost, signalTrial } from "./auditor/host-audit.js";
+import { auditQueue } from "./auditor/queue-audit.js";
+import { drain } from "./drain.js";
+import { type Ledger, openLedger } from "./ledger.js";
+import { openService, type Service } from "./service.js";
+import type { TrialContext, TrialReport } from "./trial.js";
+
+export interface Scene {
+  readonly service: Service;
+  readonly producer: Producer;
+  readonly ledger: Ledger;
+  /** What the auditor has found so far. */
+  readonly findings: string[];
+  /** Counts a deed, and tells of it. */
+  note(deed: string): void;
+  /** Waits for the end of all jobs, and audits them, the graph and the host. @param at where Redis is, if not at its URL */
+  audit(at?: string): Promise<void>;
+}
+
+/** Starts the service, hands the scene to `play`, and leaves nothing behind, whatever came of it. */
+export async function playScene(
+  { directory, contents, sources, log }: TrialContext,
+  { root, redis }: { readonly root: string; readonly redis?: string | undefined },
+  play: (scene: Scene) => Promise<void>,
+): Promise<TrialReport> {
+  mkdirSync(root, { recursive: true });
+  const service = openService({ root, redis, sources });
+  const ledger = openLedger();
+  const deeds = new Map<string, number>();
+  const findings: string[] = [];
+  await service.start();
+  const producer = service.openProducer();
+  try {
+    await play({
+      ...{ service, producer, ledger, findings },
+      note(deed) {
+        deeds.set(deed, (deeds.get(deed) ?? 0) + 1);
+        log(deed);
+      },
+      async audit(at) {
+        const plain: Redis | Cluster = service.openRedis(at);
+        try {
+          await drain(plain, service.graph, ledger, ["store", "checksum", "mount"]);
+          findings.push(...(await auditQueue(plain, service.graph, ledger)));
+        } finally {
+          plain.disconnect();
+        }
+        findings.push(...(await auditGraph(root, ledger, { contents, isQuiet: true })));
+        findings.push(...auditHost(root, ledger, { expectedPids: service.pids() }));
+      },
+    });
+    if (findings.length === 0) {
+      await service.stop();
+      findings.push(...auditHost(root, ledger, { expectedPids: [] }));
+    }
+  } finally {
+    if (findings.length > 0) log(`the worker's last words:\n${service.lastWords()}`);
+    await service.killWorker();
+    await producer.close();
+    signalTrial(root, "SIGKILL");
+    unmountBelow(directory);
+  }
+  return { deeds, jobs: ledger.jobs.length, findings };
+}

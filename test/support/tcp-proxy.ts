@@ -25,8 +25,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       [upstream, client],
     ] as const) {
       from.setNoDelay(true);
-      from.pipe(to);
-      if (isHeld) from.pause();
+      // Piped twice, all would come twice.
+      if (!isHeld) from.pipe(to);
       from.on("error", () => undefined);
       from.on("close", () => {
         pairs.delete(pair);

@@ -1,5 +1,4 @@
 // Whether the host holds what it should of a trial: its mounts, and no process or socket besides.
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { mountedBelow } from "../../support/mounted.js";
@@ -86,7 +85,7 @@ function auditSockets(root: string): string[] {
 
 function commandLine(pid: number): string {
   try {
-    return execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" }).trim();
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0").join(" ").trim();
   } catch {
     return "(ended meanwhile)";
   }

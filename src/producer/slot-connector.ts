@@ -4,11 +4,7 @@ import { createConnection, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import keySlot from "cluster-key-slot";
 import { AbstractConnector, Redis, type RedisOptions } from "ioredis";
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
+import type { RedisHost } from "./redis-url.js";
 
 /** How long a node may take to tell of the slots, in ms. */
 const askTimeout = 2_000;
@@ -19,14 +15,14 @@ const askTimeout = 2_000;
  * @param key in the slot that is meant
  */
 export function slotConnector(
-  seeds: readonly Address[],
+  seeds: readonly RedisHost[],
   key: string,
 ): NonNullable<RedisOptions["Connector"]> {
   const slot = keySlot(key);
   /** All that were ever heard of, the last that answered first. */
   let known = [...seeds];
 
-  const findMaster = async (options: RedisOptions): Promise<Address> => {
+  const findMaster = async (options: RedisOptions): Promise<RedisHost> => {
     let complaint: unknown;
     for (const address of known) {
       try {
@@ -68,9 +64,9 @@ export function slotConnector(
 /** What a node tells of a slot (Redis, CLUSTER SLOTS): its master, and who else there is. */
 async function askForSlot(
   slot: number,
-  address: Address,
+  address: RedisHost,
   { username, password, tls }: RedisOptions,
-): Promise<{ readonly master: Address; readonly all: readonly Address[] }> {
+): Promise<{ readonly master: RedisHost; readonly all: readonly RedisHost[] }> {
   const options = {
     ...{ ...address, lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 },
     ...{ connectTimeout: askTimeout, commandTimeout: askTimeout, enableReadyCheck: false },
@@ -87,7 +83,7 @@ async function askForSlot(
     await node.connect();
     const ranges = (await node.cluster("SLOTS")) as Range[];
     // A node that does not know how it is reached is reached as it was asked.
-    const toAddress = ([host, port]: Node): Address => ({ host: host || address.host, port });
+    const toAddress = ([host, port]: Node): RedisHost => ({ host: host || address.host, port });
     const [, , master] = ranges.find(([first, last]) => first <= slot && slot <= last) ?? [];
     if (master === undefined) {
       throw new Error(`CLUSTERDOWN ${address.host}:${address.port} knows no node of the slot ${slot}`);
@@ -105,6 +101,6 @@ async function askForSlot(
 type Range = [first: number, last: number, ...nodes: Node[]];
 type Node = [host: string | null, port: number, ...more: unknown[]];
 
-function isSame(one: Address, other: Address): boolean {
+function isSame(one: RedisHost, other: RedisHost): boolean {
   return one.host === other.host && one.port === other.port;
 }

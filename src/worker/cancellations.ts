@@ -48,7 +48,7 @@ export async function openCancellations(redis: Redis, graphName: string): Promis
   const readAgain = () => void readAll().catch(() => undefined);
   listener.on("ready", readAgain);
   await readAll();
-  // A node of a cluster that has vanished closes no connection, and this one may be to another than the requests'.
+  // A host that has vanished closes no connection: the listener's is not asked anything, and would not notice.
   const reading = setInterval(readAgain, interval);
 
   return {

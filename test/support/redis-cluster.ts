@@ -5,7 +5,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freeClusterPort, isCopied, type RedisProcess, redisProcess } from "./redis-process.js";
+import {
+  filesOfOneOfMany,
+  freeClusterPort,
+  isCopied,
+  type RedisProcess,
+  redisProcess,
+} from "./redis-process.js";
 import { type Certificates, type RedisSecurity, secureRedis } from "./redis-security.js";
 import { until } from "./until.js";
 
@@ -54,17 +60,7 @@ export async function startCluster({ replicas = 0, ...security }: ClusterOptions
         ...["--cluster-node-timeout", String(nodeTimeout), "--cluster-replica-validity-factor", "0"],
         // A replica is named once its offset is not 0, which the first ping makes it.
         ...["--repl-ping-replica-period", "1"],
-        ...["--dir", directory, "--appenddirname", `aof-${port}`, "--dbfilename", `${port}.rdb`],
-        ...[
-          "--appendonly",
-          "yes",
-          "--appendfsync",
-          "always",
-          "--save",
-          "",
-          "--repl-diskless-sync-delay",
-          "0",
-        ],
+        ...filesOfOneOfMany(directory, port),
         ...args,
       ],
       login,

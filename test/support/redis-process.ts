@@ -74,6 +74,14 @@ export function redisProcess(
   };
 }
 
+/** The arguments by which one of several servers keeps its files, durably, in a directory that they share. */
+export function filesOfOneOfMany(directory: string, port: number): string[] {
+  return [
+    ...["--dir", directory, "--appenddirname", `aof-${port}`, "--dbfilename", `${port}.rdb`],
+    ...["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--repl-diskless-sync-delay", "0"],
+  ];
+}
+
 /** Whether a master has a replica, and that all that the master has. */
 export async function isCopied(master: RedisProcess): Promise<boolean> {
   const info = String(await master.command("INFO", "replication"));

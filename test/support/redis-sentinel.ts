@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, isCopied, type RedisProcess, redisProcess } from "./redis-process.js";
+import { filesOfOneOfMany, freePort, isCopied, type RedisProcess, redisProcess } from "./redis-process.js";
 import { type Certificates, type RedisSecurity, secureRedis } from "./redis-security.js";
 import { until } from "./until.js";
 
@@ -55,17 +55,7 @@ export async function startSentinel({
       port,
       [
         ...listen(port),
-        ...["--dir", directory, "--appenddirname", `aof-${port}`, "--dbfilename", `${port}.rdb`],
-        ...[
-          "--appendonly",
-          "yes",
-          "--appendfsync",
-          "always",
-          "--save",
-          "",
-          "--repl-diskless-sync-delay",
-          "0",
-        ],
+        ...filesOfOneOfMany(directory, port),
         ...(port === replicaPort ? ["--replicaof", "127.0.0.1", String(masterPort)] : []),
         ...args,
       ],

@@ -1,4 +1,5 @@
-// Compiles src/ into an empty dist/. Fails, and leaves no dist/, if the compiler finds an error.
+// Compiles src/ into an empty dist/, and the dashboard's pages for the browser. Fails, and leaves no dist/, if there is
+// an error.
 //
 //   node scripts/build.mjs [--if-stale]     --if-stale: only if dist/ is older than what it is made from
 import { spawnSync } from "node:child_process";
@@ -18,12 +19,7 @@ function build() {
   console.log("build: compiling src into dist");
   const began = new Date();
   rmSync(dist, { recursive: true, force: true });
-  const tsc = join(project, "node_modules/.bin/tsc");
-  const { status } = spawnSync(process.execPath, [tsc, "--noEmitOnError"], {
-    cwd: project,
-    stdio: "inherit",
-  });
-  if (status !== 0) {
+  if (!run("tsc", "--noEmitOnError") || !run("vite", "build", "--logLevel", "warn")) {
     console.error("build: failed");
     rmSync(dist, { recursive: true, force: true });
     process.exitCode = 1;
@@ -34,10 +30,16 @@ function build() {
   utimesSync(stamp, began, began);
 }
 
+/** Runs a tool of node_modules. @returns {boolean} whether it did its work */
+function run(name, ...args) {
+  const tool = join(project, "node_modules/.bin", name);
+  return spawnSync(process.execPath, [tool, ...args], { cwd: project, stdio: "inherit" }).status === 0;
+}
+
 function isStale() {
   if (!existsSync(stamp)) return true;
   const built = statSync(stamp).mtimeMs;
-  const single = ["tsconfig.json", "package.json"].map((name) => join(project, name));
+  const single = ["tsconfig.json", "vite.config.ts", "package.json"].map((name) => join(project, name));
   return [...single, ...everythingIn(join(project, "src"))].some((path) => statSync(path).mtimeMs >= built);
 }
 

@@ -7,6 +7,7 @@ import { errorDocument } from "./run-command.js";
 const commands: Record<string, () => Promise<{ declare: (program: Command) => void }>> = {
   up: () => import("./commands/up.js"),
   worker: () => import("./commands/worker.js"),
+  server: () => import("./commands/server.js"),
   store: () => import("./commands/store.js"),
   checksum: () => import("./commands/checksum.js"),
   verify: () => import("./commands/verify.js"),

@@ -48,7 +48,7 @@ export function openService(options: ServiceOptions): Service {
       return [running?.process.pid ?? 0, ...ownRedis];
     },
     async start() {
-      const command = redis === undefined ? ["up"] : ["worker", "--redis", redis];
+      const command = redis === undefined ? ["up", "--no-server"] : ["worker", "--redis", redis];
       const flags = ["--graph", graph, "--allow-source", sources, "--grace", "20"];
       running = startStevedore([...command, ...flags], {
         root,

@@ -95,13 +95,13 @@ export function startStevedore(args: readonly string[], options: StevedoreOption
   };
 }
 
-/** Starts `stevedore up` on a root and waits until it serves. */
+/** Starts `stevedore up` on a root, without the HTTP server, and waits until it serves. */
 export async function serveRoot(
   root: string,
   args: readonly string[] = [],
   options: StevedoreOptions = {},
 ): Promise<Running> {
-  const up = startStevedore(["up", ...args], { root, ...options });
+  const up = startStevedore(["up", "--no-server", ...args], { root, ...options });
   await up.says(/ serving /);
   return up;
 }
@@ -120,8 +120,16 @@ export function noRedisRuns(root: string): boolean {
 
 /** This process's environment without what would configure a command. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
-  const { STEVEDORE_ROOT, STEVEDORE_REDIS_URL, STEVEDORE_GRAPH, STEVEDORE_HOST, REDIS_URL, ...rest } =
-    process.env;
+  const {
+    STEVEDORE_ROOT,
+    STEVEDORE_REDIS_URL,
+    STEVEDORE_GRAPH,
+    STEVEDORE_HOST,
+    STEVEDORE_TOKEN,
+    STEVEDORE_READ_TOKEN,
+    REDIS_URL,
+    ...rest
+  } = process.env;
   return rest;
 }
 

@@ -1,19 +1,27 @@
-// stevedore up: serve the queue of the graph: a Redis of its own if none is named, and the worker.
+// stevedore up: serve the queue of the graph: a Redis of its own if none is named, the worker, and the HTTP server.
 import type { Command } from "commander";
 import { action } from "../run-command.js";
+import { addServerFlags, type ServerFlags } from "../server-flags.js";
 import { addWorkerFlags, type WorkerFlags } from "../worker-flags.js";
 
+type UpFlags = WorkerFlags & ServerFlags & { readonly server: boolean };
+
 export function declare(program: Command): void {
-  addWorkerFlags(
-    program
-      .command("up")
-      .description("serve the queue of the graph: a Redis of its own if none is named, and the worker"),
+  addServerFlags(
+    addWorkerFlags(
+      program
+        .command("up")
+        .description(
+          "serve the queue of the graph: a Redis of its own if none is named, the worker, and the HTTP server",
+        ),
+    ),
   )
+    .option("--no-server", "leave the HTTP server out")
     .addHelpText("after", "\nExample:\n  $ stevedore up --root /srv/graph &")
     .action(
-      action<WorkerFlags>(async (context, flags) => {
+      action<UpFlags>(async (context, flags) => {
         const { serve } = await import("../serve.js");
-        await serve(context, flags);
+        await serve(context, flags, flags.server ? flags : undefined);
       }),
     );
 }

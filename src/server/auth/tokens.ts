@@ -1,0 +1,83 @@
+// The bearer tokens that a server accepts, and what each lets its bearer do.
+import { createHash, timingSafeEqual } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { StevedoreError } from "../../error.js";
+
+/** `read` may look at everything and change nothing; `full` may do all. */
+export const roles = ["read", "full"] as const;
+export type Role = (typeof roles)[number];
+
+export interface Token {
+  readonly role: Role;
+  readonly secret: string;
+}
+
+/** What is easily guessed is no token: as many characters as a UUID without its hyphens. */
+const shortest = 16;
+
+/**
+ * Reads a token file: a line for each, `full TOKEN` or `read TOKEN`; empty lines and those that begin with `#`
+ * mean nothing.
+ * @throws `INVALID_JOB` for a file that cannot be read or a line that is none of these, naming the file and the line's
+ * number, never its text
+ */
+export function readTokenFile(path: string): Token[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new StevedoreError(
+      "INVALID_JOB",
+      `the token file ${path} cannot be read: ${(error as Error).message}`,
+    );
+  }
+  return text.split("\n").flatMap((line, at) => {
+    if (/^\s*(#|$)/.test(line)) return [];
+    const [role, secret = "", ...more] = line.trim().split(/\s+/);
+    if (!isRole(role) || more.length > 0) {
+      throw new StevedoreError(
+        "INVALID_JOB",
+        `${path}, line ${at + 1}: it takes "full TOKEN" or "read TOKEN"`,
+      );
+    }
+    return [checked({ role, secret }, `${path}, line ${at + 1}`)];
+  });
+}
+
+/** The tokens of the environment: STEVEDORE_TOKEN is for everything, STEVEDORE_READ_TOKEN for looking. */
+export function tokensOfEnvironment(environment: NodeJS.ProcessEnv): Token[] {
+  const names = { STEVEDORE_TOKEN: "full", STEVEDORE_READ_TOKEN: "read" } as const;
+  return Object.entries(names).flatMap(([name, role]) => {
+    const secret = environment[name];
+    return secret === undefined || secret === "" ? [] : [checked({ role, secret }, name)];
+  });
+}
+
+/**
+ * The token that was presented, or undefined. Every known one is compared, each in constant time, so that how long it
+ * takes tells nothing.
+ */
+export function findToken(tokens: readonly Token[], presented: string): Token | undefined {
+  const digest = digestOf(presented);
+  let found: Token | undefined;
+  for (const token of tokens) if (timingSafeEqual(digestOf(token.secret), digest)) found = token;
+  return found;
+}
+
+function checked(token: Token, origin: string): Token {
+  // RFC 6750, section 2.1: what may stand after `Bearer`.
+  if (token.secret.length >= shortest && /^[A-Za-z0-9._~+/-]+=*$/.test(token.secret)) return token;
+  throw new StevedoreError(
+    "INVALID_JOB",
+    `${origin}: a token takes at least ${shortest} of A-Z a-z 0-9 . _ ~ + / -`,
+  );
+}
+
+function isRole(text: string | undefined): text is Role {
+  return roles.some((role) => role === text);
+}
+
+/** Of equal length for every token, as the comparison wants. */
+function digestOf(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,23 @@
+// Ends a request whose body does not come: one that sends a byte now and then would hold its connection for ever.
+import type { FastifyRequest } from "fastify";
+import { HttpError } from "./problem.js";
+
+/** How long a body may take, in ms. Routes that stream have rules of their own. */
+export const bodyTime = 30_000;
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** True for a route that watches over its body itself. */
+    readonly streamsBody?: boolean;
+  }
+}
+
+/** Begins to watch a request that has a body. */
+export function limitBodyTime({ raw, routeOptions }: FastifyRequest): void {
+  if (routeOptions.config.streamsBody === true || raw.complete) return;
+  const timer = setTimeout(() => {
+    const seconds = bodyTime / 1_000;
+    raw.destroy(new HttpError(408, "INVALID_REQUEST", `the body did not come within ${seconds} s`));
+  }, bodyTime);
+  for (const event of ["end", "close"]) raw.once(event, () => clearTimeout(timer));
+}

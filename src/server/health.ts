@@ -1,0 +1,94 @@
+// What an orchestrator asks: does the process live, and can it do its work.
+import { statfs } from "node:fs/promises";
+import { z } from "zod";
+import { queueNames } from "../jobs/index.js";
+import type { App, ServerContext } from "./context.js";
+
+const check = z.object({ ok: z.boolean(), detail: z.string() });
+
+const health = z.object({ status: z.literal("ok") }).meta({ id: "Health" });
+
+const readiness = z
+  .object({
+    ready: z.boolean(),
+    checks: z.object({ redis: check, root: check, disk: check, worker: check }),
+  })
+  .meta({ id: "Readiness" });
+
+type Check = z.infer<typeof check>;
+
+/** Less free space than this, in bytes, and no layer is likely to find a place. */
+const leastFree = 64 * 1024 ** 2;
+
+/** `/healthz` and `/readyz`, for anyone: they tell nothing of the images. */
+export function addHealthRoutes(app: App, context: ServerContext): void {
+  app.get(
+    "/healthz",
+    {
+      config: { access: "anyone" },
+      schema: { tags: ["health"], summary: "The process lives", response: { 200: health } },
+    },
+    async () => ({ status: "ok" as const }),
+  );
+  app.get(
+    "/readyz",
+    {
+      config: { access: "anyone" },
+      schema: {
+        tags: ["health"],
+        summary: "Redis, the root, disk space and a worker are there",
+        response: { 200: readiness, 503: readiness },
+      },
+    },
+    async (_request, reply) => {
+      const [redis, worker, root, disk] = await Promise.all([
+        checkRedis(context),
+        checkWorker(context),
+        checkRoot(context),
+        checkDisk(context),
+      ]);
+      const checks = { redis, root, disk, worker };
+      const ready = Object.values(checks).every(({ ok }) => ok);
+      if (!ready) reply.header("retry-after", "5");
+      return reply.code(ready ? 200 : 503).send({ ready, checks });
+    },
+  );
+}
+
+async function checkRedis({ producer }: ServerContext): Promise<Check> {
+  return told(async () => {
+    await producer.counts();
+    return { ok: true, detail: "answers" };
+  });
+}
+
+async function checkWorker({ producer, graphName }: ServerContext): Promise<Check> {
+  return told(async () => {
+    const workers = await Promise.all(queueNames.map((queue) => producer.workers(queue)));
+    const ok = workers.every((count) => count > 0);
+    return { ok, detail: ok ? "serves" : `no worker serves the graph ${JSON.stringify(graphName)}` };
+  });
+}
+
+async function checkRoot({ graph }: ServerContext): Promise<Check> {
+  return told(async () => {
+    await graph.graphId();
+    return { ok: true, detail: "is there" };
+  });
+}
+
+async function checkDisk({ root }: ServerContext): Promise<Check> {
+  return told(async () => {
+    const { bavail, bsize } = await statfs(root);
+    const free = bavail * bsize;
+    return { ok: free >= leastFree, detail: `${free} bytes are free` };
+  });
+}
+
+async function told(look: () => Promise<Check>): Promise<Check> {
+  try {
+    return await look();
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+}

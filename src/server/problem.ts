@@ -1,0 +1,183 @@
+// What the HTTP API answers when it refuses: problem documents (RFC 9457) that carry a stable code.
+import { STATUS_CODES } from "node:http";
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { StevedoreError } from "../error.js";
+import { type ErrorCode, errorCodes, JobError } from "../jobs/index.js";
+
+/** What only HTTP has to say; a job never fails with one of these. */
+export const httpErrorCodes = [
+  "INVALID_REQUEST",
+  "UNAUTHORIZED",
+  "FORBIDDEN",
+  "NOT_FOUND",
+  "TOO_MANY_REQUESTS",
+] as const;
+export type HttpErrorCode = (typeof httpErrorCodes)[number];
+
+/** A problem document. `type` is `about:blank`, so `title` is the status's own phrase (RFC 9457, section 4.2.1). */
+export const problem = z
+  .object({
+    type: z.literal("about:blank"),
+    title: z.string(),
+    status: z.int().min(400).max(599),
+    /** For people; names the thing that is wrong. */
+    detail: z.string(),
+    /** For machines; stable. */
+    code: z.enum([...errorCodes, ...httpErrorCodes]),
+    /** The path that was asked for. */
+    instance: z.string(),
+    /** What is wrong with each field of the request. */
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: "Problem" });
+export type Problem = z.infer<typeof problem>;
+
+/** The media type of a problem document (RFC 9457, section 3). */
+export const problemType = "application/problem+json";
+
+/** A refusal that only HTTP knows. */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+  readonly status: number;
+  readonly code: HttpErrorCode | ErrorCode;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: number,
+    code: HttpErrorCode | ErrorCode,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** How long a client is asked to wait for what may come back, in s (RFC 9110, section 10.2.3). */
+const retryAfter = "5";
+
+const statuses: Readonly<Record<ErrorCode, number>> = {
+  INVALID_ID: 422,
+  INVALID_JOB: 422,
+  UNKNOWN_RECIPE: 422,
+  PARENT_NOT_FOUND: 422,
+  SOURCE_NOT_FOUND: 422,
+  SOURCE_MISMATCH: 422,
+  BAD_ARCHIVE: 422,
+  UNSAFE_ENTRY: 422,
+  SOURCE_FORBIDDEN: 403,
+  TARGET_FORBIDDEN: 403,
+  IMAGE_NOT_FOUND: 404,
+  NOT_MOUNTED: 404,
+  AMBIGUOUS_ID: 409,
+  IMAGE_EXISTS: 409,
+  IMAGE_BROKEN: 409,
+  PARENT_CYCLE: 409,
+  IMAGE_IN_USE: 409,
+  CHECKSUM_MISMATCH: 409,
+  ALREADY_MOUNTED: 409,
+  CANCELLED: 409,
+  LIMIT_EXCEEDED: 413,
+  INTERNAL: 500,
+  NEEDS_ROOT: 501,
+  TOOL_MISSING: 501,
+  MOUNT_UNSUPPORTED: 501,
+  MOUNT_FAILED: 503,
+  QUEUE_UNAVAILABLE: 503,
+  NO_SPACE: 507,
+};
+
+/** The HTTP status that a code of the contract is answered with. */
+export function statusOf(code: ErrorCode): number {
+  return statuses[code];
+}
+
+/** Answers with the problem document of an error. `log` is told of what is this program's own fault. */
+export function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: (line: string) => void,
+): FastifyReply {
+  const { status, code, detail, headers = {}, errors } = describe(error);
+  if (status === 500) log(`${request.method} ${pathOf(request)}: ${stackOf(error)}`);
+  if (status === 503) reply.header("retry-after", retryAfter);
+  const document: Problem = {
+    ...{ type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail, code },
+    instance: pathOf(request),
+    ...(errors === undefined ? {} : { errors }),
+  };
+  // As text: a route's schema for its errors must not be able to make another error of this one.
+  return reply
+    .code(status)
+    .headers(headers)
+    .type(problemType)
+    .serializer(String)
+    .send(JSON.stringify(document));
+}
+
+/** Nothing is there: for a path that no route has. */
+export function notFound(request: FastifyRequest): HttpError {
+  return new HttpError(404, "NOT_FOUND", `there is nothing at ${request.method} ${pathOf(request)}`);
+}
+
+interface Description {
+  readonly status: number;
+  readonly code: HttpErrorCode | ErrorCode;
+  readonly detail: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly errors?: Problem["errors"];
+}
+
+function describe(error: unknown): Description {
+  if (error instanceof HttpError) {
+    return { status: error.status, code: error.code, detail: error.message, headers: error.headers };
+  }
+  if (error instanceof StevedoreError || error instanceof JobError) {
+    return { status: statuses[error.code], code: error.code, detail: error.message };
+  }
+  if (hasZodFastifySchemaValidationErrors(error)) return describeInvalid(error);
+  if (isResponseSerializationError(error) || !(error instanceof Error)) return internal;
+  const { statusCode = 500 } = error as FastifyError;
+  if (statusCode < 400 || statusCode > 499) return internal;
+  if (statusCode === 413) return { status: 413, code: "LIMIT_EXCEEDED", detail: error.message };
+  if (statusCode === 429) return { status: 429, code: "TOO_MANY_REQUESTS", detail: error.message };
+  return { status: statusCode, code: "INVALID_REQUEST", detail: error.message };
+}
+
+const internal = {
+  status: 500,
+  code: "INTERNAL",
+  detail: "something went wrong that should not have; the server's log says what",
+} as const;
+
+/** A body of the right form with wrong contents is 422, a wrong parameter in the URL or a header 400. */
+function describeInvalid(
+  error: Parameters<typeof hasZodFastifySchemaValidationErrors>[0] & {
+    validation: { instancePath: string; message?: string; params?: unknown }[];
+    validationContext?: string | undefined;
+  },
+): Description {
+  const errors = error.validation.map(({ instancePath, message = "is wrong" }) => ({
+    path: instancePath.replace(/^\//, "").replaceAll("/", "."),
+    message,
+  }));
+  const where = error.validationContext ?? "body";
+  const detail = errors.map(({ path, message }) => `${path === "" ? where : path}: ${message}`).join("; ");
+  return where === "body"
+    ? { status: 422, code: "INVALID_JOB", detail, errors }
+    : { status: 400, code: "INVALID_REQUEST", detail, errors };
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  return url.split("?", 1)[0] ?? "";
+}
+
+function stackOf(error: unknown): string {
+  if (isResponseSerializationError(error)) return `the answer is not as documented: ${error.cause.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

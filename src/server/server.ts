@@ -1,0 +1,155 @@
+// The HTTP server of a graph: which parts it has, and how it starts and stops.
+import type { AddressInfo } from "node:net";
+import cookie from "@fastify/cookie";
+import helmet from "@fastify/helmet";
+import rateLimit from "@fastify/rate-limit";
+import fastify from "fastify";
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { StevedoreError } from "../error.js";
+import { openGraph } from "../graph/index.js";
+import { defaultGraphName } from "../jobs/index.js";
+import { openProducer } from "../producer/index.js";
+import { openGuard } from "./auth/guard.js";
+import type { Token } from "./auth/tokens.js";
+import { limitBodyTime } from "./body-deadline.js";
+import type { App, ServerContext } from "./context.js";
+import { addHealthRoutes } from "./health.js";
+import { isLoopback, type ListenAddress } from "./listen-address.js";
+import { HttpError, notFound, sendProblem } from "./problem.js";
+
+export interface ServerOptions {
+  /** Any of the forms of docs/redis.md. */
+  readonly redis: string;
+  /** The name the graph is served under. Default `default`. */
+  readonly graph?: string | undefined;
+  /** The directory that holds `graph/`. */
+  readonly root: string;
+  /** Default: 127.0.0.1, on a port that is free. */
+  readonly listen?: ListenAddress | undefined;
+  /** Who may ask. Default: whoever reaches it, which is allowed on the loopback interface alone. */
+  readonly tokens?: readonly Token[] | undefined;
+  /** Proxies, as addresses or networks, whose X-Forwarded-* headers are believed. Default: none. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** The most an upload may have, in bytes. Default: 64 GiB. */
+  readonly maxUploadBytes?: number | undefined;
+  /** Requests per minute and client. Default: 6,000. */
+  readonly requestsPerMinute?: number | undefined;
+  /** Told, in a line, of what happens. */
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  /** Where: `http://127.0.0.1:7878`. */
+  readonly url: string;
+  /** Takes no new requests, ends event streams, waits for the others, and lets go of Redis. */
+  close(): Promise<void>;
+}
+
+export const defaultMaxUploadBytes = 64 * 1024 ** 3;
+export const defaultRequestsPerMinute = 6_000;
+/** How long the head of a request may take, in ms. */
+const headersTimeout = 20_000;
+/** The most that a body may have which no route has a limit of its own for, in bytes. */
+const bodyLimit = 1024 ** 2;
+
+/**
+ * Starts to listen.
+ * @throws `INVALID_JOB` for an address off the loopback interface without a token, or one that cannot be listened on;
+ * `SOURCE_NOT_FOUND` for a root that is not there; what `openProducer` throws
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { redis, root, graph: graphName = defaultGraphName, tokens = [], log = () => {} } = options;
+  const { listen = { host: "127.0.0.1", port: 0 } } = options;
+  if (tokens.length === 0 && !isLoopback(listen.host)) {
+    throw new StevedoreError(
+      "INVALID_JOB",
+      `${listen.host} is not the loopback interface: listening there takes a token (--token-file or STEVEDORE_TOKEN)`,
+    );
+  }
+  const graph = await openGraph(root);
+  const producer = openProducer({ redis, graph: graphName });
+  const stopping = new AbortController();
+  const context: ServerContext = {
+    ...{ producer, graph, graphName, root: graph.root, redis, tokens, log },
+    maxUploadBytes: options.maxUploadBytes ?? defaultMaxUploadBytes,
+    signal: stopping.signal,
+  };
+  const app = await buildApp(context, options);
+  const close = async () => {
+    stopping.abort();
+    await app.close();
+    await producer.close();
+    await graph.close();
+  };
+  try {
+    await app.listen(listen);
+  } catch (error) {
+    await close();
+    const { host, port } = listen;
+    throw new StevedoreError("INVALID_JOB", `cannot listen on ${host}:${port}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  return { url: urlOf(app.server.address() as AddressInfo), close };
+}
+
+/** The app with all its routes; it does not listen yet. */
+export async function buildApp(
+  context: ServerContext,
+  { trustedProxies = [], requestsPerMinute = defaultRequestsPerMinute }: Partial<ServerOptions> = {},
+): Promise<App> {
+  const app: App = fastify({
+    logger: false,
+    bodyLimit,
+    // Routes that stream take their time; others are ended by limitBodyTime.
+    requestTimeout: 0,
+    http: { headersTimeout },
+    forceCloseConnections: true,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    routerOptions: { maxParamLength: 200 },
+    // A path that cannot be decoded never comes to a route.
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, context.log),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, context.log));
+  app.setNotFoundHandler((request, reply) => sendProblem(notFound(request), request, reply, context.log));
+
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      // `upgrade-insecure-requests` of helmet's defaults would break plain HTTP on the loopback interface.
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", "data:"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        objectSrc: ["'none'"],
+        baseUri: ["'self'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: "same-origin" },
+  });
+  await app.register(cookie);
+  await app.register(rateLimit, {
+    max: requestsPerMinute,
+    timeWindow: "1 minute",
+    errorResponseBuilder: (_request, { after, max }) =>
+      new HttpError(429, "TOO_MANY_REQUESTS", `more than ${max} requests in a minute: wait ${after}`),
+  });
+  app.decorateRequest("role", undefined);
+  const guard = openGuard(context.tokens);
+  app.addHook("onRequest", async (request) => {
+    guard(request);
+    limitBodyTime(request);
+  });
+
+  addHealthRoutes(app, context);
+  return app;
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}

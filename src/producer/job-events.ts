@@ -1,5 +1,6 @@
 // Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
 import { QueueEvents } from "bullmq";
+import type { Redis } from "ioredis";
 import {
   type AnyQueueName,
   keyPrefix,
@@ -60,6 +61,7 @@ export async function openJobEvents(
           )
         )[0];
   const redis = connectPatiently(url, prefix);
+  const listening = copyOf(redis);
   const events = new QueueEvents(queue, { connection: redis, prefix, lastEventId: newest?.[0] ?? "0-0" });
   events.on("error", () => undefined);
 
@@ -111,12 +113,22 @@ export async function openJobEvents(
     async close() {
       const closing = events.close();
       closing.catch(() => undefined);
-      // BullMQ waits until the copy of our connection that it listens by tells that it has ended. One that was not ready,
-      // or is lost meanwhile, does not tell, between two attempts.
-      if (redis.status === "ready") {
-        await Promise.race([closing, new Promise((resolve) => redis.once("close", resolve))]);
-      }
+      // BullMQ waits until its connection tells that it has ended, which one that is between two attempts never does.
+      const connection = listening();
+      if (connection?.status === "ready") await closing.catch(() => undefined);
+      else connection?.disconnect();
       redis.disconnect();
     },
   };
+}
+
+/** The copy that BullMQ makes of a connection, to listen by it; undefined until it has made one. */
+function copyOf(redis: Redis): () => Redis | undefined {
+  const duplicate = redis.duplicate.bind(redis);
+  let copy: Redis | undefined;
+  redis.duplicate = (options) => {
+    copy = duplicate(options);
+    return copy;
+  };
+  return () => copy;
 }

@@ -16,7 +16,7 @@ const runRetryDelay = 1_000;
 /** A job that took that many workers down with it is failed. */
 const maxStalledCount = 5;
 
-/** BullMQ gives a signal to a processor that takes one; its types leave that open. */
+/** BullMQ gives a signal to a processor that takes one without a default; its types leave that open. */
 const neverAborted = new AbortController().signal;
 
 /** Those to whom is told what happens to a queue's jobs. */
@@ -37,8 +37,9 @@ export function serveQueue(
 ): Worker {
   const worker = new Worker(
     queue,
-    (job, token, signal = neverAborted) => {
+    (job, token, given) => {
       const { id = "" } = job;
+      const signal = given ?? neverAborted;
       const cancel = () => void worker.cancelJob(id, cancelReason);
       const hasLost = () => signal.reason === lockLostReason;
       const jobLog = openJobLog(queue, id, worker, access);

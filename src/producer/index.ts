@@ -13,3 +13,4 @@ export {
   type QueueCounts,
 } from "./producer.js";
 export { describeRedis } from "./redis-url.js";
+export type { NewSchedule, Schedule, Schedules } from "./schedules.js";

@@ -32,6 +32,7 @@ import {
   readJobRecords,
   readNewestRecords,
 } from "./job-records.js";
+import { openSchedules, type Schedules } from "./schedules.js";
 
 export interface ProducerOptions {
   /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
@@ -66,7 +67,7 @@ export type NewJob<Name extends JobName = JobName> = Name extends JobName
  * A producer. Every call fails with `QUEUE_UNAVAILABLE` within seconds if Redis is not there, and works
  * again when it is back.
  */
-export interface Producer {
+export interface Producer extends Schedules {
   /**
    * Enqueues a job, checked against the contract first; one whose data names a `host` on that host's own queue, where it
    * waits for a worker of that host. A `checksum` or `verify` that already waits or runs is joined:
@@ -346,6 +347,7 @@ export function openProducer(options: ProducerOptions): Producer {
         // 0 is for a job that a worker holds by now.
         return (await queues.of(queue).remove(id)) === 1;
       }),
+    ...openSchedules(connection, queues, graph, maxJobBytes),
     workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
     async close() {
       await Promise.allSettled([...opened.values()].map(async (events) => (await events).close()));

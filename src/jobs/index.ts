@@ -13,6 +13,7 @@ export {
 export { assertJobSize, defaultBatchBytes, defaultJobBytes } from "./job-size.js";
 export { mountDriverNames, mountOptionNames } from "./mount-fields.js";
 export * from "./queue.js";
+export * from "./schedule.js";
 export type { ImageFields, LayerSource } from "./store.js";
 export { differenceKinds, mismatchMessage } from "./verify.js";
 export {

@@ -13,4 +13,5 @@ export {
   type QueueCounts,
 } from "./producer.js";
 export { describeRedis } from "./redis-url.js";
+export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
 export { telemetryIfAsked } from "./telemetry.js";

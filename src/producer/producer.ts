@@ -35,6 +35,7 @@ import {
   readNewestRecords,
 } from "./job-records.js";
 import { mergeExpositions } from "./prometheus.js";
+import { openSchedules, type Schedules } from "./schedules.js";
 import { readWorkerStatuses } from "./worker-statuses.js";
 
 export interface ProducerOptions {
@@ -72,7 +73,7 @@ export type NewJob<Name extends JobName = JobName> = Name extends JobName
  * A producer. Every call fails with `QUEUE_UNAVAILABLE` within seconds if Redis is not there, and works
  * again when it is back.
  */
-export interface Producer {
+export interface Producer extends Schedules {
   /**
    * Enqueues a job, checked against the contract first; one whose data names a `host` on that host's own queue, where it
    * waits for a worker of that host. A `checksum` or `verify` that already waits or runs is joined:
@@ -364,6 +365,7 @@ export function openProducer(options: ProducerOptions): Producer {
         // 0 is for a job that a worker holds by now.
         return (await queues.of(queue).remove(id)) === 1;
       }),
+    ...openSchedules(connection, queues, graph, maxJobBytes),
     workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
     workerStatuses: () => connection.attempt(() => readWorkerStatuses(connection.redis, graph)),
     async prometheus() {

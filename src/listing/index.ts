@@ -1,0 +1,11 @@
+// What the front ends show of a graph, be it on a terminal, in JSON or in a browser.
+export {
+  type BriefImage,
+  childrenByParent,
+  type ImageSummary,
+  inBrief,
+  readImages,
+  summarize,
+  summarizeEach,
+} from "./image-summary.js";
+export { type RecheckableChecksum, recheckable } from "./recheckable.js";

@@ -3,17 +3,15 @@
 import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { FastifyAdapter } from "@bull-board/fastify";
-import type { AnyQueueName } from "../../jobs/index.js";
+import { type AnyQueueName, JobError } from "../../jobs/index.js";
 import type { GraphQueues } from "../../producer/graph-queues.js";
-import type { App } from "../context.js";
+import type { App, ServerContext } from "../context.js";
+import { HttpError, sendProblem } from "../problem.js";
 import { pagePolicy } from "./content-policy.js";
 import { askToLogIn } from "./pages.js";
 
-/** How often new queues are looked for, at most, in ms. */
-const interval = 5_000;
-
 /** Adds it, in a scope of its own whose prefix it takes. */
-export async function addBullBoard(app: App, queues: GraphQueues): Promise<void> {
+export async function addBullBoard(app: App, queues: GraphQueues, { log }: ServerContext): Promise<void> {
   const adapter = new FastifyAdapter();
   adapter.setBasePath(app.prefix);
   const board = createBullBoard({
@@ -33,11 +31,8 @@ export async function addBullBoard(app: App, queues: GraphQueues): Promise<void>
   });
 
   const shown = new Set<AnyQueueName>();
-  let lookedAt = 0;
-  /** Hosts come up at any time, each with queues of its own. */
+  /** Hosts come up at any time, each with queues of its own. Throws `QUEUE_UNAVAILABLE`. */
   const showNewQueues = async () => {
-    if (Date.now() - lookedAt < interval) return;
-    lookedAt = Date.now();
     for (const name of await queues.names()) {
       if (shown.has(name)) continue;
       shown.add(name);
@@ -51,6 +46,11 @@ export async function addBullBoard(app: App, queues: GraphQueues): Promise<void>
     const config = { helmet: boardPolicy, ...(isPage && { access: "anyone" as const }) };
     route.config = { ...route.config, ...config };
     if (isPage) route.onRequest = askToLogIn;
+    // What the board throws it tells in its own form, which its page understands.
+    route.errorHandler = (error, request, reply) => {
+      if (!(error instanceof HttpError || error instanceof JobError)) throw error;
+      void sendProblem(error, request, reply, log);
+    };
   });
   app.addHook("preHandler", async (request) => {
     if (request.url.includes("/api/")) await showNewQueues();

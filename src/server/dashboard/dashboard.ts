@@ -21,5 +21,5 @@ export async function addDashboard(app: App, context: ServerContext): Promise<vo
   addSessionRoute(app, context);
   await app.register(async (scope) => addLoginRoutes(scope as App, context, built));
   await app.register(async (scope) => addPages(scope as App, built));
-  await app.register(async (scope) => addBullBoard(scope as App, queues), { prefix: "/queues" });
+  await app.register(async (scope) => addBullBoard(scope as App, queues, context), { prefix: "/queues" });
 }

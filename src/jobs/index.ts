@@ -15,3 +15,11 @@ export { mountDriverNames, mountOptionNames } from "./mount-fields.js";
 export * from "./queue.js";
 export type { ImageFields, LayerSource } from "./store.js";
 export { differenceKinds, mismatchMessage } from "./verify.js";
+export {
+  parseWorkerStatus,
+  type WorkerMetric,
+  type WorkerStatus,
+  workerStatusExpiry,
+  workerStatusInterval,
+  workerStatusKeys,
+} from "./worker-status.js";

@@ -1,5 +1,5 @@
 // stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code is loaded.
-export { JobError } from "../jobs/index.js";
+export { JobError, type WorkerMetric, type WorkerStatus } from "../jobs/index.js";
 export type { ConnectionEvent, QueueEvent } from "./event-stream.js";
 export type { JobEvent, JobUpdate } from "./job-events.js";
 export { type JobRecord, type JobState, jobStates } from "./job-records.js";
@@ -13,3 +13,4 @@ export {
   type QueueCounts,
 } from "./producer.js";
 export { describeRedis } from "./redis-url.js";
+export { telemetryIfAsked } from "./telemetry.js";

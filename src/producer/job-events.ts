@@ -1,7 +1,9 @@
 // Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
-import { QueueEvents } from "bullmq";
+import { QueueEvents, type QueueEventsListener } from "bullmq";
 import {
   type AnyQueueName,
+  eventsKey,
+  jobLogEvent,
   keyPrefix,
   type Progress,
   parseFailedReason,
@@ -30,12 +32,30 @@ export interface JobEvent extends Omit<JobUpdate, "state"> {
   readonly at: number;
 }
 
+/** A line of a job's log. */
+export interface JobLogLine {
+  readonly queue: AnyQueueName;
+  readonly id: string;
+  /** The id of its event in the queue's stream. */
+  readonly eventId: string;
+  readonly line: string;
+  /** When, by the worker's clock, in ms since the epoch. */
+  readonly at: number;
+}
+
 export interface JobEvents {
   /** Calls the listener with every update of a job from now on. Returns what ends that. */
   listen(jobId: string, listener: (update: JobUpdate) => void): () => void;
   /** The same for all jobs of the queue. */
   listenToAll(listener: (event: JobEvent) => void): () => void;
+  /** Calls the listener with every line of the logs of the queue's jobs. Returns what ends that. */
+  listenToLogs(listener: (line: JobLogLine) => void): () => void;
   close(): Promise<void>;
+}
+
+/** What is told of besides BullMQ's own events. */
+interface LogEvents extends QueueEventsListener {
+  log(event: Readonly<Record<"jobId" | "line" | "at", string>>, eventId: string): void;
 }
 
 /**
@@ -56,7 +76,7 @@ export async function openJobEvents(
       ? undefined
       : (
           await connection.attempt(() =>
-            connection.redis.xrevrange(`${prefix}:${queue}:events`, "+", "-", "COUNT", 1),
+            connection.redis.xrevrange(eventsKey(graphName, queue), "+", "-", "COUNT", 1),
           )
         )[0];
   const redis = connectPatiently(url, prefix);
@@ -65,6 +85,7 @@ export async function openJobEvents(
 
   const listeners = new Map<string, Set<(update: JobUpdate) => void>>();
   const listenersToAll = new Set<(event: JobEvent) => void>();
+  const listenersToLogs = new Set<(line: JobLogLine) => void>();
   const tell = (
     jobId: string,
     eventId: string,
@@ -94,6 +115,9 @@ export async function openJobEvents(
     const error = { code: "CANCELLED", message: "the job was taken back" } as const;
     tell(jobId, id, { state: "failed", error }, "removed");
   });
+  events.on<LogEvents, typeof jobLogEvent>(jobLogEvent, ({ jobId, line, at }, eventId) => {
+    for (const listener of listenersToLogs) listener({ queue, id: jobId, eventId, line, at: Number(at) });
+  });
 
   return {
     listen(jobId, listener) {
@@ -107,6 +131,10 @@ export async function openJobEvents(
     listenToAll(listener) {
       listenersToAll.add(listener);
       return () => listenersToAll.delete(listener);
+    },
+    listenToLogs(listener) {
+      listenersToLogs.add(listener);
+      return () => listenersToLogs.delete(listener);
     },
     async close() {
       const closing = events.close();

@@ -1,5 +1,6 @@
 // Enqueues jobs and tells what becomes of them. The whole of a producer: no native code, no graph.
 import { randomUUID } from "node:crypto";
+import type { Telemetry } from "bullmq";
 import {
   type AnyQueueName,
   assertJobSize,
@@ -18,6 +19,7 @@ import {
   type QueueName,
   queueNames,
   queueOf,
+  type WorkerStatus,
 } from "../jobs/index.js";
 import { cancelJob } from "./cancel.js";
 import { connectHastily } from "./connection.js";
@@ -32,6 +34,8 @@ import {
   readJobRecords,
   readNewestRecords,
 } from "./job-records.js";
+import { mergeExpositions } from "./prometheus.js";
+import { readWorkerStatuses } from "./worker-statuses.js";
 
 export interface ProducerOptions {
   /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
@@ -40,6 +44,8 @@ export interface ProducerOptions {
   readonly graph?: string;
   /** The data of a job as JSON, in bytes. Default: 4 MiB, and 80 MiB for the ids of a batch. */
   readonly maxJobBytes?: number | undefined;
+  /** Makes each enqueued job part of the present trace: `new BullMQOtel(…)` of `bullmq-otel`, or `telemetryIfAsked()`. */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** A job that stands in its queue. */
@@ -90,6 +96,8 @@ export interface Producer {
   follow(job: EnqueuedJob, signal?: AbortSignal): AsyncGenerator<JobUpdate, void>;
   /** A job's record, whichever queue it is in; undefined if there is none. */
   job(id: string): Promise<JobRecord | undefined>;
+  /** The lines of a job's log, oldest first: `<RFC 3339 time> <text>`. None of a job that is not there. */
+  log(id: string): Promise<string[]>;
   /** The records of all queues, of one state or of all, oldest first within a queue and state. */
   jobs(state?: JobState): AsyncGenerator<JobRecord>;
   /** The newest records of one state over all queues, at most `count` of them, the newest first. */
@@ -115,6 +123,10 @@ export interface Producer {
   withdraw(job: EnqueuedJob): Promise<boolean>;
   /** How many workers serve a queue of this graph now. */
   workers(queue: AnyQueueName): Promise<number>;
+  /** What the workers of this graph tell of themselves, those that have done so within 20 s, by their ids. */
+  workerStatuses(): Promise<WorkerStatus[]>;
+  /** What BullMQ counts of all queues, as a page that Prometheus reads (its text format 0.0.4). */
+  prometheus(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -128,12 +140,12 @@ const hostsInterval = 1_000;
  * @throws `QUEUE_UNAVAILABLE` for a URL that is none, `INVALID_JOB` for a graph name that is none.
  */
 export function openProducer(options: ProducerOptions): Producer {
-  const { redis: url, graph = defaultGraphName, maxJobBytes } = options;
+  const { redis: url, graph = defaultGraphName, maxJobBytes, telemetry } = options;
   if (!graphNamePattern.test(graph)) {
     throw new JobError("INVALID_JOB", `${JSON.stringify(graph)} is no name for a graph`);
   }
   const connection = connectHastily(url, keyPrefix(graph));
-  const queues = openGraphQueues(connection, graph);
+  const queues = openGraphQueues(connection, graph, telemetry);
 
   const opened = new Map<AnyQueueName, Promise<JobEvents>>();
   const eventsOf = (queue: AnyQueueName, from?: "beginning") => {
@@ -292,6 +304,12 @@ export function openProducer(options: ProducerOptions): Producer {
       const found = await queues.find(id);
       return found && connection.attempt(() => readJobRecord(found.queue, id));
     },
+    async log(id) {
+      const found = await queues.find(id);
+      return found === undefined
+        ? []
+        : connection.attempt(async () => (await found.queue.getJobLogs(id)).logs);
+    },
     async *jobs(state) {
       for (const queue of await queues.names()) {
         for (const wanted of state === undefined ? jobStates : [state]) {
@@ -347,6 +365,14 @@ export function openProducer(options: ProducerOptions): Producer {
         return (await queues.of(queue).remove(id)) === 1;
       }),
     workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
+    workerStatuses: () => connection.attempt(() => readWorkerStatuses(connection.redis, graph)),
+    async prometheus() {
+      const names = await queues.names();
+      const pages = await Promise.all(
+        names.map((name) => connection.attempt(() => queues.of(name).exportPrometheusMetrics())),
+      );
+      return mergeExpositions(pages);
+    },
     async close() {
       await Promise.allSettled([...opened.values()].map(async (events) => (await events).close()));
       connection.close();

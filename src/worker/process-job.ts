@@ -8,6 +8,7 @@ import {
   isJobName,
   isTransient,
   type JobName,
+  type Progress,
   parseJobData,
 } from "../jobs/index.js";
 import { cancelledReason } from "../producer/cancel.js";
@@ -38,12 +39,21 @@ export interface QueueAccess {
   readonly cancellations: Cancellations;
 }
 
-/** Runs one try of a job, which `cancel` aborts with `cancelReason`. Throws what BullMQ is to do with it otherwise. */
+/** How a try is held by its worker. */
+export interface TryControl {
+  /** That of the job's lock. */
+  readonly token: string | undefined;
+  readonly signal: AbortSignal;
+  /** Aborts it with `cancelReason`. */
+  cancel(): void;
+  /** Told of all progress, also of what is too frequent for the record. */
+  onProgress(progress: Progress): void;
+}
+
+/** Runs one try of a job. Throws what BullMQ is to do with it otherwise. */
 export async function processJob(
   job: Job,
-  token: string | undefined,
-  signal: AbortSignal,
-  cancel: () => void,
+  { token, signal, cancel, onProgress }: TryControl,
   host: WorkerHost,
   { redis, graphName, queues, hostQueues, batches, cancellations }: QueueAccess,
 ): Promise<unknown> {
@@ -79,6 +89,7 @@ export async function processJob(
       amend: (amended) => job.updateData(amended),
       report(progress) {
         report.report(progress);
+        onProgress(progress);
         if (progress.unit === "bytes") child?.bytes(progress.done);
       },
       batch,

@@ -49,6 +49,7 @@ const testPrograms = [
   { commands: ["mkfs.ext4"], package: "e2fsprogs" },
   { commands: ["setpriv"], package: "util-linux" },
   { commands: ["systemd-analyze"], package: "systemd" },
+  { commands: ["chromium"], package: "chromium" },
 ];
 
 const oldestNode = [20, 18];

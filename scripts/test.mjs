@@ -68,7 +68,8 @@ function failures(report) {
   return (report?.testResults ?? []).flatMap((file) => {
     const name = relative(project, file.name);
     const failed = file.assertionResults.filter((test) => test.status === "failed");
-    if (failed.length === 0) return failedOutsideItsTests(file) ? [`${name}: ${firstLine(file.message)}`] : [];
+    if (failed.length === 0)
+      return failedOutsideItsTests(file) ? [`${name}: ${firstLine(file.message)}`] : [];
     return failed.map(
       ({ fullName, failureMessages }) => `${name}: ${fullName}: ${firstLine(failureMessages[0])}`,
     );

@@ -47,6 +47,7 @@ const testPrograms = [
   { commands: ["unshare"], package: "util-linux" },
   { commands: ["openssl"], package: "openssl" },
   { commands: ["mkfs.ext4"], package: "e2fsprogs" },
+  { commands: ["chromium"], package: "chromium" },
 ];
 
 const oldestNode = [20, 18];

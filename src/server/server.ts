@@ -13,6 +13,7 @@ import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
 import { limitBodyTime } from "./body-deadline.js";
 import type { App, ServerContext } from "./context.js";
+import { addDashboard } from "./dashboard/dashboard.js";
 import { addHealthRoutes } from "./health.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
@@ -147,6 +148,7 @@ export async function buildApp(
   });
 
   addHealthRoutes(app, context);
+  await addDashboard(app, context);
   return app;
 }
 

@@ -1,0 +1,25 @@
+// The dashboard: login, pages, Bull Board, and what of the API is there for them.
+import { keyPrefix } from "../../jobs/index.js";
+import { connectHastily } from "../../producer/connection.js";
+import { openGraphQueues } from "../../producer/graph-queues.js";
+import type { App, ServerContext } from "../context.js";
+import { readBuiltApp } from "./built-app.js";
+import { addBullBoard } from "./bull-board.js";
+import { addLoginRoutes } from "./login.js";
+import { addPages } from "./pages.js";
+import { addSessionRoute } from "./session-route.js";
+
+export async function addDashboard(app: App, context: ServerContext): Promise<void> {
+  const { redis, graphName } = context;
+  const connection = connectHastily(redis, keyPrefix(graphName));
+  const queues = openGraphQueues(connection, graphName);
+  app.addHook("onClose", async () => {
+    connection.close();
+    await queues.close();
+  });
+  const built = readBuiltApp();
+  addSessionRoute(app, context);
+  await app.register(async (scope) => addLoginRoutes(scope as App, context, built));
+  await app.register(async (scope) => addPages(scope as App, built));
+  await app.register(async (scope) => addBullBoard(scope as App, queues, context), { prefix: "/queues" });
+}

@@ -9,6 +9,8 @@ import { StevedoreError } from "../error.js";
 import { openGraph } from "../graph/index.js";
 import { defaultGraphName } from "../jobs/index.js";
 import { openProducer } from "../producer/index.js";
+import { addImageRoutes } from "./api/images.js";
+import { addMountRoutes } from "./api/mounts.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
 import { limitBodyTime } from "./body-deadline.js";
@@ -148,6 +150,8 @@ export async function buildApp(
   });
 
   addHealthRoutes(app, context);
+  addImageRoutes(app, context);
+  addMountRoutes(app, context);
   await addDashboard(app, context);
   return app;
 }

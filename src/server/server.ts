@@ -152,6 +152,11 @@ export async function buildApp(
     limitBodyTime(request);
   });
 
+  // What is answered while the server stops is the last of its connection.
+  app.addHook("onSend", async (_request, reply) => {
+    if (context.signal.aborted) reply.header("connection", "close");
+  });
+
   addHealthRoutes(app, context);
   addJobRoutes(app, context);
   addJobRecordRoutes(app, context);

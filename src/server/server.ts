@@ -15,6 +15,7 @@ import { limitBodyTime } from "./body-deadline.js";
 import type { App, ServerContext } from "./context.js";
 import { addHealthRoutes } from "./health.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
+import { addOpenApi } from "./openapi/openapi.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
 
 export interface ServerOptions {
@@ -146,6 +147,7 @@ export async function buildApp(
     limitBodyTime(request);
   });
 
+  await addOpenApi(app);
   addHealthRoutes(app, context);
   return app;
 }

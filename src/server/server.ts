@@ -9,6 +9,7 @@ import { StevedoreError } from "../error.js";
 import { openGraph } from "../graph/index.js";
 import { defaultGraphName } from "../jobs/index.js";
 import { openProducer } from "../producer/index.js";
+import { addEventRoutes } from "./api/events.js";
 import { addJobRecordRoutes } from "./api/job-records.js";
 import { addJobRoutes } from "./api/jobs.js";
 import { openGuard } from "./auth/guard.js";
@@ -160,6 +161,7 @@ export async function buildApp(
   addHealthRoutes(app, context);
   addJobRoutes(app, context);
   addJobRecordRoutes(app, context);
+  addEventRoutes(app, context);
   return app;
 }
 

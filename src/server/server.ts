@@ -19,6 +19,7 @@ import type { App, ServerContext } from "./context.js";
 import { addHealthRoutes } from "./health.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
+import { trackUnusedConnections } from "./unused-connections.js";
 
 export interface ServerOptions {
   /** Any of the forms of docs/redis.md. */
@@ -81,8 +82,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     signal: stopping.signal,
   };
   const app = await buildApp(context, options);
+  const closeUnused = trackUnusedConnections(app.server);
   const close = async () => {
     stopping.abort();
+    closeUnused();
     const hurry = setTimeout(() => app.server.closeAllConnections(), closingTime);
     await app.close();
     clearTimeout(hurry);

@@ -3,13 +3,14 @@ import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { parseFailedReason, parseProgress } from "../jobs/index.js";
 import type { JobUpdate, LogLine } from "./job-events.js";
-import type { JobState } from "./job-records.js";
+import { isOtherKey, type JobState } from "./job-records.js";
 
 export interface JobSnapshot {
-  /** The state, with the progress, the result or the error. */
-  readonly update: JobUpdate;
-  /** The newest lines of its log, oldest first. */
+  /** Its state, how far it is, and the newest lines of its log; of a job that has ended the state comes last. */
+  readonly parts: readonly (JobUpdate | LogLine)[];
+  /** The lines among them. */
   readonly lines: readonly LogLine[];
+  readonly hasEnded: boolean;
   /** The last event of the queue's stream that this takes into account. */
   readonly eventId: string;
 }
@@ -32,27 +33,28 @@ export async function readSnapshot(redis: Redis, queue: Queue, id: string): Prom
     .lrange(queue.toKey(`${id}:logs`), -mostLines, -1);
   for (const state of sets) asked.zscore(queue.toKey(state), id);
   for (const list of Object.values(lists)) asked.lpos(queue.toKey(list), id);
-  const [newest, fields, logs, ...places] =
-    (await asked.exec())?.map(([error, answer]) => {
-      if (error !== null) throw error;
-      return answer;
-    }) ?? [];
+  const answers = (await asked.exec()) ?? [];
+  for (const [error] of answers) {
+    if (isOtherKey(error)) return undefined;
+    if (error !== null) throw error;
+  }
+  const [newest, fields, logs, ...places] = answers.map(([, answer]) => answer);
   const [timestamp, progress, result, failedReason] = fields as (string | null)[];
   const states: readonly JobState[] = [...sets, "active", "waiting"];
   const state = states.find((_, at) => places[at] !== null);
   if (typeof timestamp !== "string" || state === undefined) return undefined;
-  return {
-    update: toUpdate(state, readJson(progress), readJson(result), failedReason ?? ""),
-    lines: (logs as string[]).map(toLine),
-    eventId: (newest as [string, string[]][])[0]?.[0] ?? noEvent,
-  };
-}
-
-function toUpdate(state: JobState, progress: unknown, result: unknown, failedReason: string): JobUpdate {
-  if (state === "completed") return { state, result };
-  if (state === "failed") return { state, error: parseFailedReason(failedReason) };
-  const known = parseProgress(progress);
-  return known === undefined ? { state } : { state, progress: known };
+  const lines = (logs as string[]).map(toLine);
+  const eventId = (newest as [string, string[]][])[0]?.[0] ?? noEvent;
+  if (state === "completed") {
+    return { parts: [...lines, { state, result: readJson(result) }], lines, eventId, hasEnded: true };
+  }
+  if (state === "failed") {
+    const error = parseFailedReason(failedReason ?? "");
+    return { parts: [...lines, { state, error }], lines, eventId, hasEnded: true };
+  }
+  const known = parseProgress(readJson(progress));
+  const update: JobUpdate[] = known === undefined ? [{ state }] : [{ state }, { state, progress: known }];
+  return { parts: [...update, ...lines], lines, eventId, hasEnded: false };
 }
 
 /** A line of a log is `<RFC 3339 time> <text>`. */

@@ -11,13 +11,16 @@ import { defaultGraphName } from "../jobs/index.js";
 import { openProducer } from "../producer/index.js";
 import { addImageRoutes } from "./api/images.js";
 import { addMountRoutes } from "./api/mounts.js";
+import { addUploadRoutes } from "./api/uploads.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
 import { limitBodyTime } from "./body-deadline.js";
 import type { App, ServerContext } from "./context.js";
 import { addHealthRoutes } from "./health.js";
+import { keepInboxSwept } from "./inbox-sweep.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
+import { heedExpectations } from "./unread-body.js";
 
 export interface ServerOptions {
   /** Any of the forms of docs/redis.md. */
@@ -141,6 +144,7 @@ export async function buildApp(
     errorResponseBuilder: (_request, { after, max }) =>
       new HttpError(429, "TOO_MANY_REQUESTS", `more than ${max} requests in a minute: wait ${after}`),
   });
+  heedExpectations(app);
   app.decorateRequest("role", undefined);
   const guard = openGuard(context.tokens);
   app.addHook("onRequest", async (request) => {
@@ -151,6 +155,8 @@ export async function buildApp(
   addHealthRoutes(app, context);
   addImageRoutes(app, context);
   addMountRoutes(app, context);
+  addUploadRoutes(app, context);
+  keepInboxSwept(app, context);
   return app;
 }
 

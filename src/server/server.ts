@@ -10,6 +10,7 @@ import { openGraph } from "../graph/index.js";
 import { defaultGraphName } from "../jobs/index.js";
 import { openProducer } from "../producer/index.js";
 import { addImageRoutes } from "./api/images.js";
+import { addLayerRoutes } from "./api/layer.js";
 import { addMountRoutes } from "./api/mounts.js";
 import { addUploadRoutes } from "./api/uploads.js";
 import { openGuard } from "./auth/guard.js";
@@ -154,6 +155,7 @@ export async function buildApp(
 
   addHealthRoutes(app, context);
   addImageRoutes(app, context);
+  addLayerRoutes(app, context);
   addMountRoutes(app, context);
   addUploadRoutes(app, context);
   keepInboxSwept(app, context);

@@ -10,16 +10,21 @@ import { openGraph } from "../graph/index.js";
 import { defaultGraphName } from "../jobs/index.js";
 import { openProducer } from "../producer/index.js";
 import { addEventRoutes } from "./api/events.js";
+import { addImageRoutes } from "./api/images.js";
 import { addJobRecordRoutes } from "./api/job-records.js";
 import { addJobRoutes } from "./api/jobs.js";
+import { addMountRoutes } from "./api/mounts.js";
+import { addUploadRoutes } from "./api/uploads.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
 import { limitBodyTime } from "./body-deadline.js";
 import type { App, ServerContext } from "./context.js";
 import { addHealthRoutes } from "./health.js";
+import { keepInboxSwept } from "./inbox-sweep.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
 import { addOpenApi } from "./openapi/openapi.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
+import { heedExpectations } from "./unread-body.js";
 
 export interface ServerOptions {
   /** Any of the forms of docs/redis.md. */
@@ -147,6 +152,7 @@ export async function buildApp(
     errorResponseBuilder: (_request, { after, max }) =>
       new HttpError(429, "TOO_MANY_REQUESTS", `more than ${max} requests in a minute: wait ${after}`),
   });
+  heedExpectations(app);
   app.decorateRequest("role", undefined);
   const guard = openGuard(context.tokens);
   app.addHook("onRequest", async (request) => {
@@ -164,6 +170,10 @@ export async function buildApp(
   addJobRoutes(app, context);
   addJobRecordRoutes(app, context);
   addEventRoutes(app, context);
+  addImageRoutes(app, context);
+  addMountRoutes(app, context);
+  addUploadRoutes(app, context);
+  keepInboxSwept(app, context);
   return app;
 }
 

@@ -88,7 +88,8 @@ export function addOverviewRoute(app: App, context: ServerContext, connection: H
 function asSeries(taken: readonly Sample[]): z.infer<typeof samples> {
   const names = [...new Set<string>([...queueNames, ...taken.flatMap(({ queues }) => Object.keys(queues))])];
   const ofQueue = (name: string) => {
-    const of = (state: keyof Sample["queues"][string]) => taken.map(({ queues }) => queues[name]?.[state] ?? null);
+    const of = (state: keyof Sample["queues"][string]) =>
+      taken.map(({ queues }) => queues[name]?.[state] ?? null);
     return { waiting: of("waiting"), active: of("active"), delayed: of("delayed"), failed: of("failed") };
   };
   return {

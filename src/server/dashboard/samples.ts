@@ -25,10 +25,7 @@ const sample = z.object({
   /** When the ten seconds began, by Redis's clock, in ms since the epoch. */
   at: z.number(),
   /** How many jobs of each queue wait (for a worker, or for jobs that must go first), are at work, and so on. */
-  queues: z.record(
-    z.string(),
-    z.object({ waiting: count, active: count, delayed: count, failed: count }),
-  ),
+  queues: z.record(z.string(), z.object({ waiting: count, active: count, delayed: count, failed: count })),
   /** Jobs that ended well, and that failed. */
   completed: count,
   failed: count,

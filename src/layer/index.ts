@@ -13,7 +13,7 @@ export type { Compression } from "./compression.js";
 export { copyEntries, flattenLayers } from "./flatten.js";
 export { checkKnownAnswer } from "./known-answer.js";
 export { packUpper } from "./pack-upper.js";
-export { assertRecipe, defaultRecipe, type RecipeName, recipeNames } from "./recipe.js";
+export { assertRecipe, defaultRecipe, isRecipe, type RecipeName, recipeNames } from "./recipe.js";
 export { shellLine } from "./shell-line.js";
 export { type Unpacked, type UnpackLimits, unpack } from "./unpack.js";
 export type { DeletionForm, Upper } from "./upper.js";

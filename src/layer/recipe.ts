@@ -24,12 +24,17 @@ export type RecipeName = keyof typeof recipes;
 export const recipeNames = Object.keys(recipes) as readonly RecipeName[];
 export const defaultRecipe: RecipeName = "xz-6";
 
+/** True for the name of a recipe. */
+export function isRecipe(name: string): name is RecipeName {
+  return Object.hasOwn(recipes, name);
+}
+
 /**
  * Returns the name if it is a recipe's.
  * @throws `UNKNOWN_RECIPE` listing those there are.
  */
 export function assertRecipe(name: string): RecipeName {
-  if (Object.hasOwn(recipes, name)) return name as RecipeName;
+  if (isRecipe(name)) return name;
   throw new StevedoreError(
     "UNKNOWN_RECIPE",
     `unknown recipe ${JSON.stringify(name)}: use ${recipeNames.join(", ")}`,

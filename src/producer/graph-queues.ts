@@ -76,7 +76,8 @@ export function openGraphQueues(
       // All at once: there are two queues for each host.
       const found = await connection.attempt(async () => {
         const asked = connection.redis.pipeline();
-        for (const name of all) asked.exists(of(name).toKey(id));
+        // The keys of a queue's own things are formed alike, and so is that of a schedule: only jobs have this field.
+        for (const name of all) asked.hexists(of(name).toKey(id), "timestamp");
         return asked.exec();
       });
       const name = all.find((_, at) => found?.[at]?.[1] === 1);

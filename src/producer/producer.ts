@@ -4,6 +4,7 @@ import type { Telemetry } from "bullmq";
 import {
   type AnyQueueName,
   assertJobSize,
+  type CheckedJobData,
   deduplicationId,
   defaultGraphName,
   graphNamePattern,
@@ -12,6 +13,7 @@ import {
   JobError,
   type JobName,
   type JobResult,
+  jobIdPattern,
   keyPrefix,
   parseFailedReason,
   parseJobData,
@@ -23,9 +25,11 @@ import {
 } from "../jobs/index.js";
 import { cancelJob } from "./cancel.js";
 import { connectHastily } from "./connection.js";
+import { enqueueOnce } from "./enqueue-once.js";
 import { type Interest, openEventStream, type QueueEvent } from "./event-stream.js";
 import { openGraphQueues } from "./graph-queues.js";
 import { type JobEvents, type JobUpdate, openJobEvents } from "./job-events.js";
+import { type JobPage, type PageRequest, readPage } from "./job-pages.js";
 import {
   type JobRecord,
   type JobState,
@@ -34,7 +38,9 @@ import {
   readJobRecords,
   readNewestRecords,
 } from "./job-records.js";
+import { openJobWatches, type WatchJob } from "./job-watches.js";
 import { mergeExpositions } from "./prometheus.js";
+import { openSchedules, type Schedules } from "./schedules.js";
 import { readWorkerStatuses } from "./worker-statuses.js";
 
 export interface ProducerOptions {
@@ -72,7 +78,7 @@ export type NewJob<Name extends JobName = JobName> = Name extends JobName
  * A producer. Every call fails with `QUEUE_UNAVAILABLE` within seconds if Redis is not there, and works
  * again when it is back.
  */
-export interface Producer {
+export interface Producer extends Schedules {
   /**
    * Enqueues a job, checked against the contract first; one whose data names a `host` on that host's own queue, where it
    * waits for a worker of that host. A `checksum` or `verify` that already waits or runs is joined:
@@ -84,6 +90,12 @@ export interface Producer {
     data: JobData<Name>,
     options?: { readonly jobId?: string | undefined },
   ): Promise<EnqueuedJob<Name>>;
+  /**
+   * The same under a key that the caller made up, of any length: a repeat with the same key and the same data brings the
+   * job that the first brought, whether it has ended or not, as long as its record is kept.
+   * @throws `INVALID_JOB` for a key that was used for another job
+   */
+  enqueueOnce<Name extends JobName>(key: string, name: Name, data: JobData<Name>): Promise<EnqueuedJob<Name>>;
   /** Enqueues many jobs in few round trips: none if one of them breaks the contract. In the order given. */
   enqueueAll(jobs: readonly NewJob[]): Promise<EnqueuedJob[]>;
   /**
@@ -98,6 +110,12 @@ export interface Producer {
   job(id: string): Promise<JobRecord | undefined>;
   /** The lines of a job's log, oldest first: `<RFC 3339 time> <text>`. None of a job that is not there. */
   log(id: string): Promise<string[]>;
+  /** The record of a job of this queue; undefined if it has none of this id, or the graph has no such queue. */
+  record(queue: string, id: string): Promise<JobRecord | undefined>;
+  /** A page of the records of all queues, newest first. */
+  page(request: PageRequest): Promise<JobPage>;
+  /** Watches a job for a client, which may have heard a part of what happened. */
+  readonly watch: WatchJob;
   /** The records of all queues, of one state or of all, oldest first within a queue and state. */
   jobs(state?: JobState): AsyncGenerator<JobRecord>;
   /** The newest records of one state over all queues, at most `count` of them, the newest first. */
@@ -160,6 +178,10 @@ export function openProducer(options: ProducerOptions): Producer {
 
   /** What to do on an outage and on a return, for each wait that is under way. */
   const waiting = new Set<Interest>();
+  const register = (interest: Interest) => {
+    waiting.add(interest);
+    return () => waiting.delete(interest);
+  };
   connection.onOutage((error) => {
     for (const wait of waiting) wait.outage(error);
   });
@@ -241,7 +263,7 @@ export function openProducer(options: ProducerOptions): Producer {
   };
 
   const toQueueJob = ({ name, data, jobId = randomUUID() }: NewJob) => {
-    if (!/^(?!\d+$)[A-Za-z0-9_.-]{1,128}$/.test(jobId)) {
+    if (!jobIdPattern.test(jobId)) {
       throw new JobError(
         "INVALID_JOB",
         `${JSON.stringify(jobId)} is no job id: use A-Z a-z 0-9 _ . -, not only digits`,
@@ -257,6 +279,17 @@ export function openProducer(options: ProducerOptions): Producer {
       opts: { jobId, ...(joined === undefined ? {} : { deduplication: { id: joined } }) },
     };
   };
+
+  const enqueue = async (job: NewJob): Promise<EnqueuedJob> => {
+    const { name, queue, data, opts } = toQueueJob(job);
+    await queues.announce(queue);
+    const added = await connection.attempt(() => queues.of(queue).add(name, data, opts));
+    return { id: added.id ?? opts.jobId, name, queue };
+  };
+
+  /** The queue of this name, if the graph has it. */
+  const findQueue = async (name: string): Promise<AnyQueueName | undefined> =>
+    queueNames.find((shared) => shared === name) ?? (await queues.names()).find((known) => known === name);
 
   const enqueueAll = async (jobs: readonly NewJob[]): Promise<EnqueuedJob[]> => {
     const checked = jobs.map(toQueueJob);
@@ -284,12 +317,24 @@ export function openProducer(options: ProducerOptions): Producer {
   };
 
   return {
-    async enqueue(name, data, { jobId } = {}) {
+    async enqueue<Name extends JobName>(
+      name: Name,
+      data: JobData<Name>,
+      { jobId }: { readonly jobId?: string | undefined } = {},
+    ) {
       const job = { name, data, ...(jobId === undefined ? {} : { jobId }) } as NewJob;
-      const { queue, data: checked, opts } = toQueueJob(job);
-      await queues.announce(queue);
-      const added = await connection.attempt(() => queues.of(queue).add(name, checked, opts));
-      return { id: added.id ?? opts.jobId, name, queue };
+      return { ...(await enqueue(job)), name };
+    },
+    async enqueueOnce(key, name, data) {
+      const { data: checked, queue } = toQueueJob({ name, data } as NewJob);
+      const id = await connection.attempt(() =>
+        enqueueOnce(key, name, checked as CheckedJobData<typeof name>, {
+          ...{ redis: connection.redis, graphName: graph },
+          has: async (jobId) => (await connection.redis.exists(queues.of(queue).toKey(jobId))) === 1,
+          enqueue: async (jobId) => (await enqueue({ name, data, jobId } as NewJob)).id,
+        }),
+      );
+      return { id, name, queue };
     },
     enqueueAll,
     async wait<Name extends JobName>(job: EnqueuedJob<Name>, signal?: AbortSignal) {
@@ -310,6 +355,23 @@ export function openProducer(options: ProducerOptions): Producer {
         ? []
         : connection.attempt(async () => (await found.queue.getJobLogs(id)).logs);
     },
+    async record(name, id) {
+      const queue = await findQueue(name);
+      return queue && connection.attempt(() => readJobRecord(queues.of(queue), id));
+    },
+    async page(request) {
+      const names = (await queues.names()).filter(
+        (name) => request.queue === undefined || name === request.queue,
+      );
+      return connection.attempt(() =>
+        readPage(
+          connection.redis,
+          names.map((name) => queues.of(name)),
+          request,
+        ),
+      );
+    },
+    watch: openJobWatches(connection, queues, eventsOf, register),
     async *jobs(state) {
       for (const queue of await queues.names()) {
         for (const wanted of state === undefined ? jobStates : [state]) {
@@ -343,10 +405,6 @@ export function openProducer(options: ProducerOptions): Producer {
     async events(signal) {
       const names = await queues.names();
       const sources = await Promise.all(names.map((name) => eventsOf(name)));
-      const register = (interest: Interest) => {
-        waiting.add(interest);
-        return () => waiting.delete(interest);
-      };
       return openEventStream(sources, register, (add) => watchForHosts(new Set(names), add), signal);
     },
     async cancel(id) {
@@ -364,6 +422,7 @@ export function openProducer(options: ProducerOptions): Producer {
         // 0 is for a job that a worker holds by now.
         return (await queues.of(queue).remove(id)) === 1;
       }),
+    ...openSchedules(connection, queues, graph, maxJobBytes),
     workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
     workerStatuses: () => connection.attempt(() => readWorkerStatuses(connection.redis, graph)),
     async prometheus() {

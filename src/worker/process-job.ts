@@ -20,6 +20,7 @@ import type { Handler, JobTry, WorkerHost } from "./handler.js";
 import { handlers } from "./handlers/index.js";
 import { type HostQueues, otherHostOf } from "./other-host.js";
 import { startProgressReport } from "./progress-report.js";
+import { beginScheduledRun } from "./scheduled-run.js";
 
 /** The reason a job's signal is aborted with when its worker shuts down: the job goes back to the queue. */
 export const shutdownReason = "shutdown";
@@ -78,6 +79,7 @@ export async function processJob(
       !isTransient(failureOf(error).code));
   try {
     throwIfAborted(signal);
+    await beginScheduledRun(job, redis, graphName);
     assertJobSize(name, job.data, host.limits.maxJobBytes);
     const data = parseJobData(name, job.data);
     const attempt: JobTry<typeof name> = {

@@ -1,7 +1,7 @@
 // A root in the hands of a worker: what others have left in it is put in order first, and its end is noted.
 import { type Graph, removeAbandonedStaging } from "../graph/index.js";
+import { makeInbox } from "../inbox/index.js";
 import { type Mounts, openMounts } from "../mount/index.js";
-import { makeInbox } from "./source.js";
 import { beginTenure } from "./tenure.js";
 
 export interface ServedRoot {

@@ -1,6 +1,6 @@
 // Opens the source of a layer for the job that names it. Job data is hostile and this process is root:
 // what is opened is checked after it is open, so that nothing can be exchanged in between.
-import { constants, type FileHandle, mkdir, open, readlink, realpath, rm } from "node:fs/promises";
+import { constants, type FileHandle, open, readlink, realpath, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { isErrno, StevedoreError } from "../error.js";
@@ -23,18 +23,6 @@ export interface OpenSource extends AsyncDisposable {
   readonly size: number | undefined;
   /** To be awaited once the stream was read to its end. @throws if what was read was not right after all */
   finish(): Promise<void>;
-}
-
-/** The inbox of a root: uploads of other processes, each consumed by the job that names it. */
-export function inboxOf(root: string): string {
-  return join(root, "inbox");
-}
-
-/** Makes the inbox if it is missing; only its owner may look in. */
-export async function makeInbox(root: string): Promise<string> {
-  const inbox = inboxOf(root);
-  await mkdir(inbox, { recursive: true, mode: 0o700 });
-  return inbox;
 }
 
 /** Removes an upload whose job has ended. */

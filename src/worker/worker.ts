@@ -6,6 +6,7 @@ import { StevedoreError } from "../error.js";
 import { assertWritable, openGraph } from "../graph/index.js";
 import { systemHostName } from "../host/host-name.js";
 import { limitToolSilence } from "../host/stuck-tool.js";
+import { removeAbandonedUploads, uploadPatience } from "../inbox/index.js";
 import {
   type AnyQueueName,
   defaultGraphName,
@@ -20,7 +21,6 @@ import {
 import { checkKnownAnswer, checkTar, chooseXzEngine } from "../layer/index.js";
 import { answersFor, connectPatiently } from "../producer/connection.js";
 import { openProducer, telemetryIfAsked } from "../producer/index.js";
-import { removeAbandonedUploads, uploadPatience } from "./abandoned-uploads.js";
 import { parseAllowedHost } from "./allowed-hosts.js";
 import { openBatchProgress } from "./batch-progress.js";
 import { openCancellations } from "./cancellations.js";

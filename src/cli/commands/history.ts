@@ -11,8 +11,10 @@ export function declare(program: Command): void {
     .action(
       action(async ({ config, printEach, signal }, _flags, reference: string) => {
         const { openGraph } = await import("../../graph/index.js");
-        const { childrenByParent, inBrief, readImages, summarizeEach, summaryHeader, summaryRow } =
-          await import("../image-summary.js");
+        const { childrenByParent, inBrief, readImages, summarizeEach } = await import(
+          "../../listing/index.js"
+        );
+        const { summaryHeader, summaryRow } = await import("../summary-row.js");
         const graph = await openGraph(config.root);
         const history = (await graph.history(reference)).map(inBrief);
         // Of what is broken elsewhere in the graph `images` tells.

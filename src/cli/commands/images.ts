@@ -13,9 +13,8 @@ export function declare(program: Command): void {
     .action(
       action(async ({ config, printEach, warn, signal }) => {
         const { openGraph } = await import("../../graph/index.js");
-        const { childrenByParent, readImages, summarizeEach, summaryHeader, summaryRow } = await import(
-          "../image-summary.js"
-        );
+        const { childrenByParent, readImages, summarizeEach } = await import("../../listing/index.js");
+        const { summaryHeader, summaryRow } = await import("../summary-row.js");
         const graph = await openGraph(config.root);
         const images = await readImages(graph, warn, signal);
         const summaries = summarizeEach(graph, images, childrenByParent(images), signal);

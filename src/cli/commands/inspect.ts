@@ -27,21 +27,22 @@ async function described(
   graph: import("../../graph/index.js").Graph,
   image: import("../../graph/index.js").Image,
 ): Promise<string[]> {
-  const { assertRecipe, checkTar, shellLine } = await import("../../layer/index.js");
+  const { checkTar } = await import("../../layer/index.js");
+  const { recheckable } = await import("../../listing/index.js");
   const { formatBytes, formatJson } = await import("../format.js");
   const facts = await graph.layerFacts(image.id);
-  const checksums = await graph.storedChecksums(image.id);
   const { leavesFieldsEmpty } = await checkTar();
+  const checksums = await recheckable(graph, image, leavesFieldsEmpty);
   return [
     ...formatJson(image.record),
     "",
     `directory  ${image.directory}`,
     `layer      ${formatBytes(facts.layerBytes)} in ${facts.entries} entries, ${facts.whiteouts} of them whiteouts`,
     `diffID     ${facts.diffId ?? "not known: it did not come in as an archive"}`,
-    ...Object.entries(checksums).flatMap(([recipe, { checksum }]) => [
+    ...Object.entries(checksums).flatMap(([recipe, { checksum, shellLine }]) => [
       "",
       `${recipe}  ${checksum}`,
-      `  ${shellLine(assertRecipe(recipe), { imageDirectory: image.directory, leavesFieldsEmpty })}`,
+      `  ${shellLine ?? "a recipe that this version does not know"}`,
     ]),
   ];
 }

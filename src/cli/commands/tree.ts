@@ -1,7 +1,7 @@
 // stevedore tree: the forest of images by parent.
 import type { Command } from "commander";
 import type { Graph } from "../../graph/index.js";
-import type { BriefImage, ImageSummary } from "../image-summary.js";
+import type { BriefImage, ImageSummary } from "../../listing/index.js";
 import { action } from "../run-command.js";
 
 /** Levels of a branch that are drawn; as many as AUFS could mount when the graphs of Docker 0.3 were made. */
@@ -23,7 +23,7 @@ Example:
     .action(
       action(async ({ config, printEach, warn, signal }) => {
         const { openGraph } = await import("../../graph/index.js");
-        const { childrenByParent, readImages } = await import("../image-summary.js");
+        const { childrenByParent, readImages } = await import("../../listing/index.js");
         const graph = await openGraph(config.root);
         const images = await readImages(graph, warn, signal);
         const families = childrenByParent(images);
@@ -103,7 +103,7 @@ async function* summarizeNodes(
   families: Families,
   signal: AbortSignal,
 ): AsyncGenerator<SummarizedNode, void, undefined> {
-  const { summarize } = await import("../image-summary.js");
+  const { summarize } = await import("../../listing/index.js");
   for (const node of nodes) {
     const summary = await summarize(graph, node.image, families.get(node.image.id), signal);
     if (summary !== undefined) yield { node, summary };
@@ -114,7 +114,7 @@ async function* summarizeNodes(
 async function lineOf(nodes: readonly Node[]): Promise<(node: SummarizedNode) => string> {
   const { shortId } = await import("../../graph/index.js");
   const { bytesWidth, formatBytes, formatRow } = await import("../format.js");
-  const { checksumWidth } = await import("../image-summary.js");
+  const { checksumWidth } = await import("../summary-row.js");
   const stem = ({ image, place }: Node) => `${branchTo(place)}${shortId(image.id)}`;
   const stemWidth = nodes.reduce((width, node) => Math.max(width, stem(node).length), 0);
   return ({ node, summary: { layerBytes, checksum, comment } }) =>

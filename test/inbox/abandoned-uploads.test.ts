@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { removeAbandonedUploads } from "../../src/inbox/index.js";
 import { openProducer } from "../../src/producer/index.js";
-import { removeAbandonedUploads } from "../../src/worker/abandoned-uploads.js";
 import { startRedis, type TestRedis } from "../support/redis-server.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 

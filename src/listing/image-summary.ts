@@ -1,13 +1,7 @@
 // An image as the listings show it.
 import { StevedoreError } from "../error.js";
-import { type Graph, type Image, shortId } from "../graph/index.js";
-import { recipeNames } from "../jobs/index.js";
-import { bytesWidth, formatBytes, formatRow } from "./format.js";
-
-/** A checksum as a whole. */
-export const checksumWidth = "sha256:".length + 64;
-/** As wide as the cells can be: the rows are written before the last is known. */
-const widths = [12, 12, 19, bytesWidth, "sha256:".length + 12];
+import type { Graph, Image, StoredChecksums } from "../graph/index.js";
+import { recipeNames } from "../layer/recipe.js";
 
 export interface ImageSummary {
   readonly id: string;
@@ -72,10 +66,9 @@ export async function summarize(
   try {
     const { layerBytes } = await graph.layerFacts(id, signal);
     const stored = await graph.storedChecksums(id);
-    const recipe = recipeNames.find((name) => stored[name] !== undefined);
     return {
       ...{ id, parent, created, comment, layerBytes },
-      checksum: recipe === undefined ? null : (stored[recipe]?.checksum ?? null),
+      checksum: leadingChecksum(stored),
       head: children.length === 0,
       children: children.map((child) => child.id),
     };
@@ -83,6 +76,12 @@ export async function summarize(
     if (error instanceof StevedoreError && error.code === "IMAGE_NOT_FOUND") return undefined;
     throw error;
   }
+}
+
+/** Of an image's stored checksums the one that listings show; null for none. */
+export function leadingChecksum(stored: StoredChecksums): string | null {
+  const recipe = recipeNames.find((name) => stored[name] !== undefined);
+  return recipe === undefined ? null : (stored[recipe]?.checksum ?? null);
 }
 
 /** The same of each of these images, one after the other. */
@@ -96,21 +95,4 @@ export async function* summarizeEach(
     const summary = await summarize(graph, image, families.get(image.id), signal);
     if (summary !== undefined) yield summary;
   }
-}
-
-/** The line above the rows of a listing for people. */
-export const summaryHeader = formatRow(["ID", "PARENT", "CREATED", "SIZE", "CHECKSUM", "COMMENT"], widths);
-
-/** An image as a row of that listing. */
-export function summaryRow(summary: ImageSummary): string {
-  const { id, parent, created, layerBytes, checksum, comment } = summary;
-  const cells = [
-    shortId(id),
-    parent === null ? "-" : shortId(parent),
-    created?.slice(0, 19) ?? "-",
-    formatBytes(layerBytes),
-    checksum?.slice(0, "sha256:".length + 12) ?? "-",
-    comment ?? "",
-  ];
-  return formatRow(cells, widths);
 }

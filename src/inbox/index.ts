@@ -1,0 +1,3 @@
+// Uploads on their way to the job that stores them.
+export { removeAbandonedUploads, uploadPatience } from "./abandoned-uploads.js";
+export { inboxOf, makeInbox } from "./inbox.js";

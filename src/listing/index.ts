@@ -1,0 +1,12 @@
+// What the front ends show of a graph, be it on a terminal, in JSON or in a browser.
+export { type Census, type CensusImage, openCensus } from "./census.js";
+export {
+  type BriefImage,
+  childrenByParent,
+  type ImageSummary,
+  inBrief,
+  readImages,
+  summarize,
+  summarizeEach,
+} from "./image-summary.js";
+export { type RecheckableChecksum, recheckable } from "./recheckable.js";

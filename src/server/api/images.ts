@@ -1,0 +1,139 @@
+// The images of the graph: all, one, and one with its ancestors.
+import { z } from "zod";
+import { imagePaths } from "../../graph/image.js";
+import { knownLayerFacts } from "../../graph/layer-facts.js";
+import { checkTar } from "../../layer/index.js";
+import { type Census, type CensusImage, openCensus, recheckable } from "../../listing/index.js";
+import { openMounts } from "../../mount/index.js";
+import type { App, ServerContext } from "../context.js";
+import { HttpError, problem } from "../problem.js";
+import { addGraphRoute } from "./graph.js";
+import { brokenImage, image, imageSummary, type ListedSummary, referenceParams } from "./image-schemas.js";
+
+const tags = ["images"];
+const pageQuery = z.object({
+  prefix: z
+    .string()
+    .max(128)
+    .regex(/^[A-Za-z0-9_.-]*$/)
+    .default(""),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  cursor: z.string().max(1_000).optional(),
+});
+
+/** `/api/v1/images`, what lies below one, and `/api/v1/graph`. */
+export function addImageRoutes(app: App, context: ServerContext): void {
+  const { graph, signal } = context;
+  const census = openCensus(graph, signal);
+  addGraphRoute(app, context, census);
+
+  app.get(
+    "/api/v1/images",
+    {
+      schema: {
+        ...{ tags, operationId: "listImages", summary: "The images in the order of their ids" },
+        querystring: pageQuery,
+        response: {
+          200: z.object({
+            images: z.array(imageSummary),
+            broken: z.array(brokenImage).meta({ description: "What cannot be loaded, of this page" }),
+            next: z.string().nullable().meta({ description: "The cursor of the next page" }),
+          }),
+          400: problem,
+        },
+      },
+    },
+    async ({ query: { prefix, limit, cursor } }) => {
+      const after = cursor === undefined ? undefined : readCursor(cursor);
+      const counted = await census();
+      const found = counted.images.filter(
+        ({ id }) => id.startsWith(prefix) && (after === undefined || id > after),
+      );
+      const page = found.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        images: page.filter(({ broken }) => broken === undefined).map((each) => summaryOf(each, counted)),
+        broken: page.flatMap(({ id, broken }) => (broken === undefined ? [] : [{ id, ...broken }])),
+        next: last === undefined || found.length === page.length ? null : makeCursor(last.id),
+      };
+    },
+  );
+
+  app.get(
+    "/api/v1/images/:ref",
+    {
+      schema: {
+        ...{ tags, operationId: "getImage", summary: "An image: its record, layer, checksums and mounts" },
+        params: referenceParams,
+        response: { 200: image, 400: problem, 404: problem, 409: problem },
+      },
+    },
+    async ({ params: { ref } }) => {
+      const found = await graph.get(ref);
+      const { id, parent, record } = found;
+      const { jobId: _, ...facts } = knownLayerFacts(imagePaths(graph.directory, id)) ?? {};
+      const children = await graph.children(id, signal);
+      return {
+        ...{ id, parent, record },
+        layer: "layerBytes" in facts ? facts : null,
+        checksums: await recheckable(graph, found, await leavesFieldsEmpty()),
+        ...{ children, head: children.length === 0 },
+        mounts: openMounts(graph)
+          .list()
+          .filter((each) => each.id === id),
+      };
+    },
+  );
+
+  app.get(
+    "/api/v1/images/:ref/history",
+    {
+      schema: {
+        ...{ tags, operationId: "getHistory", summary: "An image and its ancestors, the image itself first" },
+        params: referenceParams,
+        response: {
+          ...{ 200: z.object({ history: z.array(imageSummary) }) },
+          ...{ 400: problem, 404: problem, 409: problem, 422: problem },
+        },
+      },
+    },
+    async ({ params: { ref } }) => {
+      const history = await graph.history(ref);
+      const counted = await census();
+      const byId = new Map(counted.images.map((each) => [each.id, each]));
+      const counts = history.map(({ id }) => byId.get(id)).filter((each) => each !== undefined);
+      return { history: counts.map((each) => summaryOf(each, counted)) };
+    },
+  );
+}
+
+function summaryOf(image: CensusImage, { children }: Census): ListedSummary {
+  const { id, parent, created, comment, layerBytes, checksum, checksums } = image;
+  const ownChildren = children.get(id) ?? [];
+  return {
+    ...{ id, parent, created, comment, layerBytes, checksum },
+    ...{ head: ownChildren.length === 0, children: [...ownChildren], checksums: [...checksums] },
+  };
+}
+
+/** Opaque: what it is made of may change. */
+function makeCursor(lastId: string): string {
+  return Buffer.from(lastId, "latin1").toString("base64url");
+}
+
+function readCursor(cursor: string): string {
+  const lastId = Buffer.from(cursor, "base64url").toString("latin1");
+  if (lastId !== "" && makeCursor(lastId) === cursor) return lastId;
+  throw new HttpError(400, "INVALID_REQUEST", "cursor: it is none that a page named as its next");
+}
+
+let tarIsTold: Promise<boolean> | undefined;
+
+/** Whether the shell lines need a filter, see `checkTar`. Without a tar here, as if this were an old one. */
+function leavesFieldsEmpty(): Promise<boolean> {
+  tarIsTold ??= checkTar().then(
+    (tar) => tar.leavesFieldsEmpty,
+    () => false,
+  );
+  return tarIsTold;
+}

@@ -13,5 +13,14 @@ export {
 export { assertJobSize, defaultBatchBytes, defaultJobBytes, isBatch } from "./job-size.js";
 export { mountDriverNames, mountOptionNames } from "./mount-fields.js";
 export * from "./queue.js";
+export * from "./schedule.js";
 export type { ImageFields, LayerSource } from "./store.js";
 export { differenceKinds, mismatchMessage } from "./verify.js";
+export {
+  parseWorkerStatus,
+  type WorkerMetric,
+  type WorkerStatus,
+  workerStatusExpiry,
+  workerStatusInterval,
+  workerStatusKeys,
+} from "./worker-status.js";

@@ -1,5 +1,5 @@
 // How the queues lie in Redis: key prefix, retries, how long finished records stay.
-import type { CheckedJobData, JobName } from "./contract.js";
+import type { AnyQueueName, CheckedJobData, JobName } from "./contract.js";
 import { defaultRecipe } from "./fields.js";
 
 /** The names a graph may be served under: they become part of every key. */
@@ -35,6 +35,17 @@ export function hostsKey(graphName: string): string {
 export function keyPrefix(graphName: string): string {
   return `{stevedore:${graphName}}`;
 }
+
+/** The key of a queue's event stream, as BullMQ names it. */
+export function eventsKey(graphName: string, queue: AnyQueueName): string {
+  return `${keyPrefix(graphName)}:${queue}:events`;
+}
+
+/**
+ * The event by which a line of a job's log is told of, besides BullMQ's own: its fields are `jobId`, `line` and `at`, in
+ * ms since the epoch.
+ */
+export const jobLogEvent = "log";
 
 /** The key that holds the graph-id of the root which is served under a graph's name. */
 export function graphIdKey(graphName: string): string {

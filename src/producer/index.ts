@@ -1,5 +1,5 @@
 // stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code is loaded.
-export { JobError } from "../jobs/index.js";
+export { JobError, type WorkerMetric, type WorkerStatus } from "../jobs/index.js";
 export type { ConnectionEvent, QueueEvent } from "./event-stream.js";
 export type { JobEvent, JobUpdate, LogLine } from "./job-events.js";
 export type { JobPage, PageCursor, PageRequest } from "./job-pages.js";
@@ -14,4 +14,6 @@ export {
   type QueueCounts,
 } from "./producer.js";
 export { describeRedis } from "./redis-url.js";
+export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
+export { telemetryIfAsked } from "./telemetry.js";
 export type { JobWatch, WatchedEvent, Watcher } from "./watch-job.js";

@@ -1,6 +1,14 @@
 // Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
 import { QueueEvents, type QueueEventsListener } from "bullmq";
-import { type AnyQueueName, keyPrefix, type Progress, type parseFailedReason } from "../jobs/index.js";
+import type { Redis } from "ioredis";
+import {
+  type AnyQueueName,
+  eventsKey,
+  jobLogEvent,
+  keyPrefix,
+  type Progress,
+  type parseFailedReason,
+} from "../jobs/index.js";
 import { connectPatiently, type HastyConnection } from "./connection.js";
 import type { JobState } from "./job-records.js";
 import { type EventFields, readLogLine, readUpdate, toldEvents } from "./stream-entry.js";
@@ -68,10 +76,11 @@ export async function openJobEvents(
       ? undefined
       : (
           await connection.attempt(() =>
-            connection.redis.xrevrange(`${prefix}:${queue}:events`, "+", "-", "COUNT", 1),
+            connection.redis.xrevrange(eventsKey(graphName, queue), "+", "-", "COUNT", 1),
           )
         )[0];
   const redis = connectPatiently(url, prefix);
+  const listening = copyOf(redis);
   const events = new QueueEvents(queue, { connection: redis, prefix, lastEventId: newest?.[0] ?? "0-0" });
   events.on("error", () => undefined);
 
@@ -91,7 +100,7 @@ export async function openJobEvents(
   for (const event of toldEvents) {
     events.on(event, (fields: { readonly jobId: string }, eventId: string) => tell(event, fields, eventId));
   }
-  events.on<LogEvents, "log">("log", (fields, eventId) => {
+  events.on<LogEvents, typeof jobLogEvent>(jobLogEvent, (fields, eventId) => {
     const line = readLogLine(fields);
     for (const listener of logListeners.get(fields.jobId) ?? []) listener(line, eventId);
   });
@@ -106,11 +115,10 @@ export async function openJobEvents(
     async close() {
       const closing = events.close();
       closing.catch(() => undefined);
-      // BullMQ waits until the copy of our connection that it listens by tells that it has ended. One that was not ready,
-      // or is lost meanwhile, does not tell, between two attempts.
-      if (redis.status === "ready") {
-        await Promise.race([closing, new Promise((resolve) => redis.once("close", resolve))]);
-      }
+      // BullMQ waits until its connection tells that it has ended, which one that is between two attempts never does.
+      const connection = listening();
+      if (connection?.status === "ready") await closing.catch(() => undefined);
+      else connection?.disconnect();
       redis.disconnect();
     },
   };
@@ -130,4 +138,15 @@ function addListener<What>(
     ofJob.delete(listener);
     if (ofJob.size === 0) listeners.delete(jobId);
   };
+}
+
+/** The copy that BullMQ makes of a connection, to listen by it; undefined until it has made one. */
+function copyOf(redis: Redis): () => Redis | undefined {
+  const duplicate = redis.duplicate.bind(redis);
+  let copy: Redis | undefined;
+  redis.duplicate = (options) => {
+    copy = duplicate(options);
+    return copy;
+  };
+  return () => copy;
 }

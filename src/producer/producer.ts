@@ -1,5 +1,6 @@
 // Enqueues jobs and tells what becomes of them. The whole of a producer: no native code, no graph.
 import { randomUUID } from "node:crypto";
+import type { Telemetry } from "bullmq";
 import {
   type AnyQueueName,
   assertJobSize,
@@ -20,6 +21,7 @@ import {
   type QueueName,
   queueNames,
   queueOf,
+  type WorkerStatus,
 } from "../jobs/index.js";
 import { cancelJob } from "./cancel.js";
 import { connectHastily } from "./connection.js";
@@ -37,6 +39,9 @@ import {
   readNewestRecords,
 } from "./job-records.js";
 import { openJobWatches, type WatchJob } from "./job-watches.js";
+import { mergeExpositions } from "./prometheus.js";
+import { openSchedules, type Schedules } from "./schedules.js";
+import { readWorkerStatuses } from "./worker-statuses.js";
 
 export interface ProducerOptions {
   /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
@@ -45,6 +50,8 @@ export interface ProducerOptions {
   readonly graph?: string;
   /** The data of a job as JSON, in bytes. Default: 4 MiB, and 80 MiB for the ids of a batch. */
   readonly maxJobBytes?: number | undefined;
+  /** Makes each enqueued job part of the present trace: `new BullMQOtel(…)` of `bullmq-otel`, or `telemetryIfAsked()`. */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** A job that stands in its queue. */
@@ -71,7 +78,7 @@ export type NewJob<Name extends JobName = JobName> = Name extends JobName
  * A producer. Every call fails with `QUEUE_UNAVAILABLE` within seconds if Redis is not there, and works
  * again when it is back.
  */
-export interface Producer {
+export interface Producer extends Schedules {
   /**
    * Enqueues a job, checked against the contract first; one whose data names a `host` on that host's own queue, where it
    * waits for a worker of that host. A `checksum` or `verify` that already waits or runs is joined:
@@ -134,6 +141,10 @@ export interface Producer {
   withdraw(job: EnqueuedJob): Promise<boolean>;
   /** How many workers serve a queue of this graph now. */
   workers(queue: AnyQueueName): Promise<number>;
+  /** What the workers of this graph tell of themselves, those that have done so within 20 s, by their ids. */
+  workerStatuses(): Promise<WorkerStatus[]>;
+  /** What BullMQ counts of all queues, as a page that Prometheus reads (its text format 0.0.4). */
+  prometheus(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -147,12 +158,12 @@ const hostsInterval = 1_000;
  * @throws `QUEUE_UNAVAILABLE` for a URL that is none, `INVALID_JOB` for a graph name that is none.
  */
 export function openProducer(options: ProducerOptions): Producer {
-  const { redis: url, graph = defaultGraphName, maxJobBytes } = options;
+  const { redis: url, graph = defaultGraphName, maxJobBytes, telemetry } = options;
   if (!graphNamePattern.test(graph)) {
     throw new JobError("INVALID_JOB", `${JSON.stringify(graph)} is no name for a graph`);
   }
   const connection = connectHastily(url, keyPrefix(graph));
-  const queues = openGraphQueues(connection, graph);
+  const queues = openGraphQueues(connection, graph, telemetry);
 
   const opened = new Map<AnyQueueName, Promise<JobEvents>>();
   const eventsOf = (queue: AnyQueueName, from?: "beginning") => {
@@ -411,7 +422,16 @@ export function openProducer(options: ProducerOptions): Producer {
         // 0 is for a job that a worker holds by now.
         return (await queues.of(queue).remove(id)) === 1;
       }),
+    ...openSchedules(connection, queues, graph, maxJobBytes),
     workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
+    workerStatuses: () => connection.attempt(() => readWorkerStatuses(connection.redis, graph)),
+    async prometheus() {
+      const names = await queues.names();
+      const pages = await Promise.all(
+        names.map((name) => connection.attempt(() => queues.of(name).exportPrometheusMetrics())),
+      );
+      return mergeExpositions(pages);
+    },
     async close() {
       await Promise.allSettled([...opened.values()].map(async (events) => (await events).close()));
       connection.close();

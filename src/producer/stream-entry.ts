@@ -1,5 +1,5 @@
 // What the entries of a queue's event stream say, whether BullMQ has read them or they come from Redis.
-import { parseFailedReason, parseProgress } from "../jobs/index.js";
+import { jobLogEvent, parseFailedReason, parseProgress } from "../jobs/index.js";
 import type { JobUpdate, LogLine } from "./job-events.js";
 
 /** The fields of an event. What is JSON in Redis (`data`, `returnvalue`) has been read. */
@@ -51,7 +51,7 @@ export function readEntry(
   const { jobId, event } = fields;
   if (typeof jobId !== "string" || typeof event !== "string") return undefined;
   const known = { ...fields, jobId, data: readJson(fields.data), returnvalue: readJson(fields.returnvalue) };
-  const what = event === "log" ? readLogLine(known) : readUpdate(event, known);
+  const what = event === jobLogEvent ? readLogLine(known) : readUpdate(event, known);
   return what && { jobId, what };
 }
 

@@ -19,6 +19,7 @@ import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
 import { limitBodyTime } from "./body-deadline.js";
 import type { App, ServerContext } from "./context.js";
+import { addDashboard } from "./dashboard/dashboard.js";
 import { addHealthRoutes } from "./health.js";
 import { keepInboxSwept } from "./inbox-sweep.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
@@ -174,6 +175,7 @@ export async function buildApp(
   addMountRoutes(app, context);
   addUploadRoutes(app, context);
   keepInboxSwept(app, context);
+  await addDashboard(app, context);
   return app;
 }
 

@@ -1,5 +1,13 @@
 // The dashboard in the browser.
 import { render } from "preact";
+import { followEvents } from "./live.js";
+import { followLinks } from "./router.js";
+import { Shell } from "./shell.js";
+import { applyTheme } from "./theme.js";
+import "./style.css";
 
+applyTheme();
+followLinks();
+followEvents();
 const place = document.getElementById("app");
-if (place !== null) render(<h1>Stevedore</h1>, place);
+if (place !== null) render(<Shell />, place);

@@ -1,0 +1,147 @@
+// What the API answers, as far as these pages read it.
+
+export interface Progress {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: "bytes" | "entries" | "images";
+  readonly bytesDone?: number;
+  readonly bytesTotal?: number;
+  readonly bytesPerSecond?: number;
+  readonly secondsLeft?: number;
+}
+
+/** Times are in ms since the epoch. */
+export interface JobRecord {
+  readonly id: string;
+  readonly queue: string;
+  readonly name: string;
+  readonly state: string;
+  readonly data: unknown;
+  readonly progress: Progress | null;
+  readonly result: unknown;
+  readonly failedReason: string | null;
+  readonly attempts: number;
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+}
+
+export interface JobPage {
+  readonly jobs: readonly JobRecord[];
+  readonly next: string | null;
+}
+
+export interface JobEvent {
+  readonly queue: string;
+  readonly id: string;
+  readonly name?: string;
+  readonly state: string;
+  readonly progress?: Progress;
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly at: number;
+}
+
+export interface Session {
+  readonly role: "read" | "full";
+  readonly login: boolean;
+  readonly graph: string;
+}
+
+export interface Checksum {
+  readonly checksum: string;
+  readonly tarDigest: string | null;
+  readonly layerBytes: number | null;
+  readonly archiveBytes: number | null;
+  readonly computedAt: string | null;
+  readonly shellLine: string | null;
+}
+
+export interface ImageDetails {
+  readonly id: string;
+  readonly parent: string | null;
+  readonly record: Readonly<Record<string, unknown>>;
+  readonly layer: {
+    readonly diffId?: string;
+    readonly layerBytes: number;
+    readonly entries: number;
+    readonly whiteouts: number;
+  } | null;
+  readonly checksums: Readonly<Record<string, Checksum>>;
+  readonly children: readonly string[];
+  readonly head: boolean;
+  readonly mounts: readonly {
+    readonly mountId: string;
+    readonly target: string;
+    readonly host: string;
+    readonly driver: string;
+    readonly state: string;
+  }[];
+}
+
+export interface ImageSummary {
+  readonly id: string;
+  readonly created: string | null;
+  readonly comment: string | null;
+  readonly layerBytes: number | null;
+}
+
+export interface Schedule {
+  readonly id: string;
+  readonly name: string;
+  readonly cron: string;
+  readonly tz: string;
+  readonly next: number;
+  readonly last?: { readonly id: string; readonly at: number; readonly state: string };
+}
+
+type Gaps = readonly (number | null)[];
+
+export interface Overview {
+  /** The time that a sample stands for, in ms. */
+  readonly interval: number;
+  /** Series of equal length. */
+  readonly samples: {
+    readonly at: readonly number[];
+    readonly queues: Readonly<
+      Record<
+        string,
+        { readonly waiting: Gaps; readonly active: Gaps; readonly delayed: Gaps; readonly failed: Gaps }
+      >
+    >;
+    readonly completed: readonly number[];
+    readonly failed: readonly number[];
+    readonly compressedBytes: Gaps;
+    readonly diskFree: Gaps;
+  };
+  readonly queues: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly workers: readonly {
+    readonly id: string;
+    readonly host: string;
+    readonly version: string;
+    readonly startedAt: number;
+    readonly threads: { readonly total: number; readonly busy: number };
+    readonly active: number;
+  }[];
+  readonly disk: { readonly bytesFree: number; readonly bytesTotal: number } | null;
+  readonly images: number;
+}
+
+export interface BatchChildren {
+  readonly counts: Readonly<Record<"waiting" | "active" | "completed" | "failed", number>>;
+  readonly active: readonly {
+    readonly id: string;
+    readonly image: string;
+    readonly progress: Progress | null;
+    readonly startedAt: number | null;
+  }[];
+  readonly failures: readonly FailedImage[];
+  readonly next: string | null;
+}
+
+export interface FailedImage {
+  /** Of the job, where it comes from a list of jobs. */
+  readonly id: string;
+  readonly image?: string;
+  readonly code: string;
+  readonly message: string;
+}

@@ -1,0 +1,123 @@
+// Puts boxes into columns, and the boxes of a row of text into rows, so that the whole has about a wanted shape.
+
+export interface Size {
+  readonly w: number;
+  readonly h: number;
+}
+
+/** Where the boxes went, by their place in the list, and how much room they take. */
+export interface Packing extends Size {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+}
+
+/** What is tried around the side that would be right if no room were lost. */
+const tries = [0.6, 0.8, 1, 1.2, 1.45, 1.8, 2.4];
+
+/**
+ * Fills columns from the top, the next one to the right of the last, in the order given.
+ * @param gap room between two columns, and between two boxes of a column
+ * @param aspect the wanted width divided by the height
+ */
+export function packColumns(boxes: readonly Size[], gap: Size, aspect: number): Packing {
+  let area = 0;
+  let tallest = 0;
+  let total = 0;
+  for (const { w, h } of boxes) {
+    area += (w + gap.w) * (h + gap.h);
+    tallest = Math.max(tallest, h);
+    total += h + gap.h;
+  }
+  const limits = tries.map((factor) => Math.max(tallest, Math.sqrt(area / aspect) * factor));
+  const sizes = limits.map((limit) => columnsUpTo(boxes, gap, Math.min(limit, total), undefined));
+  const best = leastCost(sizes, aspect);
+  const [x, y] = [new Float64Array(boxes.length), new Float64Array(boxes.length)];
+  return { ...columnsUpTo(boxes, gap, Math.min(limits[best] ?? 0, total), { x, y }), x, y };
+}
+
+/**
+ * Fills rows from the left, the next one below the last, as text does.
+ * @param indent by how much the rows after the first begin further right
+ * @param shortest a row is never broken before it has this width
+ */
+export function flowRows(
+  boxes: readonly Size[],
+  gap: Size,
+  aspect: number,
+  indent: number,
+  shortest: number,
+): Packing {
+  const [x, y] = [new Float64Array(boxes.length), new Float64Array(boxes.length)];
+  let area = 0;
+  let widest = shortest;
+  let total = 0;
+  for (const { w, h } of boxes) {
+    area += (w + gap.w) * (h + gap.h);
+    widest = Math.max(widest, w + indent);
+    total += w + gap.w;
+  }
+  const limits = tries.map((factor) => Math.max(widest, Math.sqrt(area * aspect) * factor));
+  if (total <= shortest) limits.length = 1;
+  const best = leastCost(
+    limits.map((limit) => rowsUpTo(boxes, gap, limit, indent, undefined)),
+    aspect,
+  );
+  return { ...rowsUpTo(boxes, gap, limits[best] ?? 0, indent, { x, y }), x, y };
+}
+
+/** The number of columns that gives boxes of one size the wanted shape. */
+export function columnsOfGrid(count: number, box: Size, aspect: number): number {
+  return Math.max(1, Math.min(count, Math.round(Math.sqrt((count * box.h * aspect) / box.w))));
+}
+
+type Places = { readonly x: Float64Array; readonly y: Float64Array } | undefined;
+
+function columnsUpTo(boxes: readonly Size[], gap: Size, limit: number, places: Places): Size {
+  let [left, top, columnWidth, height] = [0, 0, 0, 0];
+  for (const [index, { w, h }] of boxes.entries()) {
+    if (top > 0 && top + h > limit) {
+      left += columnWidth + gap.w;
+      top = 0;
+      columnWidth = 0;
+    }
+    if (places !== undefined) {
+      places.x[index] = left;
+      places.y[index] = top;
+    }
+    columnWidth = Math.max(columnWidth, w);
+    height = Math.max(height, top + h);
+    top += h + gap.h;
+  }
+  return { w: left + columnWidth, h: height };
+}
+
+function rowsUpTo(boxes: readonly Size[], gap: Size, limit: number, indent: number, places: Places): Size {
+  let [left, top, rowHeight, width] = [0, 0, 0, 0];
+  for (const [index, { w, h }] of boxes.entries()) {
+    if (index > 0 && left + w > limit) {
+      top += rowHeight + gap.h;
+      left = indent;
+      rowHeight = 0;
+    }
+    if (places !== undefined) {
+      places.x[index] = left;
+      places.y[index] = top;
+    }
+    rowHeight = Math.max(rowHeight, h);
+    width = Math.max(width, left + w);
+    left += w + gap.w;
+  }
+  return { w: width, h: top + rowHeight };
+}
+
+/** The one that fits into the smallest rectangle of that shape. */
+function leastCost(sizes: readonly Size[], aspect: number): number {
+  let best = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (const [index, { w, h }] of sizes.entries()) {
+    // The smaller area decides between two that need the same rectangle.
+    const cost = Math.max(w / aspect, h) + (w * h) / (w + h + 1) / 1_000;
+    if (cost < least) [best, least] = [index, cost];
+  }
+  return best;
+}

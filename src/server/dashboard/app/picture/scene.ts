@@ -1,0 +1,35 @@
+// All that is known of a graph before it is drawn, made once for each answer of the server.
+import { type Ages, agesOf } from "./detail.js";
+import { type Pieces, piecesOf } from "./edges.js";
+import { type Forest, type GraphNode, plantForest } from "./forest.js";
+import { type Layout, layOut } from "./layout.js";
+import { indexPlaces, type Places } from "./places.js";
+import { indexSearch, type Search } from "./search.js";
+
+export interface Scene {
+  readonly forest: Forest;
+  readonly layout: Layout;
+  readonly places: Places;
+  readonly search: Search;
+  readonly pieces: Pieces;
+  readonly ages: Ages;
+  /** Images that are broken, mounted, or lack their parent: they show at every zoom. */
+  readonly marked: Int32Array;
+}
+
+/** @param aspect the window's width divided by its height @param now ms */
+export function makeScene(nodes: readonly GraphNode[], aspect: number, now: number): Scene {
+  const forest = plantForest(nodes);
+  const layout = layOut(forest, aspect);
+  const marked = Int32Array.from(forest.nodes.keys()).filter((index) => {
+    const node = forest.nodes[index];
+    return node !== undefined && (node.broken !== undefined || node.mounts > 0 || forest.orphans.has(index));
+  });
+  return {
+    ...{ forest, layout, marked },
+    places: indexPlaces(layout),
+    search: indexSearch(forest),
+    pieces: piecesOf(layout),
+    ages: agesOf(forest, now),
+  };
+}

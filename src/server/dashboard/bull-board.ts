@@ -1,0 +1,94 @@
+// Bull Board under /queues: every job of every queue, with what it takes to retry and remove them. Behind the same login
+// as the other pages; a session that may only look is shown a board that offers nothing else.
+import { createBullBoard } from "@bull-board/api";
+import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
+import { FastifyAdapter } from "@bull-board/fastify";
+import { type AnyQueueName, JobError } from "../../jobs/index.js";
+import type { GraphQueues } from "../../producer/graph-queues.js";
+import type { App, ServerContext } from "../context.js";
+import { HttpError, sendProblem } from "../problem.js";
+import { pagePolicy } from "./content-policy.js";
+import { askToLogIn } from "./pages.js";
+
+/** Adds it, in a scope of its own whose prefix it takes. */
+export async function addBullBoard(app: App, queues: GraphQueues, { log }: ServerContext): Promise<void> {
+  const adapter = new FastifyAdapter();
+  adapter.setBasePath(app.prefix);
+  const board = createBullBoard({
+    queues: [],
+    // Its packages may each have a copy of the same types.
+    serverAdapter: adapter as unknown as Parameters<typeof createBullBoard>[0]["serverAdapter"],
+    options: {
+      uiConfig: {
+        boardTitle: "Stevedore",
+        boardLogo: { path: "/assets/favicon.svg", width: 24, height: 24 },
+        miscLinks: [{ text: "Back to Stevedore", url: "/" }],
+        hideDocsLink: true,
+        // The host of Redis and its memory are nothing to whoever may look at jobs.
+        hideRedisDetails: true,
+      },
+    },
+  });
+
+  const shown = new Set<AnyQueueName>();
+  /** Hosts come up at any time, each with queues of its own. Throws `QUEUE_UNAVAILABLE`. */
+  const showNewQueues = async () => {
+    for (const name of await queues.names()) {
+      if (shown.has(name)) continue;
+      shown.add(name);
+      board.addQueue(new BullMQAdapter(queues.of(name)));
+    }
+  };
+
+  app.addHook("onRoute", (route) => {
+    const isPage = !/\/(api|static)\//.test(route.url);
+    // Where helmet looks; its own option of a route has been read by now.
+    const config = { helmet: boardPolicy, ...(isPage && { access: "anyone" as const }) };
+    route.config = { ...route.config, ...config };
+    if (isPage) route.onRequest = askToLogIn;
+    // What the board throws it tells in its own form, which its page understands.
+    route.errorHandler = (error, request, reply) => {
+      if (!(error instanceof HttpError || error instanceof JobError)) throw error;
+      void sendProblem(error, request, reply, log);
+    };
+  });
+  app.addHook("preHandler", async (request) => {
+    if (request.url.includes("/api/")) await showNewQueues();
+  });
+  // The guard has refused whatever a reader may not do; this keeps the board from offering it.
+  app.addHook("preSerialization", async (request, _reply, payload) =>
+    request.role === "full" ? payload : withoutButtons(payload),
+  );
+  app.addHook("onSend", async (_request, reply, payload) => {
+    const isPage = String(reply.getHeader("content-type")).startsWith("text/html");
+    return isPage && typeof payload === "string" ? withoutOtherHosts(payload) : payload;
+  });
+  await app.register(adapter.registerPlugin() as Parameters<App["register"]>[0]);
+}
+
+/** Styles stand in its page, and in what its scripts add to it. */
+const boardPolicy = {
+  contentSecurityPolicy: {
+    ...pagePolicy.contentSecurityPolicy,
+    directives: {
+      ...pagePolicy.contentSecurityPolicy.directives,
+      styleSrc: ["'self'", "'unsafe-inline'"],
+    },
+  },
+};
+
+interface Shown {
+  readonly queues?: readonly Readonly<Record<string, unknown>>[];
+}
+
+function withoutButtons(payload: unknown): unknown {
+  const { queues } = (payload ?? {}) as Shown;
+  if (!Array.isArray(queues)) return payload;
+  const readOnly = { readOnlyMode: true, allowRetries: false };
+  return { ...(payload as Shown), queues: queues.map((queue) => ({ ...queue, ...readOnly })) };
+}
+
+/** Its page asks another host for fonts. The policy forbids that, and a page that tries would complain. */
+function withoutOtherHosts(page: string): string {
+  return page.replace(/<link[^>]+href="https?:[^>]*>/g, "");
+}

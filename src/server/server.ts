@@ -13,6 +13,7 @@ import { addEventRoutes } from "./api/events.js";
 import { addImageRoutes } from "./api/images.js";
 import { addJobRecordRoutes } from "./api/job-records.js";
 import { addJobRoutes } from "./api/jobs.js";
+import { addLayerRoutes } from "./api/layer.js";
 import { addMountRoutes } from "./api/mounts.js";
 import { addUploadRoutes } from "./api/uploads.js";
 import { openGuard } from "./auth/guard.js";
@@ -172,6 +173,7 @@ export async function buildApp(
   addJobRecordRoutes(app, context);
   addEventRoutes(app, context);
   addImageRoutes(app, context);
+  addLayerRoutes(app, context);
   addMountRoutes(app, context);
   addUploadRoutes(app, context);
   keepInboxSwept(app, context);

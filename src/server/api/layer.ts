@@ -17,7 +17,10 @@ const schema = {
   params: referenceParams,
   querystring: z.object({ recipe: z.enum(recipeNames).optional() }),
   response: {
-    200: z.unknown().meta({ description: "The archive" }),
+    200: {
+      description: "The archive",
+      content: { "application/x-tar": { schema: z.unknown() }, "application/x-xz": { schema: z.unknown() } },
+    },
     304: notModified,
     ...{ 400: problem, 404: problem, 409: problem, 501: problem, 503: problem },
   },

@@ -34,6 +34,28 @@ const uploadState = z
   })
   .meta({ id: "UploadState" });
 
+/** What is read of the others by readUploadRequest, and here described. */
+const digests = {
+  "content-digest": z
+    .string()
+    .optional()
+    .meta({ description: "Of this body, checked: sha-256=:BASE64: or sha-512 (RFC 9530)" }),
+  "repr-digest": z.string().optional().meta({ description: "The same of the whole upload" }),
+};
+const headers = z.looseObject(digests);
+const partHeaders = z.looseObject({
+  ...digests,
+  "content-range": z.string().optional().meta({
+    description:
+      "Which part this is: bytes FIRST-LAST/TOTAL, or * for a total not known yet; bytes */TOTAL asks",
+  }),
+});
+/** Not read by a parser: it streams. */
+const body = {
+  consumes: ["application/octet-stream"],
+  body: z.unknown().meta({ description: "The archive, or the part of it: tar, plain or compressed" }),
+};
+
 const refusals = {
   ...{ 400: problem, 408: problem, 409: problem, 413: problem, 415: problem, 422: problem },
   ...{ 507: problem },
@@ -72,6 +94,7 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
         config: { streamsBody: true },
         schema: {
           ...{ tags, operationId: "upload", summary: "Bring an archive to the inbox" },
+          ...{ ...body, headers },
           response: { 201: upload, ...refusals },
         },
       },
@@ -103,7 +126,7 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
         schema: {
           ...{ tags, operationId: "uploadAs" },
           summary: "Bring an archive, or with Content-Range the next part of one, under a name of your own",
-          params,
+          ...{ ...body, params, headers: partHeaders },
           response: { 200: uploadState, 201: upload, 202: uploadState, ...refusals },
         },
       },

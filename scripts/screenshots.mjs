@@ -113,13 +113,21 @@ async function fillGraph(url) {
   await job(url, "mount", { id: idOf("shop 4.1.1") });
   // What went wrong.
   await job(url, "checksum", { id: "0000" }, false);
-  await job(url, "store", { image: { comment: "lost" }, layer: { path: join(scratch, "lost.tar.gz") } }, false);
+  await job(
+    url,
+    "store",
+    { image: { comment: "lost" }, layer: { path: join(scratch, "lost.tar.gz") } },
+    false,
+  );
 }
 
 /** An archive of files that compress as programs and their documentation do. */
 async function makeArchive(seed, bytes) {
   const words = Array.from({ length: 4096 }, (_, at) =>
-    createHash("sha256").update(`${seed}/${at}`).digest("base64url").slice(0, 3 + (at % 9)),
+    createHash("sha256")
+      .update(`${seed}/${at}`)
+      .digest("base64url")
+      .slice(0, 3 + (at % 9)),
   );
   const directory = join(scratch, `layer-${seed}`);
   mkdirSync(join(directory, "usr/share"), { recursive: true });
@@ -174,12 +182,17 @@ async function takePictures(browser, url) {
   // Some samples, with something in them.
   const small = images.filter(([, , mebibytes]) => mebibytes <= 2).map(([name]) => name);
   for (let round = 0; round < 6; round++) {
-    await Promise.all(small.map((name) => job(url, "checksum", { id: idOf(name), recipe: "xz-1", force: true })));
+    await Promise.all(
+      small.map((name) => job(url, "checksum", { id: idOf(name), recipe: "xz-1", force: true })),
+    );
     await page.waitForTimeout(8_000);
   }
 
   await page.getByRole("button", { name: "Checksum all" }).click();
-  await page.getByRole("progressbar", { name: /^Layer of/ }).first().waitFor();
+  await page
+    .getByRole("progressbar", { name: /^Layer of/ })
+    .first()
+    .waitFor();
   await page.waitForTimeout(4_000);
   await shoot("batch");
   const { cookies, origins } = await light.storageState();

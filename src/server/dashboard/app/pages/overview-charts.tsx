@@ -10,9 +10,9 @@ export function OverviewCharts({ overview }: { overview: Overview }) {
   return (
     <section class="charts" aria-label="The last hour">
       <Chart title="Jobs per second" at={at} series={rates} format={formatFew} />
-      <Chart title="Compressed" at={at} series={bytes} format={formatRate} />
+      <Chart title="Compressed" at={at} series={bytes} format={formatRate} isBinary />
       <Chart title="Jobs waiting" at={at} series={waiting} format={formatFew} />
-      <Chart title="Disk free" at={at} series={disk} format={formatSize} />
+      <Chart title="Disk free" at={at} series={disk} format={formatSize} isBinary />
     </section>
   );
 }

@@ -58,7 +58,8 @@ export const storeData = z
   .refine((data) => data.image === undefined || data.json === undefined, {
     error: "give image or json, not both",
     path: ["json"],
-  });
+  })
+  .describe("Takes an image or its json, not both");
 
 export const storeResult = z.strictObject({
   id: imageId,

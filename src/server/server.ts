@@ -13,6 +13,7 @@ import { addImageRoutes } from "./api/images.js";
 import { addJobRecordRoutes } from "./api/job-records.js";
 import { addJobRoutes } from "./api/jobs.js";
 import { addMountRoutes } from "./api/mounts.js";
+import { addScheduleRoutes } from "./api/schedules.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
 import { limitBodyTime } from "./body-deadline.js";
@@ -20,6 +21,8 @@ import type { App, ServerContext } from "./context.js";
 import { addDashboard } from "./dashboard/dashboard.js";
 import { addHealthRoutes } from "./health.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
+import { addMetricsRoute } from "./metrics.js";
+import { addOpenApi } from "./openapi/openapi.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
 
 export interface ServerOptions {
@@ -160,12 +163,15 @@ export async function buildApp(
     if (context.signal.aborted) reply.header("connection", "close");
   });
 
+  await addOpenApi(app);
   addHealthRoutes(app, context);
+  addMetricsRoute(app, context);
+  addJobRoutes(app, context);
+  addJobRecordRoutes(app, context);
+  addScheduleRoutes(app, context);
   addImageRoutes(app, context);
   addMountRoutes(app, context);
   await addDashboard(app, context);
-  addJobRoutes(app, context);
-  addJobRecordRoutes(app, context);
   return app;
 }
 

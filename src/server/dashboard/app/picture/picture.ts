@@ -89,7 +89,7 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
   let frame = 0;
   const camera = openCamera(canvas, request);
   const resizing = new ResizeObserver(resize);
-  resizing.observe(root);
+  resizing.observe(stage);
   const endTheme = onThemeChange(() => {
     theme = readTheme(root);
     if (scene !== undefined) legend.update(scene.ages, theme);
@@ -126,7 +126,7 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
 
   function resize(): void {
     const density = Math.max(1, devicePixelRatio);
-    size = { w: Math.max(1, root.clientWidth), h: Math.max(1, root.clientHeight) };
+    size = { w: Math.max(1, stage.clientWidth), h: Math.max(1, stage.clientHeight) };
     canvas.width = Math.round(size.w * density);
     canvas.height = Math.round(size.h * density);
     arrange();
@@ -212,6 +212,9 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
     else return;
     event.preventDefault();
   });
+
+  // The layout takes the shape of the window, so the size is wanted before the observer tells it.
+  resize();
 
   return {
     show(newNodes) {

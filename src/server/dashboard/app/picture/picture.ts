@@ -67,16 +67,9 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
     button("⤢", "Show the whole graph", () => camera.fit("smoothly")),
   );
   const instructions = element("p", { class: "picture-spoken", id: "picture-help" }, help);
-  const root = element(
-    "div",
-    { class: "picture" },
-    canvas,
-    search.element,
-    buttons,
-    legend.element,
-    panel.element,
-  );
-  root.append(empty, tip, spoken, instructions);
+  const stage = element("div", { class: "picture-stage" }, canvas, empty, tip, panel.element);
+  const bar = element("div", { class: "picture-bar" }, search.element, buttons);
+  const root = element("div", { class: "picture" }, bar, stage, legend.element, spoken, instructions);
   place.append(root);
 
   let theme = readTheme(root);

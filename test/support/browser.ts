@@ -26,7 +26,8 @@ export async function startBrowser(): Promise<TestBrowser> {
       const complaints: string[] = [];
       const origins = new Set<string>();
       page.on("console", (message) => {
-        if (["error", "warning"].includes(message.type())) complaints.push(`${page.url()}: ${message.text()}`);
+        if (["error", "warning"].includes(message.type()))
+          complaints.push(`${page.url()}: ${message.text()}`);
       });
       page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error.stack ?? error.message}`));
       page.on("request", (request) => {
@@ -43,7 +44,8 @@ function locate(program: string): string {
     .split(delimiter)
     .map((directory) => join(directory, program))
     .find(isExecutable);
-  if (found === undefined) throw new Error(`there is no ${program}: node scripts/setup.mjs --dev installs it`);
+  if (found === undefined)
+    throw new Error(`there is no ${program}: node scripts/setup.mjs --dev installs it`);
   return found;
 }
 

@@ -7,6 +7,7 @@ import type { GraphNode } from "./forest.js";
 import type { Label } from "./labels.js";
 import { card } from "./layout.js";
 import { makeLegend } from "./legend.js";
+import type { Size } from "./pack.js";
 import { paint } from "./paint.js";
 import { makePanel } from "./panel.js";
 import type { Box } from "./places.js";
@@ -80,7 +81,10 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
   let hovered = -1;
   let size = { w: 1, h: 1 };
   let frame = 0;
-  const camera = openCamera(canvas, request);
+  const camera = openCamera(canvas, () => {
+    tip.hidden = true;
+    request();
+  });
   const resizing = new ResizeObserver(resize);
   resizing.observe(stage);
   const endTheme = onThemeChange(() => {
@@ -144,8 +148,17 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
     spoken.textContent = index === -1 ? "" : describe(scene.forest, index, Date.now());
     root.dataset.selected = scene.forest.nodes[index]?.id ?? "";
     // Far out, one bar among thousands is no answer to "where is it".
-    if (index !== -1) camera.reveal(cardBox(scene, index), detailAt(camera.view.k) === "bars" ? 0.8 : 0);
+    const least = detailAt(camera.view.k) === "bars" ? 0.8 : 0;
+    if (index !== -1) camera.reveal(cardBox(scene, index), uncovered(), least);
     request();
+  }
+
+  /** The part of the window beside the panel, or on a phone above it. */
+  function uncovered(): Size {
+    const { offsetWidth, offsetHeight } = panel.element;
+    return offsetWidth > size.w / 2
+      ? { w: size.w, h: size.h - offsetHeight }
+      : { w: size.w - offsetWidth, h: size.h };
   }
 
   function point({ offsetX, offsetY }: MouseEvent): { x: number; y: number } {

@@ -1,4 +1,5 @@
-# The `stevedore` command with the programs a worker calls. Redis is not in it: see docker-compose.yml.
+# The `stevedore` command with the programs it calls: one image for workers and servers. Redis is not in it: see
+# docker-compose.yml. Build with --build-arg VERSION=… --build-arg REVISION=$(git rev-parse HEAD) to have it labelled.
 
 FROM node:22-bookworm-slim AS build
 WORKDIR /build
@@ -7,18 +8,41 @@ RUN npm ci
 COPY tsconfig.json ./
 COPY scripts/build.mjs scripts/
 COPY src src/
-RUN node scripts/build.mjs
+RUN node scripts/build.mjs && find dist \( -name '*.map' -o -name '*.d.ts' \) -delete
+
+FROM node:22-bookworm-slim AS modules
+WORKDIR /modules
+COPY package.json package-lock.json .npmrc ./
+# lzma-native brings its binaries for every system; these are for Linux, and its sources are not needed.
+RUN npm ci --omit=dev \
+    && rm -rf node_modules/lzma-native/deps node_modules/lzma-native/prebuilds/darwin-* node_modules/lzma-native/prebuilds/win32-*
 
 FROM node:22-bookworm-slim
+# All that src/host/tool.ts names but Redis; setpriv of util-linux is the entrypoint's.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends bzip2 fuse-overlayfs libarchive-tools mount tar xz-utils zstd \
-    && rm -rf /var/lib/apt/lists/*
+    && apt-get install -y --no-install-recommends \
+        bzip2 coreutils findutils fuse-overlayfs fuse3 kmod libarchive-tools mount tar util-linux xz-utils zstd \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --gid 10001 stevedore \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin stevedore
 WORKDIR /opt/stevedore
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev && npm cache clean --force
+COPY package.json ./
+COPY --from=modules /modules/node_modules node_modules/
 COPY --from=build /build/dist dist/
+COPY docker/entrypoint.sh docker/
 RUN ln -s /opt/stevedore/dist/cli/main.js /usr/local/bin/stevedore
 ENV NODE_ENV=production STEVEDORE_ROOT=/var/lib/stevedore
 VOLUME /var/lib/stevedore
-# No USER: a layer's owners, devices and file capabilities can only be kept by root.
-ENTRYPOINT ["stevedore"]
+EXPOSE 7878
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Stevedore" \
+      org.opencontainers.image.description="Stores, fingerprints and audits image graphs from a queue" \
+      org.opencontainers.image.documentation="https://www.npmjs.com/package/stevedore-graph" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
+# No USER: a layer's owners, devices and file capabilities can only be kept by root. The entrypoint makes the server
+# another user. No HEALTHCHECK, for that of a server asks its port and a worker has none: docker-compose.yml has them.
+ENTRYPOINT ["/opt/stevedore/docker/entrypoint.sh"]
+CMD ["--help"]

@@ -47,6 +47,8 @@ const testPrograms = [
   { commands: ["unshare"], package: "util-linux" },
   { commands: ["openssl"], package: "openssl" },
   { commands: ["mkfs.ext4"], package: "e2fsprogs" },
+  { commands: ["setpriv"], package: "util-linux" },
+  { commands: ["systemd-analyze"], package: "systemd" },
   { commands: ["chromium"], package: "chromium" },
 ];
 

@@ -1,10 +1,10 @@
-// Runs the tests with this very Node and closes with one line alone: "N passed, N failed", and
-// ", N skipped" if any were. Exits as vitest does, and non-zero if no test ran.
+// Runs the tests with this very Node. Names those that failed once more, a line each, and closes with one line alone:
+// "N passed, N failed", and ", N skipped" if any were. Exits as vitest does, and non-zero if no test ran.
 //
 //   node scripts/test.mjs [arguments of vitest]
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
@@ -12,7 +12,9 @@ const report = join(project, `test-results/node-${process.versions.node}.json`);
 
 rmSync(report, { force: true });
 const exitCode = await runVitest(process.argv.slice(2));
-const { passed, failed, skipped, complaint } = judge(readReport(), exitCode);
+const results = readReport();
+const { passed, failed, skipped, complaint } = judge(results, exitCode);
+for (const line of failures(results)) console.error(`test: failed: ${line}`);
 if (complaint !== undefined) console.error(`test: ${complaint}`);
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exitCode = exitCode === 0 && failed > 0 ? 1 : exitCode;
@@ -59,6 +61,23 @@ function judge(results, code) {
     return { passed, failed: 1, skipped, complaint };
   }
   return { passed, failed, skipped };
+}
+
+/** Each test that failed, with the first line of why. */
+function failures(report) {
+  return (report?.testResults ?? []).flatMap((file) => {
+    const name = relative(project, file.name);
+    const failed = file.assertionResults.filter((test) => test.status === "failed");
+    if (failed.length === 0)
+      return failedOutsideItsTests(file) ? [`${name}: ${firstLine(file.message)}`] : [];
+    return failed.map(
+      ({ fullName, failureMessages }) => `${name}: ${fullName}: ${firstLine(failureMessages[0])}`,
+    );
+  });
+}
+
+function firstLine(text = "") {
+  return text.split("\n", 1)[0];
 }
 
 /** True for a file that could not be loaded, or whose hooks failed. */

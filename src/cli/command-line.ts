@@ -24,6 +24,9 @@ const commands: Record<string, () => Promise<{ declare: (program: Command) => vo
   jobs: () => import("./commands/jobs.js"),
   job: () => import("./commands/job.js"),
   cancel: () => import("./commands/cancel.js"),
+  schedule: () => import("./commands/schedule.js"),
+  schedules: () => import("./commands/schedules.js"),
+  unschedule: () => import("./commands/unschedule.js"),
   check: () => import("./commands/check.js"),
   doctor: () => import("./commands/doctor.js"),
 };

@@ -1,19 +1,8 @@
 // How values look in text output.
+export { formatBytes, formatSeconds } from "../figures.js";
 
 /** No text of `formatBytes` is wider: `1023.9 MiB`. */
 export const bytesWidth = 10;
-
-/** Bytes in binary units, as `ls -h` writes them: `512 B`, `1.4 MiB`. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}
 
 /**
  * Text of others (comments, names, errors) as it may be shown on a terminal: what would move the cursor, break
@@ -57,16 +46,4 @@ function alignCells(cells: readonly string[], widths: readonly number[]): string
     .map((cell, column) => cell.padEnd(widths[column] ?? 0))
     .join("  ")
     .trimEnd();
-}
-
-/** Seconds as people say them, two units at most: `8s`, `4m10s`, `2h05m`, `3d04h`. */
-export function formatSeconds(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  const two = (value: number) => String(value).padStart(2, "0");
-  if (whole < 60) return `${whole}s`;
-  if (whole < 3_600) return `${Math.floor(whole / 60)}m${two(whole % 60)}s`;
-  const minutes = Math.ceil(whole / 60);
-  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)}h${two(minutes % 60)}m`;
-  const hours = Math.ceil(minutes / 60);
-  return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
 }

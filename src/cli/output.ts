@@ -1,6 +1,7 @@
 // What a command writes: its result on stdout, lines for people on stderr, and a display that makes way for both.
 import { setImmediate } from "node:timers/promises";
 import { throwIfAborted } from "../error.js";
+import type { LogFields } from "../worker/index.js";
 import { formatText } from "./format.js";
 import type { Display } from "./live-display.js";
 
@@ -13,8 +14,11 @@ export interface Output {
    * @throws what `items` throws; the array is closed then, so that it is a document, if it was begun.
    */
   printEach<Item>(items: AsyncIterable<Item>, show: ShowItem<Item>): Promise<void>;
-  /** Writes a line to stderr. The text may quote others, so that only its line breaks stay what they are. */
-  warn(text: string): void;
+  /**
+   * Writes a line to stderr. The text may quote others, so that only its line breaks stay what they are.
+   * @param fields what it is about, for a log that is read by machines
+   */
+  warn(text: string, fields?: LogFields): void;
   /** Sets what stands on the terminal from now on, undefined for nothing: it makes way for lines and documents. */
   setDisplay(display: Display | undefined): void;
 }
@@ -31,8 +35,11 @@ export interface ShowItem<Item> {
 /** Characters that are gathered before they are written. */
 const chunkSize = 64 * 1024;
 
-/** With `--json` the first document is the only one: an error after it has stderr and the exit code. */
-export function openOutput(json: boolean, signal: AbortSignal): Output {
+/**
+ * With `--json` the first document is the only one: an error after it has stderr and the exit code.
+ * @param writeLog writes what else goes to stderr, undefined for lines of text
+ */
+export function openOutput(json: boolean, signal: AbortSignal, writeLog?: Output["warn"]): Output {
   let printed = false;
   let display: Display | undefined;
   const writeAbove = (stream: NodeJS.WriteStream, text: string) => {
@@ -73,7 +80,8 @@ export function openOutput(json: boolean, signal: AbortSignal): Output {
       printed = true;
     },
     printEach,
-    warn(text) {
+    warn(text, fields) {
+      if (writeLog !== undefined) return writeLog(text, fields);
       writeAbove(process.stderr, `stevedore: ${text.split("\n").map(formatText).join("\n")}\n`);
     },
     setDisplay(shown) {

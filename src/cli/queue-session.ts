@@ -9,6 +9,7 @@ import {
   type JobUpdate,
   openProducer,
   type Producer,
+  telemetryIfAsked,
 } from "../producer/index.js";
 import type { RunningWorker, WorkerOptions } from "../worker/index.js";
 import { type EmbeddedRedis, holdEmbeddedRedis } from "./embedded-redis.js";
@@ -53,6 +54,7 @@ export async function openQueueSession(
     redis: url,
     graph: config.graph,
     maxJobBytes: work?.limits?.maxJobBytes,
+    telemetry: await telemetryIfAsked(),
   });
   const unfinished = new Map<string, EnqueuedJob>();
   /** Aborted with the error that ended the own worker. */

@@ -5,6 +5,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type Config, readConfig } from "../config.js";
 import { isErrno, StevedoreError } from "../error.js";
 import { type ErrorCode, JobError } from "../jobs/error.js";
+import type { LogFields } from "../worker/index.js";
+import type { LogFormat } from "./log-format.js";
 import { type Output, openOutput } from "./output.js";
 
 /** The global flags. */
@@ -17,6 +19,8 @@ interface GlobalFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  /** Of the commands that have it. */
+  readonly logFormat?: LogFormat;
 }
 
 /** What a command works with. */
@@ -30,7 +34,7 @@ export interface CommandContext extends Output {
   /** Aborted by the second of them. The third ends the process. */
   readonly hurry: AbortSignal;
   /** Writes a line to stderr as `warn` does, unless `--quiet`. */
-  tell(line: string): void;
+  tell(line: string, fields?: LogFields): void;
 }
 
 /** Exit codes: wrong usage, and a failure that the command has already told of. */
@@ -53,11 +57,13 @@ export function action<Flags extends object>(
     const command = parameters.at(-1) as Command;
     const args = parameters.slice(0, -2) as never[];
     const flags = command.optsWithGlobals<Flags & GlobalFlags>();
-    const { json = false, verbose = false } = flags;
+    const { json = false, verbose = false, logFormat } = flags;
     // Whoever read the output may leave (`stevedore images | head`): the work goes on all the same.
     for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
     const interrupt = new AbortController();
-    const output = openOutput(json, interrupt.signal);
+    const log =
+      logFormat === "json" ? (await import("./json-log.js")).openJsonLog(process.stderr) : undefined;
+    const output = openOutput(json, interrupt.signal, log);
     const hurry = new AbortController();
     const onSignal = () => {
       if (hurry.signal.aborted) process.exit(exitCodes.interrupted);
@@ -113,8 +119,8 @@ function contextOf(
     signal,
     hurry,
     ...output,
-    tell(line) {
-      if (!quiet) output.warn(line);
+    tell(line, fields) {
+      if (!quiet) output.warn(line, fields);
     },
   };
 }
@@ -126,8 +132,8 @@ function showError(
 ): number {
   if (error instanceof ReportedFailure) return exitCodes.failed;
   const show = (code: ErrorCode, message: string, line = `${code}: ${message}`) => {
-    output.warn(line);
-    if (verbose && error instanceof Error) output.warn(inspect(error));
+    output.warn(line, { level: "error" });
+    if (verbose && error instanceof Error) output.warn(inspect(error), { level: "error" });
     output.print(errorDocument(code, message), []);
   };
   if (interrupted) {

@@ -54,6 +54,8 @@ export interface Graph {
   get(reference: string): Promise<Image>;
   /** All images in the order of their ids. What cannot be loaded is yielded as broken, never left out. */
   list(signal?: AbortSignal | undefined): AsyncIterable<ListedImage>;
+  /** How many images there are, broken ones included: none is read. */
+  imageCount(): Promise<number>;
   /** The images by the parent they name, null for those without; broken ones are left out. */
   byParent(signal?: AbortSignal | undefined): Promise<Map<string | null, Image[]>>;
   /** The images that are nobody's parent; broken ones are left out. */
@@ -167,6 +169,7 @@ export async function openGraph(
       return loadImage(directory, await graph.resolve(reference));
     },
     list: (signal) => listWhenRead(directory, index, signal),
+    imageCount: async () => (await index()).ids.length,
     byParent: (signal) => groupByParent(graph.list(signal)),
     async heads(signal) {
       return findHeads(await graph.byParent(signal));

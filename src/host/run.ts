@@ -7,6 +7,7 @@ import { ExecaError, type Options as ExecaOptions, execa } from "execa";
 import { cancelled, type DomainErrorCode, StevedoreError } from "../error.js";
 import { toolSilenceLimit, watchTool } from "./stuck-tool.js";
 import type { Tool } from "./tool.js";
+import { announceRun } from "./tool-runs.js";
 
 /** Variables that change the output of tar, xz, gzip and their kin, or the zone of it. */
 const treacherous = [
@@ -58,7 +59,11 @@ export interface RunningTool {
  * @throws through `done`: `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`, `INTERNAL` if it was stuck, else `options.failure`.
  */
 export function start(tool: Tool, args: readonly string[], options: RunOptions = {}): RunningTool {
-  const child = execa(tool.command, args, { ...settings(options), stdin: "pipe", buffer: false });
+  const announced = announceRun(tool.command, args);
+  const child = execa(tool.command, args, {
+    ...settings(options, announced.environment),
+    ...{ stdin: "pipe", buffer: false },
+  });
   if (options.isBackground) giveWay(child.pid);
   const stderr = collectStart(child.stderr);
   const silenceLimit = toolSilenceLimit();
@@ -75,7 +80,10 @@ export function start(tool: Tool, args: readonly string[], options: RunOptions =
     throw explain(tool, error, stderr(), options);
   });
   // The rejection belongs to whoever awaits `done`, who may first be busy with the streams.
-  done.catch(() => undefined);
+  done.then(
+    () => announced.ended(child.pid),
+    (error: unknown) => announced.ended(child.pid, error),
+  );
   // A tool that exits early closes its stdin: the exit code tells why, EPIPE would only hide it.
   child.stdin.on("error", () => undefined);
   return { stdin: child.stdin, stdout: child.stdout, done };
@@ -86,16 +94,21 @@ export function start(tool: Tool, args: readonly string[], options: RunOptions =
  * @throws `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`, else `options.failure`.
  */
 export async function run(tool: Tool, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const announced = announceRun(tool.command, args);
   const child = execa(tool.command, args, {
-    ...settings(options),
+    ...settings(options, announced.environment),
     stdin: "ignore",
     buffer: { stdout: true, stderr: false },
   });
   const stderr = collectStart(child.stderr);
   try {
-    return (await child).stdout;
+    const { stdout } = await child;
+    announced.ended(child.pid);
+    return stdout;
   } catch (error) {
-    throw explain(tool, error, stderr(), options);
+    const failure = explain(tool, error, stderr(), options);
+    announced.ended(child.pid, failure);
+    throw failure;
   }
 }
 
@@ -126,11 +139,14 @@ function collectStart(stream: Readable): () => string {
   return () => kept.slice(0, stderrLimit).trim();
 }
 
-function settings({ cwd, keepLocale, environment, signal }: RunOptions) {
+function settings(
+  { cwd, keepLocale, environment, signal }: RunOptions,
+  ofObservers: Readonly<Record<string, string>>,
+) {
   return {
     ...(cwd === undefined ? {} : { cwd }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
-    env: { ...toolEnvironment(keepLocale), ...environment },
+    env: { ...toolEnvironment(keepLocale), ...ofObservers, ...environment },
     extendEnv: false,
     encoding: "utf8",
     stripFinalNewline: true,

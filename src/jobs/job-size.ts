@@ -7,6 +7,11 @@ export const defaultJobBytes = 4 * 1024 ** 2;
 /** The same of a batch: a million full ids take 67,000,001 bytes. */
 export const defaultBatchBytes = 80 * 1024 ** 2;
 
+/** True for a job whose data may name a million images. */
+export function isBatch(name: JobName): boolean {
+  return name === "checksum-graph" || name === "verify-graph";
+}
+
 /**
  * Checks the size of a job's data, as the JSON that goes to Redis.
  * @param limit for every job, in bytes; else each has its default
@@ -23,7 +28,7 @@ export function assertJobSize(name: JobName, data: unknown, limit: number = defa
 }
 
 function defaultLimit(name: JobName): number {
-  return name === "checksum-graph" || name === "verify-graph" ? defaultBatchBytes : defaultJobBytes;
+  return isBatch(name) ? defaultBatchBytes : defaultJobBytes;
 }
 
 function asJson(name: JobName, data: unknown): string {

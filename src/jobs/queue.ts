@@ -1,5 +1,5 @@
 // How the queues lie in Redis: key prefix, retries, how long finished records stay.
-import type { CheckedJobData, JobName } from "./contract.js";
+import type { AnyQueueName, CheckedJobData, JobName } from "./contract.js";
 import { defaultRecipe } from "./fields.js";
 
 /** The names a graph may be served under: they become part of every key. */
@@ -8,6 +8,9 @@ export const defaultGraphName = "default";
 
 /** The names a host may have: part of file names, and of the names of its queues. */
 export const hostNamePattern = graphNamePattern;
+
+/** The ids that a producer may give: BullMQ makes ids of digits alone by itself. */
+export const jobIdPattern = /^(?!\d+$)[A-Za-z0-9_.-]{1,128}$/;
 
 /** The queues of which every host has one of its own besides, for the jobs that only its workers can do. */
 export const hostedQueueNames = ["store", "mount"] as const;
@@ -32,6 +35,17 @@ export function hostsKey(graphName: string): string {
 export function keyPrefix(graphName: string): string {
   return `{stevedore:${graphName}}`;
 }
+
+/** The key of a queue's event stream, as BullMQ names it. */
+export function eventsKey(graphName: string, queue: AnyQueueName): string {
+  return `${keyPrefix(graphName)}:${queue}:events`;
+}
+
+/**
+ * The event by which a line of a job's log is told of, besides BullMQ's own: its fields are `jobId`, `line` and `at`, in
+ * ms since the epoch.
+ */
+export const jobLogEvent = "log";
 
 /** The key that holds the graph-id of the root which is served under a graph's name. */
 export function graphIdKey(graphName: string): string {

@@ -52,7 +52,7 @@ export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean
       await fulfilCancellation(redis, graphName, id);
       return true;
     }
-    if (current === "waiting-children") await job.removeUnprocessedChildren();
+    if (current === "waiting-children") await takeBackChildren(job, access);
     if (["waiting", "prioritized", "delayed"].includes(current)) await endWaiting(id, current, access);
     else await new Promise((resolve) => setTimeout(resolve, interval));
     if (Date.now() > end) return false;
@@ -73,6 +73,28 @@ async function assertUnfinished(queue: Queue, id: string, state: JobState | "unk
   throw new JobError("INVALID_JOB", `the job ${id} cannot be cancelled: it has ${state} already`, {
     jobId: id,
   });
+}
+
+/**
+ * Takes back the children of a batch that no worker has begun, so that it goes on. With the last of them BullMQ moves the
+ * batch on, but not the run of a schedule: it takes what comes after the last colon for the id. A child that ends does.
+ */
+async function takeBackChildren(job: Job, access: CancelAccess): Promise<void> {
+  await job.removeUnprocessedChildren();
+  const { id = "" } = job;
+  if (!id.includes(":")) return;
+  const { unprocessed = 0 } = await job.getDependenciesCount({ unprocessed: true });
+  if (unprocessed > 0 || (await job.getState()) !== "waiting-children") return;
+  // No image's id begins with a dot, so no child has this one.
+  const jobId = `${id.replaceAll(":", ".")}..last`;
+  await access.queue.add(job.name, job.data, {
+    jobId,
+    parent: { id, queue: job.queueQualifiedName },
+    ignoreDependencyOnFailure: true,
+    removeOnComplete: true,
+    removeOnFail: true,
+  });
+  await endWaiting(jobId, "waiting", access);
 }
 
 /**

@@ -1,6 +1,6 @@
 // The queues of a graph as a producer sees them: those that all hosts share, and the hosts' own, of which there may be
 // more at any time.
-import { type Job, Queue } from "bullmq";
+import { type Job, Queue, type Telemetry } from "bullmq";
 import {
   type AnyQueueName,
   hostsKey,
@@ -26,7 +26,11 @@ export interface GraphQueues {
 }
 
 /** All throw `QUEUE_UNAVAILABLE` as the connection does. */
-export function openGraphQueues(connection: HastyConnection, graphName: string): GraphQueues {
+export function openGraphQueues(
+  connection: HastyConnection,
+  graphName: string,
+  telemetry: Telemetry | undefined,
+): GraphQueues {
   const prefix = keyPrefix(graphName);
   const opened = new Map<AnyQueueName, Queue>();
   const announced = new Set<string>();
@@ -37,6 +41,7 @@ export function openGraphQueues(connection: HastyConnection, graphName: string):
     const queue = new Queue(name, {
       connection: connection.redis,
       prefix,
+      ...(telemetry === undefined ? {} : { telemetry }),
       defaultJobOptions: {
         ...retryPolicy,
         removeOnComplete: retention.completed,
@@ -71,7 +76,8 @@ export function openGraphQueues(connection: HastyConnection, graphName: string):
       // All at once: there are two queues for each host.
       const found = await connection.attempt(async () => {
         const asked = connection.redis.pipeline();
-        for (const name of all) asked.exists(of(name).toKey(id));
+        // The keys of a queue's own things are formed alike, and so is that of a schedule: only jobs have this field.
+        for (const name of all) asked.hexists(of(name).toKey(id), "timestamp");
         return asked.exec();
       });
       const name = all.find((_, at) => found?.[at]?.[1] === 1);

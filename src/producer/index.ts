@@ -1,7 +1,8 @@
 // stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code is loaded.
-export { JobError } from "../jobs/index.js";
+export { JobError, type WorkerMetric, type WorkerStatus } from "../jobs/index.js";
 export type { ConnectionEvent, QueueEvent } from "./event-stream.js";
-export type { JobEvent, JobUpdate } from "./job-events.js";
+export type { JobEvent, JobUpdate, LogLine } from "./job-events.js";
+export type { JobPage, PageCursor, PageRequest } from "./job-pages.js";
 export { type JobRecord, type JobState, jobStates } from "./job-records.js";
 export {
   type AllCounts,
@@ -13,3 +14,6 @@ export {
   type QueueCounts,
 } from "./producer.js";
 export { describeRedis } from "./redis-url.js";
+export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
+export { telemetryIfAsked } from "./telemetry.js";
+export type { JobWatch, WatchedEvent, Watcher } from "./watch-job.js";

@@ -1,14 +1,17 @@
 // Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
-import { QueueEvents } from "bullmq";
+import { QueueEvents, type QueueEventsListener } from "bullmq";
+import type { Redis } from "ioredis";
 import {
   type AnyQueueName,
+  eventsKey,
+  jobLogEvent,
   keyPrefix,
   type Progress,
-  parseFailedReason,
-  parseProgress,
+  type parseFailedReason,
 } from "../jobs/index.js";
 import { connectPatiently, type HastyConnection } from "./connection.js";
 import type { JobState } from "./job-records.js";
+import { type EventFields, readLogLine, readUpdate, toldEvents } from "./stream-entry.js";
 
 /** What became of a job. */
 export interface JobUpdate {
@@ -21,6 +24,13 @@ export interface JobUpdate {
   readonly error?: ReturnType<typeof parseFailedReason>;
 }
 
+/** A line of a job's log. */
+export interface LogLine {
+  readonly line: string;
+  /** When, by the worker's clock, in ms since the epoch. */
+  readonly at: number;
+}
+
 /** Something that happened to any job. `removed` is a job that was taken back before a worker had begun it. */
 export interface JobEvent extends Omit<JobUpdate, "state"> {
   readonly queue: AnyQueueName;
@@ -31,11 +41,21 @@ export interface JobEvent extends Omit<JobUpdate, "state"> {
 }
 
 export interface JobEvents {
-  /** Calls the listener with every update of a job from now on. Returns what ends that. */
-  listen(jobId: string, listener: (update: JobUpdate) => void): () => void;
+  /**
+   * Calls the listener with every update of a job from now on, and the id of its event in Redis's stream. Returns what
+   * ends that.
+   */
+  listen(jobId: string, listener: (update: JobUpdate, eventId: string) => void): () => void;
+  /** The same for the lines of its log. */
+  listenToLog(jobId: string, listener: (line: LogLine, eventId: string) => void): () => void;
   /** The same for all jobs of the queue. */
   listenToAll(listener: (event: JobEvent) => void): () => void;
   close(): Promise<void>;
+}
+
+/** What workers tell of besides BullMQ's own events. */
+interface LogEvents extends QueueEventsListener {
+  log(fields: EventFields, eventId: string): void;
 }
 
 /**
@@ -56,54 +76,38 @@ export async function openJobEvents(
       ? undefined
       : (
           await connection.attempt(() =>
-            connection.redis.xrevrange(`${prefix}:${queue}:events`, "+", "-", "COUNT", 1),
+            connection.redis.xrevrange(eventsKey(graphName, queue), "+", "-", "COUNT", 1),
           )
         )[0];
   const redis = connectPatiently(url, prefix);
+  const listening = copyOf(redis);
   const events = new QueueEvents(queue, { connection: redis, prefix, lastEventId: newest?.[0] ?? "0-0" });
   events.on("error", () => undefined);
 
-  const listeners = new Map<string, Set<(update: JobUpdate) => void>>();
+  const listeners: Listeners<JobUpdate> = new Map();
+  const logListeners: Listeners<LogLine> = new Map();
   const listenersToAll = new Set<(event: JobEvent) => void>();
-  const tell = (
-    jobId: string,
-    eventId: string,
-    update: JobUpdate,
-    state: JobEvent["state"] = update.state,
-  ) => {
-    for (const listener of listeners.get(jobId) ?? []) listener(update);
+  const tell = (event: string, fields: EventFields, eventId: string) => {
+    const { jobId } = fields;
+    const update = readUpdate(event, fields);
+    if (update === undefined) return;
+    for (const listener of listeners.get(jobId) ?? []) listener(update, eventId);
     // An event's id begins with its time (Redis, "Streams": entry IDs).
-    for (const listener of listenersToAll)
-      listener({ ...update, queue, id: jobId, state, at: Number.parseInt(eventId, 10) });
+    const at = Number.parseInt(eventId, 10);
+    const state = event === "removed" ? event : update.state;
+    for (const listener of listenersToAll) listener({ ...update, queue, id: jobId, state, at });
   };
-  events.on("waiting", ({ jobId }, id) => tell(jobId, id, { state: "waiting" }));
-  events.on("delayed", ({ jobId }, id) => tell(jobId, id, { state: "delayed" }));
-  events.on("waiting-children", ({ jobId }, id) => tell(jobId, id, { state: "waiting-children" }));
-  events.on("active", ({ jobId }, id) => tell(jobId, id, { state: "active" }));
-  events.on("progress", ({ jobId, data }, id) => {
-    const progress = parseProgress(data);
-    if (progress !== undefined) tell(jobId, id, { state: "active", progress });
-  });
-  events.on("completed", ({ jobId, returnvalue }, id) =>
-    tell(jobId, id, { state: "completed", result: returnvalue }),
-  );
-  events.on("failed", ({ jobId, failedReason }, id) =>
-    tell(jobId, id, { state: "failed", error: parseFailedReason(failedReason) }),
-  );
-  events.on("removed", ({ jobId }, id) => {
-    const error = { code: "CANCELLED", message: "the job was taken back" } as const;
-    tell(jobId, id, { state: "failed", error }, "removed");
+  for (const event of toldEvents) {
+    events.on(event, (fields: { readonly jobId: string }, eventId: string) => tell(event, fields, eventId));
+  }
+  events.on<LogEvents, typeof jobLogEvent>(jobLogEvent, (fields, eventId) => {
+    const line = readLogLine(fields);
+    for (const listener of logListeners.get(fields.jobId) ?? []) listener(line, eventId);
   });
 
   return {
-    listen(jobId, listener) {
-      const ofJob = listeners.get(jobId) ?? new Set();
-      listeners.set(jobId, ofJob.add(listener));
-      return () => {
-        ofJob.delete(listener);
-        if (ofJob.size === 0) listeners.delete(jobId);
-      };
-    },
+    listen: (jobId, listener) => addListener(listeners, jobId, listener),
+    listenToLog: (jobId, listener) => addListener(logListeners, jobId, listener),
     listenToAll(listener) {
       listenersToAll.add(listener);
       return () => listenersToAll.delete(listener);
@@ -111,12 +115,38 @@ export async function openJobEvents(
     async close() {
       const closing = events.close();
       closing.catch(() => undefined);
-      // BullMQ waits until the copy of our connection that it listens by tells that it has ended. One that was not ready,
-      // or is lost meanwhile, does not tell, between two attempts.
-      if (redis.status === "ready") {
-        await Promise.race([closing, new Promise((resolve) => redis.once("close", resolve))]);
-      }
+      // BullMQ waits until its connection tells that it has ended, which one that is between two attempts never does.
+      const connection = listening();
+      if (connection?.status === "ready") await closing.catch(() => undefined);
+      else connection?.disconnect();
       redis.disconnect();
     },
   };
+}
+
+/** By the ids of the jobs. */
+type Listeners<What> = Map<string, Set<(what: What, eventId: string) => void>>;
+
+function addListener<What>(
+  listeners: Listeners<What>,
+  jobId: string,
+  listener: (what: What, eventId: string) => void,
+): () => void {
+  const ofJob = listeners.get(jobId) ?? new Set();
+  listeners.set(jobId, ofJob.add(listener));
+  return () => {
+    ofJob.delete(listener);
+    if (ofJob.size === 0) listeners.delete(jobId);
+  };
+}
+
+/** The copy that BullMQ makes of a connection, to listen by it; undefined until it has made one. */
+function copyOf(redis: Redis): () => Redis | undefined {
+  const duplicate = redis.duplicate.bind(redis);
+  let copy: Redis | undefined;
+  redis.duplicate = (options) => {
+    copy = duplicate(options);
+    return copy;
+  };
+  return () => copy;
 }

@@ -58,7 +58,8 @@ export async function readJobRecord(queue: Queue, id: string): Promise<JobRecord
   return job === undefined ? undefined : toRecord(job, queue.name as AnyQueueName, state);
 }
 
-function toRecord(job: Job, queue: AnyQueueName, state: JobState | "unknown"): JobRecord {
+/** The record of a job that was read in this state. */
+export function toRecord(job: Job, queue: AnyQueueName, state: JobState | "unknown"): JobRecord {
   return {
     id: job.id ?? "",
     queue,

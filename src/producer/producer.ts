@@ -1,8 +1,10 @@
 // Enqueues jobs and tells what becomes of them. The whole of a producer: no native code, no graph.
 import { randomUUID } from "node:crypto";
+import type { Telemetry } from "bullmq";
 import {
   type AnyQueueName,
   assertJobSize,
+  type CheckedJobData,
   deduplicationId,
   defaultGraphName,
   graphNamePattern,
@@ -11,6 +13,7 @@ import {
   JobError,
   type JobName,
   type JobResult,
+  jobIdPattern,
   keyPrefix,
   parseFailedReason,
   parseJobData,
@@ -18,12 +21,15 @@ import {
   type QueueName,
   queueNames,
   queueOf,
+  type WorkerStatus,
 } from "../jobs/index.js";
 import { cancelJob } from "./cancel.js";
 import { connectHastily } from "./connection.js";
+import { enqueueOnce } from "./enqueue-once.js";
 import { type Interest, openEventStream, type QueueEvent } from "./event-stream.js";
 import { openGraphQueues } from "./graph-queues.js";
 import { type JobEvents, type JobUpdate, openJobEvents } from "./job-events.js";
+import { type JobPage, type PageRequest, readPage } from "./job-pages.js";
 import {
   type JobRecord,
   type JobState,
@@ -32,6 +38,10 @@ import {
   readJobRecords,
   readNewestRecords,
 } from "./job-records.js";
+import { openJobWatches, type WatchJob } from "./job-watches.js";
+import { mergeExpositions } from "./prometheus.js";
+import { openSchedules, type Schedules } from "./schedules.js";
+import { readWorkerStatuses } from "./worker-statuses.js";
 
 export interface ProducerOptions {
   /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
@@ -40,6 +50,8 @@ export interface ProducerOptions {
   readonly graph?: string;
   /** The data of a job as JSON, in bytes. Default: 4 MiB, and 80 MiB for the ids of a batch. */
   readonly maxJobBytes?: number | undefined;
+  /** Makes each enqueued job part of the present trace: `new BullMQOtel(…)` of `bullmq-otel`, or `telemetryIfAsked()`. */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** A job that stands in its queue. */
@@ -66,7 +78,7 @@ export type NewJob<Name extends JobName = JobName> = Name extends JobName
  * A producer. Every call fails with `QUEUE_UNAVAILABLE` within seconds if Redis is not there, and works
  * again when it is back.
  */
-export interface Producer {
+export interface Producer extends Schedules {
   /**
    * Enqueues a job, checked against the contract first; one whose data names a `host` on that host's own queue, where it
    * waits for a worker of that host. A `checksum` or `verify` that already waits or runs is joined:
@@ -78,6 +90,12 @@ export interface Producer {
     data: JobData<Name>,
     options?: { readonly jobId?: string | undefined },
   ): Promise<EnqueuedJob<Name>>;
+  /**
+   * The same under a key that the caller made up, of any length: a repeat with the same key and the same data brings the
+   * job that the first brought, whether it has ended or not, as long as its record is kept.
+   * @throws `INVALID_JOB` for a key that was used for another job
+   */
+  enqueueOnce<Name extends JobName>(key: string, name: Name, data: JobData<Name>): Promise<EnqueuedJob<Name>>;
   /** Enqueues many jobs in few round trips: none if one of them breaks the contract. In the order given. */
   enqueueAll(jobs: readonly NewJob[]): Promise<EnqueuedJob[]>;
   /**
@@ -90,6 +108,14 @@ export interface Producer {
   follow(job: EnqueuedJob, signal?: AbortSignal): AsyncGenerator<JobUpdate, void>;
   /** A job's record, whichever queue it is in; undefined if there is none. */
   job(id: string): Promise<JobRecord | undefined>;
+  /** The lines of a job's log, oldest first: `<RFC 3339 time> <text>`. None of a job that is not there. */
+  log(id: string): Promise<string[]>;
+  /** The record of a job of this queue; undefined if it has none of this id, or the graph has no such queue. */
+  record(queue: string, id: string): Promise<JobRecord | undefined>;
+  /** A page of the records of all queues, newest first. */
+  page(request: PageRequest): Promise<JobPage>;
+  /** Watches a job for a client, which may have heard a part of what happened. */
+  readonly watch: WatchJob;
   /** The records of all queues, of one state or of all, oldest first within a queue and state. */
   jobs(state?: JobState): AsyncGenerator<JobRecord>;
   /** The newest records of one state over all queues, at most `count` of them, the newest first. */
@@ -115,6 +141,10 @@ export interface Producer {
   withdraw(job: EnqueuedJob): Promise<boolean>;
   /** How many workers serve a queue of this graph now. */
   workers(queue: AnyQueueName): Promise<number>;
+  /** What the workers of this graph tell of themselves, those that have done so within 20 s, by their ids. */
+  workerStatuses(): Promise<WorkerStatus[]>;
+  /** What BullMQ counts of all queues, as a page that Prometheus reads (its text format 0.0.4). */
+  prometheus(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -128,12 +158,12 @@ const hostsInterval = 1_000;
  * @throws `QUEUE_UNAVAILABLE` for a URL that is none, `INVALID_JOB` for a graph name that is none.
  */
 export function openProducer(options: ProducerOptions): Producer {
-  const { redis: url, graph = defaultGraphName, maxJobBytes } = options;
+  const { redis: url, graph = defaultGraphName, maxJobBytes, telemetry } = options;
   if (!graphNamePattern.test(graph)) {
     throw new JobError("INVALID_JOB", `${JSON.stringify(graph)} is no name for a graph`);
   }
   const connection = connectHastily(url, keyPrefix(graph));
-  const queues = openGraphQueues(connection, graph);
+  const queues = openGraphQueues(connection, graph, telemetry);
 
   const opened = new Map<AnyQueueName, Promise<JobEvents>>();
   const eventsOf = (queue: AnyQueueName, from?: "beginning") => {
@@ -148,6 +178,10 @@ export function openProducer(options: ProducerOptions): Producer {
 
   /** What to do on an outage and on a return, for each wait that is under way. */
   const waiting = new Set<Interest>();
+  const register = (interest: Interest) => {
+    waiting.add(interest);
+    return () => waiting.delete(interest);
+  };
   connection.onOutage((error) => {
     for (const wait of waiting) wait.outage(error);
   });
@@ -229,7 +263,7 @@ export function openProducer(options: ProducerOptions): Producer {
   };
 
   const toQueueJob = ({ name, data, jobId = randomUUID() }: NewJob) => {
-    if (!/^(?!\d+$)[A-Za-z0-9_.-]{1,128}$/.test(jobId)) {
+    if (!jobIdPattern.test(jobId)) {
       throw new JobError(
         "INVALID_JOB",
         `${JSON.stringify(jobId)} is no job id: use A-Z a-z 0-9 _ . -, not only digits`,
@@ -245,6 +279,17 @@ export function openProducer(options: ProducerOptions): Producer {
       opts: { jobId, ...(joined === undefined ? {} : { deduplication: { id: joined } }) },
     };
   };
+
+  const enqueue = async (job: NewJob): Promise<EnqueuedJob> => {
+    const { name, queue, data, opts } = toQueueJob(job);
+    await queues.announce(queue);
+    const added = await connection.attempt(() => queues.of(queue).add(name, data, opts));
+    return { id: added.id ?? opts.jobId, name, queue };
+  };
+
+  /** The queue of this name, if the graph has it. */
+  const findQueue = async (name: string): Promise<AnyQueueName | undefined> =>
+    queueNames.find((shared) => shared === name) ?? (await queues.names()).find((known) => known === name);
 
   const enqueueAll = async (jobs: readonly NewJob[]): Promise<EnqueuedJob[]> => {
     const checked = jobs.map(toQueueJob);
@@ -272,12 +317,24 @@ export function openProducer(options: ProducerOptions): Producer {
   };
 
   return {
-    async enqueue(name, data, { jobId } = {}) {
+    async enqueue<Name extends JobName>(
+      name: Name,
+      data: JobData<Name>,
+      { jobId }: { readonly jobId?: string | undefined } = {},
+    ) {
       const job = { name, data, ...(jobId === undefined ? {} : { jobId }) } as NewJob;
-      const { queue, data: checked, opts } = toQueueJob(job);
-      await queues.announce(queue);
-      const added = await connection.attempt(() => queues.of(queue).add(name, checked, opts));
-      return { id: added.id ?? opts.jobId, name, queue };
+      return { ...(await enqueue(job)), name };
+    },
+    async enqueueOnce(key, name, data) {
+      const { data: checked, queue } = toQueueJob({ name, data } as NewJob);
+      const id = await connection.attempt(() =>
+        enqueueOnce(key, name, checked as CheckedJobData<typeof name>, {
+          ...{ redis: connection.redis, graphName: graph },
+          has: async (jobId) => (await connection.redis.exists(queues.of(queue).toKey(jobId))) === 1,
+          enqueue: async (jobId) => (await enqueue({ name, data, jobId } as NewJob)).id,
+        }),
+      );
+      return { id, name, queue };
     },
     enqueueAll,
     async wait<Name extends JobName>(job: EnqueuedJob<Name>, signal?: AbortSignal) {
@@ -292,6 +349,29 @@ export function openProducer(options: ProducerOptions): Producer {
       const found = await queues.find(id);
       return found && connection.attempt(() => readJobRecord(found.queue, id));
     },
+    async log(id) {
+      const found = await queues.find(id);
+      return found === undefined
+        ? []
+        : connection.attempt(async () => (await found.queue.getJobLogs(id)).logs);
+    },
+    async record(name, id) {
+      const queue = await findQueue(name);
+      return queue && connection.attempt(() => readJobRecord(queues.of(queue), id));
+    },
+    async page(request) {
+      const names = (await queues.names()).filter(
+        (name) => request.queue === undefined || name === request.queue,
+      );
+      return connection.attempt(() =>
+        readPage(
+          connection.redis,
+          names.map((name) => queues.of(name)),
+          request,
+        ),
+      );
+    },
+    watch: openJobWatches(connection, queues, eventsOf, register),
     async *jobs(state) {
       for (const queue of await queues.names()) {
         for (const wanted of state === undefined ? jobStates : [state]) {
@@ -325,10 +405,6 @@ export function openProducer(options: ProducerOptions): Producer {
     async events(signal) {
       const names = await queues.names();
       const sources = await Promise.all(names.map((name) => eventsOf(name)));
-      const register = (interest: Interest) => {
-        waiting.add(interest);
-        return () => waiting.delete(interest);
-      };
       return openEventStream(sources, register, (add) => watchForHosts(new Set(names), add), signal);
     },
     async cancel(id) {
@@ -346,7 +422,16 @@ export function openProducer(options: ProducerOptions): Producer {
         // 0 is for a job that a worker holds by now.
         return (await queues.of(queue).remove(id)) === 1;
       }),
+    ...openSchedules(connection, queues, graph, maxJobBytes),
     workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
+    workerStatuses: () => connection.attempt(() => readWorkerStatuses(connection.redis, graph)),
+    async prometheus() {
+      const names = await queues.names();
+      const pages = await Promise.all(
+        names.map((name) => connection.attempt(() => queues.of(name).exportPrometheusMetrics())),
+      );
+      return mergeExpositions(pages);
+    },
     async close() {
       await Promise.allSettled([...opened.values()].map(async (events) => (await events).close()));
       connection.close();

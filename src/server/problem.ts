@@ -28,7 +28,9 @@ export const problem = z
     code: z.enum([...errorCodes, ...httpErrorCodes]),
     /** The path that was asked for. */
     instance: z.string(),
-    /** What is wrong with each field of the request. */
+    /** The id of the job that this is the error of. */
+    job: z.string().optional(),
+    /** What is wrong with each field of the request: the first twenty. */
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: "Problem" });
@@ -103,12 +105,13 @@ export function sendProblem(
   reply: FastifyReply,
   log: (line: string) => void,
 ): FastifyReply {
-  const { status, code, detail, headers = {}, errors } = describe(error);
+  const { status, code, detail, headers = {}, job, errors } = describe(error);
   if (status === 500) log(`${request.method} ${pathOf(request)}: ${stackOf(error)}`);
   if (status === 503) reply.header("retry-after", retryAfter);
   const document: Problem = {
     ...{ type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail, code },
     instance: pathOf(request),
+    ...(job === undefined ? {} : { job }),
     ...(errors === undefined ? {} : { errors }),
   };
   // As text: a route's schema for its errors must not be able to make another error of this one.
@@ -130,6 +133,7 @@ interface Description {
   readonly code: HttpErrorCode | ErrorCode;
   readonly detail: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly job?: string | undefined;
   readonly errors?: Problem["errors"];
 }
 
@@ -138,7 +142,8 @@ function describe(error: unknown): Description {
     return { status: error.status, code: error.code, detail: error.message, headers: error.headers };
   }
   if (error instanceof StevedoreError || error instanceof JobError) {
-    return { status: statuses[error.code], code: error.code, detail: error.message };
+    const job = error instanceof JobError ? error.jobId : undefined;
+    return { status: statuses[error.code], code: error.code, detail: error.message, job };
   }
   if (hasZodFastifySchemaValidationErrors(error)) return describeInvalid(error);
   if (isResponseSerializationError(error) || !(error instanceof Error)) return internal;
@@ -155,22 +160,40 @@ const internal = {
   detail: "something went wrong that should not have; the server's log says what",
 } as const;
 
-/** A body of the right form with wrong contents is 422, a wrong parameter in the URL or a header 400. */
+/** The fields that an answer names: there may be a million that are wrong. */
+const mostErrors = 20;
+
+/**
+ * A body of the right form with wrong contents is 422, with the code of the first field that has one of its own; a wrong
+ * parameter in the URL or a header is 400.
+ */
 function describeInvalid(
   error: Parameters<typeof hasZodFastifySchemaValidationErrors>[0] & {
     validation: { instancePath: string; message?: string; params?: unknown }[];
     validationContext?: string | undefined;
   },
 ): Description {
-  const errors = error.validation.map(({ instancePath, message = "is wrong" }) => ({
+  const errors = error.validation.slice(0, mostErrors).map(({ instancePath, message = "is wrong" }) => ({
     path: instancePath.replace(/^\//, "").replaceAll("/", "."),
     message,
   }));
   const where = error.validationContext ?? "body";
-  const detail = errors.map(({ path, message }) => `${path === "" ? where : path}: ${message}`).join("; ");
-  return where === "body"
-    ? { status: 422, code: "INVALID_JOB", detail, errors }
-    : { status: 400, code: "INVALID_REQUEST", detail, errors };
+  const more = error.validation.length - errors.length;
+  const detail =
+    errors.map(({ path, message }) => `${path === "" ? where : path}: ${message}`).join("; ") +
+    (more > 0 ? `; and ${more} more` : "");
+  if (where !== "body") return { status: 400, code: "INVALID_REQUEST", detail, errors };
+  return { status: 422, code: codeOf(error.validation), detail, errors };
+}
+
+/** A field of the contract may stand for a code (src/jobs/fields.ts): fastify-type-provider-zod keeps it in `params`. */
+function codeOf(issues: readonly { params?: unknown }[]): ErrorCode {
+  for (const { params } of issues) {
+    const { code } = (params as { readonly params?: { readonly code?: unknown } } | undefined)?.params ?? {};
+    const known = errorCodes.find((each) => each === code);
+    if (known !== undefined) return known;
+  }
+  return "INVALID_JOB";
 }
 
 function pathOf({ url }: FastifyRequest): string {

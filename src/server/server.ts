@@ -10,6 +10,8 @@ import { openGraph } from "../graph/index.js";
 import { defaultGraphName } from "../jobs/index.js";
 import { openProducer } from "../producer/index.js";
 import { addImageRoutes } from "./api/images.js";
+import { addJobRecordRoutes } from "./api/job-records.js";
+import { addJobRoutes } from "./api/jobs.js";
 import { addMountRoutes } from "./api/mounts.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
@@ -53,6 +55,8 @@ export const defaultMaxUploadBytes = 64 * 1024 ** 3;
 export const defaultRequestsPerMinute = 6_000;
 /** How long the head of a request may take, in ms. */
 const headersTimeout = 20_000;
+/** How long requests that are under way have to end when the server closes, in ms. */
+const closingTime = 5_000;
 /** The most that a body may have which no route has a limit of its own for, in bytes. */
 const bodyLimit = 1024 ** 2;
 
@@ -81,7 +85,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const app = await buildApp(context, options);
   const close = async () => {
     stopping.abort();
+    const hurry = setTimeout(() => app.server.closeAllConnections(), closingTime);
     await app.close();
+    clearTimeout(hurry);
     await producer.close();
     await graph.close();
   };
@@ -108,7 +114,7 @@ export async function buildApp(
     // Routes that stream take their time; others are ended by limitBodyTime.
     requestTimeout: 0,
     http: { headersTimeout },
-    forceCloseConnections: true,
+    forceCloseConnections: "idle",
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     routerOptions: { maxParamLength: 200 },
     // A path that cannot be decoded never comes to a route.
@@ -149,10 +155,17 @@ export async function buildApp(
     limitBodyTime(request);
   });
 
+  // What is answered while the server stops is the last of its connection.
+  app.addHook("onSend", async (_request, reply) => {
+    if (context.signal.aborted) reply.header("connection", "close");
+  });
+
   addHealthRoutes(app, context);
   addImageRoutes(app, context);
   addMountRoutes(app, context);
   await addDashboard(app, context);
+  addJobRoutes(app, context);
+  addJobRecordRoutes(app, context);
   return app;
 }
 

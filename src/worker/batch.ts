@@ -77,6 +77,8 @@ export function batchKey(graphName: string, parentId: string): string {
 export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, graphName: string): Batch {
   const parentId = job.id ?? "";
   const key = batchKey(graphName, parentId);
+  // A colon, which the id of a schedule's run has, would end the id where BullMQ reads it from a child's key.
+  const childPrefix = `${parentId.replaceAll(":", ".")}.`;
   return {
     async plan() {
       const plan = await redis.hget(key, "plan");
@@ -112,7 +114,7 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
     const opts = {
       ...retryPolicy,
       // The image is told by the id, and a repeat adds nothing.
-      jobId: `${parentId}.${key}`,
+      jobId: `${childPrefix}${key}`,
       parent: { id: parentId, queue: job.queueQualifiedName },
       ignoreDependencyOnFailure: true,
       priority: childPriority,
@@ -124,7 +126,7 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
 
   /** BullMQ names a child by its whole key, which ends with the job's id. */
   function byKey<Value>(children: Readonly<Record<string, Value>>): Map<string, Value> {
-    const prefix = `:${parentId}.`;
+    const prefix = `:${childPrefix}`;
     return new Map(
       Object.entries(children).map(([name, value]) => [
         name.slice(name.indexOf(prefix) + prefix.length),

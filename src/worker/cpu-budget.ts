@@ -10,6 +10,8 @@ export type Urgency = "single" | "batch";
 export interface CpuBudget {
   /** How many threads there are to share. */
   readonly threads: number;
+  /** How many of them are taken now. */
+  busy(): number;
   /**
    * Waits for its turn and takes a layer's share of the threads: one per 8 MiB, as many as are free. So small layers
    * run side by side, a large one spreads, and no thread is idle while somebody waits.
@@ -76,6 +78,7 @@ export function openCpuBudget(threads: number): CpuBudget {
   };
   return {
     threads,
+    busy: () => threads - free,
     take: (layerBytes, urgency, signal) =>
       takeThreads(Math.max(1, Math.min(Math.ceil(layerBytes / bytesPerThread), threads)), urgency, signal),
     takeOne: (urgency, signal) => takeThreads(1, urgency, signal),

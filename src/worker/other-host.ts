@@ -1,5 +1,5 @@
 // A job about a mount that another host has: a child of the job does it there, and its outcome is the job's.
-import { type Job, Queue, UnrecoverableError, WaitingChildrenError } from "bullmq";
+import { type Job, Queue, type Telemetry, UnrecoverableError, WaitingChildrenError } from "bullmq";
 import type { Redis } from "ioredis";
 import { StevedoreError } from "../error.js";
 import {
@@ -37,13 +37,19 @@ export interface HostQueues {
   close(): Promise<void>;
 }
 
-export function openHostQueues(redis: Redis, graphName: string): HostQueues {
+export function openHostQueues(
+  redis: Redis,
+  graphName: string,
+  telemetry: Telemetry | undefined,
+): HostQueues {
+  const options = {
+    ...{ connection: redis, prefix: keyPrefix(graphName) },
+    ...(telemetry === undefined ? {} : { telemetry }),
+  };
   const queues = new Map<string, Queue>();
   return {
     of(name) {
-      const queue =
-        queues.get(name) ??
-        new Queue(name, { connection: redis, prefix: keyPrefix(graphName) }).on("error", () => undefined);
+      const queue = queues.get(name) ?? new Queue(name, options).on("error", () => undefined);
       queues.set(name, queue);
       return queue;
     },

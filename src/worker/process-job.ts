@@ -8,6 +8,7 @@ import {
   isJobName,
   isTransient,
   type JobName,
+  type Progress,
   parseJobData,
 } from "../jobs/index.js";
 import { cancelledReason } from "../producer/cancel.js";
@@ -19,6 +20,7 @@ import type { Handler, JobTry, WorkerHost } from "./handler.js";
 import { handlers } from "./handlers/index.js";
 import { type HostQueues, otherHostOf } from "./other-host.js";
 import { startProgressReport } from "./progress-report.js";
+import { beginScheduledRun } from "./scheduled-run.js";
 
 /** The reason a job's signal is aborted with when its worker shuts down: the job goes back to the queue. */
 export const shutdownReason = "shutdown";
@@ -38,12 +40,21 @@ export interface QueueAccess {
   readonly cancellations: Cancellations;
 }
 
-/** Runs one try of a job, which `cancel` aborts with `cancelReason`. Throws what BullMQ is to do with it otherwise. */
+/** How a try is held by its worker. */
+export interface TryControl {
+  /** That of the job's lock. */
+  readonly token: string | undefined;
+  readonly signal: AbortSignal;
+  /** Aborts it with `cancelReason`. */
+  cancel(): void;
+  /** Told of all progress, also of what is too frequent for the record. */
+  onProgress(progress: Progress): void;
+}
+
+/** Runs one try of a job. Throws what BullMQ is to do with it otherwise. */
 export async function processJob(
   job: Job,
-  token: string | undefined,
-  signal: AbortSignal,
-  cancel: () => void,
+  { token, signal, cancel, onProgress }: TryControl,
   host: WorkerHost,
   { redis, graphName, queues, hostQueues, batches, cancellations }: QueueAccess,
 ): Promise<unknown> {
@@ -68,6 +79,7 @@ export async function processJob(
       !isTransient(failureOf(error).code));
   try {
     throwIfAborted(signal);
+    await beginScheduledRun(job, redis, graphName);
     assertJobSize(name, job.data, host.limits.maxJobBytes);
     const data = parseJobData(name, job.data);
     const attempt: JobTry<typeof name> = {
@@ -79,6 +91,7 @@ export async function processJob(
       amend: (amended) => job.updateData(amended),
       report(progress) {
         report.report(progress);
+        onProgress(progress);
         if (progress.unit === "bytes") child?.bytes(progress.done);
       },
       batch,

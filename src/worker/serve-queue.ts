@@ -1,8 +1,12 @@
 // One queue of a graph, served by this process: how its jobs are taken, kept, retried and given back.
-import { Worker } from "bullmq";
+import { MetricsTime, type Telemetry, Worker } from "bullmq";
 import { type AnyQueueName, keyPrefix, retention } from "../jobs/index.js";
 import type { WorkerHost } from "./handler.js";
+import { openJobLog, writeLines } from "./job-log.js";
+import type { Log } from "./log.js";
+import { observeTry } from "./observed-job.js";
 import { cancelReason, lockLostReason, processJob, type QueueAccess } from "./process-job.js";
+import type { WorkerMetrics } from "./worker-metrics.js";
 
 /** How long a job may be without a sign of life before another worker takes it, and how often that is looked for, in ms. */
 const lockDuration = 20_000;
@@ -12,22 +16,36 @@ const runRetryDelay = 1_000;
 /** A job that took that many workers down with it is failed. */
 const maxStalledCount = 5;
 
-/** BullMQ gives a signal to a processor that takes one; its types leave that open. */
+/** BullMQ gives a signal to a processor that takes one without a default; its types leave that open. */
 const neverAborted = new AbortController().signal;
 
-/** Makes the BullMQ worker of a queue; `run` starts it. @param log told, in a line, of what happens to its jobs */
+/** Those to whom is told what happens to a queue's jobs. */
+export interface QueueObservers {
+  readonly log: Log;
+  readonly metrics: WorkerMetrics;
+  /** Where traces are asked for. */
+  readonly telemetry: Telemetry | undefined;
+}
+
+/** Makes the BullMQ worker of a queue; `run` starts it. */
 export function serveQueue(
   queue: AnyQueueName,
   access: QueueAccess,
   concurrency: number,
   host: WorkerHost,
-  log: (line: string) => void,
+  { log, metrics, telemetry }: QueueObservers,
 ): Worker {
   const worker = new Worker(
     queue,
-    (job, token, signal) => {
-      const cancel = () => void worker.cancelJob(job.id ?? "", cancelReason);
-      return processJob(job, token, signal ?? neverAborted, cancel, host, access);
+    (job, token, given) => {
+      const { id = "" } = job;
+      const signal = given ?? neverAborted;
+      const cancel = () => void worker.cancelJob(id, cancelReason);
+      const hasLost = () => signal.reason === lockLostReason;
+      const jobLog = openJobLog(queue, id, worker, access);
+      return observeTry(job, host.graph.host, metrics, jobLog, hasLost, (onProgress) =>
+        processJob(job, { token, signal, cancel, onProgress }, host, access),
+      );
     },
     {
       connection: access.redis,
@@ -40,15 +58,27 @@ export function serveQueue(
       runRetryDelay,
       removeOnComplete: retention.completed,
       removeOnFail: retention.failed,
+      // Without it BullMQ does not count what is completed and failed.
+      metrics: { maxDataPoints: MetricsTime.ONE_HOUR },
+      ...(telemetry === undefined ? {} : { telemetry }),
     },
   );
-  worker.on("completed", (job) => log(`${queue}: ${job.name} ${job.id} completed`));
+  worker.on("completed", (job) =>
+    log(`${queue}: ${job.name} ${job.id} completed`, { job: job.id, queue, name: job.name }),
+  );
   worker.on("failed", (job, error) => {
-    log(`${queue}: ${job?.name} ${job?.id} failed: ${error.message}`);
+    log(`${queue}: ${job?.name} ${job?.id} failed: ${error.message}`, {
+      ...{ level: "warn", job: job?.id, queue, name: job?.name },
+    });
     if (job?.finishedOn !== undefined) access.cancellations.ended(job.id ?? "");
   });
-  worker.on("stalled", (id) => log(`${queue}: job ${id} lost its worker and waits again`));
-  worker.on("error", (error) => log(`${queue}: ${error.message}`));
+  worker.on("stalled", (id) => {
+    log(`${queue}: job ${id} lost its worker and waits again`, { level: "warn", job: id, queue });
+    metrics.stalled(queue);
+    const line = { line: "its worker was lost: it waits to be taken up again", at: Date.now() };
+    void writeLines(queue, id, [line], worker, access);
+  });
+  worker.on("error", (error) => log(`${queue}: ${error.message}`, { level: "error", queue }));
   worker.on("lockRenewalFailed", (ids) => {
     for (const id of ids) worker.cancelJob(id, lockLostReason);
   });

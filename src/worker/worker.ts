@@ -1,4 +1,5 @@
 // The worker of a host: serves the queues of one graph from one root until it is closed.
+import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { Queue } from "bullmq";
 import { StevedoreError } from "../error.js";
@@ -7,29 +8,34 @@ import { systemHostName } from "../host/host-name.js";
 import { limitToolSilence } from "../host/stuck-tool.js";
 import { removeAbandonedUploads, uploadPatience } from "../inbox/index.js";
 import {
+  type AnyQueueName,
   defaultGraphName,
   graphIdKey,
-  hostedQueueNames,
   hostNamePattern,
   hostsKey,
   keyPrefix,
   type QueueName,
   queueNames,
+  queuesOfHost,
 } from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine } from "../layer/index.js";
 import { answersFor, connectPatiently } from "../producer/connection.js";
-import { openProducer } from "../producer/index.js";
+import { openProducer, telemetryIfAsked } from "../producer/index.js";
 import { parseAllowedHost } from "./allowed-hosts.js";
 import { openBatchProgress } from "./batch-progress.js";
 import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";
 import { openCpuBudget } from "./cpu-budget.js";
 import type { WorkerHost } from "./handler.js";
+import { packageVersion, startHeartbeat } from "./heartbeat.js";
 import { defaultLimits, type WorkerLimits } from "./limits.js";
+import type { Log, LogFields } from "./log.js";
 import { openHostQueues } from "./other-host.js";
 import { type QueueAccess, shutdownReason } from "./process-job.js";
 import { serveQueue } from "./serve-queue.js";
 import { type ServedRoot, takeOverRoot } from "./served-root.js";
+import { traceTools } from "./traces.js";
+import { openWorkerMetrics } from "./worker-metrics.js";
 
 export interface WorkerOptions {
   /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
@@ -57,8 +63,8 @@ export interface WorkerOptions {
   readonly limits?: Partial<WorkerLimits> | undefined;
   /** Store layers without their owners when this process is not root. */
   readonly allowSquash?: boolean | undefined;
-  /** Told, in a line, of what happens. */
-  readonly log?: ((line: string) => void) | undefined;
+  /** Told of what happens. */
+  readonly log?: Log | undefined;
 }
 
 /** A worker that serves. */
@@ -84,7 +90,7 @@ export interface RunningWorker {
  * through `ready`: `INTERNAL` if the xz engine does not give the known answer
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { redis: url, graph: graphName = defaultGraphName, log = () => {} } = options;
+  const { redis: url, graph: graphName = defaultGraphName } = options;
   const limits: WorkerLimits = { ...defaultLimits, ...options.limits };
   limitToolSilence(limits.toolSilenceMs);
   const allowedHosts = (options.allowedHosts ?? []).map(parseAllowedHost);
@@ -92,36 +98,45 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   if (!hostNamePattern.test(hostName)) {
     throw new StevedoreError("INVALID_JOB", `${JSON.stringify(hostName)} is no name for a host`);
   }
+  const log = (line: string, fields?: LogFields) => options.log?.(line, { ...fields, host: hostName });
+  const telemetry = await telemetryIfAsked();
+  if (telemetry !== undefined) await traceTools();
   const [engine] = await Promise.all([chooseXzEngine(), checkTar()]);
   await assertWritable(options.root);
   const graph = await openGraph(options.root, { create: true, host: hostName });
   const redis = connectPatiently(url, keyPrefix(graphName));
   const register = async () => {
-    await claimGraphName(redis, graphName, await graph.graphId());
+    const id = await graph.graphId();
+    await claimGraphName(redis, graphName, id);
     await redis.sadd(hostsKey(graphName), hostName);
+    return id;
   };
+  let graphId: string;
   let root: ServedRoot;
   try {
     // One that is still waiting for Redis, or refused, has nothing to put in order.
-    await register();
+    graphId = await register();
     root = await takeOverRoot(graph, hostName, options.mountDirectories, log);
   } catch (error) {
     redis.disconnect();
     await graph.close();
     throw error;
   }
-  const producer = openProducer({ redis: url, graph: graphName });
+  const producer = openProducer({ redis: url, graph: graphName, telemetry });
   // Not waited for: it concerns no job.
   void removeAbandonedUploads(root.inbox, producer, uploadPatience).then(
     (names) => names.length > 0 && log(`removed ${names.length} abandoned uploads`),
     (error: unknown) => log(`the inbox could not be looked over: ${String(error)}`),
   );
   const threads = threadsWithin(options.xzMemory, options.threads ?? availableParallelism());
-  const queue = new Queue("checksum", { connection: redis, prefix: keyPrefix(graphName) });
-  queue.on("error", (error) => log(`checksum: ${error.message}`));
+  const queue = new Queue("checksum", {
+    ...{ connection: redis, prefix: keyPrefix(graphName) },
+    ...(telemetry === undefined ? {} : { telemetry }),
+  });
+  queue.on("error", (error) => log(`checksum: ${error.message}`, { level: "error", queue: queue.name }));
   const batches = openBatchProgress(queue, redis, graphName);
   const cancellations = await openCancellations(redis, graphName);
-  const hostQueues = openHostQueues(redis, graphName);
+  const hostQueues = openHostQueues(redis, graphName, telemetry);
   const queues = { checksum: queue };
   const access: QueueAccess = { redis, graphName, queues, hostQueues, batches, cancellations };
   // The answer takes a second of CPU; what needs no engine is done meanwhile.
@@ -149,17 +164,26 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ...{ store: threads, checksum: Math.max(16, threads), mount: Math.max(4, threads) },
     ...options.concurrency,
   };
-  const workers = [
-    ...queueNames.map((queue) => serveQueue(queue, access, concurrency[queue], host, log)),
-    // What names this host: of each of these jobs as many at a time.
-    ...hostedQueueNames.map((queue) =>
-      serveQueue(`${queue}@${hostName}`, access, concurrency[queue], host, log),
-    ),
-  ];
+  // Of what names this host as many at a time as of the queue that all share.
+  const served = new Map<AnyQueueName, number>(
+    [...queueNames, ...queuesOfHost(hostName)].map((name) => [
+      name,
+      concurrency[name.split("@")[0] as QueueName],
+    ]),
+  );
+  const version = packageVersion();
+  const metrics = openWorkerMetrics(host.cpu, [...served.keys()], version);
+  const observers = { log, metrics, telemetry };
+  const workers = [...served].map(([name, count]) => serveQueue(name, access, count, host, observers));
 
   for (const worker of workers) {
     worker.run().catch((error: unknown) => log(`queue ${worker.name}: ${String(error)}`));
   }
+
+  const heartbeat = startHeartbeat(redis, {
+    ...{ id: `${hostName}.${process.pid}.${randomBytes(4).toString("hex")}`, host: hostName, version },
+    ...{ graphId, graphName, root: options.root, cpu: host.cpu, concurrency: served, metrics },
+  });
 
   const shuttingDown = new StevedoreError("CANCELLED", "the worker is shutting down");
   const ousted = new AbortController();
@@ -185,6 +209,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         // Without Redis there is nothing to wait for.
         await Promise.allSettled(workers.map((worker) => worker.close(!isThere)));
         clearTimeout(timer);
+        await heartbeat.stop(isThere);
         knownAnswer.abort(shuttingDown);
         await ready.catch(() => undefined);
         cancellations.close();

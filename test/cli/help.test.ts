@@ -54,6 +54,9 @@ const flags = {
   jobs: ["--state", "--watch"],
   job: [],
   cancel: [],
+  schedule: ["--cron", "--tz", "--id", "--recipe", "--force", "--data"],
+  schedules: [],
+  unschedule: [],
   check: ["--repair", "--host"],
   doctor: [],
 };

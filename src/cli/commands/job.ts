@@ -1,4 +1,4 @@
-// stevedore job ID: one job's record.
+// stevedore job ID: one job's record, and the lines of its log.
 import type { Command } from "commander";
 import { JobError } from "../../jobs/error.js";
 import { formatJson } from "../format.js";
@@ -7,7 +7,7 @@ import { action } from "../run-command.js";
 export function declare(program: Command): void {
   program
     .command("job")
-    .description("show a job: its state, progress, result or error")
+    .description("show a job: its state, progress, result or error, and its log")
     .argument("<id>", "a job id, as --detach prints it")
     .addHelpText(
       "after",
@@ -19,7 +19,8 @@ export function declare(program: Command): void {
         await using session = await openQueueSession(context);
         const record = await session.producer.job(id);
         if (record === undefined) throw new JobError("INVALID_JOB", `there is no job ${JSON.stringify(id)}`);
-        context.print(record, formatJson(record));
+        const shown = { ...record, log: await session.producer.log(id) };
+        context.print(shown, formatJson(shown));
       }),
     );
 }

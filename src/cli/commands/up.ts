@@ -1,5 +1,6 @@
 // stevedore up: serve the queue of the graph: a Redis of its own if none is named, the worker, and the HTTP server.
 import type { Command } from "commander";
+import { addLogFlag } from "../log-format.js";
 import { action } from "../run-command.js";
 import { addServerFlags, type ServerFlags } from "../server-flags.js";
 import { addWorkerFlags, type WorkerFlags } from "../worker-flags.js";
@@ -9,11 +10,13 @@ type UpFlags = WorkerFlags & ServerFlags & { readonly server: boolean };
 export function declare(program: Command): void {
   addServerFlags(
     addWorkerFlags(
-      program
-        .command("up")
-        .description(
-          "serve the queue of the graph: a Redis of its own if none is named, the worker, and the HTTP server",
-        ),
+      addLogFlag(
+        program
+          .command("up")
+          .description(
+            "serve the queue of the graph: a Redis of its own if none is named, the worker, and the HTTP server",
+          ),
+      ),
     ),
   )
     .option("--no-server", "leave the HTTP server out")

@@ -1,13 +1,16 @@
 // stevedore worker: run a worker alone, against the Redis that is named.
 import type { Command } from "commander";
+import { addLogFlag } from "../log-format.js";
 import { action } from "../run-command.js";
 import { addWorkerFlags, type WorkerFlags } from "../worker-flags.js";
 
 export function declare(program: Command): void {
   addWorkerFlags(
-    program
-      .command("worker")
-      .description("run a worker alone, against the Redis that is named, else the root's own"),
+    addLogFlag(
+      program
+        .command("worker")
+        .description("run a worker alone, against the Redis that is named, else the root's own"),
+    ),
   )
     .addHelpText(
       "after",

@@ -5,20 +5,26 @@ import { openGraphQueues } from "../../producer/graph-queues.js";
 import type { App, ServerContext } from "../context.js";
 import { readBuiltApp } from "./built-app.js";
 import { addBullBoard } from "./bull-board.js";
+import { addChildrenRoute } from "./children-route.js";
 import { addLoginRoutes } from "./login.js";
+import { addOverviewRoute } from "./overview.js";
 import { addPages } from "./pages.js";
+import { takeSamples } from "./samples.js";
 import { addSessionRoute } from "./session-route.js";
 
 export async function addDashboard(app: App, context: ServerContext): Promise<void> {
   const { redis, graphName } = context;
   const connection = connectHastily(redis, keyPrefix(graphName));
-  const queues = openGraphQueues(connection, graphName);
+  const queues = openGraphQueues(connection, graphName, undefined);
   app.addHook("onClose", async () => {
     connection.close();
     await queues.close();
   });
+  app.addHook("onListen", async () => void takeSamples(context, connection));
   const built = readBuiltApp();
   addSessionRoute(app, context);
+  addOverviewRoute(app, context, connection);
+  addChildrenRoute(app, queues, connection);
   await app.register(async (scope) => addLoginRoutes(scope as App, context, built));
   await app.register(async (scope) => addPages(scope as App, built));
   await app.register(async (scope) => addBullBoard(scope as App, queues, context), { prefix: "/queues" });

@@ -50,9 +50,9 @@ export interface Session {
 export interface Checksum {
   readonly checksum: string;
   readonly tarDigest: string | null;
-  readonly layerBytes: number;
+  readonly layerBytes: number | null;
   readonly archiveBytes: number | null;
-  readonly computedAt: string | number | null;
+  readonly computedAt: string | null;
   readonly shellLine: string | null;
 }
 
@@ -60,25 +60,88 @@ export interface ImageDetails {
   readonly id: string;
   readonly parent: string | null;
   readonly record: Readonly<Record<string, unknown>>;
-  readonly layer: Readonly<Record<string, unknown>> | null;
+  readonly layer: {
+    readonly diffId?: string;
+    readonly layerBytes: number;
+    readonly entries: number;
+    readonly whiteouts: number;
+  } | null;
   readonly checksums: Readonly<Record<string, Checksum>>;
   readonly children: readonly string[];
   readonly head: boolean;
-  readonly mounts: readonly Readonly<Record<string, unknown>>[];
+  readonly mounts: readonly {
+    readonly mountId: string;
+    readonly target: string;
+    readonly host: string;
+    readonly driver: string;
+    readonly state: string;
+  }[];
 }
 
-export interface HistoryEntry {
+export interface ImageSummary {
   readonly id: string;
-  readonly created?: string | null;
-  readonly comment?: string | null;
-  readonly layerBytes?: number | null;
+  readonly created: string | null;
+  readonly comment: string | null;
+  readonly layerBytes: number | null;
 }
 
 export interface Schedule {
   readonly id: string;
   readonly name: string;
-  readonly cron?: string;
-  readonly every?: number;
-  readonly next?: number | null;
-  readonly timeZone?: string;
+  readonly cron: string;
+  readonly tz: string;
+  readonly next: number;
+  readonly last?: { readonly id: string; readonly at: number; readonly state: string };
+}
+
+type Gaps = readonly (number | null)[];
+
+export interface Overview {
+  /** The time that a sample stands for, in ms. */
+  readonly interval: number;
+  /** Series of equal length. */
+  readonly samples: {
+    readonly at: readonly number[];
+    readonly queues: Readonly<
+      Record<
+        string,
+        { readonly waiting: Gaps; readonly active: Gaps; readonly delayed: Gaps; readonly failed: Gaps }
+      >
+    >;
+    readonly completed: readonly number[];
+    readonly failed: readonly number[];
+    readonly compressedBytes: Gaps;
+    readonly diskFree: Gaps;
+  };
+  readonly queues: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly workers: readonly {
+    readonly id: string;
+    readonly host: string;
+    readonly version: string;
+    readonly startedAt: number;
+    readonly threads: { readonly total: number; readonly busy: number };
+    readonly active: number;
+  }[];
+  readonly disk: { readonly bytesFree: number; readonly bytesTotal: number } | null;
+  readonly images: number;
+}
+
+export interface BatchChildren {
+  readonly counts: Readonly<Record<"waiting" | "active" | "completed" | "failed", number>>;
+  readonly active: readonly {
+    readonly id: string;
+    readonly image: string;
+    readonly progress: Progress | null;
+    readonly startedAt: number | null;
+  }[];
+  readonly failures: readonly FailedImage[];
+  readonly next: string | null;
+}
+
+export interface FailedImage {
+  /** Of the job, where it comes from a list of jobs. */
+  readonly id: string;
+  readonly image?: string;
+  readonly code: string;
+  readonly message: string;
 }

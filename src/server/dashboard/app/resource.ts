@@ -16,7 +16,7 @@ export interface Resource<T> {
 /** How long until what failed is asked again, in ms. */
 const retryInterval = 2_000;
 /** How often something is asked at most because it may have changed, in ms. */
-const reloadInterval = 500;
+const reloadInterval = 1_000;
 
 /** @param path below `/api/v1/`; undefined asks nothing. @param every how often it is asked anew, in ms */
 export function useResource<T>(path: string | undefined, every?: number): Resource<T> {

@@ -1,3 +1,144 @@
+// A batch: a bar for the whole and one for each layer at work, how fast it goes, when it will be done, what failed.
+
+import { ask, pathTo } from "../api.js";
+import type { BatchChildren, JobEvent, JobRecord } from "../api-types.js";
+import { formatCount, formatDuration, formatRate, formatSeconds, formatSize, shortId } from "../format.js";
+import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
+import { ActionButton } from "../parts/action-button.js";
+import { hasEnded } from "../parts/job-actions.js";
+import { Moment } from "../parts/moment.js";
+import { ErrorNotice, Notice } from "../parts/notice.js";
+import { ProgressBar } from "../parts/progress-bar.js";
+import { State } from "../parts/state.js";
+import { useResource } from "../resource.js";
+import { useTitle } from "../title.js";
+import { BatchFailures } from "./batch-failures.js";
+
+/** Where all batches run. */
+const queue = "checksum";
+
+interface BatchResult {
+  readonly total: number;
+  readonly computed?: number;
+  readonly cached?: number;
+  readonly verified?: number;
+  readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[];
+  readonly layerBytes: number;
+  readonly durationMs: number;
+}
+
 export function BatchPage({ id }: { id: string }) {
-  return <h1>Batch {id}</h1>;
+  const path = `jobs/${pathTo(queue, id)}`;
+  const job = useResource<JobRecord>(path);
+  const children = useResource<BatchChildren>(`${path}/children`);
+  const isOwn = (event: JobEvent) =>
+    event.queue === queue && (event.id === id || event.id.startsWith(`${id}.`));
+  const progress = useProgress(path, isOwn);
+  useJobEvents(path, isOwn, (event) => {
+    if (event.progress !== undefined) return;
+    children.reload();
+    if (event.id === id) job.reload();
+  });
+  const batch = job.data && withEvent(job.data, progress.get(id));
+  useTitle(batch?.name ?? "Batch");
+  const cancel = () => ask(path, { method: "DELETE" }).finally(job.reload);
+  return (
+    <>
+      <div class="heading">
+        <h1>{batch?.name ?? "Batch"}</h1>
+        {batch && !hasEnded(batch) && (
+          <ActionButton act={cancel} kind="danger">
+            Cancel the batch
+          </ActionButton>
+        )}
+      </div>
+      <ErrorNotice error={job.error} />
+      {batch && <Whole batch={batch} counts={children.data?.counts} />}
+      {batch?.state === "failed" && batch.failedReason !== null && <Notice>{batch.failedReason}</Notice>}
+      {batch && !hasEnded(batch) && (
+        <section class="card">
+          <h2>Layers at work</h2>
+          {children.data?.active.length === 0 && <p class="muted">None right now.</p>}
+          <ul class="plain bars">
+            {children.data?.active.map((child) => (
+              <li key={child.id}>
+                <a class="mono" href={`/images/${encodeURIComponent(child.image)}`}>
+                  {shortId(child.image)}
+                </a>
+                <ProgressBar
+                  label={`Layer of ${child.image}`}
+                  progress={progress.get(child.id)?.progress ?? child.progress}
+                />
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {batch && <BatchFailures path={path} known={resultOf(batch)?.failed} running={children.data} />}
+    </>
+  );
+}
+
+function Whole({ batch, counts }: { batch: JobRecord; counts: BatchChildren["counts"] | undefined }) {
+  const result = resultOf(batch);
+  const { progress } = batch;
+  const ended = hasEnded(batch);
+  const seconds = (result?.durationMs ?? 0) / 1_000;
+  const facts: [string, string][] = result
+    ? [
+        ["Images", formatCount(result.total)],
+        ...(result.computed === undefined
+          ? []
+          : [["Computed", formatCount(result.computed)] as [string, string]]),
+        ...(result.cached === undefined
+          ? []
+          : [["Known before", formatCount(result.cached)] as [string, string]]),
+        ...(result.verified === undefined
+          ? []
+          : [["Verified", formatCount(result.verified)] as [string, string]]),
+        ["Failed", formatCount(result.failed.length)],
+        ["Layers", formatSize(result.layerBytes)],
+        ["Took", formatDuration(result.durationMs)],
+        ["Speed", seconds > 0 ? formatRate(result.layerBytes / seconds) : "–"],
+      ]
+    : [
+        ["Images", progress ? `${formatCount(progress.done)} of ${formatCount(progress.total)}` : "–"],
+        ["Speed", formatRate(progress?.bytesPerSecond)],
+        [
+          "Time left",
+          progress?.secondsLeft === undefined || ended ? "–" : formatSeconds(progress.secondsLeft),
+        ],
+        ["Waiting", counts ? formatCount(counts.waiting) : "–"],
+        ["At work", counts ? formatCount(counts.active) : "–"],
+        ["Failed", counts ? formatCount(counts.failed) : "–"],
+      ];
+  return (
+    <section class="card">
+      <p>
+        <State name={batch.state} />{" "}
+        <span class="muted">
+          {batch.finishedAt === null ? "since " : ""}
+          <Moment at={batch.finishedAt ?? batch.createdAt} />
+        </span>
+      </p>
+      {!ended && <ProgressBar label="The whole batch" progress={progress} />}
+      <dl class="facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {ended && (
+        <p role="status">
+          {batch.state === "completed" ? "The batch is done." : "The batch has ended without a result."}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function resultOf(batch: JobRecord): BatchResult | undefined {
+  return batch.state === "completed" ? (batch.result as BatchResult) : undefined;
 }

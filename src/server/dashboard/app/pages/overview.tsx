@@ -1,3 +1,109 @@
+// The overview: the last hour, what runs, what failed, and what will run.
+import type { Overview } from "../api-types.js";
+import { formatBytes, formatCount } from "../format.js";
+import { ActionButton } from "../parts/action-button.js";
+import { startBatch } from "../parts/job-actions.js";
+import { Moment } from "../parts/moment.js";
+import { ErrorNotice } from "../parts/notice.js";
+import { useResource } from "../resource.js";
+import { useTitle } from "../title.js";
+import { OverviewCharts } from "./overview-charts.js";
+import { RecentBatches, RecentFailures, RunningJobs, Schedules } from "./overview-lists.js";
+
+/** How often the figures are asked for, in ms. */
+const interval = 5_000;
+
 export function OverviewPage() {
-  return <h1>Overview</h1>;
+  useTitle("Overview");
+  const { data, error } = useResource<Overview>("overview", interval);
+  return (
+    <>
+      <div class="heading">
+        <h1>Overview</h1>
+        <div class="actions">
+          <ActionButton act={() => startBatch("checksum-graph")} kind="primary">
+            Checksum all
+          </ActionButton>
+          <ActionButton act={() => startBatch("verify-graph")}>Verify all</ActionButton>
+        </div>
+      </div>
+      <ErrorNotice error={error} />
+      {data && <Facts overview={data} />}
+      {data && <OverviewCharts overview={data} />}
+      <RunningJobs />
+      <div class="columns">
+        <RecentBatches />
+        <RecentFailures />
+      </div>
+      <div class="columns">
+        {data && <Workers overview={data} />}
+        <Schedules />
+      </div>
+    </>
+  );
+}
+
+function Facts({ overview }: { overview: Overview }) {
+  const { queues, workers, disk, images } = overview;
+  const sum = (...states: string[]) =>
+    Object.values(queues).reduce(
+      (all, counts) => all + states.reduce((some, state) => some + (counts[state] ?? 0), 0),
+      0,
+    );
+  const facts: [string, string][] = [
+    ["Images", formatCount(images)],
+    ["Waiting", formatCount(sum("waiting", "prioritized", "delayed"))],
+    ["At work", formatCount(sum("active", "waiting-children"))],
+    ["Failed", formatCount(sum("failed"))],
+    ["Workers", formatCount(workers.length)],
+    ["Disk free", disk === null ? "unknown" : formatBytes(disk.bytesFree)],
+  ];
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Workers({ overview: { workers } }: { overview: Overview }) {
+  return (
+    <section class="card">
+      <h2>Workers</h2>
+      {workers.length === 0 ? (
+        <p class="muted">No worker has told of itself lately: jobs wait until one does.</p>
+      ) : (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Host</th>
+              <th scope="col">Threads busy</th>
+              <th scope="col">Jobs</th>
+              <th scope="col">Up since</th>
+              <th scope="col">Version</th>
+            </tr>
+          </thead>
+          <tbody>
+            {workers.map(({ id, host, threads, active, startedAt, version }) => (
+              <tr key={id}>
+                <th scope="row">{host}</th>
+                <td>
+                  {threads.busy} of {threads.total}
+                </td>
+                <td>{active}</td>
+                <td>
+                  <Moment at={startedAt} />
+                </td>
+                <td>{version}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
 }

@@ -1,0 +1,16 @@
+// Writes a log as JSON, an object a line: `time`, `level`, `msg`, and what the line is about.
+import pino from "pino";
+import type { LogFields } from "../worker/index.js";
+
+/** Opens it on a stream, as a rule stderr. */
+export function openJsonLog(stream: NodeJS.WritableStream): (text: string, fields?: LogFields) => void {
+  const log = pino(
+    {
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    stream as pino.DestinationStream,
+  );
+  return (text, { level, ...about } = {}) => log[level ?? "info"](about, text);
+}

@@ -1,0 +1,61 @@
+// Enqueues a job under a key that its producer made up, so that a request which is repeated enqueues nothing more.
+import { createHash, randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+import { type CheckedJobData, JobError, type JobName, keyPrefix, retention } from "../jobs/index.js";
+
+/** How long a key is remembered since it was last used, in s: as long as the record of the job that stays longest. */
+const remembered = Math.max(retention.completed.age, retention.failed.age);
+
+export interface OnceAccess {
+  readonly redis: Redis;
+  readonly graphName: string;
+  /** Whether the record of a job is there. */
+  has(jobId: string): Promise<boolean>;
+  /** Enqueues the job under this id; returns that of the job it became, or joined. */
+  enqueue(jobId: string): Promise<string>;
+}
+
+/**
+ * The job of a key: a new one the first time, afterwards the same for as long as its record is kept. Nothing is lost
+ * and nothing doubled if this ends halfway, or is done twice at once: the id is settled before the job is enqueued.
+ * @throws `INVALID_JOB` for a key that was used for another job; what `enqueue` throws
+ */
+export async function enqueueOnce<Name extends JobName>(
+  key: string,
+  name: Name,
+  data: CheckedJobData<Name>,
+  { redis, graphName, has, enqueue }: OnceAccess,
+): Promise<string> {
+  const entry = `${keyPrefix(graphName)}:idempotency:${sha256(key)}`;
+  const print = sha256(`${name}\0${canonicalJson(data)}`);
+  const fresh = randomUUID();
+  const isNew = (await redis.set(entry, `${print} ${fresh}`, "EX", remembered, "NX")) === "OK";
+  const [storedPrint, id] = isNew
+    ? [print, fresh]
+    : ((await redis.getex(entry, "EX", remembered)) ?? "").split(" ");
+  // It was forgotten at this very moment.
+  if (id === undefined) return enqueueOnce(key, name, data, { redis, graphName, has, enqueue });
+  if (storedPrint !== print) {
+    throw new JobError(
+      "INVALID_JOB",
+      "this idempotency key was used for another job: a new job takes a new key",
+    );
+  }
+  if (!isNew && (await has(id))) return id;
+  const enqueued = await enqueue(id);
+  if (enqueued !== id) await redis.set(entry, `${print} ${enqueued}`, "EX", remembered);
+  return enqueued;
+}
+
+/** The same text for the same value, in whichever order its fields came. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) =>
+    typeof each === "object" && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : each,
+  );
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

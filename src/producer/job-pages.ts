@@ -1,0 +1,211 @@
+// Pages of job records over all queues, the newest first. They are read by ranges: no queue is ever loaded as a whole.
+import type { Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import type { AnyQueueName, JobName } from "../jobs/index.js";
+import { type JobRecord, type JobState, jobStates, toRecord } from "./job-records.js";
+
+/** Which jobs are wanted. */
+export interface PageRequest {
+  readonly state?: JobState | undefined;
+  readonly queue?: AnyQueueName | undefined;
+  readonly name?: JobName | undefined;
+  /** How many at most. */
+  readonly limit: number;
+  /** Where the page before ended. Default: at the newest job. */
+  readonly cursor?: PageCursor | undefined;
+}
+
+export interface JobPage {
+  /** Fewer than were asked for where the records are large, or few among many have the name. */
+  readonly jobs: readonly JobRecord[];
+  /** Where the next page begins; undefined if there is none. */
+  readonly next: PageCursor | undefined;
+}
+
+/**
+ * Where a page ended: by the jobs it ended with, so that jobs which are added move nothing.
+ */
+export interface PageCursor {
+  /** The age of the last job: nothing newer comes afterwards. */
+  readonly age: number;
+  /** The last job of each state and queue, as `state/queue`, with its place there: see `Entry`. */
+  readonly last: Readonly<Record<string, readonly [id: string, rank: number]>>;
+}
+
+/** A job as it stands in the list or sorted set of a state. */
+interface Entry {
+  readonly id: string;
+  /** What the list is sorted by: its score, or in a list of Redis when it was created. */
+  readonly rank: number;
+  /** When it ended, or else was created, in ms since the epoch. */
+  readonly age: number;
+  readonly name: string | null;
+  /** Of data and result as JSON. */
+  readonly bytes: number;
+}
+
+interface Lane {
+  readonly queue: Queue;
+  readonly state: JobState;
+  readonly name: string;
+}
+
+/** Entries that are read at a time. */
+const chunk = 100;
+/** Entries that a page looks at, however few of them have the name that is asked for. */
+const mostEntries = 10_000;
+/** The data and results of a page, in bytes; a single record may be larger. */
+const mostBytes = 8 * 1024 ** 2;
+
+/**
+ * Reads a page: newest first by when a job ended, or else was created. A job that moves on while pages are read may be
+ * missing; none comes twice.
+ */
+export async function readPage(
+  redis: Redis,
+  queues: readonly Queue[],
+  { state, name, limit, cursor }: PageRequest,
+): Promise<JobPage> {
+  const states = state === undefined ? jobStates : [state];
+  const lanes = queues.flatMap((queue) =>
+    states.map((each): Lane => ({ queue, state: each, name: `${each}/${queue.name}` })),
+  );
+  const last = new Map(Object.entries(cursor?.last ?? {}));
+  const walks = await Promise.all(
+    lanes.map(async (lane) => {
+      const entries = walk(redis, lane, last.get(lane.name), cursor?.age);
+      return { lane, entries, head: await entries.next() };
+    }),
+  );
+  const taken: { lane: Lane; id: string }[] = [];
+  let age = cursor?.age ?? Number.POSITIVE_INFINITY;
+  for (let bytes = 0, looked = 0; ; looked++) {
+    const newest = walks
+      .filter(({ head }) => head.done !== true)
+      .reduce<(typeof walks)[number] | undefined>(
+        (one, other) => (ageOf(one) < ageOf(other) ? other : one),
+        undefined,
+      );
+    if (newest === undefined) return { jobs: await readRecords(taken), next: undefined };
+    const { lane, head } = newest;
+    const entry = head.value as Entry;
+    const isWanted = name === undefined || entry.name === name;
+    const isFull = taken.length === limit || looked === mostEntries;
+    if (isFull || (isWanted && taken.length > 0 && bytes + entry.bytes > mostBytes)) {
+      return { jobs: await readRecords(taken), next: { age, last: Object.fromEntries(last) } };
+    }
+    if (isWanted) {
+      taken.push({ lane, id: entry.id });
+      bytes += entry.bytes;
+    }
+    last.set(lane.name, [entry.id, entry.rank]);
+    age = Math.min(age, entry.age);
+    newest.head = await newest.entries.next();
+  }
+}
+
+function ageOf(walk: { readonly head: IteratorResult<Entry, void> } | undefined): number {
+  return walk?.head.value?.age ?? Number.NEGATIVE_INFINITY;
+}
+
+async function readRecords(
+  taken: readonly { readonly lane: Lane; readonly id: string }[],
+): Promise<JobRecord[]> {
+  const jobs = await Promise.all(taken.map(({ lane, id }) => lane.queue.getJob(id)));
+  return jobs.flatMap((job, at) => {
+    const lane = taken[at]?.lane;
+    // One that is gone by now is undefined.
+    return job === undefined || lane === undefined
+      ? []
+      : [toRecord(job, lane.queue.name as AnyQueueName, lane.state)];
+  });
+}
+
+/**
+ * The entries of a lane after the one that came last, none newer than `age`.
+ */
+function walk(
+  redis: Redis,
+  lane: Lane,
+  last: readonly [id: string, rank: number] | undefined,
+  age = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Entry, void> {
+  const { state } = lane;
+  // Redis has a list of those two (LPUSH), a sorted set of each of the others.
+  const entries =
+    state === "waiting" || state === "active" ? walkList(redis, lane, last) : walkSet(redis, lane, last, age);
+  return (async function* () {
+    for await (const entry of entries) if (entry.age <= age) yield entry;
+  })();
+}
+
+async function* walkSet(
+  redis: Redis,
+  lane: Lane,
+  last: readonly [id: string, rank: number] | undefined,
+  age: number,
+): AsyncGenerator<Entry> {
+  const isEnded = lane.state === "completed" || lane.state === "failed";
+  // Whatever ended is sorted by when it did, so that new ones come before all this.
+  const max = last?.[1] ?? (isEnded ? age : Number.POSITIVE_INFINITY);
+  const from = Number.isFinite(max) ? String(max) : "+inf";
+  for (let offset = 0; ; offset += chunk) {
+    const key = lane.queue.toKey(lane.state);
+    const range = await redis.zrevrangebyscore(key, from, "-inf", "WITHSCORES", "LIMIT", offset, chunk);
+    const found = range.flatMap((id, at) => (at % 2 === 0 ? [{ id, rank: Number(range[at + 1]) }] : []));
+    // Of equal scores the greater id comes first.
+    const after = found.filter(({ id, rank }) => last === undefined || rank < last[1] || id < last[0]);
+    for (const { createdAt, ...entry } of await readEntries(redis, lane, after)) {
+      yield { ...entry, age: isEnded ? entry.rank : createdAt };
+    }
+    if (found.length < chunk) return;
+  }
+}
+
+async function* walkList(
+  redis: Redis,
+  lane: Lane,
+  last: readonly [id: string, rank: number] | undefined,
+): AsyncGenerator<Entry> {
+  const key = lane.queue.toKey(lane.state === "waiting" ? "wait" : lane.state);
+  const place = last === undefined ? null : await redis.lpos(key, last[0]);
+  // Where the last one is gone, those that are older come after it.
+  let isPast = last === undefined || place !== null;
+  const seen = new Set<string>();
+  for (let start = place === null ? 0 : place + 1; ; start += chunk) {
+    const ids = await redis.lrange(key, start, start + chunk - 1);
+    // What is added meanwhile moves the others.
+    const found = ids.filter((id) => !seen.has(id)).map((id) => ({ id, rank: 0 }));
+    for (const { id } of found) seen.add(id);
+    for (const { createdAt, ...entry } of await readEntries(redis, lane, found)) {
+      isPast ||= createdAt < (last?.[1] ?? 0);
+      if (isPast) yield { ...entry, rank: createdAt, age: createdAt };
+    }
+    if (ids.length < chunk) return;
+  }
+}
+
+/** Reads what is sorted and chosen by, without data or results. */
+async function readEntries(
+  redis: Redis,
+  { queue }: Lane,
+  found: readonly { readonly id: string; readonly rank: number }[],
+): Promise<(Omit<Entry, "age"> & { readonly createdAt: number })[]> {
+  if (found.length === 0) return [];
+  const asked = redis.pipeline();
+  for (const { id } of found) {
+    const key = queue.toKey(id);
+    asked.hmget(key, "timestamp", "name").hstrlen(key, "data").hstrlen(key, "returnvalue");
+  }
+  const answers = (await asked.exec())?.map(([error, answer]) => {
+    if (error !== null) throw error;
+    return answer;
+  });
+  return found.flatMap(({ id, rank }, at) => {
+    const [fields, data, result] = answers?.slice(at * 3, at * 3 + 3) ?? [];
+    const [timestamp, name] = fields as [string | null, string | null];
+    // It is gone by now.
+    if (timestamp === null) return [];
+    return [{ id, rank, createdAt: Number(timestamp), name, bytes: Number(data) + Number(result) }];
+  });
+}

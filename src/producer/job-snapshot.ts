@@ -1,0 +1,71 @@
+// Where a job stands at one moment of its queue's event stream, without its data, which may be large.
+import type { Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import { parseFailedReason, parseProgress } from "../jobs/index.js";
+import type { JobUpdate, LogLine } from "./job-events.js";
+import type { JobState } from "./job-records.js";
+
+export interface JobSnapshot {
+  /** The state, with the progress, the result or the error. */
+  readonly update: JobUpdate;
+  /** The newest lines of its log, oldest first. */
+  readonly lines: readonly LogLine[];
+  /** The last event of the queue's stream that this takes into account. */
+  readonly eventId: string;
+}
+
+/** The event before all others. */
+export const noEvent = "0-0";
+/** The lines of a log that are read. */
+const mostLines = 200;
+
+/** The sorted sets and lists of Redis that a job is in, by its state. */
+const sets = ["completed", "failed", "delayed", "prioritized", "waiting-children"] as const;
+const lists = { active: "active", waiting: "wait" } as const;
+
+/** Reads it, all at one moment; undefined if the queue has no such job. */
+export async function readSnapshot(redis: Redis, queue: Queue, id: string): Promise<JobSnapshot | undefined> {
+  const asked = redis
+    .multi()
+    .xrevrange(queue.toKey("events"), "+", "-", "COUNT", 1)
+    .hmget(queue.toKey(id), "timestamp", "progress", "returnvalue", "failedReason")
+    .lrange(queue.toKey(`${id}:logs`), -mostLines, -1);
+  for (const state of sets) asked.zscore(queue.toKey(state), id);
+  for (const list of Object.values(lists)) asked.lpos(queue.toKey(list), id);
+  const [newest, fields, logs, ...places] =
+    (await asked.exec())?.map(([error, answer]) => {
+      if (error !== null) throw error;
+      return answer;
+    }) ?? [];
+  const [timestamp, progress, result, failedReason] = fields as (string | null)[];
+  const states: readonly JobState[] = [...sets, "active", "waiting"];
+  const state = states.find((_, at) => places[at] !== null);
+  if (typeof timestamp !== "string" || state === undefined) return undefined;
+  return {
+    update: toUpdate(state, readJson(progress), readJson(result), failedReason ?? ""),
+    lines: (logs as string[]).map(toLine),
+    eventId: (newest as [string, string[]][])[0]?.[0] ?? noEvent,
+  };
+}
+
+function toUpdate(state: JobState, progress: unknown, result: unknown, failedReason: string): JobUpdate {
+  if (state === "completed") return { state, result };
+  if (state === "failed") return { state, error: parseFailedReason(failedReason) };
+  const known = parseProgress(progress);
+  return known === undefined ? { state } : { state, progress: known };
+}
+
+/** A line of a log is `<RFC 3339 time> <text>`. */
+function toLine(text: string): LogLine {
+  const [, time = "", line = text] = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) (.*)$/s.exec(text) ?? [];
+  const at = Date.parse(time);
+  return Number.isNaN(at) ? { line: text, at: 0 } : { line, at };
+}
+
+function readJson(text: string | null | undefined): unknown {
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    return null;
+  }
+}

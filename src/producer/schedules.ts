@@ -1,0 +1,188 @@
+// Schedules: jobs that are enqueued again and again, by a cron expression (BullMQ's job schedulers).
+import { getNextMillis, type JobsOptions, type Queue } from "bullmq";
+import {
+  type AnyQueueName,
+  assertJobSize,
+  assertRepeatable,
+  contract,
+  deduplicationId,
+  JobError,
+  lastRunsKey,
+  parseJobData,
+  type RepeatableJobName,
+  repeatableJobNames,
+  scheduleIdPattern,
+} from "../jobs/index.js";
+import type { HastyConnection } from "./connection.js";
+import type { GraphQueues } from "./graph-queues.js";
+import type { JobState } from "./job-records.js";
+
+/** A schedule to set. One of the same id is replaced. */
+export interface NewSchedule {
+  /** Any job that may be repeated; another name is refused. */
+  readonly name: string;
+  /** The data of each of its runs. */
+  readonly data: unknown;
+  /**
+   * Five fields (minute, hour, day of the month, month, day of the week), six with the second before them, or a name
+   * such as `@daily`: crontab(5) and the README of the package cron-parser.
+   */
+  readonly cron: string;
+  /** The zone in which `cron` is meant, of the IANA database. Default `UTC`, whatever zone a worker is in. */
+  readonly tz?: string | undefined;
+  /** Default: the job's name, with a dot and the image's id if it is of one image. */
+  readonly id?: string | undefined;
+}
+
+/** A schedule that is set. Times are in ms since the epoch. */
+export interface Schedule {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: AnyQueueName;
+  readonly cron: string;
+  readonly tz: string;
+  readonly data: unknown;
+  /** When its next run is due; in the past while that waits for a worker. */
+  readonly next: number;
+  /** The last run that was taken up, when that was due, and its state while there is a record of it. */
+  readonly last?: { readonly id: string; readonly at: number; readonly state: JobState | "unknown" };
+}
+
+export interface Schedules {
+  /** @throws `INVALID_JOB` and what `parseJobData` throws, before anything is written; `QUEUE_UNAVAILABLE` */
+  schedule(schedule: NewSchedule): Promise<Schedule>;
+  /** All of them, by their ids. */
+  schedules(): Promise<Schedule[]>;
+  /** Removes one, and its next run unless that is due. @throws `INVALID_JOB` if there is none of that id */
+  unschedule(id: string): Promise<void>;
+}
+
+/** The characters of a cron expression: more than any that means something takes. */
+const longestCron = 256;
+/** Every job that may be repeated runs on one of these queues. */
+const queuesOfSchedules = [...new Set(repeatableJobNames.map((name) => contract[name].queue))];
+
+/** @param maxJobBytes of a job's data as JSON, if not the default */
+export function openSchedules(
+  connection: HastyConnection,
+  queues: GraphQueues,
+  graphName: string,
+  maxJobBytes: number | undefined,
+): Schedules {
+  const { redis } = connection;
+  const lastRuns = lastRunsKey(graphName);
+
+  const lastRun = async (queue: Queue, id: string): Promise<Schedule["last"]> => {
+    const jobId = await redis.hget(lastRuns, id);
+    if (jobId === null) return undefined;
+    const state = (await queue.getJobState(jobId)) as JobState | "unknown";
+    return { id: jobId, at: Number(jobId.slice(jobId.lastIndexOf(":") + 1)), state };
+  };
+
+  const schedulesOf = async (name: (typeof queuesOfSchedules)[number]): Promise<Schedule[]> => {
+    const queue = queues.of(name);
+    const found = await queue.getJobSchedulers();
+    return Promise.all(
+      found.map(async ({ key, name: job, pattern, tz, next, template }) => {
+        const last = await lastRun(queue, key);
+        return {
+          ...{ id: key, name: job, queue: name, cron: pattern ?? "", tz: tz ?? "UTC" },
+          ...{ data: template?.data ?? {}, next: next ?? 0 },
+          ...(last === undefined ? {} : { last }),
+        };
+      }),
+    );
+  };
+
+  return {
+    async schedule({ name, data, cron, tz = "UTC", id }) {
+      assertRepeatable(name);
+      const checked = parseJobData(name, data);
+      assertJobSize(name, checked, maxJobBytes);
+      const scheduleId = id ?? defaultId(name, checked);
+      assertScheduleId(scheduleId);
+      const { pattern, next } = readCron(cron, tz);
+      const { queue: queueName } = contract[name];
+      const queue = queues.of(queueName);
+      const joined = deduplicationId(name, checked);
+      // BullMQ keeps this for each run and takes the key back at its end, but its types leave it out, for it sets none:
+      // a run that is not due yet must not be joined. The worker sets it (see beginScheduledRun).
+      const opts: JobsOptions = joined === undefined ? {} : { deduplication: { id: joined } };
+      return connection.attempt(async () => {
+        await forgetEndedRun(queue, `repeat:${scheduleId}:${next}`);
+        await queue.upsertJobScheduler(scheduleId, { pattern, tz }, { name, data: checked, opts });
+        const stored = await queue.getJobScheduler(scheduleId);
+        const last = await lastRun(queue, scheduleId);
+        return {
+          ...{ id: scheduleId, name, queue: queueName, cron: pattern, tz, data: checked },
+          ...{ next: stored?.next ?? next, ...(last === undefined ? {} : { last }) },
+        };
+      });
+    },
+    async schedules() {
+      const ofQueues = await connection.attempt(() => Promise.all(queuesOfSchedules.map(schedulesOf)));
+      return ofQueues.flat().sort((one, other) => (one.id < other.id ? -1 : 1));
+    },
+    async unschedule(id) {
+      const removed = await connection.attempt(() =>
+        Promise.all(queuesOfSchedules.map((name) => queues.of(name).removeJobScheduler(id))),
+      );
+      if (!removed.includes(true)) {
+        throw new JobError("INVALID_JOB", `there is no schedule ${JSON.stringify(id)}`);
+      }
+      await connection.attempt(() => redis.hdel(lastRuns, id));
+    },
+  };
+}
+
+/** A run that was cancelled before it was due has left a record, and would keep the same run from being set again. */
+async function forgetEndedRun(queue: Queue, jobId: string): Promise<void> {
+  if (["completed", "failed"].includes(await queue.getJobState(jobId))) await queue.remove(jobId);
+}
+
+function defaultId(name: RepeatableJobName, data: object): string {
+  return "id" in data ? `${name}.${String(data.id)}` : name;
+}
+
+function assertScheduleId(id: string): void {
+  if (scheduleIdPattern.test(id)) return;
+  throw new JobError(
+    "INVALID_JOB",
+    `${JSON.stringify(id)} is no id for a schedule: it takes 1 to 160 of A-Z a-z 0-9 _ . - and begins with a letter or digit`,
+  );
+}
+
+/** Checks an expression and its zone as BullMQ will read them. Its next time is in ms since the epoch. */
+function readCron(cron: string, tz: string): { readonly pattern: string; readonly next: number } {
+  const pattern = cron.trim().split(/\s+/).join(" ");
+  const wrong = (why: string) => new JobError("INVALID_JOB", `cron ${JSON.stringify(cron)}: ${why}`);
+  if (cron.length > longestCron) {
+    throw new JobError("INVALID_JOB", `cron: it has ${cron.length} characters, more than ${longestCron}`);
+  }
+  const fields = pattern.split(" ");
+  // The parser would fill in what is missing.
+  if (!pattern.startsWith("@") && fields.length !== 5 && fields.length !== 6) {
+    throw wrong("it takes five fields (minute hour day month weekday), or six with the second first");
+  }
+  if (fields.some((field) => /H(?![A-Z])/.test(field) && !pattern.startsWith("@"))) {
+    throw wrong("H stands for another time whenever it is read: write the time");
+  }
+  assertTimeZone(tz);
+  let next: number | undefined;
+  try {
+    next = getNextMillis(Date.now(), { pattern, tz });
+  } catch (cause) {
+    throw wrong((cause as Error).message);
+  }
+  if (next === undefined) throw wrong("there is no such time");
+  return { pattern, next };
+}
+
+function assertTimeZone(tz: string): void {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: tz });
+  } catch (cause) {
+    const message = `tz ${JSON.stringify(tz)} is no time zone: name one as Europe/Berlin or UTC`;
+    throw new JobError("INVALID_JOB", message, { cause });
+  }
+}

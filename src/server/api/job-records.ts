@@ -1,0 +1,162 @@
+// Tells of jobs: one, many by pages, how many there are; and cancels them.
+import { z } from "zod";
+import { type AnyQueueName, type JobName, jobNames, parseFailedReason } from "../../jobs/index.js";
+import { JobError, type JobRecord, jobStates, type Producer } from "../../producer/index.js";
+import type { App, ServerContext } from "../context.js";
+import { HttpError } from "../problem.js";
+import { jobParams, jobRecord } from "./job-shapes.js";
+import { readCursor, writeCursor } from "./page-cursor.js";
+import { problemsOf } from "./problems-of.js";
+
+const listQuery = z.object({
+  state: z.enum(jobStates).optional(),
+  queue: z.string().max(100).optional(),
+  name: z.enum(jobNames as [JobName, ...JobName[]]).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  cursor: z.string().max(12_000).optional().meta({ description: "`next` of the page before" }),
+});
+
+const counts = z.record(z.enum(jobStates), z.int().nonnegative());
+
+/** `/api/v1/jobs` and below, but for what enqueues, and `/api/v1/queues`. */
+export function addJobRecordRoutes(app: App, { producer }: ServerContext): void {
+  app.get(
+    "/api/v1/jobs",
+    {
+      schema: {
+        ...{ tags: ["jobs"], operationId: "list-jobs", summary: "Jobs, the newest first" },
+        querystring: listQuery,
+        response: {
+          200: z.object({
+            jobs: z.array(jobRecord),
+            next: z
+              .string()
+              .nullable()
+              .meta({ description: "The cursor of the next page; null if this is the last" }),
+          }),
+          ...problemsOf(400),
+        },
+      },
+    },
+    async ({ query: { cursor, queue, ...query } }) => {
+      const { jobs, next } = await producer.page({
+        ...query,
+        queue: queue as AnyQueueName | undefined,
+        cursor: cursor === undefined ? undefined : readCursor(cursor),
+      });
+      return { jobs: [...jobs], next: next === undefined ? null : writeCursor(next) };
+    },
+  );
+  app.get(
+    "/api/v1/jobs/:queue/:id",
+    {
+      schema: {
+        ...{ tags: ["jobs"], operationId: "read-job", summary: "A job's record", params: jobParams },
+        response: { 200: jobRecord, ...problemsOf(400, 404) },
+      },
+    },
+    async ({ params }) => recordOf(producer, params),
+  );
+  app.get(
+    "/api/v1/jobs/:queue/:id/log",
+    {
+      schema: {
+        ...{
+          tags: ["jobs"],
+          operationId: "read-job-log",
+          summary: "The lines of a job's log",
+          params: jobParams,
+        },
+        response: {
+          200: z.object({ log: z.array(z.string()).meta({ description: "Oldest first" }) }),
+          ...problemsOf(400, 404),
+        },
+      },
+    },
+    async ({ params }) => {
+      await recordOf(producer, params);
+      return { log: await producer.log(params.id) };
+    },
+  );
+  app.delete(
+    "/api/v1/jobs/:queue/:id",
+    {
+      schema: {
+        ...{ tags: ["jobs"], operationId: "cancel-job", summary: "Cancel a job", params: jobParams },
+        response: {
+          200: jobRecord.meta({ description: "It has ended" }),
+          202: jobRecord.meta({ description: "Its worker has not answered yet" }),
+          ...problemsOf(400, 404, 409),
+        },
+      },
+    },
+    async ({ params }, reply) => {
+      const before = await recordOf(producer, params);
+      assertCancellable(before);
+      const hasEnded = await cancel(producer, params.id);
+      const record = (await producer.record(params.queue, params.id)) ?? before;
+      return reply.code(hasEnded ? 200 : 202).send(record);
+    },
+  );
+  app.get(
+    "/api/v1/queues",
+    {
+      schema: {
+        ...{
+          tags: ["jobs"],
+          operationId: "list-queues",
+          summary: "How many jobs and workers each queue has",
+        },
+        response: {
+          200: z.object({
+            queues: z.record(z.string(), counts),
+            workers: z.record(z.string(), z.int().nonnegative()),
+          }),
+          ...problemsOf(),
+        },
+      },
+    },
+    async () => {
+      const queues = await producer.counts();
+      const workers = await Promise.all(
+        Object.keys(queues).map(async (name) => [name, await producer.workers(name as AnyQueueName)]),
+      );
+      return { queues, workers: Object.fromEntries(workers) };
+    },
+  );
+}
+
+/** @throws 404 `NOT_FOUND` */
+async function recordOf(
+  producer: Producer,
+  { queue, id }: { readonly queue: string; readonly id: string },
+): Promise<JobRecord> {
+  const record = await producer.record(queue, id);
+  if (record !== undefined) return record;
+  throw new HttpError(
+    404,
+    "NOT_FOUND",
+    `the queue ${JSON.stringify(queue)} has no job ${JSON.stringify(id)}, or no longer`,
+  );
+}
+
+/** A repeat is harmless: one that was cancelled may be cancelled again. */
+function assertCancellable({ id, state, failedReason }: JobRecord): void {
+  if (
+    state === "completed" ||
+    (state === "failed" && parseFailedReason(failedReason ?? "").code !== "CANCELLED")
+  ) {
+    throw new HttpError(409, "INVALID_JOB", `the job ${id} cannot be cancelled: it has ${state} already`);
+  }
+}
+
+async function cancel(producer: Producer, id: string): Promise<boolean> {
+  try {
+    return await producer.cancel(id);
+  } catch (error) {
+    // It ended a moment ago.
+    if (error instanceof JobError && error.code === "INVALID_JOB")
+      throw new HttpError(409, error.code, error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+// What the HTTP API says of jobs: the schemas of records and of where they are.
+import { z } from "zod";
+import { type ErrorCode, errorCodes, jobNames, queueNames } from "../../jobs/index.js";
+import { jobStates } from "../../producer/index.js";
+
+/** A job's record. Times are in ms since the epoch; what is not there yet is null. */
+export const jobRecord = z
+  .object({
+    id: z.string(),
+    queue: z.string().meta({ description: `${queueNames.join(", ")}, or store@HOST and mount@HOST` }),
+    name: z.string().meta({ description: jobNames.join(", ") }),
+    state: z.enum([...jobStates, "unknown"]),
+    data: z.unknown(),
+    progress: z.unknown(),
+    result: z.unknown(),
+    failedReason: z.string().nullable().meta({ description: "`CODE: message`" }),
+    attempts: z.int().nonnegative(),
+    createdAt: z.number(),
+    finishedAt: z.number().nullable(),
+  })
+  .meta({ id: "JobRecord" });
+
+/** The path of one job. */
+export const jobParams = z.object({ queue: z.string().max(100), id: z.string().max(128) });
+
+/** Where a job is. */
+export function jobPath({ queue, id }: { readonly queue: string; readonly id: string }): string {
+  return `/api/v1/jobs/${encodeURIComponent(queue)}/${encodeURIComponent(id)}`;
+}
+
+/** An error of a job. */
+export const jobError = z.object({
+  code: z.enum([...errorCodes] as [ErrorCode, ...ErrorCode[]]),
+  message: z.string(),
+});

@@ -1,0 +1,151 @@
+// Takes jobs in: one by its name, or many at once.
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { z } from "zod";
+import {
+  contract,
+  defaultBatchBytes,
+  defaultJobBytes,
+  isBatch,
+  type JobData,
+  type JobName,
+  jobIdPattern,
+  jobNames,
+} from "../../jobs/index.js";
+import type { NewJob } from "../../producer/index.js";
+import type { App, ServerContext } from "../context.js";
+import { HttpError } from "../problem.js";
+import { idempotencyKey, readIdempotencyKey } from "./idempotency-key.js";
+import { jobPath, jobRecord } from "./job-shapes.js";
+import { readLargeJson } from "./json-body.js";
+import { problemsOf } from "./problems-of.js";
+import { longestWait, waitForJob } from "./wait-for-job.js";
+
+/** How many jobs one request may bring. */
+const mostJobs = 10_000;
+/** What a body may have besides the data of its job, in bytes. */
+const margin = 64 * 1024;
+
+const query = z.object({
+  wait: z.coerce
+    .number()
+    .min(0)
+    .max(longestWait)
+    .optional()
+    .meta({ description: "How long to wait for the job's end, in s" }),
+});
+
+const headers = z.object({
+  [idempotencyKey]: z
+    .string()
+    .optional()
+    .meta({ description: "Makes a repeat harmless: the same key brings the same job" }),
+});
+
+/** `POST /api/v1/jobs/{name}` for each job of the contract, and `POST /api/v1/jobs`. */
+export function addJobRoutes(app: App, context: ServerContext): void {
+  app.register(async (scope) => {
+    const routes = scope.withTypeProvider<ZodTypeProvider>();
+    readLargeJson(routes);
+    for (const name of jobNames) addEnqueueRoute(routes, context, name);
+    addBulkRoute(routes, context);
+    routes.post(
+      "/api/v1/jobs/:name",
+      {
+        schema: { hide: true, params: z.object({ name: z.string() }) },
+        // Before the body is read.
+        onRequest: async ({ params }) => {
+          const { name } = params as { readonly name: string };
+          throw new HttpError(
+            404,
+            "NOT_FOUND",
+            `there is no job ${JSON.stringify(name)}: the jobs are ${jobNames.join(", ")}`,
+          );
+        },
+      },
+      () => undefined,
+    );
+  });
+}
+
+function addEnqueueRoute(app: App, context: ServerContext, name: JobName): void {
+  const { producer } = context;
+  app.post(
+    `/api/v1/jobs/${name}`,
+    {
+      bodyLimit: (isBatch(name) ? defaultBatchBytes : defaultJobBytes) + margin,
+      schema: {
+        ...{ tags: ["jobs"], operationId: `enqueue-${name}`, summary: `Enqueue a job \`${name}\`` },
+        ...{ body: contract[name].data as z.ZodType, querystring: query, headers },
+        response: {
+          200: jobRecord.meta({ description: "It has ended well within the time" }),
+          202: jobRecord.meta({ description: "It is enqueued, or still runs" }),
+          ...problemsOf(400, 404, 408, 409, 413, 415, 422, 500, 501, 507),
+        },
+      },
+    },
+    async (request, reply) => {
+      const key = readIdempotencyKey(request.headers[idempotencyKey]);
+      const data = request.body as JobData;
+      const job = await (key === undefined
+        ? producer.enqueue(name, data)
+        : producer.enqueueOnce(key, name, data));
+      const { wait = 0 } = request.query;
+      const record = await waitForJob(job, wait, reply.raw, context);
+      const status = record.state === "completed" && wait > 0 ? 200 : 202;
+      return reply.code(status).header("location", jobPath(job)).send(record);
+    },
+  );
+}
+
+/** Of a job as it stands in an array: what `name` says the data is. */
+const newJob = z.discriminatedUnion(
+  "name",
+  jobNames.map((name) =>
+    z.strictObject({
+      name: z.literal(name),
+      data: contract[name].data as z.ZodType,
+      jobId: z
+        .string()
+        .regex(jobIdPattern, "a job's id takes 1 to 128 of A-Z a-z 0-9 _ . -, not only digits")
+        .optional(),
+    }),
+  ) as unknown as [
+    z.ZodObject<{ name: z.ZodLiteral<JobName>; data: z.ZodType; jobId: z.ZodOptional<z.ZodString> }>,
+  ],
+  { error: ({ code }) => (code === "invalid_union" ? `it takes one of ${jobNames.join(", ")}` : undefined) },
+);
+
+function addBulkRoute(app: App, { producer }: ServerContext): void {
+  app.post(
+    "/api/v1/jobs",
+    {
+      bodyLimit: defaultBatchBytes + margin,
+      schema: {
+        ...{
+          tags: ["jobs"],
+          operationId: "enqueue-many",
+          summary: "Enqueue many jobs, or none if one is wrong",
+        },
+        ...{ body: z.array(newJob).min(1).max(mostJobs), headers },
+        response: {
+          202: z.object({
+            jobs: z
+              .array(z.object({ id: z.string(), name: z.string(), queue: z.string() }))
+              .meta({ description: "In the order given" }),
+          }),
+          ...problemsOf(400, 408, 413, 415, 422),
+        },
+      },
+    },
+    async (request, reply) => {
+      if (request.headers[idempotencyKey] !== undefined) {
+        throw new HttpError(
+          400,
+          "INVALID_REQUEST",
+          "Idempotency-Key is for one job: many have a jobId each, which makes a repeat harmless",
+        );
+      }
+      return reply.code(202).send({ jobs: await producer.enqueueAll(request.body as readonly NewJob[]) });
+    },
+  );
+}

@@ -1,0 +1,49 @@
+// Waits for a job's end on behalf of a request, for as long as that can wait.
+import type { ServerResponse } from "node:http";
+import { JobError, parseFailedReason } from "../../jobs/index.js";
+import type { EnqueuedJob, JobRecord } from "../../producer/index.js";
+import type { ServerContext } from "../context.js";
+
+/** The most that may be asked for, in s. */
+export const longestWait = 300;
+
+/**
+ * The job's record once it has ended well, or as it is when the time is over, the client has gone, or the server stops.
+ * @param seconds 0 not to wait
+ * @throws the job's own error by its code; `QUEUE_UNAVAILABLE`
+ */
+export async function waitForJob(
+  job: EnqueuedJob,
+  seconds: number,
+  response: ServerResponse,
+  { producer, signal }: ServerContext,
+): Promise<JobRecord> {
+  if (seconds > 0) {
+    const enough = new AbortController();
+    const giveUp = () => enough.abort();
+    const timer = setTimeout(giveUp, seconds * 1_000);
+    response.once("close", giveUp);
+    signal.addEventListener("abort", giveUp, { once: true });
+    try {
+      if (signal.aborted || response.destroyed) giveUp();
+      await producer.wait(job, enough.signal);
+    } catch (error) {
+      if (!enough.signal.aborted) throw error;
+    } finally {
+      clearTimeout(timer);
+      response.off("close", giveUp);
+      signal.removeEventListener("abort", giveUp);
+    }
+  }
+  const record = await producer.record(job.queue, job.id);
+  if (record === undefined) {
+    throw new JobError("INTERNAL", `the record of the job ${job.id} was gone before it was read`, {
+      jobId: job.id,
+    });
+  }
+  if (seconds > 0 && record.state === "failed") {
+    const { code, message } = parseFailedReason(record.failedReason ?? "");
+    throw new JobError(code, message, { jobId: job.id });
+  }
+  return record;
+}

@@ -1,0 +1,125 @@
+// The lists of the overview: what runs, the last batches and failures, what will run.
+import type { JobEvent, JobPage, JobRecord, Schedule } from "../api-types.js";
+import { shortId } from "../format.js";
+import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
+import { pathOfJob, subjectOf } from "../parts/job-actions.js";
+import { JobTable } from "../parts/job-table.js";
+import { Moment } from "../parts/moment.js";
+import { ProgressBar } from "../parts/progress-bar.js";
+import { State } from "../parts/state.js";
+import { type Resource, useResource } from "../resource.js";
+
+const isProgress = (event: JobEvent) => event.progress !== undefined;
+const isChange = (event: JobEvent) => event.progress === undefined;
+const isBatchJob = ({ name }: JobRecord) => name === "checksum-graph" || name === "verify-graph";
+
+/** A list that is asked for again when a job changes its state. */
+function useJobs(query: string): Resource<JobPage> {
+  const jobs = useResource<JobPage>(`jobs?${query}`);
+  useJobEvents("changes", isChange, jobs.reload);
+  return jobs;
+}
+
+export function RunningJobs() {
+  const active = useJobs("state=active&limit=20");
+  const batches = useJobs("state=waiting-children&limit=5");
+  const progress = useProgress("all", isProgress);
+  const reload = () => {
+    active.reload();
+    batches.reload();
+  };
+  const jobs = [...(batches.data?.jobs ?? []), ...(active.data?.jobs ?? [])].map((job) =>
+    withEvent(job, progress.get(job.id)),
+  );
+  return (
+    <section class="card">
+      <h2>At work</h2>
+      {jobs.length === 0 ? (
+        <p class="muted">Nothing is at work.</p>
+      ) : (
+        <JobTable jobs={jobs} onChange={reload} />
+      )}
+    </section>
+  );
+}
+
+export function RecentBatches() {
+  const checksums = useJobs("name=checksum-graph&limit=4");
+  const verifications = useJobs("name=verify-graph&limit=4");
+  const progress = useProgress("batches", isProgress);
+  const jobs = [...(checksums.data?.jobs ?? []), ...(verifications.data?.jobs ?? [])]
+    .filter(isBatchJob)
+    .sort((one, other) => other.createdAt - one.createdAt)
+    .slice(0, 5)
+    .map((job) => withEvent(job, progress.get(job.id)));
+  return (
+    <section class="card">
+      <h2>Batches</h2>
+      {jobs.length === 0 && <p class="muted">No batch has run lately.</p>}
+      <ul class="plain">
+        {jobs.map((job) => (
+          <li key={job.id}>
+            <a href={pathOfJob(job)}>{job.name}</a> <State name={job.state} />{" "}
+            <span class="muted">
+              <Moment at={job.finishedAt ?? job.createdAt} />
+            </span>
+            {job.finishedAt === null && <ProgressBar label={job.name} progress={job.progress} />}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function RecentFailures() {
+  const failed = useJobs("state=failed&limit=5");
+  const jobs = failed.data?.jobs ?? [];
+  return (
+    <section class="card">
+      <h2>Failures</h2>
+      {jobs.length === 0 && <p class="muted">Nothing has failed lately.</p>}
+      <ul class="plain">
+        {jobs.map((job) => (
+          <li key={`${job.queue}/${job.id}`}>
+            <a href={pathOfJob(job)}>{job.name}</a> <span class="mono">{shortId(subjectOf(job))}</span>{" "}
+            <span class="muted">
+              <Moment at={job.finishedAt ?? job.createdAt} />
+            </span>
+            <span class="reason">{job.failedReason}</span>
+          </li>
+        ))}
+      </ul>
+      {jobs.length > 0 && <a href="/jobs?state=failed">All failures</a>}
+    </section>
+  );
+}
+
+export function Schedules() {
+  const { data } = useResource<{ schedules: readonly Schedule[] }>("schedules", 60_000);
+  const schedules = data?.schedules ?? [];
+  return (
+    <section class="card">
+      <h2>Schedules</h2>
+      {schedules.length === 0 && (
+        <p class="muted">
+          Nothing is scheduled; <code>stevedore schedule</code> does that.
+        </p>
+      )}
+      <ul class="plain">
+        {schedules.map(({ id, name, cron, tz, next, last }) => (
+          <li key={id}>
+            {name} <code>{cron}</code> {tz}{" "}
+            <span class="muted">
+              next <Moment at={next} />
+            </span>
+            {last && (
+              <span class="muted">
+                , last <Moment at={last.at} /> <State name={last.state} />
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,130 @@
+// A chart of series over time, drawn by uPlot; a table of its last values stands beside it for those who cannot see it.
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { theme } from "../theme.js";
+
+export interface Series {
+  readonly name: string;
+  /** null where nothing is known. */
+  readonly values: readonly (number | null)[];
+}
+
+interface ChartProps {
+  /** What it shows; its name for those who cannot see it. */
+  readonly title: string;
+  /** In ms since the epoch, ascending. */
+  readonly at: readonly number[];
+  readonly series: readonly Series[];
+  readonly format: (value: number) => string;
+}
+
+const height = 150;
+/** Names of custom properties: the colours of the series, in their order. */
+const strokes = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5"];
+
+export function Chart({ title, at, series, format }: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const names = series.map(({ name }) => name).join("\n");
+  const look = theme.value;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a plot is made anew for other series or colours only
+  useEffect(() => {
+    const { current } = place;
+    if (current === null) return;
+    const make = () => {
+      plot.current?.destroy();
+      plot.current = new uPlot(
+        optionsOf(current, { title, at, series, format }),
+        dataOf(at, series),
+        current,
+      );
+    };
+    make();
+    const observer = new ResizeObserver(() => {
+      if (current.clientWidth > 0) plot.current?.setSize({ width: current.clientWidth, height });
+    });
+    observer.observe(current);
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", make);
+    return () => {
+      observer.disconnect();
+      dark.removeEventListener("change", make);
+      plot.current?.destroy();
+      plot.current = undefined;
+    };
+  }, [names, look]);
+
+  useEffect(() => {
+    plot.current?.setData(dataOf(at, series));
+  }, [at, series]);
+
+  const last = (values: Series["values"]) => {
+    const value = values.at(-1);
+    return value === null || value === undefined ? "–" : format(value);
+  };
+  return (
+    <figure class="chart">
+      <figcaption>
+        <span class="title">{title}</span>
+        <dl>
+          {series.map(({ name, values }, index) => (
+            <div key={name}>
+              <dt class={`series-${(index % strokes.length) + 1}`}>{name}</dt>
+              <dd>{last(values)}</dd>
+            </div>
+          ))}
+        </dl>
+      </figcaption>
+      <div ref={place} aria-hidden="true" />
+    </figure>
+  );
+}
+
+function dataOf(at: readonly number[], series: readonly Series[]): uPlot.AlignedData {
+  return [at.map((ms) => ms / 1_000), ...series.map(({ values }) => [...values])];
+}
+
+function optionsOf(place: HTMLElement, { series, format }: ChartProps): uPlot.Options {
+  const colour = colourOf(place);
+  const text = colour("--muted");
+  const grid = { stroke: colour("--line"), width: 1 };
+  return {
+    ...{ width: Math.max(place.clientWidth, 100), height },
+    padding: [8, 4, 0, 0],
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { y: { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1) * 1.05] } },
+    series: [
+      {},
+      ...series.map(({ name }, index) => ({
+        label: name,
+        stroke: colour(strokes[index % strokes.length] ?? ""),
+        width: 1.5,
+        points: { show: false },
+      })),
+    ],
+    axes: [
+      { stroke: text, grid, ticks: grid, values: (_plot, at) => at.map(clock) },
+      { stroke: text, grid, ticks: grid, size: 68, values: (_plot, values) => values.map(format) },
+    ],
+  };
+}
+
+/** A canvas knows no custom properties: an element has their colour. */
+function colourOf(place: HTMLElement): (property: string) => string {
+  return (property) => {
+    const probe = document.createElement("i");
+    probe.style.color = `var(${property})`;
+    place.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
+  };
+}
+
+function clock(seconds: number): string {
+  const time = new Date(seconds * 1_000);
+  return `${String(time.getHours()).padStart(2, "0")}:${String(time.getMinutes()).padStart(2, "0")}`;
+}

@@ -1,0 +1,45 @@
+// A job that was started on this page, until it has ended: how far it is, and what became of it.
+import { useEffect } from "preact/hooks";
+import { pathTo } from "../api.js";
+import type { JobEvent, JobRecord } from "../api-types.js";
+import { formatDuration } from "../format.js";
+import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
+import { useResource } from "../resource.js";
+import { CancelButton, hasEnded, pathOfJob } from "./job-actions.js";
+import { ProgressBar } from "./progress-bar.js";
+import { State } from "./state.js";
+
+/** @param onEnd called once it has ended */
+export function LiveJob({ started, onEnd }: { started: JobRecord; onEnd: () => void }) {
+  const { id, queue } = started;
+  const path = `jobs/${pathTo(queue, id)}`;
+  const { data = started, reload } = useResource<JobRecord>(path);
+  const isMeant = (event: JobEvent) => event.id === id && event.queue === queue;
+  const progress = useProgress(path, isMeant);
+  useJobEvents(path, isMeant, (event) => event.progress === undefined && reload());
+  const job = withEvent(data, progress.get(id));
+  const ended = hasEnded(job);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it has
+  useEffect(() => {
+    if (ended) onEnd();
+  }, [ended]);
+  return (
+    <section class="card" aria-live="polite">
+      <p>
+        <a href={pathOfJob(job)}>{job.name}</a> <State name={job.state} /> {outcomeOf(job)}{" "}
+        <CancelButton job={job} onDone={reload} />
+      </p>
+      {!ended && <ProgressBar label={job.name} progress={job.progress} />}
+      {job.state === "failed" && <span class="reason">{job.failedReason}</span>}
+    </section>
+  );
+}
+
+function outcomeOf({ state, result }: JobRecord): string {
+  if (state !== "completed") return "";
+  const { ok, cached, durationMs } = result as { ok?: boolean; cached?: boolean; durationMs: number };
+  const took = formatDuration(durationMs);
+  if (ok !== undefined)
+    return ok ? `The layer is the one that was stored; it took ${took}.` : "It is another layer.";
+  return cached ? "It was known already." : `It took ${took}.`;
+}

@@ -1,0 +1,92 @@
+// The children of a batch: how many there are of each kind, those at work, and those that failed.
+import { z } from "zod";
+import { errorCodes, parseFailedReason, parseProgress, progress } from "../../jobs/index.js";
+import type { HastyConnection } from "../../producer/connection.js";
+import type { GraphQueues } from "../../producer/graph-queues.js";
+import type { App } from "../context.js";
+import { HttpError, problem } from "../problem.js";
+
+const count = z.int().nonnegative();
+
+const children = z
+  .object({
+    counts: z.object({ waiting: count, active: count, completed: count, failed: count }),
+    active: z.array(
+      z.object({
+        id: z.string().describe("Of the job"),
+        image: z.string(),
+        progress: progress.nullable(),
+        startedAt: z.number().nullable().describe("In ms since the epoch"),
+      }),
+    ),
+    failures: z
+      .array(z.object({ id: z.string(), image: z.string(), code: z.enum(errorCodes), message: z.string() }))
+      .describe("In no particular order"),
+    next: z.string().nullable().describe("The cursor of the next page of failures"),
+  })
+  .meta({ id: "BatchChildren" });
+
+const cursor = z.string().regex(/^\d{1,20}$/);
+
+export function addChildrenRoute(app: App, queues: GraphQueues, connection: HastyConnection): void {
+  app.get(
+    "/api/v1/jobs/:queue/:id/children",
+    {
+      schema: {
+        ...{ tags: ["jobs"], summary: "The children of a batch", operationId: "getJobChildren" },
+        params: z.object({ queue: z.string().max(200), id: z.string().max(200) }),
+        querystring: z.strictObject({
+          limit: z.coerce
+            .number()
+            .int()
+            .min(1)
+            .max(500)
+            .default(100)
+            .describe("About how many failures a page has; where there are few, it has all"),
+          cursor: cursor.optional(),
+        }),
+        response: { 200: children, 400: problem, 401: problem, 404: problem, 503: problem },
+      },
+    },
+    async ({ params, query }) => {
+      const name = (await queues.names()).find((known) => known === params.queue);
+      const queue = name && queues.of(name);
+      const job = queue && (await connection.attempt(() => queue.getJob(params.id)));
+      if (job === undefined || queue === undefined) {
+        throw new HttpError(404, "NOT_FOUND", `there is no job ${params.id} in the queue ${params.queue}`);
+      }
+      const prefix = `${params.id}.`;
+      const [counts, failed, atWork] = await connection.attempt(() =>
+        Promise.all([
+          job.getDependenciesCount({ processed: true, unprocessed: true, ignored: true }),
+          job.getDependencies({ ignored: { cursor: Number(query.cursor ?? 0), count: query.limit } }),
+          // As many as workers take at a time, and no more.
+          queue.getJobs(["active"]),
+        ]),
+      );
+      const active = atWork
+        .filter((child) => child?.id?.startsWith(prefix))
+        .map((child) => ({
+          id: child.id ?? "",
+          image: child.id?.slice(prefix.length) ?? "",
+          progress: parseProgress(child.progress) ?? null,
+          startedAt: child.processedOn ?? null,
+        }));
+      const failures = Object.entries(failed.ignored ?? {}).map(([key, reason]) => {
+        // BullMQ names a child by its whole key, which ends with its id.
+        const id = key.slice(key.lastIndexOf(`:${prefix}`) + 1);
+        return { id, image: id.slice(prefix.length), ...parseFailedReason(String(reason)) };
+      });
+      const { processed = 0, unprocessed = 0, ignored = 0 } = counts;
+      return {
+        counts: {
+          ...{ waiting: Math.max(0, unprocessed - active.length), active: active.length },
+          ...{ completed: processed, failed: ignored },
+        },
+        active,
+        failures,
+        next: failed.nextIgnoredCursor ? String(failed.nextIgnoredCursor) : null,
+      };
+    },
+  );
+}

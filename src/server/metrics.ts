@@ -1,0 +1,72 @@
+// The page that Prometheus reads: BullMQ's counts of every queue, the metrics of every worker, and what a server sees.
+import { Gauge, type Metric, Registry } from "prom-client";
+import { throwIfAborted } from "../error.js";
+import type { Graph } from "../graph/index.js";
+import { diskOf } from "../host/disk.js";
+import type { Producer, WorkerMetric, WorkerStatus } from "../producer/index.js";
+
+export interface MetricsSources {
+  readonly producer: Producer;
+  readonly graph: Graph;
+}
+
+/** A page in Prometheus's text format. */
+export interface MetricsPage {
+  readonly text: string;
+  readonly contentType: string;
+}
+
+/**
+ * Makes the page. A worker's series end with the worker, for each has its label `worker`.
+ * @throws `QUEUE_UNAVAILABLE`, `CANCELLED`
+ */
+export async function metricsText(
+  { producer, graph }: MetricsSources,
+  signal?: AbortSignal,
+): Promise<MetricsPage> {
+  const [ofQueues, workers, images, disk] = await Promise.all([
+    producer.prometheus(),
+    producer.workerStatuses(),
+    graph.imageCount(),
+    diskOf(graph.root),
+  ]);
+  throwIfAborted(signal);
+  const registry = new Registry();
+  const gauge = (name: string, help: string, value: number) =>
+    new Gauge({ name, help, registers: [registry] }).set(value);
+  gauge("stevedore_workers", "Workers of the graph that have told of themselves lately", workers.length);
+  gauge("stevedore_images", "Images in the graph, broken ones included", images);
+  if (disk !== null) {
+    gauge("stevedore_disk_free_bytes", "Bytes that are free on the root's file system", disk.bytesFree);
+    gauge("stevedore_disk_size_bytes", "Bytes of the root's file system", disk.bytesTotal);
+  }
+  for (const [name, metric] of metricsOf(workers)) {
+    if (registry.getSingleMetric(name) === undefined) registry.registerMetric(metric);
+  }
+  return { text: `${ofQueues}${await registry.metrics()}`, contentType: registry.contentType };
+}
+
+/** Each metric of any worker once, with the values of all; those of another type than the first one's are left out. */
+function metricsOf(workers: readonly WorkerStatus[]): [string, Metric][] {
+  const byName = new Map<string, WorkerMetric>();
+  for (const { id, host, metrics } of workers) {
+    for (const { name, help, type, values } of metrics) {
+      const known = byName.get(name) ?? { name, help, type, values: [] };
+      byName.set(name, known);
+      if (known.type !== type) continue;
+      for (const { value, labels, metricName } of values) {
+        known.values.push({
+          // What JSON cannot say is no number.
+          value: value ?? Number.NaN,
+          labels: { ...labels, worker: id, host },
+          ...(metricName === undefined ? {} : { metricName }),
+        });
+      }
+    }
+  }
+  // What prom-client's own AggregatorRegistry does; but that adds up, and leaves out what cannot be.
+  return [...byName].map(([name, metric]) => [
+    name,
+    { ...metric, get: async () => metric } as unknown as Metric,
+  ]);
+}

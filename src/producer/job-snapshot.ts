@@ -6,10 +6,11 @@ import type { JobUpdate, LogLine } from "./job-events.js";
 import type { JobState } from "./job-records.js";
 
 export interface JobSnapshot {
-  /** The state, with the progress, the result or the error. */
-  readonly update: JobUpdate;
-  /** The newest lines of its log, oldest first. */
+  /** Its state, how far it is, and the newest lines of its log; of a job that has ended the state comes last. */
+  readonly parts: readonly (JobUpdate | LogLine)[];
+  /** The lines among them. */
   readonly lines: readonly LogLine[];
+  readonly hasEnded: boolean;
   /** The last event of the queue's stream that this takes into account. */
   readonly eventId: string;
 }
@@ -41,18 +42,18 @@ export async function readSnapshot(redis: Redis, queue: Queue, id: string): Prom
   const states: readonly JobState[] = [...sets, "active", "waiting"];
   const state = states.find((_, at) => places[at] !== null);
   if (typeof timestamp !== "string" || state === undefined) return undefined;
-  return {
-    update: toUpdate(state, readJson(progress), readJson(result), failedReason ?? ""),
-    lines: (logs as string[]).map(toLine),
-    eventId: (newest as [string, string[]][])[0]?.[0] ?? noEvent,
-  };
-}
-
-function toUpdate(state: JobState, progress: unknown, result: unknown, failedReason: string): JobUpdate {
-  if (state === "completed") return { state, result };
-  if (state === "failed") return { state, error: parseFailedReason(failedReason) };
-  const known = parseProgress(progress);
-  return known === undefined ? { state } : { state, progress: known };
+  const lines = (logs as string[]).map(toLine);
+  const eventId = (newest as [string, string[]][])[0]?.[0] ?? noEvent;
+  if (state === "completed") {
+    return { parts: [...lines, { state, result: readJson(result) }], lines, eventId, hasEnded: true };
+  }
+  if (state === "failed") {
+    const error = parseFailedReason(failedReason ?? "");
+    return { parts: [...lines, { state, error }], lines, eventId, hasEnded: true };
+  }
+  const known = parseProgress(readJson(progress));
+  const update: JobUpdate[] = known === undefined ? [{ state }] : [{ state }, { state, progress: known }];
+  return { parts: [...update, ...lines], lines, eventId, hasEnded: false };
 }
 
 /** A line of a log is `<RFC 3339 time> <text>`. */

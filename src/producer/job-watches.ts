@@ -8,9 +8,9 @@ import { type JobSnapshot, readSnapshot } from "./job-snapshot.js";
 import { openReplay, type Replay } from "./replay.js";
 import { type JobWatch, type Watcher, watchJob } from "./watch-job.js";
 
-/** Watches a job as `watchJob` does. */
+/** Watches a job as `watchJob` does; there is none in a queue that the graph does not have. */
 export type WatchJob = (
-  job: { readonly queue: AnyQueueName; readonly id: string },
+  job: { readonly queue: string; readonly id: string },
   watcher: Watcher,
   gone: () => void,
   after?: string,
@@ -19,6 +19,7 @@ export type WatchJob = (
 export function openJobWatches(
   connection: HastyConnection,
   queues: GraphQueues,
+  findQueue: (name: string) => Promise<AnyQueueName | undefined>,
   eventsOf: (queue: AnyQueueName) => Promise<JobEvents>,
   register: (interest: Interest) => () => void,
 ): WatchJob {
@@ -41,17 +42,11 @@ export function openJobWatches(
     snapshots.set(key, asked);
     return asked;
   };
-  return async ({ queue, id }, watcher, gone, after) =>
-    watchJob(
-      id,
-      {
-        events: await eventsOf(queue),
-        replay: replayOf(queue),
-        snapshot: () => snapshotOf(queue, id),
-        register,
-      },
-      watcher,
-      gone,
-      after,
-    );
+  return async ({ queue: name, id }, watcher, gone, after) => {
+    const queue = await findQueue(name);
+    if (queue === undefined) return undefined;
+    const events = await eventsOf(queue);
+    const snapshot = () => snapshotOf(queue, id);
+    return watchJob(id, { events, replay: replayOf(queue), snapshot, register }, watcher, gone, after);
+  };
 }

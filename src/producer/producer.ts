@@ -371,7 +371,7 @@ export function openProducer(options: ProducerOptions): Producer {
         ),
       );
     },
-    watch: openJobWatches(connection, queues, eventsOf, register),
+    watch: openJobWatches(connection, queues, findQueue, eventsOf, register),
     async *jobs(state) {
       for (const queue of await queues.names()) {
         for (const wanted of state === undefined ? jobStates : [state]) {

@@ -52,18 +52,17 @@ export async function watchJob(
   const tell = (what: JobUpdate | LogLine, eventId: string) => {
     if (!isAfter(eventId, last) || isKnown(what, known)) return;
     last = eventId;
-    isEnded ||= hasEnded(what);
+    isEnded ||= isEnd(what);
     watcher(what, eventId);
   };
   const hear = (what: JobUpdate | LogLine, eventId: string) => {
     if (early === undefined) tell(what, eventId);
     else early.push({ what, eventId });
   };
-  const tellSnapshot = ({ update, lines, eventId }: JobSnapshot) => {
+  const tellSnapshot = ({ parts, lines, eventId, hasEnded }: JobSnapshot) => {
     last = eventId;
     known = lines;
-    isEnded ||= hasEnded(update);
-    const parts = hasEnded(update) ? [...lines, update] : [update, ...lines];
+    isEnded ||= hasEnded;
     // Whoever has not heard it to its end hears it anew.
     for (const [at, part] of parts.entries()) watcher(part, at === parts.length - 1 ? eventId : undefined);
   };
@@ -82,7 +81,7 @@ export async function watchJob(
     early = undefined;
     if (isEnded) return "there";
     if (snapshot === undefined) return "gone";
-    return hasEnded(snapshot.update) ? "over" : "there";
+    return snapshot.hasEnded ? "over" : "there";
   };
 
   const stops = [access.events.listen(jobId, hear), access.events.listenToLog(jobId, hear)];
@@ -115,7 +114,7 @@ export async function watchJob(
   }
 }
 
-function hasEnded(what: JobUpdate | LogLine): boolean {
+function isEnd(what: JobUpdate | LogLine): boolean {
   return "state" in what && (what.state === "completed" || what.state === "failed");
 }
 

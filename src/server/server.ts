@@ -9,6 +9,7 @@ import { StevedoreError } from "../error.js";
 import { openGraph } from "../graph/index.js";
 import { defaultGraphName } from "../jobs/index.js";
 import { openProducer } from "../producer/index.js";
+import { addEventRoutes } from "./api/events.js";
 import { addImageRoutes } from "./api/images.js";
 import { addJobRecordRoutes } from "./api/job-records.js";
 import { addJobRoutes } from "./api/jobs.js";
@@ -21,6 +22,7 @@ import { addDashboard } from "./dashboard/dashboard.js";
 import { addHealthRoutes } from "./health.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
+import { trackUnusedConnections } from "./unused-connections.js";
 
 export interface ServerOptions {
   /** Any of the forms of docs/redis.md. */
@@ -83,8 +85,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     signal: stopping.signal,
   };
   const app = await buildApp(context, options);
+  const closeUnused = trackUnusedConnections(app.server);
   const close = async () => {
     stopping.abort();
+    closeUnused();
     const hurry = setTimeout(() => app.server.closeAllConnections(), closingTime);
     await app.close();
     clearTimeout(hurry);
@@ -166,6 +170,7 @@ export async function buildApp(
   await addDashboard(app, context);
   addJobRoutes(app, context);
   addJobRecordRoutes(app, context);
+  addEventRoutes(app, context);
   return app;
 }
 

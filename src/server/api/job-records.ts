@@ -4,7 +4,7 @@ import { type AnyQueueName, type JobName, jobNames, parseFailedReason } from "..
 import { JobError, type JobRecord, jobStates, type Producer } from "../../producer/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
-import { jobParams, jobRecord } from "./job-shapes.js";
+import { jobNotFound, jobParams, jobRecord } from "./job-shapes.js";
 import { readCursor, writeCursor } from "./page-cursor.js";
 import { problemsOf } from "./problems-of.js";
 
@@ -129,15 +129,11 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
 /** @throws 404 `NOT_FOUND` */
 async function recordOf(
   producer: Producer,
-  { queue, id }: { readonly queue: string; readonly id: string },
+  job: { readonly queue: string; readonly id: string },
 ): Promise<JobRecord> {
-  const record = await producer.record(queue, id);
-  if (record !== undefined) return record;
-  throw new HttpError(
-    404,
-    "NOT_FOUND",
-    `the queue ${JSON.stringify(queue)} has no job ${JSON.stringify(id)}, or no longer`,
-  );
+  const record = await producer.record(job.queue, job.id);
+  if (record === undefined) throw jobNotFound(job);
+  return record;
 }
 
 /** A repeat is harmless: one that was cancelled may be cancelled again. */

@@ -1,7 +1,8 @@
 // What the HTTP API says of jobs: the schemas of records and of where they are.
 import { z } from "zod";
-import { type ErrorCode, errorCodes, jobNames, queueNames } from "../../jobs/index.js";
+import { jobNames, queueNames } from "../../jobs/index.js";
 import { jobStates } from "../../producer/index.js";
+import { HttpError } from "../problem.js";
 
 /** A job's record. Times are in ms since the epoch; what is not there yet is null. */
 export const jobRecord = z
@@ -23,13 +24,16 @@ export const jobRecord = z
 /** The path of one job. */
 export const jobParams = z.object({ queue: z.string().max(100), id: z.string().max(128) });
 
+/** 404 for a job that is not there. */
+export function jobNotFound({ queue, id }: { readonly queue: string; readonly id: string }): HttpError {
+  return new HttpError(
+    404,
+    "NOT_FOUND",
+    `the queue ${JSON.stringify(queue)} has no job ${JSON.stringify(id)}, or no longer`,
+  );
+}
+
 /** Where a job is. */
 export function jobPath({ queue, id }: { readonly queue: string; readonly id: string }): string {
   return `/api/v1/jobs/${encodeURIComponent(queue)}/${encodeURIComponent(id)}`;
 }
-
-/** An error of a job. */
-export const jobError = z.object({
-  code: z.enum([...errorCodes] as [ErrorCode, ...ErrorCode[]]),
-  message: z.string(),
-});

@@ -62,8 +62,16 @@ async function main() {
       await browser.close();
     }
   } finally {
+    await unmountAll(server.url);
     await server.stop();
   }
+}
+
+/** @param {string} url */
+async function unmountAll(url) {
+  const response = await fetch(`${url}/api/v1/mounts`, { headers: { authorization: `Bearer ${token}` } });
+  const { mounts } = await response.json();
+  for (const { mountId } of mounts) await job(url, "unmount", { mountId });
 }
 
 /** Starts `stevedore up` on a fresh root. */

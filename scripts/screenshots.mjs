@@ -229,7 +229,8 @@ async function takePictures(browser, url) {
   await shoot("jobs-phone", phonePage);
 
   await page.goto(`${url}/queues/queue/checksum?status=latest`);
-  await page.waitForTimeout(2_500);
+  await page.getByText("Loading").waitFor({ state: "hidden" });
+  await page.waitForTimeout(1_000);
   await shoot("queues");
   await page.goto(`${url}/images/${idOf("alpine:3.20 root").slice(0, 12)}`);
   await page.getByRole("heading", { name: "History" }).waitFor();

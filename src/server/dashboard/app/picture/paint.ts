@@ -14,6 +14,10 @@ import { boxInView, type View } from "./view.js";
 /** Where a mark of a small image stood keeps others this far away, in pixels. */
 const markSpacing = 9;
 
+/** By square of the screen, the round of `thinOut` that it was taken in last. */
+const squares = new Uint32Array(2 ** 22);
+let round = 0;
+
 /** Draws all anew. @returns the labels, which can be clicked */
 export function paint(frame: Frame): readonly Label[] {
   const { context, scene, view, window, density, theme, emphasis } = frame;
@@ -72,11 +76,13 @@ function drawFrames({ context, scene, view, theme }: Frame, box: Box): void {
 function drawPieces({ context, scene: { pieces }, view: { k, x, y }, theme }: Frame, box: Box): void {
   context.fillStyle = theme.edge;
   const width = k < 0.15 ? 1 : 1.5;
-  const shortest = 3 / k;
+  const shortest = (k < 0.015 ? 8 : 3) / k;
   for (let at = 0; at + 3 < pieces.length; at += 4) {
-    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = [pieces[at], pieces[at + 1], pieces[at + 2], pieces[at + 3]];
-    const [left, right] = x1 < x2 ? [x1, x2] : [x2, x1];
-    const [top, bottom] = y1 < y2 ? [y1, y2] : [y2, y1];
+    // No destructuring in the loops over all images: it would take ten times as long.
+    const left = Math.min(pieces[at] ?? 0, pieces[at + 2] ?? 0);
+    const right = Math.max(pieces[at] ?? 0, pieces[at + 2] ?? 0);
+    const top = Math.min(pieces[at + 1] ?? 0, pieces[at + 3] ?? 0);
+    const bottom = Math.max(pieces[at + 1] ?? 0, pieces[at + 3] ?? 0);
     if (right - left + bottom - top < shortest) return;
     if (left > box.right || right < box.left || top > box.bottom || bottom < box.top) continue;
     context.fillRect(
@@ -99,16 +105,14 @@ function drawLines({ context, scene: { forest, layout }, view, theme }: Frame, b
     if (parent === -1) continue;
     const group = groups[groupOf[index] ?? -1];
     if (group !== undefined && group.members[0] !== index) continue;
-    // A line goes at most so far beyond its two ends: around a row's end, or above a column.
-    const [x1 = 0, x2 = 0, y1 = 0, y2 = 0] = [
-      x[parent],
-      group?.x ?? x[index],
-      y[parent],
-      group?.y ?? y[index],
-    ];
+    // A line goes at most so far beyond its two ends: above a column, or around a row's end.
+    const x1 = x[parent] ?? 0;
+    const x2 = group?.x ?? x[index] ?? 0;
+    const y1 = y[parent] ?? 0;
+    const y2 = group?.y ?? y[index] ?? 0;
+    const end = layout.next[parent] === index ? x1 + (layout.itemW[parent] ?? 0) : x1 + card.w;
     if (Math.min(x1, x2) - 40 > box.right || Math.min(y1, y2) - 40 > box.bottom) continue;
-    if (Math.max(x1 + (layout.itemW[parent] ?? 0), x2) + 40 < box.left) continue;
-    if (Math.max(y1, y2) + card.h + 40 < box.top) continue;
+    if (Math.max(end, x2) + 40 < box.left || Math.max(y1, y2) + card.h + 40 < box.top) continue;
     trace(context, pathTo(layout, index), view, 8 * view.k);
   }
   context.stroke();
@@ -136,7 +140,13 @@ function drawBars({ context, scene, view: { k, x, y }, theme, emphasis }: Frame,
   const offset = (height - barHeight) / 2;
   const slots = height >= 7;
   const byClass: number[][] = ages.classes.map(() => []);
-  scene.places.within(box, (index) => byClass[ages.classOf[index] ?? 0]?.push(index));
+  // Bars of less than a pixel cover each other: one for each two pixels is as good as all.
+  const isFree = height < 1 ? thinOut(2) : () => true;
+  scene.places.within(box, (index) => {
+    const left = (layout.x[index] ?? 0) * k + x;
+    const top = (layout.y[index] ?? 0) * k + y;
+    if (isFree(left, top)) byClass[ages.classOf[index] ?? 0]?.push(index);
+  });
   if (slots) {
     context.fillStyle = theme.card;
     for (const list of byClass) {
@@ -241,11 +251,12 @@ function drawMarks({ context, scene, view: { k, x, y }, theme }: Frame, box: Box
 
 /** True for the first point of each square of the screen: more would only cover each other. */
 function thinOut(spacing: number): (x: number, y: number) => boolean {
-  const taken = new Set<number>();
+  round++;
   return (x, y) => {
-    const square = Math.floor(x / spacing) * 100_003 + Math.floor(y / spacing);
-    if (taken.has(square)) return false;
-    taken.add(square);
+    // Squares of screens that are wider share a place: then a point too few is shown, which nobody sees.
+    const square = (Math.floor(y / spacing) * 4_099 + Math.floor(x / spacing)) & (squares.length - 1);
+    if (squares[square] === round) return false;
+    squares[square] = round;
     return true;
   };
 }

@@ -14,13 +14,19 @@ import { startBrowser } from "../test/support/browser.js";
 import { realistic } from "../test/support/graph-shapes.js";
 
 const app = fileURLToPath(new URL("../dist/server/dashboard/app", import.meta.url));
-const types: Readonly<Record<string, string>> = { ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const types: Readonly<Record<string, string>> = {
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
 const canvas = ".picture-stage canvas";
 const window = { width: 1280, height: 800 };
 
 const counts = process.argv.slice(2).map(Number);
 await using browser = await startBrowser();
-console.log("images   appears   zoom p50   p95   max      pan p50   p95   max    cards p50   p95   max   (ms)");
+console.log(
+  "images   appears   zoom p50   p95   max      pan p50   p95   max    cards p50   p95   max   (ms)",
+);
 for (const count of counts.length > 0 ? counts : [10_000, 100_000]) {
   await using served = await serve(realistic(count));
   await using opened = await browser.open({ viewport: window });
@@ -46,7 +52,9 @@ for (const count of counts.length > 0 ? counts : [10_000, 100_000]) {
   const pan = await framesDuring(page, drag);
   for (let step = 0; step < 60; step++) await page.mouse.wheel(0, -60);
   const cards = await framesDuring(page, drag);
-  const cells = [zoom, pan, cards].map((times) => [0.5, 0.95, 1].map((share) => quantile(times, share)).join(" "));
+  const cells = [zoom, pan, cards].map((times) =>
+    [0.5, 0.95, 1].map((share) => quantile(times, share)).join(" "),
+  );
   console.log(`${String(count).padStart(6)} ${appeared.toFixed(0).padStart(9)}   ${cells.join("   ")}`);
 }
 
@@ -84,7 +92,8 @@ async function serve(nodes: readonly GraphNode[]) {
   const server = createServer((request, response) => {
     const path = request.url ?? "/";
     if (path === "/api/v1/graph") response.setHeader("content-type", "application/json").end(graph);
-    else if (path === "/api/v1/events") response.writeHead(200, { "content-type": "text/event-stream" }).write("\n");
+    else if (path === "/api/v1/events")
+      response.writeHead(200, { "content-type": "text/event-stream" }).write("\n");
     else if (path.startsWith("/api/")) response.setHeader("content-type", "application/json").end("{}");
     else if (path.startsWith("/assets/")) {
       response.setHeader("content-type", types[extname(path)] ?? "text/plain");

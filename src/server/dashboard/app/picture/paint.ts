@@ -1,6 +1,6 @@
 // Draws what the window shows of a graph: frames, lines, images, and above them what is found, selected or wrong.
 import { drawCard, drawIdCard } from "./card.js";
-import { detailAt, sizeShare } from "./detail.js";
+import { detailAt } from "./detail.js";
 import { type Path, pathTo } from "./edges.js";
 import { historyOf } from "./forest.js";
 import type { Frame } from "./frame.js";
@@ -103,7 +103,9 @@ function drawLines({ context, scene: { forest, layout }, view, theme }: Frame, b
   for (let index = 0; index < x.length; index++) {
     const parent = forest.parent[index] ?? -1;
     if (parent === -1) continue;
-    const group = groups[groupOf[index] ?? -1];
+    const at = groupOf[index] ?? -1;
+    // An array looks for -1 among its names, which takes its time.
+    const group = at === -1 ? undefined : groups[at];
     if (group !== undefined && group.members[0] !== index) continue;
     // A line goes at most so far beyond its two ends: above a column, or around a row's end.
     const x1 = x[parent] ?? 0;
@@ -134,7 +136,7 @@ function drawHistory({ context, scene, view, theme, emphasis }: Frame, box: Box)
 
 /** An image as a bar: as long as its layer is large, in the colour of its age. */
 function drawBars({ context, scene, view: { k, x, y }, theme, emphasis }: Frame, box: Box): void {
-  const { layout, ages, forest } = scene;
+  const { layout, ages } = scene;
   const height = card.h * k;
   const barHeight = Math.max(1, height * 0.62);
   const offset = (height - barHeight) / 2;
@@ -159,7 +161,7 @@ function drawBars({ context, scene, view: { k, x, y }, theme, emphasis }: Frame,
     context.fillStyle = toneColor(theme, ages.classes[place]?.tone ?? -1);
     context.globalAlpha = emphasis.matches === null ? 1 : 0.25;
     for (const index of list) {
-      const width = Math.max(1, card.w * k * sizeShare(forest.nodes[index]?.layerBytes ?? null));
+      const width = Math.max(1, card.w * k * (scene.sizes[index] ?? 0));
       context.fillRect(
         (layout.x[index] ?? 0) * k + x,
         (layout.y[index] ?? 0) * k + y + offset,

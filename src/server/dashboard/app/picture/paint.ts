@@ -1,6 +1,6 @@
 // Draws what the window shows of a graph: frames, lines, images, and above them what is found, selected or wrong.
 import { drawCard, drawIdCard } from "./card.js";
-import { detailAt } from "./detail.js";
+import { checksumState, detailAt } from "./detail.js";
 import { type Path, pathTo } from "./edges.js";
 import { historyOf } from "./forest.js";
 import type { Frame } from "./frame.js";
@@ -13,6 +13,10 @@ import { boxInView, type View } from "./view.js";
 
 /** Where a mark of a small image stood keeps others this far away, in pixels. */
 const markSpacing = 9;
+/** The most of a card's width that a bar takes: the rest is for the mark of its checksums. */
+const longestBar = 0.86;
+/** From this height of a small card on, in pixels, that mark has room. */
+const markedFrom = 13;
 
 /** By square of the screen, the round of `thinOut` that it was taken in last. */
 const squares = new Uint32Array(2 ** 22);
@@ -161,13 +165,23 @@ function drawBars({ context, scene, view: { k, x, y }, theme, emphasis }: Frame,
     context.fillStyle = toneColor(theme, ages.classes[place]?.tone ?? -1);
     context.globalAlpha = emphasis.matches === null ? 1 : 0.25;
     for (const index of list) {
-      const width = Math.max(1, card.w * k * (scene.sizes[index] ?? 0));
+      const width = Math.max(1, longestBar * card.w * k * (scene.sizes[index] ?? 0));
       context.fillRect(
         (layout.x[index] ?? 0) * k + x,
         (layout.y[index] ?? 0) * k + y + offset,
         width,
         barHeight,
       );
+    }
+  }
+  if (height >= markedFrom) {
+    const r = Math.min(5, height * 0.22);
+    for (const index of byClass.flat()) {
+      const node = scene.forest.nodes[index];
+      if (node === undefined) continue;
+      const right = ((layout.x[index] ?? 0) + card.w) * k + x;
+      const middle = ((layout.y[index] ?? 0) + card.h / 2) * k + y;
+      drawMark(context, checksumState(node), { x: right - r - 2, y: middle, r }, theme);
     }
   }
   context.globalAlpha = 1;

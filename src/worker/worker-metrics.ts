@@ -1,6 +1,6 @@
 // The metrics of one worker (docs/observability.md): what its jobs do is counted here, and Prometheus reads it elsewhere.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { type AnyQueueName, type JobName, jobNames, type Progress } from "../jobs/index.js";
+import { type AnyQueueName, type JobName, jobNames, type Progress, recipeNames } from "../jobs/index.js";
 import type { CpuBudget } from "./cpu-budget.js";
 import { processMetrics } from "./process-metrics.js";
 
@@ -87,12 +87,12 @@ export function openWorkerMetrics(
     "kind",
     ["checksum", "verify"],
   );
-  const archiveBytes = new Counter({
-    name: "stevedore_archive_bytes_total",
-    help: "Bytes of the archives that were made for checksums",
-    labelNames: ["recipe"],
-    registers,
-  });
+  const archiveBytes = counter(
+    "stevedore_archive_bytes_total",
+    "Bytes of the archives that were made for checksums",
+    "recipe",
+    recipeNames,
+  );
   const active = new Gauge({
     name: "stevedore_jobs_active",
     help: "Jobs at work",

@@ -120,8 +120,16 @@ export function noRedisRuns(root: string): boolean {
 
 /** This process's environment without what would configure a command. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
-  const { STEVEDORE_ROOT, STEVEDORE_REDIS_URL, STEVEDORE_GRAPH, STEVEDORE_HOST, REDIS_URL, ...rest } =
-    process.env;
+  const {
+    STEVEDORE_ROOT,
+    STEVEDORE_REDIS_URL,
+    STEVEDORE_GRAPH,
+    STEVEDORE_HOST,
+    REDIS_URL,
+    STEVEDORE_LOG_FORMAT,
+    STEVEDORE_TRACES,
+    ...rest
+  } = process.env;
   return rest;
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectHastily } from "../../src/producer/connection.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
-import { type JobLogLine, openJobEvents } from "../../src/producer/job-events.js";
+import { type LogLine, openJobEvents } from "../../src/producer/job-events.js";
 import { startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob } from "../support/dock.js";
 
@@ -35,10 +35,10 @@ describe("a job's log", () => {
       async ({ producer, root, graphName }) => {
         const connection = connectHastily(dock.redis, `{stevedore:${graphName}}`);
         const events = await openJobEvents(connection, dock.redis, graphName, "checksum");
-        const heard: JobLogLine[] = [];
-        events.listenToLogs((line) => heard.push(line));
+        const heard: { readonly log: LogLine; readonly eventId: string }[] = [];
+        events.listenToLog("the-job", (log, eventId) => heard.push({ log, eventId }));
         makeImage(root, "large", 5_000_000);
-        const job = await producer.enqueue("checksum", { id: "large" });
+        const job = await producer.enqueue("checksum", { id: "large" }, { jobId: "the-job" });
         const states: string[] = [];
         for await (const { state } of producer.follow(job)) states.push(state);
         expect(states.at(-1)).toBe("completed");
@@ -49,13 +49,11 @@ describe("a job's log", () => {
           expect.stringMatching(/^completed after \d+\.\d s$/),
         ]);
         // Told of before the end is.
-        expect(heard.map(({ id, queue, line }) => [id, queue, line])).toEqual(
-          texts.map((text) => [job.id, "checksum", text]),
-        );
+        expect(heard.map(({ log }) => log.line)).toEqual(texts);
         expect(heard.map(({ eventId }) => eventId)).toEqual(
           heard.map(() => expect.stringMatching(/^\d+-\d+$/)),
         );
-        expect(Math.abs(Date.now() - (heard[0]?.at ?? 0))).toBeLessThan(300_000);
+        expect(Math.abs(Date.now() - (heard[0]?.log.at ?? 0))).toBeLessThan(300_000);
         await events.close();
         connection.close();
       },

@@ -72,7 +72,10 @@ describe("the dashboard", () => {
     await visit("/", "full", async (page) => {
       await page.getByRole("button", { name: "Checksum all" }).click();
       await page.waitForURL(/\/batches\//);
-      await page.getByRole("progressbar", { name: /^Layer of ab/ }).first().waitFor();
+      await page
+        .getByRole("progressbar", { name: /^Layer of ab/ })
+        .first()
+        .waitFor();
       const whole = page.getByRole("progressbar", { name: "The whole batch" });
       const shares = new Set<number>();
       while (shares.size < 2 && (await whole.count()) > 0) {
@@ -118,7 +121,10 @@ describe("the dashboard", () => {
       await page.getByText(/^CANCELLED: /).waitFor();
       await page.getByRole("link", { name: "checksum", exact: true }).click();
       await page.getByRole("heading", { name: "Job checksum" }).waitFor();
-      await page.getByRole("alert").getByText(/^CANCELLED: /).waitFor();
+      await page
+        .getByRole("alert")
+        .getByText(/^CANCELLED: /)
+        .waitFor();
     });
   });
 
@@ -157,7 +163,10 @@ describe("the dashboard", () => {
       await page.getByRole("heading", { name: "Workers" }).waitFor();
       allow(/status of 503|ERR_/);
       await redis.kill();
-      await page.getByRole("status").getByText(/^Redis is away/).waitFor();
+      await page
+        .getByRole("status")
+        .getByText(/^Redis is away/)
+        .waitFor();
       await page.getByRole("alert").first().waitFor();
       await redis.start();
       await page.getByText(/^Redis is away/).waitFor({ state: "detached" });
@@ -203,7 +212,8 @@ describe("the dashboard", () => {
           const width = await page.evaluate(() => document.documentElement.scrollWidth);
           expect([path, width]).toEqual([path, 320]);
         }
-        const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+        const background = () =>
+          page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
         const dark = await background();
         await page.getByLabel("Colours").selectOption("light");
         const light = await background();
@@ -249,11 +259,18 @@ function focused(page: Page): Promise<string> {
 /** What can be used or read and is called nothing. */
 function namelessControls(page: Page): Promise<string[]> {
   return page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>("a[href], button, input:not([type=hidden]), select, progress, canvas")]
+    [
+      ...document.querySelectorAll<HTMLElement>(
+        "a[href], button, input:not([type=hidden]), select, progress, canvas",
+      ),
+    ]
       .filter((element) => {
         const labels = (element as HTMLInputElement).labels;
         const name = element.getAttribute("aria-label") ?? (labels?.[0] as HTMLElement)?.innerText;
-        return !(name || element.innerText || element.closest("[aria-hidden=true]")) && element.tagName !== "SELECT";
+        return (
+          !(name || element.innerText || element.closest("[aria-hidden=true]")) &&
+          element.tagName !== "SELECT"
+        );
       })
       .map((element) => element.outerHTML),
   );
@@ -285,6 +302,8 @@ async function post(job: string, data: unknown): Promise<any> {
 
 // biome-ignore lint/suspicious/noExplicitAny: the same
 async function get(path: string): Promise<any> {
-  const response = await fetch(`${url}/api/v1/${path}`, { headers: { authorization: `Bearer ${tokens.read}` } });
+  const response = await fetch(`${url}/api/v1/${path}`, {
+    headers: { authorization: `Bearer ${tokens.read}` },
+  });
   return await response.json();
 }

@@ -14,7 +14,7 @@ import { addJobRecordRoutes } from "./api/job-records.js";
 import { addJobRoutes } from "./api/jobs.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
-import { limitBodyTime } from "./body-deadline.js";
+import { endUnreadBody, limitBodyTime } from "./body-deadline.js";
 import type { App, ServerContext } from "./context.js";
 import { addHealthRoutes } from "./health.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
@@ -121,6 +121,8 @@ export async function buildApp(
     // A path that cannot be decoded never comes to a route.
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, context.log),
   }).withTypeProvider<ZodTypeProvider>();
+  // What a form of another site may send: no route takes it.
+  app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, context.log));
@@ -144,18 +146,22 @@ export async function buildApp(
   });
   await app.register(cookie);
   await app.register(rateLimit, {
+    // Not for each route: those hooks come after the guard, and whoever guesses tokens would not be counted.
+    global: false,
     max: requestsPerMinute,
     timeWindow: "1 minute",
     errorResponseBuilder: (_request, { after, max }) =>
       new HttpError(429, "TOO_MANY_REQUESTS", `more than ${max} requests in a minute: wait ${after}`),
   });
   app.decorateRequest("role", undefined);
+  app.addHook("onRequest", app.rateLimit());
   const guard = openGuard(context.tokens);
   app.addHook("onRequest", async (request) => {
     guard(request);
     limitBodyTime(request);
   });
 
+  app.addHook("onResponse", async (request) => endUnreadBody(request));
   // What is answered while the server stops is the last of its connection.
   app.addHook("onSend", async (_request, reply) => {
     if (context.signal.aborted) reply.header("connection", "close");

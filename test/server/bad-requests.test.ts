@@ -64,7 +64,7 @@ describe.concurrent("a body", () => {
         expect({ body, status, code: answer.code }).toEqual({ body, status: 422, code });
         expect(answer.detail).toContain(field);
         expect(answer).toMatchObject({ type: "about:blank", title: "Unprocessable Entity", status: 422 });
-        expect(headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
+        expect(headers.get("content-type")).toBe("application/problem+json");
       }
       expect((await producer.counts()).checksum.waiting).toBe(0);
     }));
@@ -102,27 +102,26 @@ describe.concurrent("a body", () => {
         }
       }
       const config = { x: JSON.parse(`${"[".repeat(90)}${"]".repeat(90)}`) };
-      const { body } = await ask("/api/v1/jobs/store", { body: { layer: { upload: "u" }, image: { config } } });
+      const { status, body } = await ask("/api/v1/jobs/store", { body: { layer: { upload: "u" }, image: { config } } });
+      expect({ status, detail: body.detail }).toEqual({ status: 202 });
       expect((await producer.job(body.id))?.data).toMatchObject({ image: { config } });
     }));
 
   it("of a million ids is a job, and one of millions of other values is refused", () =>
     withoutWorker(async ({ ask, producer }) => {
       const ids = Array.from({ length: 1_000_000 }, (_, n) => String(n).padStart(64, "0"));
-      const { status, body } = await ask("/api/v1/jobs", { body: [{ name: "verify-graph", data: { ids } }] });
-      expect({ status, jobs: body.jobs?.length }).toEqual({ status: 202, jobs: 1 });
       expect((await ask("/api/v1/jobs/checksum-graph", { body: { ids } })).status).toBe(202);
-      expect((await producer.counts()).checksum.waiting).toBe(2);
+      expect((await producer.counts()).checksum.waiting).toBe(1);
+      const headers = { "content-type": "application/json" };
       for (const text of ["1,", "[],", "{},"]) {
-        const wrong = `{"ids":[${text.repeat(5_000_000)}1]}`;
-        const headers = { "content-type": "application/json" };
-        const refused = await ask("/api/v1/jobs/checksum-graph", { body: wrong, headers });
+        const body = `{"ids":[${text.repeat(1_000_001)}1]}`;
+        const refused = await ask("/api/v1/jobs/checksum-graph", { body, headers });
         expect(refused).toMatchObject({ status: 413, body: { code: "LIMIT_EXCEEDED" } });
       }
-      const many = await ask("/api/v1/jobs/checksum-graph", { body: { ids: Array(900_000).fill(1) } });
+      const many = await ask("/api/v1/jobs/checksum-graph", { body: { ids: Array(50_000).fill(1) } });
       expect(many).toMatchObject({ status: 422, body: { code: "INVALID_JOB" } });
       expect(many.body.errors).toHaveLength(20);
-      expect(many.body.detail).toContain("and 899980 more");
+      expect(many.body.detail).toContain("and 49980 more");
     }));
 });
 
@@ -136,11 +135,11 @@ describe("a body of 2 GB", () => {
         const { hostname, port, host } = new URL(/http:[^ ]+/.exec(server.output())?.[0] ?? "");
         const head = `Host: ${host}\r\nContent-Type: application/json\r\n`;
         const total = 2 * 1024 ** 3;
-        const chunk = Buffer.alloc(64 * 1024, " ");
+        const size = 256 * 1024;
+        const chunk = Buffer.from(`${size.toString(16)}\r\n${" ".repeat(size)}\r\n`);
         for (const [path, limit] of [
           ["/api/v1/jobs/checksum", 4],
           ["/api/v1/jobs/checksum-graph", 80],
-          ["/api/v1/jobs", 80],
           ["/api/v1/jobs/nothing", 0],
         ] as const) {
           const wanted = limit === 0 ? /^HTTP\/1.1 404 / : /^HTTP\/1.1 413 .*"code":"LIMIT_EXCEEDED"/s;
@@ -165,12 +164,14 @@ describe("a body of 2 GB", () => {
           untold.write(`POST ${path} HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\n\r\n`);
           let sent = 0;
           while (!isOver && answered === "" && sent < total) {
-            untold.write(`${chunk.length.toString(16)}\r\n`);
-            untold.write(chunk);
-            sent += chunk.length;
-            if (!untold.write("\r\n")) await Promise.race([once(untold, "drain"), once(untold, "close")]);
+            sent += size;
+            if (untold.write(chunk)) continue;
+            await new Promise<void>((resolve) => {
+              untold.once("drain", resolve);
+              untold.once("close", resolve);
+            });
           }
-          if (!isOver) await once(untold, "close");
+          await until("the connection is not closed", async () => isOver);
           expect(answered).toMatch(wanted);
           // The limit, and what the sockets hold.
           expect(sent / 1024 ** 2).toBeLessThan(limit + 40);

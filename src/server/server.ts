@@ -19,7 +19,7 @@ import { addScheduleRoutes } from "./api/schedules.js";
 import { addUploadRoutes } from "./api/uploads.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
-import { limitBodyTime } from "./body-deadline.js";
+import { endUnreadBody, limitBodyTime } from "./body-deadline.js";
 import type { App, ServerContext } from "./context.js";
 import { addDashboard } from "./dashboard/dashboard.js";
 import { addHealthRoutes } from "./health.js";
@@ -131,6 +131,8 @@ export async function buildApp(
     // A path that cannot be decoded never comes to a route.
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, context.log),
   }).withTypeProvider<ZodTypeProvider>();
+  // What a form of another site may send: no route takes it.
+  app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, context.log));
@@ -154,6 +156,8 @@ export async function buildApp(
   });
   await app.register(cookie);
   await app.register(rateLimit, {
+    // Not for each route: those hooks come after the guard, and whoever guesses tokens would not be counted.
+    global: false,
     max: requestsPerMinute,
     timeWindow: "1 minute",
     errorResponseBuilder: (_request, { after, max }) =>
@@ -161,11 +165,13 @@ export async function buildApp(
   });
   heedExpectations(app);
   app.decorateRequest("role", undefined);
+  app.addHook("onRequest", app.rateLimit());
   const guard = openGuard(context.tokens);
   app.addHook("onRequest", async (request) => {
     guard(request);
     limitBodyTime(request);
   });
+  app.addHook("onResponse", async (request) => endUnreadBody(request));
   // What is answered while the server stops is the last of its connection.
   app.addHook("onSend", async (_request, reply) => {
     if (context.signal.aborted) reply.header("connection", "close");

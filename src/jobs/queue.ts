@@ -9,8 +9,8 @@ export const defaultGraphName = "default";
 /** The names a host may have: part of file names, and of the names of its queues. */
 export const hostNamePattern = graphNamePattern;
 
-/** The ids that a producer may give: BullMQ makes ids of digits alone by itself. */
-export const jobIdPattern = /^(?!\d+$)[A-Za-z0-9_.-]{1,128}$/;
+/** The ids that a producer may give: BullMQ makes those that parseInt reads back as they are by itself. */
+export const jobIdPattern = /^(?!-?\d+$)(?!NaN$)[A-Za-z0-9_.-]{1,128}$/;
 
 /** The queues of which every host has one of its own besides, for the jobs that only its workers can do. */
 export const hostedQueueNames = ["store", "mount"] as const;

@@ -19,6 +19,7 @@ import { addUploadRoutes } from "./api/uploads.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
 import { limitBodyTime } from "./body-deadline.js";
+import { refuseConnection } from "./client-error.js";
 import type { App, ServerContext } from "./context.js";
 import { addDashboard } from "./dashboard/dashboard.js";
 import { addHealthRoutes } from "./health.js";
@@ -123,6 +124,7 @@ export async function buildApp(
     forceCloseConnections: "idle",
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     routerOptions: { maxParamLength: 200 },
+    clientErrorHandler: refuseConnection,
     // A path that cannot be decoded never comes to a route.
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, context.log),
   }).withTypeProvider<ZodTypeProvider>();

@@ -106,7 +106,7 @@ const newJob = z.discriminatedUnion(
       data: contract[name].data as z.ZodType,
       jobId: z
         .string()
-        .regex(jobIdPattern, "a job's id takes 1 to 128 of A-Z a-z 0-9 _ . -, not only digits")
+        .regex(jobIdPattern, "a job's id takes 1 to 128 of A-Z a-z 0-9 _ . -, no number")
         .optional(),
     }),
   ) as unknown as [

@@ -39,6 +39,8 @@ const runtimePrograms = [
 
 /** @type {Program[]} */
 const testPrograms = [
+  { commands: ["curl"], package: "curl" },
+  { commands: ["python3"], package: "python3" },
   { commands: ["setfattr"], package: "attr" },
   { commands: ["getfattr"], package: "attr" },
   { commands: ["setcap"], package: "libcap2-bin" },

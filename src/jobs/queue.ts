@@ -9,6 +9,9 @@ export const defaultGraphName = "default";
 /** The names a host may have: part of file names, and of the names of its queues. */
 export const hostNamePattern = graphNamePattern;
 
+/** The ids that a producer may give: BullMQ makes those that parseInt reads back as they are by itself. */
+export const jobIdPattern = /^(?!-?\d+$)(?!NaN$)[A-Za-z0-9_.-]{1,128}$/;
+
 /** The names of BullMQ's own keys (`QueueKeys`): a job of such an id would overwrite them. */
 const ownKeys: ReadonlySet<string> = new Set([
   ...[
@@ -25,9 +28,9 @@ const ownKeys: ReadonlySet<string> = new Set([
   ...["failed", "stalled", "repeat", "limiter", "meta", "events", "pc", "marker", "de"],
 ]);
 
-/** True for an id that a producer may give a job. BullMQ makes ids of digits alone by itself. */
+/** True for an id that a producer may give a job. */
 export function isJobId(text: string): boolean {
-  return /^(?!\d+$)[A-Za-z0-9_.-]{1,128}$/.test(text) && !ownKeys.has(text);
+  return jobIdPattern.test(text) && !ownKeys.has(text);
 }
 
 /** The queues of which every host has one of its own besides, for the jobs that only its workers can do. */

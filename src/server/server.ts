@@ -19,7 +19,8 @@ import { addScheduleRoutes } from "./api/schedules.js";
 import { addUploadRoutes } from "./api/uploads.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
-import { endUnreadBody, limitBodyTime } from "./body-deadline.js";
+import { limitBodyTime } from "./body-deadline.js";
+import { refuseConnection } from "./client-error.js";
 import type { App, ServerContext } from "./context.js";
 import { addDashboard } from "./dashboard/dashboard.js";
 import { addHealthRoutes } from "./health.js";
@@ -128,6 +129,7 @@ export async function buildApp(
     forceCloseConnections: "idle",
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     routerOptions: { maxParamLength: 200 },
+    clientErrorHandler: refuseConnection,
     // A path that cannot be decoded never comes to a route.
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, context.log),
   }).withTypeProvider<ZodTypeProvider>();
@@ -171,7 +173,6 @@ export async function buildApp(
     guard(request);
     limitBodyTime(request);
   });
-  app.addHook("onResponse", async (request) => endUnreadBody(request));
   // What is answered while the server stops is the last of its connection.
   app.addHook("onSend", async (_request, reply) => {
     if (context.signal.aborted) reply.header("connection", "close");

@@ -9,6 +9,7 @@ import {
   isJobId,
   type JobData,
   type JobName,
+  jobIdPattern,
   jobNames,
 } from "../../jobs/index.js";
 import type { NewJob } from "../../producer/index.js";
@@ -106,7 +107,8 @@ const newJob = z.discriminatedUnion(
       data: contract[name].data as z.ZodType,
       jobId: z
         .string()
-        .refine(isJobId, "a job's id takes 1 to 128 of A-Z a-z 0-9 _ . -, not only digits")
+        .regex(jobIdPattern, "a job's id takes 1 to 128 of A-Z a-z 0-9 _ . -, no number")
+        .refine(isJobId, "this id is a name of the queue's own")
         .optional(),
     }),
   ) as unknown as [

@@ -34,6 +34,7 @@ interface Caller {
 export function openGuard(tokens: readonly Token[]): (request: FastifyRequest) => void {
   assertOneRoleEach(tokens);
   return (request) => {
+    assertOneHost(request);
     if (tokens.length === 0) assertLoopbackName(request);
     const caller = callerOf(request, tokens);
     request.role = caller?.role;
@@ -90,6 +91,14 @@ function assertSameOrigin(request: FastifyRequest): void {
 
 function isOwnOrigin(origin: string, request: FastifyRequest): boolean {
   return URL.canParse(origin) && new URL(origin).host === request.host;
+}
+
+/** RFC 9112, section 3.2: of two, whoever stands in between may have judged the other. */
+function assertOneHost({ raw: { rawHeaders } }: FastifyRequest): void {
+  const isHost = (text: string, at: number) => at % 2 === 0 && text.toLowerCase() === "host";
+  if (rawHeaders.filter(isHost).length > 1) {
+    throw new HttpError(400, "INVALID_REQUEST", "a request has one Host header");
+  }
 }
 
 function assertLoopbackName({ hostname }: FastifyRequest): void {

@@ -9,12 +9,13 @@ interface Refusal {
   readonly description: string;
   readonly headers?: Readonly<Record<string, { description: string; schema: JsonSchema }>>;
   /** Default: of every route. */
-  readonly isOf?: (operation: Operation, path: string) => boolean;
+  readonly isOf?: (method: string, path: string) => boolean;
 }
 
 const retryAfter = { "Retry-After": { description: "Seconds to wait", schema: { type: "integer" } } };
-const hasBody = ({ requestBody }: Operation) => requestBody !== undefined;
-const hasPathParameter = (_operation: Operation, path: string) => path.includes("{");
+/** A body that came without being asked for is looked at as well. */
+const mayHaveBody = (method: string) => method !== "get" && method !== "head";
+const hasPathParameter = (_method: string, path: string) => path.includes("{");
 
 const refusals: readonly Refusal[] = [
   { status: 400, name: "BadRequest", description: "No valid request: its path, query, headers or JSON" },
@@ -25,11 +26,18 @@ const refusals: readonly Refusal[] = [
     description: "The token may only look, or the request came from elsewhere",
   },
   { status: 404, name: "NotFound", description: "There is no such thing", isOf: hasPathParameter },
-  { status: 408, name: "BodyTimeout", description: "The body did not come in time", isOf: hasBody },
-  { status: 413, name: "TooLarge", description: "The body is larger than allowed", isOf: hasBody },
-  { status: 415, name: "UnsupportedType", description: "A body of another type is wanted", isOf: hasBody },
-  { status: 422, name: "Unprocessable", description: "JSON, but not what is wanted", isOf: hasBody },
+  { status: 408, name: "BodyTimeout", description: "The body did not come in time", isOf: mayHaveBody },
+  { status: 413, name: "TooLarge", description: "The body is larger than allowed", isOf: mayHaveBody },
+  { status: 414, name: "PathTooLong", description: "A name in the path is too long", isOf: hasPathParameter },
+  {
+    status: 415,
+    name: "UnsupportedType",
+    description: "A body of another type is wanted",
+    isOf: mayHaveBody,
+  },
+  { status: 422, name: "Unprocessable", description: "JSON, but not what is wanted", isOf: mayHaveBody },
   { status: 429, name: "TooManyRequests", description: "More requests than allowed", headers: retryAfter },
+  { status: 431, name: "HeadersTooLarge", description: "Path and headers are larger than allowed" },
   { status: 500, name: "Internal", description: "A fault of the server, which its log tells of" },
   { status: 503, name: "Unavailable", description: "Redis is away", headers: retryAfter },
 ];
@@ -48,16 +56,19 @@ export function addProblems(document: OpenApiDocument): OpenApiDocument {
     Object.entries(document.paths).map(([path, operations]) => [
       path,
       Object.fromEntries(
-        Object.entries(operations).map(([method, operation]) => [method, withProblems(operation, path)]),
+        Object.entries(operations).map(([method, operation]) => [
+          method,
+          withProblems(operation, method, path),
+        ]),
       ),
     ]),
   );
   return { ...document, paths, components: { ...document.components, responses } };
 }
 
-function withProblems(operation: Operation, path: string): Operation {
+function withProblems(operation: Operation, method: string, path: string): Operation {
   const general = refusals
-    .filter(({ isOf = () => true }) => isOf(operation, path))
+    .filter(({ isOf = () => true }) => isOf(method, path))
     .map(({ status, name }) => [status, { $ref: `#/components/responses/${name}` }] as const);
   const own = Object.entries(operation.responses).map(
     ([status, response]) => [status, withProblemType(withPhrase(response, status))] as const,

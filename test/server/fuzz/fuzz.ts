@@ -139,10 +139,11 @@ function openKnownValues({ images, root }: Scene): KnownValues {
         case "ref":
         case "parent":
         case "ids":
-          return [...images, "ba", ...id];
+          return [...images, "ba", ...images, ...id.slice(0, 5)];
         case "id":
-        case "jobId":
           return [...images, ...id];
+        case "jobId":
+          return ["fuzz-a", "fuzz-b", ...id.slice(0, 5)];
         case "queue":
           return [...queueNames, "mount@nowhere"];
         case "mountId":
@@ -160,6 +161,12 @@ function openKnownValues({ images, root }: Scene): KnownValues {
           return ['{"id":"x"}', "{}"];
         case "cursor":
           return next;
+        case "idempotency-key":
+          return ["fuzz-1", "fuzz-2", '"fuzz 3"'];
+        case "last-event-id":
+          return ["0-0", "1-0", "99999999999999-0"];
+        case "prefix":
+          return ["b", "le", ""];
         case "host":
           return ["nowhere"];
         default:

@@ -5,13 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { openGraph } from "../../../src/graph/index.js";
-import { isJobName, type JobName, keyPrefix, parseJobData } from "../../../src/jobs/index.js";
-import { openProducer } from "../../../src/producer/index.js";
+import { isJobName, type JobName, keyPrefix, parseJobData, queueNames } from "../../../src/jobs/index.js";
+import { openProducer, type Producer } from "../../../src/producer/index.js";
 import type { OpenApiDocument } from "../../../src/server/openapi/components.js";
 import { addImage } from "../../support/made-images.js";
 import { mountedBelow, unmountBelow } from "../../support/mounted.js";
 import { startRedis } from "../../support/redis-server.js";
 import { type Running, startStevedore } from "../../support/stevedore.js";
+import { until } from "../../support/until.js";
 import type { Caller } from "./requests.js";
 
 export interface Scene extends AsyncDisposable {
@@ -123,30 +124,45 @@ async function faultsOf(running: readonly Running[], url: string): Promise<strin
   return status === 200 ? [] : [`/healthz answers ${status}`];
 }
 
-/** Every job in Redis is whole: its hash has a name and data of the contract, and it is in exactly one state. */
+/** Jobs move while they are looked at: what is wrong is so when nothing moves any more. */
 async function faultsOfJobs(url: string): Promise<string[]> {
   const producer = openProducer({ redis: url });
   const redis = new Redis(url);
-  const faults: string[] = [];
   try {
-    const listed = new Map<string, number>();
-    for await (const { id } of producer.jobs()) listed.set(id, (listed.get(id) ?? 0) + 1);
-    for (const [id, count] of listed) if (count > 1) faults.push(`the job ${id} is in ${count} states`);
-    const pattern = `${keyPrefix("default")}:*`;
-    for await (const keys of redis.scanStream({ match: pattern, type: "hash", count: 1_000 })) {
-      for (const key of keys as string[]) {
-        const { name, data } = await redis.hgetall(key);
-        if (name === undefined && data === undefined) continue;
-        const id = key.split(":").slice(3).join(":");
-        if (!listed.has(id)) faults.push(`the job ${key} is in no state`);
-        else faults.push(...faultsOfData(key, name, data));
-      }
-    }
-    return faults;
+    await until("jobs still wait or run", async () => {
+      const counts = await producer.counts();
+      const moving = queueNames.map((queue) => {
+        const { completed: _, failed: __, ...others } = counts[queue];
+        return Object.values(others).reduce((sum, count) => sum + count, 0);
+      });
+      return moving.every((count) => count === 0);
+    });
+    return await faultsOfRecords(producer, redis);
   } finally {
     redis.disconnect();
     await producer.close();
   }
+}
+
+/** Every job in Redis is whole: its hash has a name and data of the contract, and it is in exactly one state. */
+async function faultsOfRecords(producer: Producer, redis: Redis): Promise<string[]> {
+  const faults: string[] = [];
+  const prefix = keyPrefix("default");
+  const listed = new Map<string, number>();
+  for await (const { queue, id } of producer.jobs()) {
+    const key = `${prefix}:${queue}:${id}`;
+    listed.set(key, (listed.get(key) ?? 0) + 1);
+  }
+  for (const [key, count] of listed) if (count > 1) faults.push(`the job ${key} is in ${count} states`);
+  for await (const keys of redis.scanStream({ match: `${prefix}:*`, type: "hash", count: 1_000 })) {
+    for (const key of keys as string[]) {
+      const { name, data } = await redis.hgetall(key);
+      if (name === undefined && data === undefined) continue;
+      if (!listed.has(key)) faults.push(`the job ${key} is in no state`);
+      else faults.push(...faultsOfData(key, name, data));
+    }
+  }
+  return faults;
 }
 
 function faultsOfData(key: string, name = "", data = ""): string[] {

@@ -262,7 +262,10 @@ describe("two thousand streams", () => {
   it("all get the progress of their jobs, from one server with less than 400 MiB", () =>
     scene(async ({ producer, graphName, root, work }) => {
       const { jobs, streams } = { jobs: 10, streams: 2_000 };
-      const data = Array.from({ length: jobs }, (_, n) => ({ name: "checksum", data: { id: `i-${n}` } }) as const);
+      const data = Array.from(
+        { length: jobs },
+        (_, n) => ({ name: "checksum", data: { id: `i-${n}` } }) as const,
+      );
       const ids = (await producer.enqueueAll(data)).map(({ id }) => id);
       const [begun, end] = [gate(), gate()];
       let active = 0;

@@ -39,7 +39,7 @@ export type JsonSchema = { readonly [keyword: string]: unknown };
 const prefix = "#/components/schemas/";
 const inputForm = "Input";
 
-/** Joins the two forms of each schema, leaves out what nothing refers to of those that differ, and sorts by name. */
+/** Joins the two forms of each schema, leaves out what nothing refers to, and sorts by name. */
 export function joinForms(document: OpenApiDocument): OpenApiDocument {
   const { schemas } = document.components;
   const names = Object.keys(schemas).filter((name) => Object.hasOwn(schemas, `${name}${inputForm}`));
@@ -53,17 +53,45 @@ export function joinForms(document: OpenApiDocument): OpenApiDocument {
       JSON.stringify(schemas[name]);
     same = new Set(names.filter((name) => joined.has(name) && isSame(name)));
   }
-  const used = referencesOf([document.paths, Object.values(schemas)]);
-  const isNeeded = (name: string) => {
-    const base = name.endsWith(inputForm) ? name.slice(0, -inputForm.length) : undefined;
-    return base === undefined || !names.includes(base) || (!same.has(base) && used.has(name));
+  const joined = joinReferences({ paths: document.paths, schemas }, same) as {
+    readonly paths: OpenApiDocument["paths"];
+    readonly schemas: Readonly<Record<string, JsonSchema>>;
   };
-  const kept = Object.entries(schemas).filter(([name]) => isNeeded(name));
-  const joined = joinReferences(
-    { ...document, components: { ...document.components, schemas: sorted(kept) } },
-    same,
-  ) as OpenApiDocument;
-  return { ...joined, paths: sorted(Object.entries(joined.paths)) };
+  const plain = Object.keys(schemas).filter((name) => !isInputForm(name, schemas));
+  const named = new Map(plain.map((name) => [nameless(joined.schemas[name] ?? {}), name]));
+  const paths = nameSchemas(joined.paths, named) as OpenApiDocument["paths"];
+  const needed = reachable([...plain, ...referencesOf(paths)], joined.schemas);
+  const kept = [...needed].map((name) => [name, joined.schemas[name] ?? {}] as const);
+  return {
+    ...document,
+    paths: sorted(Object.entries(paths)),
+    components: { ...document.components, schemas: sorted(kept) },
+  };
+}
+
+function isInputForm(name: string, schemas: object): boolean {
+  return name.endsWith(inputForm) && Object.hasOwn(schemas, name.slice(0, -inputForm.length));
+}
+
+/** The names of these schemas and of all that they refer to. */
+function reachable(names: readonly string[], schemas: Readonly<Record<string, JsonSchema>>): Set<string> {
+  const found = new Set(names);
+  // A set hands out what is added while it is walked.
+  for (const name of found) for (const other of referencesOf(schemas[name])) found.add(other);
+  return found;
+}
+
+/** Refers to a named schema where it was written out: a description of its own makes another of it for the provider. */
+function nameSchemas(value: unknown, named: ReadonlyMap<string, string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => nameSchemas(item, named));
+  if (value === null || typeof value !== "object") return value;
+  const name = "properties" in value ? named.get(nameless(value as JsonSchema)) : undefined;
+  if (name !== undefined) return { $ref: `${prefix}${name}` };
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, nameSchemas(item, named)]));
+}
+
+function nameless({ description: _, ...schema }: JsonSchema): string {
+  return JSON.stringify(schema);
 }
 
 /** A value with the references to input forms of these schemas made plain. */
@@ -87,7 +115,7 @@ function baseOf(reference: string): string | undefined {
 }
 
 function referencesOf(value: unknown): Set<string> {
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value) ?? "";
   return new Set(
     [...text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name = ""]) => name),
   );

@@ -77,7 +77,7 @@ describe("the classes of age", () => {
     const now = Date.UTC(2026, 0, 1);
     const nodes = chain(5).map((node, place) => ({
       ...node,
-      created: new Date(now - [0.5, 3, 20, 300, 4_000][place]! * day).toISOString(),
+      created: new Date(now - ([0.5, 3, 20, 300, 4_000][place] ?? 0) * day).toISOString(),
     }));
     expect(agesOf(plantForest(nodes), now).classes.map(({ label }) => label)).toEqual([
       "under 1 week",

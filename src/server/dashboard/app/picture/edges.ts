@@ -14,7 +14,8 @@ export function pathTo(layout: Layout, index: number): Path {
   if (parent === -1) return [];
   const left = x[parent] ?? 0;
   const top = y[parent] ?? 0;
-  const group = layout.groups[layout.groupOf[index] ?? -1];
+  const at = layout.groupOf[index] ?? -1;
+  const group = at === -1 ? undefined : layout.groups[at];
   const [endX, endY] = group === undefined ? [x[index] ?? 0, (y[index] ?? 0) + card.h / 2] : titleOf(group);
   const right = left + card.w;
   const middle = top + card.h / 2;

@@ -21,6 +21,9 @@ export interface Shape {
   readonly slack: number;
 }
 
+/** Where one box alone stands. */
+const origin = new Float64Array(1);
+
 /** What is tried around the side that would be right if no room were lost. */
 const tries = [0.6, 0.8, 1, 1.2, 1.45, 1.8, 2.4];
 
@@ -29,6 +32,11 @@ const tries = [0.6, 0.8, 1, 1.2, 1.45, 1.8, 2.4];
  * @param gap room between two boxes
  */
 export function packBoxes(boxes: readonly Size[], gap: Size, shape: Shape): Packing {
+  const [only] = boxes;
+  // Most images have one branch or none.
+  if (only !== undefined && boxes.length === 1) {
+    return { ...{ w: only.w, h: only.h, isInRows: true }, x: origin, y: origin };
+  }
   let area = 0;
   let [tallest, widest] = [0, 0];
   for (const { w, h } of boxes) {
@@ -64,6 +72,10 @@ export function flowRows(
   indent: number,
   shortest: number,
 ): Packing {
+  const [only] = boxes;
+  if (only !== undefined && boxes.length === 1) {
+    return { ...{ w: only.w, h: only.h, isInRows: true }, x: origin, y: origin };
+  }
   const [x, y] = [new Float64Array(boxes.length), new Float64Array(boxes.length)];
   let area = 0;
   let widest = shortest;

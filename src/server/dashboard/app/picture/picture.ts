@@ -141,16 +141,22 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
     request();
   }
 
-  function select(index: number): void {
+  /** Makes an image the selected one; -1 for none. */
+  function choose(index: number): void {
     selected = index;
     if (scene === undefined) return;
     panel.show(scene.forest, index, Date.now());
-    spoken.textContent = index === -1 ? "" : describe(scene.forest, index, Date.now());
-    root.dataset.selected = scene.forest.nodes[index]?.id ?? "";
+    spoken.textContent = describe(scene.forest, index, Date.now());
+    request();
+  }
+
+  /** The same, and moves to it. */
+  function select(index: number): void {
+    choose(index);
+    if (scene === undefined || index === -1) return;
     // Far out, one bar among thousands is no answer to "where is it".
     const least = detailAt(camera.view.k) === "bars" ? 0.8 : 0;
-    if (index !== -1) camera.reveal(cardBox(scene, index), uncovered(), least);
-    request();
+    camera.reveal(cardBox(scene, index), uncovered(), least);
   }
 
   /** The part of the window beside the panel, or on a phone above it. */
@@ -177,13 +183,8 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
       ({ x, y, w, h }) =>
         event.offsetX >= x && event.offsetX <= x + w && event.offsetY >= y && event.offsetY <= y + h,
     );
-    if (label !== undefined) return camera.show(label.box);
-    const index = imageAt(event);
-    selected = index;
-    if (scene === undefined) return;
-    panel.show(scene.forest, index, Date.now());
-    spoken.textContent = describe(scene.forest, index, Date.now());
-    request();
+    if (label === undefined) choose(imageAt(event));
+    else camera.show(label.box);
   });
   canvas.addEventListener("pointermove", (event) => {
     if (event.pointerType === "touch") return;

@@ -36,8 +36,8 @@ export function makeSearchBox(changed: () => void, select: (index: number) => vo
   const next = button("↓", "Next match", () => go(place + 1));
   const results = element("ul", { class: "picture-results", "aria-label": "Matches" });
   const box = element(
-    "search",
-    { class: "picture-search", tabindex: "-1" },
+    "div",
+    { class: "picture-search", role: "search", tabindex: "-1" },
     input,
     count,
     previous,

@@ -125,6 +125,7 @@ describe.concurrent("stevedore server", () => {
   it.each([
     ["off the loopback interface without a token", ["--listen", "0.0.0.0:0"], {}, "takes a token"],
     ["with a token that is easily guessed", [], { STEVEDORE_TOKEN: "short" }, "STEVEDORE_TOKEN"],
+    ["with a token file that holds none", ["--token-file", "/dev/null"], {}, "holds no token"],
     ["without the token file it is given", ["--token-file", "/nowhere/tokens"], {}, "/nowhere/tokens"],
   ])("refuses to start %s", async (_, args, env, message) => {
     const { code, stderr } = await (await start(args, env)).ended;

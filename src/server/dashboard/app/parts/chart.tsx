@@ -38,7 +38,7 @@ export function Chart(props: ChartProps) {
   const names = series.map(({ name }) => name).join("\n");
   const look = theme.value;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a plot is made anew for other series or colours only
+  // A plot is made anew for other series or colours only.
   useEffect(() => {
     const { current } = place;
     if (current === null) return;

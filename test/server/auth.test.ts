@@ -40,7 +40,10 @@ async function raw(url: string, request: string): Promise<string> {
 describe.concurrent("a token", () => {
   it("lets its bearer do what its role may", () =>
     withTokens(async ({ ask }) => {
-      const { status, headers, body } = await ask("/api/v1/jobs/checksum", { ...job, headers: bearer(full.secret) });
+      const { status, headers, body } = await ask("/api/v1/jobs/checksum", {
+        ...job,
+        headers: bearer(full.secret),
+      });
       expect(status).toBe(202);
       const path = headers.get("location") ?? "";
       for (const { secret } of [full, read]) {
@@ -65,7 +68,12 @@ describe.concurrent("a token", () => {
     withTokens(async ({ ask, producer }) => {
       const { id } = await producer.enqueue("checksum", job.body);
       for (const path of [
-        ...["/api/v1/jobs", `/api/v1/jobs/checksum/${id}`, `/api/v1/jobs/checksum/${id}/events`, "/api/v1/events"],
+        ...[
+          "/api/v1/jobs",
+          `/api/v1/jobs/checksum/${id}`,
+          `/api/v1/jobs/checksum/${id}/events`,
+          "/api/v1/events",
+        ],
         ...["/api/v1/queues", "/api/v1/nothing", "/api/v1/jobs/nothing/x"],
       ]) {
         const { status, headers, body } = await ask(path);
@@ -120,7 +128,9 @@ describe.concurrent("a token", () => {
 
   it("with both roles is none", async () => {
     const tokens = [full, { ...full, role: "read" }] as const;
-    await expect(servingHttp(dock, async () => undefined, { worker: false, server: { tokens } })).rejects.toMatchObject({
+    await expect(
+      servingHttp(dock, async () => undefined, { worker: false, server: { tokens } }),
+    ).rejects.toMatchObject({
       code: "INVALID_JOB",
     });
   });
@@ -132,7 +142,9 @@ describe.concurrent("a session", () => {
       const own = { ...cookie(makeSession(full)), origin: url, "sec-fetch-site": "same-origin" };
       expect((await ask("/api/v1/jobs/checksum", { ...job, headers: own })).status).toBe(202);
       // A program that carries the cookie and is no browser.
-      expect((await ask("/api/v1/jobs/checksum", { ...job, headers: cookie(makeSession(full)) })).status).toBe(202);
+      expect(
+        (await ask("/api/v1/jobs/checksum", { ...job, headers: cookie(makeSession(full)) })).status,
+      ).toBe(202);
       for (const foreign of [
         { origin: "https://evil.example" },
         { origin: "null" },
@@ -179,7 +191,9 @@ describe.concurrent("a server without tokens", () => {
         const headers = foreign as unknown as Record<string, string>;
         expect((await ask("/api/v1/jobs/checksum", { ...job, headers })).status).toBe(403);
         expect((await ask("/api/v1/jobs/checksum/x", { method: "DELETE", headers })).status).toBe(403);
-        expect((await ask("/api/v1/jobs/checksum", { ...job, headers: { ...headers, ...bearer("x") } })).status).toBe(403);
+        expect(
+          (await ask("/api/v1/jobs/checksum", { ...job, headers: { ...headers, ...bearer("x") } })).status,
+        ).toBe(403);
       }
       // What a form of another site may send without asking first.
       const plain = { "content-type": "text/plain" };
@@ -190,23 +204,41 @@ describe.concurrent("a server without tokens", () => {
     withoutTokens(async ({ url }) => {
       const { port } = new URL(url);
       const status = async (host: string) => {
-        const answer = await raw(url, `GET /api/v1/jobs HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+        const answer = await raw(
+          url,
+          `GET /api/v1/jobs HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+        );
         return Number(answer.split(" ")[1]);
       };
-      for (const host of ["localhost", `localhost:${port}`, `127.0.0.1:${port}`, "127.1.2.3", `[::1]:${port}`, "LOCALHOST"]) {
+      for (const host of [
+        "localhost",
+        `localhost:${port}`,
+        `127.0.0.1:${port}`,
+        "127.1.2.3",
+        `[::1]:${port}`,
+        "LOCALHOST",
+      ]) {
         expect({ host, status: await status(host) }).toEqual({ host, status: 200 });
       }
-      for (const host of ["evil.example", `evil.example:${port}`, "localhost.evil.example", "127.0.0.1.evil.example"]) {
+      for (const host of [
+        "evil.example",
+        `evil.example:${port}`,
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+      ]) {
         expect({ host, status: await status(host) }).toEqual({ host, status: 403 });
       }
       const old = await raw(url, "GET /api/v1/jobs HTTP/1.0\r\n\r\n");
       expect(old).toMatch(/^HTTP\/1.1 403 /);
-      const forwarded = "GET /api/v1/jobs HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: localhost\r\nConnection: close\r\n\r\n";
+      const forwarded =
+        "GET /api/v1/jobs HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: localhost\r\nConnection: close\r\n\r\n";
       expect(await raw(url, forwarded)).toMatch(/^HTTP\/1.1 403 /);
     }));
 
   it("listens on no other interface", async () => {
     const server = { listen: { host: "0.0.0.0", port: 0 } };
-    await expect(servingHttp(dock, async () => undefined, { worker: false, server })).rejects.toThrow("takes a token");
+    await expect(servingHttp(dock, async () => undefined, { worker: false, server })).rejects.toThrow(
+      "takes a token",
+    );
   });
 });

@@ -56,7 +56,11 @@ describe.concurrent("a body", () => {
         ["unmount", {}, "INVALID_JOB", "mountId"],
         ["checksum-graph", { ids: ["a", 1] }, "INVALID_JOB", "ids.1"],
       ] as const) {
-        const { status, headers, body: answer } = await ask(`/api/v1/jobs/${name}`, {
+        const {
+          status,
+          headers,
+          body: answer,
+        } = await ask(`/api/v1/jobs/${name}`, {
           method: "POST",
           body: JSON.stringify(body),
           headers: { "content-type": "application/json" },
@@ -102,7 +106,9 @@ describe.concurrent("a body", () => {
         }
       }
       const config = { x: JSON.parse(`${"[".repeat(90)}${"]".repeat(90)}`) };
-      const { status, body } = await ask("/api/v1/jobs/store", { body: { layer: { upload: "u" }, image: { config } } });
+      const { status, body } = await ask("/api/v1/jobs/store", {
+        body: { layer: { upload: "u" }, image: { config } },
+      });
       expect({ status, detail: body.detail }).toEqual({ status: 202 });
       expect((await producer.job(body.id))?.data).toMatchObject({ image: { config } });
     }));
@@ -200,8 +206,12 @@ describe("a Redis that is gone", () => {
         await until("the other is not there", async () => (await producer.counts()).checksum.waiting === 2);
         await redis.kill();
         const answers = await Promise.all([
-          ...["/api/v1/jobs", `/api/v1/jobs/checksum/${id}`, `/api/v1/jobs/checksum/${id}/log`].map((path) => ask(path)),
-          ...["/api/v1/queues", `/api/v1/jobs/checksum/${id}/events`, "/api/v1/events"].map((path) => ask(path)),
+          ...["/api/v1/jobs", `/api/v1/jobs/checksum/${id}`, `/api/v1/jobs/checksum/${id}/log`].map((path) =>
+            ask(path),
+          ),
+          ...["/api/v1/queues", `/api/v1/jobs/checksum/${id}/events`, "/api/v1/events"].map((path) =>
+            ask(path),
+          ),
           ask("/api/v1/jobs/checksum", { body: { id: "x" } }),
           ask("/api/v1/jobs/checksum", { body: { id: "x" }, headers: { "idempotency-key": "k" } }),
           ask("/api/v1/jobs", { body: [{ name: "checksum", data: { id: "y" } }] }),
@@ -220,7 +230,10 @@ describe("a Redis that is gone", () => {
         await until("Redis is not back", async () => (await ask("/api/v1/queues")).status === 200);
         expect((await ask(`/api/v1/jobs/checksum/${id}`, { method: "DELETE" })).status).toBe(200);
         const last = (await source.ended).at(-1);
-        expect(last).toMatchObject({ event: "state", data: { state: "failed", error: { code: "CANCELLED" } } });
+        expect(last).toMatchObject({
+          event: "state",
+          data: { state: "failed", error: { code: "CANCELLED" } },
+        });
         expect(source.events.filter(({ data }) => data.state === "waiting")).toHaveLength(1);
         await all.next(({ data }) => data.id === id && data.state === "failed");
         all.close();

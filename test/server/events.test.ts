@@ -1,6 +1,8 @@
 // What happens to jobs as server-sent events: to one job, and to all.
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { type Job, Queue, UnrecoverableError, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -255,6 +257,54 @@ describe.concurrent("the events of all jobs", () => {
         ["job", { ...common, state: "completed" }],
       ]);
       source.close();
+    }));
+});
+
+describe("a client that does not read", () => {
+  it("is left out of progress, and cut off from the rest, which it hears when it comes again", () =>
+    scene(async ({ enqueue, url, redis, queue }) => {
+      const { id, path } = await enqueue();
+      const all = await openEvents(path);
+      const { hostname, port, host, pathname } = new URL(path);
+      const idle = connect(Number(port), hostname);
+      idle.write(`GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      await once(idle, "readable");
+      expect(String(idle.read())).toContain("200 OK");
+      let isCut = false;
+      idle.on("close", () => {
+        isCut = true;
+      });
+      // More than the sockets between hold: it comes to wait in the server.
+      const text = "x".repeat(100_000);
+      const tell = async (event: Readonly<Record<string, string | number>>) =>
+        redis.xadd(queue.toKey("events"), "*", ...Object.entries({ ...event, jobId: id }).flat());
+      for (let done = 0; done < 300; done++) {
+        const data = JSON.stringify({ ...progress(done), phase: text });
+        await tell({ event: "progress", data });
+      }
+      await all.next(({ data }) => data.done === 299);
+      // It learns of the end only by reading.
+      const ended = once(idle, "close");
+      for (let line = 0; line < 100; line++) await tell({ event: "log", line: `${line} ${text}`, at: line });
+      await all.next(({ data }) => data.at === 99);
+      expect(isCut).toBe(false);
+      let heard = "";
+      idle.setEncoding("utf8").on("data", (more: string) => {
+        heard += more;
+      });
+      idle.on("error", () => undefined);
+      await ended;
+      const [last = ""] = [...heard.matchAll(/^id: (\S+)$/gm)].map(([, each]) => each).slice(-1);
+      const count = [...heard.matchAll(/^event: progress$/gm)].length;
+      expect(count).toBeLessThan(300);
+      expect(heard).not.toContain("event: log\nid: 99");
+      const again = await openEvents(`${url}${pathname}`, { headers: { "last-event-id": last } });
+      await again.next(({ data }) => data.at === 99);
+      const lines = [...heard.matchAll(/"line":"(\d+) x+","at":\d+\}\n\n/g)].map(([, line]) => Number(line));
+      const rest = again.events.filter(({ event }) => event === "log").map(({ data }) => data.at);
+      expect([...lines, ...rest]).toEqual(Array.from({ length: 100 }, (_, line) => line));
+      all.close();
+      again.close();
     }));
 });
 

@@ -43,7 +43,15 @@ describe("a token file", () => {
   });
 
   it("is refused, by its line and without repeating a secret, if it says anything else", async () => {
-    for (const line of [one, `admin ${one}`, `full ${one} more`, "full", "full short", `full ${one}é`, `full:${one}`]) {
+    for (const line of [
+      one,
+      `admin ${one}`,
+      `full ${one} more`,
+      "full",
+      "full short",
+      `full ${one}é`,
+      `full:${one}`,
+    ]) {
       const path = await file(`# first\n${line}\n`);
       const message = refusal(() => readTokenFile(path));
       expect(message).toContain(`INVALID_JOB ${path}, line 2: `);
@@ -84,6 +92,8 @@ describe("a token that is presented", () => {
 
   it("has one role", () => {
     expect(() => assertOneRoleEach([...tokens, ...tokens])).not.toThrow();
-    expect(() => assertOneRoleEach([...tokens, { role: "read", secret: one }])).toThrow("both as full and as read");
+    expect(() => assertOneRoleEach([...tokens, { role: "read", secret: one }])).toThrow(
+      "both as full and as read",
+    );
   });
 });

@@ -50,9 +50,10 @@ export async function openDock(): Promise<Dock> {
   };
 }
 
-/** Starts a script with this node; resolves when it says on stderr that it is serving. */
+/** Starts a script with this node; resolves when it says on stderr that it is `serving`, or what else it is to say. */
 export async function startProcess(
   args: readonly string[],
+  said = "serving",
 ): Promise<AsyncDisposable & { readonly pid: number }> {
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", "ignore", "pipe"],
@@ -62,7 +63,7 @@ export async function startProcess(
   await new Promise<void>((resolve, reject) => {
     createInterface({ input: child.stderr }).on("line", (line) => {
       told.push(line);
-      if (line.includes("serving")) resolve();
+      if (line.includes(said)) resolve();
     });
     child.once("exit", (code) => reject(new Error(`${args[0]} ended with ${code}: ${told.join("; ")}`)));
   });

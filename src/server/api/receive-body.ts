@@ -7,8 +7,8 @@ import { HttpError } from "../problem.js";
 /** How long a body may stand still, in ms. */
 export const longestSilence = 60_000;
 
-/** Bytes that wait to be written at most, while as many are being written. */
-const writeAhead = 8 * 1024 ** 2;
+/** Bytes that wait to be written at most, while as many are being written: few enough to be in the cache still. */
+const writeAhead = 1024 ** 2;
 /** What writev(2) takes at a time (IOV_MAX). */
 const mostChunks = 1_024;
 

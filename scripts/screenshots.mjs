@@ -30,7 +30,7 @@ const images = [
   ["shop 4.2.0", "shop: npm ci --omit=dev", 1],
   ["mailer 2.0.3", "node 20.18 runtime", 3],
   ["python 3.12", "ca-certificates, curl, tzdata", 8],
-  ["reports: pip install -r requirements.txt", "python 3.12", 9],
+  ["reports: pip install -r requirements.txt", "python 3.12", 40],
   ["reports 1.8", "reports: pip install -r requirements.txt", 1],
   ["reports 1.9 <nightly>", "reports: pip install -r requirements.txt", 1],
   ["nginx 1.26", "ca-certificates, curl, tzdata", 2],
@@ -115,7 +115,7 @@ async function fillGraph(url) {
       layer: { path: archive },
     });
   }
-  for (const name of ["debian:12 minimal root", "alpine:3.20 root", "nginx 1.26"]) {
+  for (const name of ["debian:12 minimal root", "alpine:3.20 root", "python 3.12"]) {
     await job(url, "checksum", { id: idOf(name), recipe: "xz-1" });
   }
   await job(url, "mount", { id: idOf("shop 4.1.1") });
@@ -196,12 +196,17 @@ async function takePictures(browser, url) {
     await page.waitForTimeout(8_000);
   }
 
+  await Promise.all(small.slice(1, 7).map((name) => job(url, "checksum", { id: idOf(name) })));
+
   await page.getByRole("button", { name: "Checksum all" }).click();
   await page
     .getByRole("progressbar", { name: /^Layer of/ })
     .first()
     .waitFor();
-  await page.waitForTimeout(4_000);
+  await page
+    .getByText(/^[3-6]\d % · .* left$/)
+    .first()
+    .waitFor();
   await shoot("batch");
   const { cookies, origins } = await light.storageState();
   const dark = await browser.newContext({

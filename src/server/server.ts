@@ -18,7 +18,7 @@ import { addMountRoutes } from "./api/mounts.js";
 import { addUploadRoutes } from "./api/uploads.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
-import { limitBodyTime } from "./body-deadline.js";
+import { endUnreadBody, limitBodyTime } from "./body-deadline.js";
 import { refuseConnection } from "./client-error.js";
 import type { App, ServerContext } from "./context.js";
 import { addDashboard } from "./dashboard/dashboard.js";
@@ -28,6 +28,7 @@ import { isLoopback, type ListenAddress } from "./listen-address.js";
 import { addOpenApi } from "./openapi/openapi.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
 import { heedExpectations } from "./unread-body.js";
+import { trackUnusedConnections } from "./unused-connections.js";
 
 export interface ServerOptions {
   /** Any of the forms of docs/redis.md. */
@@ -90,8 +91,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     signal: stopping.signal,
   };
   const app = await buildApp(context, options);
+  const closeUnused = trackUnusedConnections(app.server);
   const close = async () => {
     stopping.abort();
+    closeUnused();
     const hurry = setTimeout(() => app.server.closeAllConnections(), closingTime);
     await app.close();
     clearTimeout(hurry);
@@ -128,6 +131,8 @@ export async function buildApp(
     // A path that cannot be decoded never comes to a route.
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, context.log),
   }).withTypeProvider<ZodTypeProvider>();
+  // What a form of another site may send: no route takes it.
+  app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, context.log));
@@ -151,6 +156,8 @@ export async function buildApp(
   });
   await app.register(cookie);
   await app.register(rateLimit, {
+    // Not for each route: those hooks come after the guard, and whoever guesses tokens would not be counted.
+    global: false,
     max: requestsPerMinute,
     timeWindow: "1 minute",
     errorResponseBuilder: (_request, { after, max }) =>
@@ -158,12 +165,14 @@ export async function buildApp(
   });
   heedExpectations(app);
   app.decorateRequest("role", undefined);
+  app.addHook("onRequest", app.rateLimit());
   const guard = openGuard(context.tokens);
   app.addHook("onRequest", async (request) => {
     guard(request);
     limitBodyTime(request);
   });
 
+  app.addHook("onResponse", async (request) => endUnreadBody(request));
   // What is answered while the server stops is the last of its connection.
   app.addHook("onSend", async (_request, reply) => {
     if (context.signal.aborted) reply.header("connection", "close");

@@ -1,5 +1,8 @@
 // What happens to jobs as server-sent events: to one job, and to all.
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { type Job, Queue, UnrecoverableError, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +10,8 @@ import { keyPrefix } from "../../src/jobs/index.js";
 import { type Dock, openDock } from "../support/dock.js";
 import { openEvents, type ServerSentEvent } from "../support/event-source.js";
 import { type HttpService, servingHttp } from "../support/http-server.js";
+import { openManyStreams } from "../support/many-streams.js";
+import { startStevedore } from "../support/stevedore.js";
 
 let dock: Dock;
 beforeAll(async () => {
@@ -40,7 +45,7 @@ async function scene(use: (scene: Scene) => Promise<void>): Promise<void> {
           redis,
           queue,
           work(what) {
-            const worker = new Worker("checksum", what, { connection: redis, prefix });
+            const worker = new Worker("checksum", what, { connection: redis, prefix, concurrency: 10 });
             workers.push(worker);
             return worker;
           },
@@ -252,5 +257,99 @@ describe.concurrent("the events of all jobs", () => {
         ["job", { ...common, state: "completed" }],
       ]);
       source.close();
+    }));
+});
+
+describe("a client that does not read", () => {
+  it("is left out of progress, and cut off from the rest, which it hears when it comes again", () =>
+    scene(async ({ enqueue, url, redis, queue }) => {
+      const { id, path } = await enqueue();
+      const all = await openEvents(path);
+      const { hostname, port, host, pathname } = new URL(path);
+      const idle = connect(Number(port), hostname);
+      idle.write(`GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      await once(idle, "readable");
+      expect(String(idle.read())).toContain("200 OK");
+      let isCut = false;
+      idle.on("close", () => {
+        isCut = true;
+      });
+      // More than the sockets between hold: it comes to wait in the server.
+      const text = "x".repeat(100_000);
+      const tell = async (event: Readonly<Record<string, string | number>>) =>
+        redis.xadd(queue.toKey("events"), "*", ...Object.entries({ ...event, jobId: id }).flat());
+      for (let done = 0; done < 300; done++) {
+        const data = JSON.stringify({ ...progress(done), phase: text });
+        await tell({ event: "progress", data });
+      }
+      await all.next(({ data }) => data.done === 299);
+      // It learns of the end only by reading.
+      const ended = once(idle, "close");
+      for (let line = 0; line < 100; line++) await tell({ event: "log", line: `${line} ${text}`, at: line });
+      await all.next(({ data }) => data.at === 99);
+      expect(isCut).toBe(false);
+      let heard = "";
+      idle.setEncoding("utf8").on("data", (more: string) => {
+        heard += more;
+      });
+      idle.on("error", () => undefined);
+      await ended;
+      const [last = ""] = [...heard.matchAll(/^id: (\S+)$/gm)].map(([, each]) => each).slice(-1);
+      const count = [...heard.matchAll(/^event: progress$/gm)].length;
+      expect(count).toBeLessThan(300);
+      expect(heard).not.toContain("event: log\nid: 99");
+      const again = await openEvents(`${url}${pathname}`, { headers: { "last-event-id": last } });
+      await again.next(({ data }) => data.at === 99);
+      const lines = [...heard.matchAll(/"line":"(\d+) x+","at":\d+\}\n\n/g)].map(([, line]) => Number(line));
+      const rest = again.events.filter(({ event }) => event === "log").map(({ data }) => data.at);
+      expect([...lines, ...rest]).toEqual(Array.from({ length: 100 }, (_, line) => line));
+      all.close();
+      again.close();
+    }));
+});
+
+describe("two thousand streams", () => {
+  it("all get the progress of their jobs, from one server with less than 400 MiB", () =>
+    scene(async ({ producer, graphName, root, work }) => {
+      const { jobs, streams } = { jobs: 10, streams: 2_000 };
+      const data = Array.from(
+        { length: jobs },
+        (_, n) => ({ name: "checksum", data: { id: `i-${n}` } }) as const,
+      );
+      const ids = (await producer.enqueueAll(data)).map(({ id }) => id);
+      const [begun, end] = [gate(), gate()];
+      let active = 0;
+      work(async (job) => {
+        active += 1;
+        if (active === jobs) begun.open();
+        await end.opened;
+        await job.updateProgress(progress(ids.indexOf(job.id ?? "")));
+      });
+      const args = ["server", "--listen", "0", "--redis", dock.redis, "--graph", graphName];
+      const server = startStevedore(args, { root });
+      try {
+        await server.says(/listening on http/);
+        const url = /http:[^ ]+/.exec(server.output())?.[0] ?? "";
+        const texts: string[] = new Array(streams).fill("");
+        const all = gate();
+        let told = 0;
+        const path = (stream: number) => `/api/v1/jobs/checksum/${ids[stream % jobs]}/events`;
+        await using _streams = await openManyStreams(url, path, streams, (stream, text) => {
+          const isTold = texts[stream]?.includes("event: progress");
+          texts[stream] += text;
+          if (!isTold && texts[stream]?.includes("event: progress") && ++told === streams) all.open();
+        });
+        await begun.opened;
+        end.open();
+        await all.opened;
+        for (const [stream, text] of texts.entries()) {
+          const own = JSON.stringify(progress(stream % jobs));
+          if (!text.includes(`data: ${own}`)) expect.fail(`the stream ${stream} got ${text}`);
+        }
+        const status = readFileSync(`/proc/${server.process.pid}/status`, "utf8");
+        expect(Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) / 1024).toBeLessThan(400);
+      } finally {
+        await server.stop();
+      }
     }));
 });

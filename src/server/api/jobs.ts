@@ -6,9 +6,9 @@ import {
   defaultBatchBytes,
   defaultJobBytes,
   isBatch,
+  isJobId,
   type JobData,
   type JobName,
-  jobIdPattern,
   jobNames,
 } from "../../jobs/index.js";
 import type { NewJob } from "../../producer/index.js";
@@ -106,7 +106,7 @@ const newJob = z.discriminatedUnion(
       data: contract[name].data as z.ZodType,
       jobId: z
         .string()
-        .regex(jobIdPattern, "a job's id takes 1 to 128 of A-Z a-z 0-9 _ . -, no number")
+        .refine(isJobId, "a job's id takes 1 to 128 of A-Z a-z 0-9 _ . -, no number")
         .optional(),
     }),
   ) as unknown as [

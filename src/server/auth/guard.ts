@@ -2,7 +2,7 @@
 import type { FastifyContextConfig, FastifyRequest } from "fastify";
 import { HttpError } from "../problem.js";
 import { readSession, sessionCookie } from "./session.js";
-import { findToken, type Role, type Token } from "./tokens.js";
+import { assertOneRoleEach, findToken, type Role, type Token } from "./tokens.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -29,8 +29,10 @@ interface Caller {
  * No page of another site can make a browser act here: what changes something needs a token in a header, or, with a
  * cookie or where no token is needed, a request that comes from a page of this very server; and a server without tokens
  * answers only to the names of the loopback interface, to which no other site's name can be made to lead.
+ * @throws `INVALID_JOB` for a token that was given both roles
  */
 export function openGuard(tokens: readonly Token[]): (request: FastifyRequest) => void {
+  assertOneRoleEach(tokens);
   return (request) => {
     assertOneHost(request);
     if (tokens.length === 0) assertLoopbackName(request);
@@ -58,10 +60,10 @@ export function accessOf(config: FastifyContextConfig | undefined, method: strin
 }
 
 function callerOf(request: FastifyRequest, tokens: readonly Token[]): Caller | undefined {
-  const { authorization } = request.headers;
-  if (authorization !== undefined && tokens.length > 0) {
-    const [, presented] = /^Bearer +(\S+) *$/i.exec(authorization) ?? [];
-    const token = presented === undefined ? undefined : findToken(tokens, presented);
+  const { authorization = "" } = request.headers;
+  // Another scheme is meant for somebody else, as a proxy that asks for a password of its own.
+  if (/^Bearer( |$)/i.test(authorization) && tokens.length > 0) {
+    const token = findToken(tokens, authorization.slice("Bearer ".length).trim());
     if (token !== undefined) return { role: token.role, isAmbient: false };
     throw new HttpError(401, "UNAUTHORIZED", "this token is not known here", {
       "www-authenticate": 'Bearer realm="stevedore", error="invalid_token"',

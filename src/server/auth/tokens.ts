@@ -64,6 +64,20 @@ export function findToken(tokens: readonly Token[], presented: string): Token | 
   return found;
 }
 
+/**
+ * Checks that no token was given both roles, for then it is not known which was meant.
+ * @throws `INVALID_JOB`
+ */
+export function assertOneRoleEach(tokens: readonly Token[]): void {
+  const known = new Map<string, Role>();
+  for (const { role, secret } of tokens) {
+    if ((known.get(secret) ?? role) !== role) {
+      throw new StevedoreError("INVALID_JOB", "one token is given both as full and as read: make two of it");
+    }
+    known.set(secret, role);
+  }
+}
+
 function checked(token: Token, origin: string): Token {
   // RFC 6750, section 2.1: what may stand after `Bearer`.
   if (token.secret.length >= shortest && /^[A-Za-z0-9._~+/-]+=*$/.test(token.secret)) return token;

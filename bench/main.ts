@@ -14,6 +14,7 @@ import { measureMount } from "./rows/mount.js";
 import { measureScale } from "./rows/scale.js";
 import { measureStart } from "./rows/start.js";
 import { measureStore } from "./rows/store.js";
+import { measureUpload } from "./rows/upload.js";
 import { measureVerify } from "./rows/verify.js";
 
 /** In this order: the memory row uses the store row's sample. */
@@ -28,6 +29,7 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   events: measureEvents,
   mount: measureMount,
   scale: measureScale,
+  upload: measureUpload,
   memory: measureMemory,
 };
 

@@ -48,6 +48,7 @@ const testPrograms = [
   { commands: ["ip"], package: "iproute2" },
   { commands: ["unshare"], package: "util-linux" },
   { commands: ["openssl"], package: "openssl" },
+  { commands: ["curl"], package: "curl" },
   { commands: ["mkfs.ext4"], package: "e2fsprogs" },
   { commands: ["setpriv"], package: "util-linux" },
   { commands: ["systemd-analyze"], package: "systemd" },

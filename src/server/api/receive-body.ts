@@ -1,15 +1,16 @@
 // Writes the body of a request to a file as it comes: what is in memory at a time is bounded, whatever its size.
 import type { Hash } from "node:crypto";
-import { createWriteStream, type WriteStream } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
-import { finished } from "node:stream/promises";
 import { HttpError } from "../problem.js";
 
 /** How long a body may stand still, in ms. */
 export const longestSilence = 60_000;
 
-/** Bytes that wait to be written at most; they are written together. */
-const writeAhead = 4 * 1024 ** 2;
+/** Bytes that wait to be written at most, while as many are being written: few enough to be in the cache still. */
+const writeAhead = 1024 ** 2;
+/** What writev(2) takes at a time (IOV_MAX). */
+const mostChunks = 1_024;
 
 export interface Destination {
   readonly path: string;
@@ -29,21 +30,37 @@ export interface Destination {
  */
 export async function receiveBody(body: IncomingMessage, destination: Destination): Promise<number> {
   const { path, start } = destination;
-  const flags = start === 0 ? "w" : "r+";
-  const out = createWriteStream(path, { flags, start, highWaterMark: writeAhead });
-  const closed = finished(out);
-  closed.catch(() => undefined);
+  const file = await open(path, start === 0 ? "w" : "r+");
   try {
-    return await readInto(out, body, destination);
+    return await readInto(file, body, destination);
   } finally {
-    out.end();
-    await closed;
+    await file.close();
   }
 }
 
-function readInto(out: WriteStream, body: IncomingMessage, { limit, hashes }: Destination): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let bytes = 0;
+async function readInto(
+  file: FileHandle,
+  body: IncomingMessage,
+  { start, limit, hashes }: Destination,
+): Promise<number> {
+  let pending: Buffer[] = [];
+  let pendingBytes = 0;
+  let writing: Promise<void> | undefined;
+  let position = start;
+  /** Writes what has come until all of it is written; what comes meanwhile is written together. */
+  const writeOut = async () => {
+    while (pending.length > 0) {
+      const chunks = pending;
+      pending = [];
+      pendingBytes = 0;
+      body.resume();
+      position = await writeAll(file, chunks, position);
+    }
+    writing = undefined;
+  };
+
+  let bytes = 0;
+  const ended = new Promise<void>((resolve, reject) => {
     const onData = (chunk: Buffer) => {
       silence.refresh();
       bytes += chunk.length;
@@ -51,32 +68,50 @@ function readInto(out: WriteStream, body: IncomingMessage, { limit, hashes }: De
         return settle(new HttpError(413, "LIMIT_EXCEEDED", `this takes ${limit} bytes at most`));
       }
       for (const hash of hashes) hash.update(chunk);
-      if (!out.write(chunk)) body.pause();
-    };
-    const onDrain = () => {
-      silence.refresh();
-      body.resume();
+      pending.push(chunk);
+      pendingBytes += chunk.length;
+      if (writing === undefined) {
+        writing = writeOut();
+        writing.catch(settle);
+      }
+      if (pendingBytes >= writeAhead || pending.length >= mostChunks) body.pause();
     };
     const onEnd = () => settle();
     const onClose = () => settle(interrupted("the connection broke before all had come"));
     const onSilence = () => {
       // It is not the client's silence while the disk is waited for.
-      if (out.writableNeedDrain) silence.refresh();
+      if (body.isPaused()) silence.refresh();
       else settle(interrupted(`nothing came for ${longestSilence / 1_000} s`));
     };
     const settle = (error?: Error) => {
       clearTimeout(silence);
-      body.off("data", onData).off("end", onEnd).off("error", onClose).off("close", onClose).pause();
-      out.off("drain", onDrain).off("error", settle);
-      if (error === undefined) resolve(bytes);
+      body.off("data", onData).off("end", onEnd).off("close", onClose).pause();
+      if (error === undefined) resolve();
       else reject(error);
     };
     const silence = setTimeout(onSilence, longestSilence);
-    out.on("drain", onDrain).on("error", settle);
-    body.on("end", onEnd).on("error", onClose).on("close", onClose).on("data", onData);
+    // An error is followed by `close`; it must have a listener for as long as the request lives.
+    body.on("error", () => undefined);
+    body.on("end", onEnd).on("close", onClose).on("data", onData);
     // It broke before anybody listened.
     if (body.destroyed && !body.readableEnded) onClose();
   });
+  try {
+    await ended;
+  } finally {
+    await writing;
+  }
+  return bytes;
+}
+
+/** Writes chunks at a place in the file and returns the place behind them, in bytes. */
+async function writeAll(file: FileHandle, chunks: readonly Buffer[], position: number): Promise<number> {
+  const { bytesWritten } = await file.writev(chunks, position);
+  const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+  // The kernel takes less where the disk is full, and at a signal.
+  if (bytesWritten === bytes) return position + bytes;
+  const rest = Buffer.concat(chunks).subarray(bytesWritten);
+  return await writeAll(file, [rest], position + bytesWritten);
 }
 
 function interrupted(why: string): HttpError {

@@ -15,6 +15,7 @@ import { addJobRecordRoutes } from "./api/job-records.js";
 import { addJobRoutes } from "./api/jobs.js";
 import { addLayerRoutes } from "./api/layer.js";
 import { addMountRoutes } from "./api/mounts.js";
+import { addScheduleRoutes } from "./api/schedules.js";
 import { addUploadRoutes } from "./api/uploads.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
@@ -25,6 +26,7 @@ import { addDashboard } from "./dashboard/dashboard.js";
 import { addHealthRoutes } from "./health.js";
 import { keepInboxSwept } from "./inbox-sweep.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
+import { addMetricsRoute } from "./metrics.js";
 import { addOpenApi } from "./openapi/openapi.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
 import { heedExpectations } from "./unread-body.js";
@@ -180,15 +182,17 @@ export async function buildApp(
 
   await addOpenApi(app);
   addHealthRoutes(app, context);
+  addMetricsRoute(app, context);
   addJobRoutes(app, context);
   addJobRecordRoutes(app, context);
   addEventRoutes(app, context);
+  addScheduleRoutes(app, context);
   addImageRoutes(app, context);
   addLayerRoutes(app, context);
   addMountRoutes(app, context);
   addUploadRoutes(app, context);
-  keepInboxSwept(app, context);
   await addDashboard(app, context);
+  keepInboxSwept(app, context);
   return app;
 }
 

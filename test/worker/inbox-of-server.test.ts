@@ -2,7 +2,7 @@
 import { chownSync, copyFileSync, lstatSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { removeAbandonedUploads } from "../../src/worker/abandoned-uploads.js";
+import { removeAbandonedUploads } from "../../src/inbox/index.js";
 import { type Dock, openDock, runJob } from "../support/dock.js";
 import { stevedore } from "../support/stevedore.js";
 

@@ -17,8 +17,8 @@ export interface Camera {
   show(box: Box): void;
   /** Zooms around the middle. */
   zoomBy(factor: number): void;
-  /** Moves as little as it takes to show a box, and closer if the zoom is less than `least`. */
-  reveal(box: Box, least: number): void;
+  /** Moves as little as it takes to show a box in the left upper `part` of the window, and closer than `least`. */
+  reveal(box: Box, part: Size, least: number): void;
   jump(view: View): void;
   close(): void;
 }
@@ -117,9 +117,9 @@ export function openCamera(canvas: HTMLCanvasElement, moved: () => void): Camera
         y: window.h / 2 - part * (window.h / 2 - view.y),
       });
     },
-    reveal(box, least) {
+    reveal(box, part, least) {
       if (view.k >= least) {
-        const near = reveal(view, box, window, margin);
+        const near = reveal(view, box, part, margin);
         if (near.x === view.x && near.y === view.y) return;
         isFitted = false;
         glide(near);
@@ -127,7 +127,7 @@ export function openCamera(canvas: HTMLCanvasElement, moved: () => void): Camera
       }
       isFitted = false;
       const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
-      glide({ k: least, x: window.w / 2 - least * x, y: window.h / 2 - least * y });
+      glide({ k: least, x: part.w / 2 - least * x, y: part.h / 2 - least * y });
     },
     jump,
     close() {

@@ -31,10 +31,10 @@ export function drawCard(frame: Frame, index: number): void {
   context.fillStyle = theme.muted;
   context.font = `11px ${theme.sans}`;
   const age = now - (scene.forest.created[index] ?? Number.NaN);
-  context.fillText(node.layerBytes === null ? "size ?" : sizeInWords(node.layerBytes), left + 52, 55);
+  context.fillText(node.layerBytes === null ? "size ?" : sizeInWords(node.layerBytes), left + 42, 55);
   context.textAlign = "right";
   if (!Number.isNaN(age)) context.fillText(ageInWords(age), right, 55);
-  drawSizeBar(frame, index, { x: left, y: 48, w: 44, h: 6 });
+  drawSizeBar(frame, index, { x: left, y: 48, w: 36, h: 6 });
   let x = right - 6;
   for (const mark of marksOf(frame, index)) {
     drawMark(context, mark, { x, y: 15, r: 6 }, theme);

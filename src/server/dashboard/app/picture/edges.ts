@@ -14,28 +14,24 @@ export function pathTo(layout: Layout, index: number): Path {
   if (parent === -1) return [];
   const left = x[parent] ?? 0;
   const top = y[parent] ?? 0;
-  const group = layout.groups[layout.groupOf[index] ?? -1];
+  const at = layout.groupOf[index] ?? -1;
+  const group = at === -1 ? undefined : layout.groups[at];
   const [endX, endY] = group === undefined ? [x[index] ?? 0, (y[index] ?? 0) + card.h / 2] : titleOf(group);
   const right = left + card.w;
   const middle = top + card.h / 2;
   if (next[parent] === index) {
     if (y[index] === top) return [right, middle, endX, endY];
-    const turn = left + (itemW[parent] ?? 0) + gutter.y;
+    const end = left + (itemW[parent] ?? 0) + gutter.y;
     const between = (y[index] ?? 0) - 15;
-    return [right, middle, turn, middle, turn, between, endX - 14, between, endX - 14, endY, endX, endY];
+    return [right, middle, end, middle, end, between, endX - 14, between, endX - 14, endY, endX, endY];
   }
   const column = endX - gutter.x;
-  if (next[parent] === -1) {
-    const trunk = right + gutter.x;
-    if (column === trunk) return [right, middle, trunk, middle, trunk, endY, endX, endY];
-    const above = top - gutter.y + 2;
-    return [right, middle, trunk, middle, trunk, above, column, above, column, endY, endX, endY];
-  }
-  const trunk = left + gutter.x;
-  const bottom = top + card.h;
-  if (column === trunk) return [trunk, bottom, trunk, endY, endX, endY];
-  const above = bottom + gutter.y;
-  return [trunk, bottom, trunk, above, column, above, column, endY, endX, endY];
+  const [startX, startY] = next[parent] === -1 ? [right, middle] : [left + gutter.x, top + card.h];
+  const trunk = next[parent] === -1 ? right + gutter.x : startX;
+  const start = trunk === startX ? [startX, startY] : [startX, startY, trunk, startY];
+  if (column === trunk) return [...start, trunk, endY, endX, endY];
+  const turn = top + (layout.turn[index] ?? 0);
+  return [...start, trunk, turn, column, turn, column, endY, endX, endY];
 }
 
 /** All lines as pieces. What the lines of siblings share is there once. */

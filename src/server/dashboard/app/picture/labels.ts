@@ -17,6 +17,8 @@ export interface Label {
 
 const height = 20;
 const most = 80;
+/** No label needs less. */
+const narrowest = 50;
 /** A tree with fewer images needs no label. */
 const fewest = 4;
 
@@ -30,16 +32,25 @@ export function drawLabels(frame: Frame, box: Box, detail: Detail): readonly Lab
   const { forest, layout } = scene;
   const labels: Label[] = [];
   context.font = `600 12px ${theme.sans}`;
-  const add = (text: string, part: { x: number; y: number; w: number; h: number }, isTree: boolean) => {
+  const add = (
+    textOf: () => string,
+    part: { x: number; y: number; w: number; h: number },
+    isTree: boolean,
+  ) => {
     if (labels.length >= most) return;
     if (part.x > box.right || part.y > box.bottom || part.x + part.w < box.left || part.y + part.h < box.top)
       return;
+    const partW = part.w * view.k;
+    const partH = part.h * view.k;
+    // Before the text is made and measured: of thousands of trees few have room for one.
+    if (partW < narrowest || partH < height * 1.2) return;
+    const text = textOf();
     const w = context.measureText(text).width + 16;
-    const [partW, partH] = [part.w * view.k, part.h * view.k];
-    if (partW < w || partH < height * 1.2) return;
+    if (partW < w) return;
     const [left, top] = [part.x * view.k + view.x, part.y * view.k + view.y];
-    const x = isTree ? left - 4 : left + (partW - w) / 2;
-    const y = isTree ? top - height * 0.75 : top + (partH - height) / 2;
+    // A tree's label stays in the window as long as the tree does.
+    const x = isTree ? Math.min(Math.max(6, left - 4), left + partW - w) : left + (partW - w) / 2;
+    const y = isTree ? Math.min(Math.max(6, top - 15), top + partH - height) : top + (partH - height) / 2;
     if (
       labels.some(
         (other) => x < other.x + other.w && other.x < x + w && y < other.y + height && other.y < y + height,
@@ -49,13 +60,17 @@ export function drawLabels(frame: Frame, box: Box, detail: Detail): readonly Lab
     const target = { left: part.x, top: part.y, right: part.x + part.w, bottom: part.y + part.h };
     labels.push({ x, y, w, h: height, text, box: target });
   };
-  for (const group of layout.groups) add(counted(group.members.length, "image", "images"), group, false);
+  for (const group of layout.groups)
+    add(() => counted(group.members.length, "image", "images"), group, false);
   for (const tree of layout.trees) {
     const weight = forest.weight[tree.root] ?? 0;
     if (weight < fewest) continue;
-    const { comment, id } = forest.nodes[tree.root] ?? { comment: null, id: "" };
-    const name = comment === null || comment === "" || comment.length > 24 ? shortId(id) : comment;
-    add(`${name} · ${weight.toLocaleString("en-US")}`, tree, true);
+    const nameAndCount = () => {
+      const { comment, id } = forest.nodes[tree.root] ?? { comment: null, id: "" };
+      const name = comment === null || comment === "" || comment.length > 24 ? shortId(id) : comment;
+      return `${name} · ${weight.toLocaleString("en-US")}`;
+    };
+    add(nameAndCount, tree, true);
   }
   for (const { x, y, w, text } of labels) {
     context.beginPath();

@@ -9,30 +9,55 @@ export interface Size {
 export interface Packing extends Size {
   readonly x: Float64Array;
   readonly y: Float64Array;
+  /** True if boxes of one row have the same upper edge; else those of one column have the same left one. */
+  readonly isInRows: boolean;
 }
+
+/** What shape is wanted. */
+export interface Shape {
+  /** The width divided by the height. */
+  readonly aspect: number;
+  /** By which factor that may be missed before it counts. Where boxes stand in boxes, it saves half of the room. */
+  readonly slack: number;
+}
+
+/** Where one box alone stands. */
+const origin = new Float64Array(1);
 
 /** What is tried around the side that would be right if no room were lost. */
 const tries = [0.6, 0.8, 1, 1.2, 1.45, 1.8, 2.4];
 
 /**
- * Fills columns from the top, the next one to the right of the last, in the order given.
- * @param gap room between two columns, and between two boxes of a column
- * @param aspect the wanted width divided by the height
+ * Stands boxes beside and below each other in the order given: in columns or in rows, whichever takes less room.
+ * @param gap room between two boxes
  */
-export function packColumns(boxes: readonly Size[], gap: Size, aspect: number): Packing {
+export function packBoxes(boxes: readonly Size[], gap: Size, shape: Shape): Packing {
+  const [only] = boxes;
+  // Most images have one branch or none.
+  if (only !== undefined && boxes.length === 1) {
+    return { ...{ w: only.w, h: only.h, isInRows: true }, x: origin, y: origin };
+  }
   let area = 0;
-  let tallest = 0;
-  let total = 0;
+  let [tallest, widest] = [0, 0];
   for (const { w, h } of boxes) {
     area += (w + gap.w) * (h + gap.h);
     tallest = Math.max(tallest, h);
-    total += h + gap.h;
+    widest = Math.max(widest, w);
   }
-  const limits = tries.map((factor) => Math.max(tallest, Math.sqrt(area / aspect) * factor));
-  const sizes = limits.map((limit) => columnsUpTo(boxes, gap, Math.min(limit, total), undefined));
-  const best = leastCost(sizes, aspect);
-  const [x, y] = [new Float64Array(boxes.length), new Float64Array(boxes.length)];
-  return { ...columnsUpTo(boxes, gap, Math.min(limits[best] ?? 0, total), { x, y }), x, y };
+  const heights = tries.map((factor) => Math.max(tallest, Math.sqrt(area / shape.aspect) * factor));
+  const widths = tries.map((factor) => Math.max(widest, Math.sqrt(area * shape.aspect) * factor));
+  const best = leastCost(
+    [
+      ...heights.map((limit) => columnsUpTo(boxes, gap, limit, undefined)),
+      ...widths.map((limit) => rowsUpTo(boxes, gap, limit, 0, undefined)),
+    ],
+    shape,
+  );
+  const places = { x: new Float64Array(boxes.length), y: new Float64Array(boxes.length) };
+  const [height, width] = [heights[best], widths[best - heights.length] ?? 0];
+  const size =
+    height === undefined ? rowsUpTo(boxes, gap, width, 0, places) : columnsUpTo(boxes, gap, height, places);
+  return { ...size, ...places, isInRows: height === undefined };
 }
 
 /**
@@ -43,10 +68,14 @@ export function packColumns(boxes: readonly Size[], gap: Size, aspect: number): 
 export function flowRows(
   boxes: readonly Size[],
   gap: Size,
-  aspect: number,
+  shape: Shape,
   indent: number,
   shortest: number,
 ): Packing {
+  const [only] = boxes;
+  if (only !== undefined && boxes.length === 1) {
+    return { ...{ w: only.w, h: only.h, isInRows: true }, x: origin, y: origin };
+  }
   const [x, y] = [new Float64Array(boxes.length), new Float64Array(boxes.length)];
   let area = 0;
   let widest = shortest;
@@ -56,13 +85,13 @@ export function flowRows(
     widest = Math.max(widest, w + indent);
     total += w + gap.w;
   }
-  const limits = tries.map((factor) => Math.max(widest, Math.sqrt(area * aspect) * factor));
+  const limits = tries.map((factor) => Math.max(widest, Math.sqrt(area * shape.aspect) * factor));
   if (total <= shortest) limits.length = 1;
   const best = leastCost(
     limits.map((limit) => rowsUpTo(boxes, gap, limit, indent, undefined)),
-    aspect,
+    shape,
   );
-  return { ...rowsUpTo(boxes, gap, limits[best] ?? 0, indent, { x, y }), x, y };
+  return { ...rowsUpTo(boxes, gap, limits[best] ?? 0, indent, { x, y }), x, y, isInRows: true };
 }
 
 /** The number of columns that gives boxes of one size the wanted shape. */
@@ -110,13 +139,13 @@ function rowsUpTo(boxes: readonly Size[], gap: Size, limit: number, indent: numb
   return { w: width, h: top + rowHeight };
 }
 
-/** The one that fits into the smallest rectangle of that shape. */
-function leastCost(sizes: readonly Size[], aspect: number): number {
+/** The one with the least area, as far as its shape will do. */
+function leastCost(sizes: readonly Size[], { aspect, slack }: Shape): number {
   let best = 0;
   let least = Number.POSITIVE_INFINITY;
   for (const [index, { w, h }] of sizes.entries()) {
-    // The smaller area decides between two that need the same rectangle.
-    const cost = Math.max(w / aspect, h) + (w * h) / (w + h + 1) / 1_000;
+    const off = Math.max(w / h / aspect, (h / w) * aspect);
+    const cost = w * h * Math.max(1, off / slack);
     if (cost < least) [best, least] = [index, cost];
   }
   return best;

@@ -1,6 +1,6 @@
 // Draws what the window shows of a graph: frames, lines, images, and above them what is found, selected or wrong.
 import { drawCard, drawIdCard } from "./card.js";
-import { detailAt, sizeShare } from "./detail.js";
+import { checksumState, detailAt } from "./detail.js";
 import { type Path, pathTo } from "./edges.js";
 import { historyOf } from "./forest.js";
 import type { Frame } from "./frame.js";
@@ -13,6 +13,14 @@ import { boxInView, type View } from "./view.js";
 
 /** Where a mark of a small image stood keeps others this far away, in pixels. */
 const markSpacing = 9;
+/** The most of a card's width that a bar takes: the rest is for the mark of its checksums. */
+const longestBar = 0.86;
+/** From this height of a small card on, in pixels, that mark has room. */
+const markedFrom = 13;
+
+/** By square of the screen, the round of `thinOut` that it was taken in last. */
+const squares = new Uint32Array(2 ** 22);
+let round = 0;
 
 /** Draws all anew. @returns the labels, which can be clicked */
 export function paint(frame: Frame): readonly Label[] {
@@ -72,11 +80,13 @@ function drawFrames({ context, scene, view, theme }: Frame, box: Box): void {
 function drawPieces({ context, scene: { pieces }, view: { k, x, y }, theme }: Frame, box: Box): void {
   context.fillStyle = theme.edge;
   const width = k < 0.15 ? 1 : 1.5;
-  const shortest = 3 / k;
+  const shortest = (k < 0.015 ? 8 : 3) / k;
   for (let at = 0; at + 3 < pieces.length; at += 4) {
-    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = [pieces[at], pieces[at + 1], pieces[at + 2], pieces[at + 3]];
-    const [left, right] = x1 < x2 ? [x1, x2] : [x2, x1];
-    const [top, bottom] = y1 < y2 ? [y1, y2] : [y2, y1];
+    // No destructuring in the loops over all images: it would take ten times as long.
+    const left = Math.min(pieces[at] ?? 0, pieces[at + 2] ?? 0);
+    const right = Math.max(pieces[at] ?? 0, pieces[at + 2] ?? 0);
+    const top = Math.min(pieces[at + 1] ?? 0, pieces[at + 3] ?? 0);
+    const bottom = Math.max(pieces[at + 1] ?? 0, pieces[at + 3] ?? 0);
     if (right - left + bottom - top < shortest) return;
     if (left > box.right || right < box.left || top > box.bottom || bottom < box.top) continue;
     context.fillRect(
@@ -97,18 +107,18 @@ function drawLines({ context, scene: { forest, layout }, view, theme }: Frame, b
   for (let index = 0; index < x.length; index++) {
     const parent = forest.parent[index] ?? -1;
     if (parent === -1) continue;
-    const group = groups[groupOf[index] ?? -1];
+    const at = groupOf[index] ?? -1;
+    // An array looks for -1 among its names, which takes its time.
+    const group = at === -1 ? undefined : groups[at];
     if (group !== undefined && group.members[0] !== index) continue;
-    // A line goes at most so far beyond its two ends: around a row's end, or above a column.
-    const [x1 = 0, x2 = 0, y1 = 0, y2 = 0] = [
-      x[parent],
-      group?.x ?? x[index],
-      y[parent],
-      group?.y ?? y[index],
-    ];
+    // A line goes at most so far beyond its two ends: above a column, or around a row's end.
+    const x1 = x[parent] ?? 0;
+    const x2 = group?.x ?? x[index] ?? 0;
+    const y1 = y[parent] ?? 0;
+    const y2 = group?.y ?? y[index] ?? 0;
+    const end = layout.next[parent] === index ? x1 + (layout.itemW[parent] ?? 0) : x1 + card.w;
     if (Math.min(x1, x2) - 40 > box.right || Math.min(y1, y2) - 40 > box.bottom) continue;
-    if (Math.max(x1 + (layout.itemW[parent] ?? 0), x2) + 40 < box.left) continue;
-    if (Math.max(y1, y2) + card.h + 40 < box.top) continue;
+    if (Math.max(end, x2) + 40 < box.left || Math.max(y1, y2) + card.h + 40 < box.top) continue;
     trace(context, pathTo(layout, index), view, 8 * view.k);
   }
   context.stroke();
@@ -130,13 +140,19 @@ function drawHistory({ context, scene, view, theme, emphasis }: Frame, box: Box)
 
 /** An image as a bar: as long as its layer is large, in the colour of its age. */
 function drawBars({ context, scene, view: { k, x, y }, theme, emphasis }: Frame, box: Box): void {
-  const { layout, ages, forest } = scene;
+  const { layout, ages } = scene;
   const height = card.h * k;
   const barHeight = Math.max(1, height * 0.62);
   const offset = (height - barHeight) / 2;
   const slots = height >= 7;
   const byClass: number[][] = ages.classes.map(() => []);
-  scene.places.within(box, (index) => byClass[ages.classOf[index] ?? 0]?.push(index));
+  // Bars of less than a pixel cover each other: one for each two pixels is as good as all.
+  const isFree = height < 1 ? thinOut(2) : () => true;
+  scene.places.within(box, (index) => {
+    const left = (layout.x[index] ?? 0) * k + x;
+    const top = (layout.y[index] ?? 0) * k + y;
+    if (isFree(left, top)) byClass[ages.classOf[index] ?? 0]?.push(index);
+  });
   if (slots) {
     context.fillStyle = theme.card;
     for (const list of byClass) {
@@ -149,13 +165,23 @@ function drawBars({ context, scene, view: { k, x, y }, theme, emphasis }: Frame,
     context.fillStyle = toneColor(theme, ages.classes[place]?.tone ?? -1);
     context.globalAlpha = emphasis.matches === null ? 1 : 0.25;
     for (const index of list) {
-      const width = Math.max(1, card.w * k * sizeShare(forest.nodes[index]?.layerBytes ?? null));
+      const width = Math.max(1, longestBar * card.w * k * (scene.sizes[index] ?? 0));
       context.fillRect(
         (layout.x[index] ?? 0) * k + x,
         (layout.y[index] ?? 0) * k + y + offset,
         width,
         barHeight,
       );
+    }
+  }
+  if (height >= markedFrom) {
+    const r = Math.min(5, height * 0.22);
+    for (const index of byClass.flat()) {
+      const node = scene.forest.nodes[index];
+      if (node === undefined) continue;
+      const right = ((layout.x[index] ?? 0) + card.w) * k + x;
+      const middle = ((layout.y[index] ?? 0) + card.h / 2) * k + y;
+      drawMark(context, checksumState(node), { x: right - r - 2, y: middle, r }, theme);
     }
   }
   context.globalAlpha = 1;
@@ -241,11 +267,12 @@ function drawMarks({ context, scene, view: { k, x, y }, theme }: Frame, box: Box
 
 /** True for the first point of each square of the screen: more would only cover each other. */
 function thinOut(spacing: number): (x: number, y: number) => boolean {
-  const taken = new Set<number>();
+  round++;
   return (x, y) => {
-    const square = Math.floor(x / spacing) * 100_003 + Math.floor(y / spacing);
-    if (taken.has(square)) return false;
-    taken.add(square);
+    // Squares of screens that are wider share a place: then a point too few is shown, which nobody sees.
+    const square = (Math.floor(y / spacing) * 4_099 + Math.floor(x / spacing)) & (squares.length - 1);
+    if (squares[square] === round) return false;
+    squares[square] = round;
     return true;
   };
 }

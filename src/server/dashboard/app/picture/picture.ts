@@ -7,6 +7,7 @@ import type { GraphNode } from "./forest.js";
 import type { Label } from "./labels.js";
 import { card } from "./layout.js";
 import { makeLegend } from "./legend.js";
+import type { Size } from "./pack.js";
 import { paint } from "./paint.js";
 import { makePanel } from "./panel.js";
 import type { Box } from "./places.js";
@@ -67,16 +68,9 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
     button("⤢", "Show the whole graph", () => camera.fit("smoothly")),
   );
   const instructions = element("p", { class: "picture-spoken", id: "picture-help" }, help);
-  const root = element(
-    "div",
-    { class: "picture" },
-    canvas,
-    search.element,
-    buttons,
-    legend.element,
-    panel.element,
-  );
-  root.append(empty, tip, spoken, instructions);
+  const stage = element("div", { class: "picture-stage" }, canvas, empty, tip, panel.element);
+  const bar = element("div", { class: "picture-bar" }, search.element, buttons);
+  const root = element("div", { class: "picture" }, bar, stage, legend.element, spoken, instructions);
   place.append(root);
 
   let theme = readTheme(root);
@@ -87,9 +81,12 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
   let hovered = -1;
   let size = { w: 1, h: 1 };
   let frame = 0;
-  const camera = openCamera(canvas, request);
+  const camera = openCamera(canvas, () => {
+    tip.hidden = true;
+    request();
+  });
   const resizing = new ResizeObserver(resize);
-  resizing.observe(root);
+  resizing.observe(stage);
   const endTheme = onThemeChange(() => {
     theme = readTheme(root);
     if (scene !== undefined) legend.update(scene.ages, theme);
@@ -126,7 +123,7 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
 
   function resize(): void {
     const density = Math.max(1, devicePixelRatio);
-    size = { w: Math.max(1, root.clientWidth), h: Math.max(1, root.clientHeight) };
+    size = { w: Math.max(1, stage.clientWidth), h: Math.max(1, stage.clientHeight) };
     canvas.width = Math.round(size.w * density);
     canvas.height = Math.round(size.h * density);
     arrange();
@@ -144,15 +141,30 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
     request();
   }
 
-  function select(index: number): void {
+  /** Makes an image the selected one; -1 for none. */
+  function choose(index: number): void {
     selected = index;
     if (scene === undefined) return;
     panel.show(scene.forest, index, Date.now());
-    spoken.textContent = index === -1 ? "" : describe(scene.forest, index, Date.now());
-    root.dataset.selected = scene.forest.nodes[index]?.id ?? "";
-    // Far out, one bar among thousands is no answer to "where is it".
-    if (index !== -1) camera.reveal(cardBox(scene, index), detailAt(camera.view.k) === "bars" ? 0.8 : 0);
+    spoken.textContent = describe(scene.forest, index, Date.now());
     request();
+  }
+
+  /** The same, and moves to it. */
+  function select(index: number): void {
+    choose(index);
+    if (scene === undefined || index === -1) return;
+    // Far out, one bar among thousands is no answer to "where is it".
+    const least = detailAt(camera.view.k) === "bars" ? 0.8 : 0;
+    camera.reveal(cardBox(scene, index), uncovered(), least);
+  }
+
+  /** The part of the window beside the panel, or on a phone above it. */
+  function uncovered(): Size {
+    const { offsetWidth, offsetHeight } = panel.element;
+    return offsetWidth > size.w / 2
+      ? { w: size.w, h: size.h - offsetHeight }
+      : { w: size.w - offsetWidth, h: size.h };
   }
 
   function point({ offsetX, offsetY }: MouseEvent): { x: number; y: number } {
@@ -171,13 +183,8 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
       ({ x, y, w, h }) =>
         event.offsetX >= x && event.offsetX <= x + w && event.offsetY >= y && event.offsetY <= y + h,
     );
-    if (label !== undefined) return camera.show(label.box);
-    const index = imageAt(event);
-    selected = index;
-    if (scene === undefined) return;
-    panel.show(scene.forest, index, Date.now());
-    spoken.textContent = describe(scene.forest, index, Date.now());
-    request();
+    if (label === undefined) choose(imageAt(event));
+    else camera.show(label.box);
   });
   canvas.addEventListener("pointermove", (event) => {
     if (event.pointerType === "touch") return;
@@ -212,6 +219,9 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
     else return;
     event.preventDefault();
   });
+
+  // The layout takes the shape of the window, so the size is wanted before the observer tells it.
+  resize();
 
   return {
     show(newNodes) {

@@ -1,5 +1,5 @@
 // All that is known of a graph before it is drawn, made once for each answer of the server.
-import { type Ages, agesOf } from "./detail.js";
+import { type Ages, agesOf, sizeShare } from "./detail.js";
 import { type Pieces, piecesOf } from "./edges.js";
 import { type Forest, type GraphNode, plantForest } from "./forest.js";
 import { type Layout, layOut } from "./layout.js";
@@ -13,6 +13,8 @@ export interface Scene {
   readonly search: Search;
   readonly pieces: Pieces;
   readonly ages: Ages;
+  /** By image: how long its bar is, as a part of a card's width. */
+  readonly sizes: Float64Array;
   /** Images that are broken, mounted, or lack their parent: they show at every zoom. */
   readonly marked: Int32Array;
 }
@@ -31,5 +33,6 @@ export function makeScene(nodes: readonly GraphNode[], aspect: number, now: numb
     search: indexSearch(forest),
     pieces: piecesOf(layout),
     ages: agesOf(forest, now),
+    sizes: Float64Array.from(forest.nodes, ({ layerBytes }) => sizeShare(layerBytes)),
   };
 }

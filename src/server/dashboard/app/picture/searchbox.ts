@@ -32,68 +32,81 @@ export function makeSearchBox(changed: () => void, select: (index: number) => vo
     spellcheck: "false",
   });
   const count = element("output", { class: "picture-count", "aria-live": "polite" });
-  const previous = button("↑", "Previous match", () => go(-1));
-  const next = button("↓", "Next match", () => go(1));
-  const list = element("ul", { class: "picture-results", "aria-label": "Matches" });
-  const box = element("search", { class: "picture-search" }, input, count, previous, next, list);
+  const previous = button("↑", "Previous match", () => go(place === -1 ? -1 : place - 1));
+  const next = button("↓", "Next match", () => go(place + 1));
+  const results = element("ul", { class: "picture-results", "aria-label": "Matches" });
+  const box = element(
+    "div",
+    { class: "picture-search", role: "search", tabindex: "-1" },
+    input,
+    count,
+    previous,
+    next,
+    results,
+  );
 
   function find(): void {
     found = input.value.trim() === "" || scene === undefined ? null : scene.search.find(input.value);
     place = -1;
-    show();
+    list();
     changed();
   }
 
-  function go(step: number): void {
+  function go(to: number): void {
     if (found === null || found.length === 0) return;
-    place = place === -1 && step < 0 ? found.length - 1 : (place + step + found.length) % found.length;
-    show();
+    place = (to + found.length) % found.length;
+    mark();
     select(found[place] ?? -1);
   }
 
-  function show(): void {
+  /** Writes the list anew. */
+  function list(): void {
     const total = found?.length ?? 0;
-    count.textContent =
-      found === null
-        ? ""
-        : place === -1
-          ? `${total.toLocaleString("en-US")} found`
-          : `${place + 1} of ${total.toLocaleString("en-US")}`;
-    previous.hidden = next.hidden = total === 0;
-    list.hidden = total === 0;
-    const listed = [...(found ?? []).slice(0, mostListed)].map((index, at) => {
-      const node = scene?.forest.nodes[index];
-      const id = element("code", {}, shortId(node?.id ?? ""));
+    previous.hidden = next.hidden = results.hidden = total === 0;
+    const entries = [...(found ?? []).slice(0, mostListed)].map((index, at) => {
+      const { id = "", comment } = scene?.forest.nodes[index] ?? {};
       const entry = element(
         "button",
-        { type: "button", ...(at === place && { "aria-current": "true" }) },
-        id,
-        ` ${node?.comment ?? ""}`,
+        { type: "button" },
+        element("code", {}, shortId(id)),
+        ` ${comment ?? ""}`,
       );
-      entry.addEventListener("click", () => {
-        place = at;
-        show();
-        select(index);
-      });
+      entry.addEventListener("click", () => go(at));
       return element("li", {}, entry);
     });
-    const more = total - listed.length;
-    if (more > 0) listed.push(element("li", {}, `and ${more.toLocaleString("en-US")} more`));
-    list.replaceChildren(...listed);
+    if (total > entries.length) {
+      entries.push(element("li", {}, `and ${(total - entries.length).toLocaleString("en-US")} more`));
+    }
+    results.replaceChildren(...entries);
+    mark();
+  }
+
+  /** Tells which of them is shown. The buttons stay, and with them the focus. */
+  function mark(): void {
+    const total = (found?.length ?? 0).toLocaleString("en-US");
+    count.textContent = found === null ? "" : place === -1 ? `${total} found` : `${place + 1} of ${total}`;
+    for (const [at, entry] of [...results.children].entries()) {
+      const choice = entry.querySelector("button");
+      if (at !== place) choice?.removeAttribute("aria-current");
+      else {
+        choice?.setAttribute("aria-current", "true");
+        entry.scrollIntoView({ block: "nearest" });
+      }
+    }
   }
 
   input.addEventListener("input", find);
   input.addEventListener("keydown", (event) => {
     if (event.key === "Enter") {
       event.preventDefault();
-      go(event.shiftKey ? -1 : 1);
+      (event.shiftKey ? previous : next).click();
     } else if (event.key === "Escape" && input.value !== "") {
       event.preventDefault();
       input.value = "";
       find();
     }
   });
-  show();
+  list();
 
   return {
     element: box,
@@ -107,7 +120,7 @@ export function makeSearchBox(changed: () => void, select: (index: number) => vo
       if (input.value.trim() === "") return;
       found = scene.search.find(input.value);
       place = current === undefined ? -1 : found.indexOf(scene.forest.indexOf.get(current) ?? -1);
-      show();
+      list();
     },
   };
 }

@@ -52,6 +52,7 @@ export async function fuzz(options: FuzzOptions): Promise<Sums> {
   };
   const isOver = () => signal?.aborted === true || Date.now() >= end || sums.failures.length >= mostFailures;
   for (let round = 0; sums.requests < requests && !isOver(); round++) {
+    if (round % 5 === 4) await scene.replenish();
     const trials = fc.sample(trialsOf(api, known.of), { seed: seed + round, numRuns: batch });
     const left = trials[Symbol.iterator]();
     const lane = async () => {

@@ -172,7 +172,7 @@ function maybe(
   { required = false }: Parameter,
   value: fc.Arbitrary<string>,
 ): fc.Arbitrary<string | undefined> {
-  return required ? value : fc.option(value, { nil: undefined, freq: 1 });
+  return required ? value : fc.option(value, { nil: undefined, freq: 2 });
 }
 
 function bodiesOf(

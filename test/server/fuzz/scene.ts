@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import type { StevedoreError } from "../../../src/error.js";
 import { openGraph } from "../../../src/graph/index.js";
 import { isJobName, type JobName, keyPrefix, parseJobData, queueNames } from "../../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../../src/producer/index.js";
@@ -23,6 +24,8 @@ export interface Scene extends AsyncDisposable {
   readonly images: readonly string[];
   /** What shows that somebody is who they are. */
   credentials(caller: Caller): Readonly<Record<string, string>>;
+  /** Brings back the images that jobs have deleted. */
+  replenish(): Promise<void>;
   /** The server's resident memory, in bytes. */
   memory(): number;
   /** What the server has told since it was last asked, of faults of its own. */
@@ -30,6 +33,9 @@ export interface Scene extends AsyncDisposable {
   /** What is wrong now that the requests are over: nothing, or one line for each thing. */
   faults(): Promise<string[]>;
 }
+
+/** What the server's heap may take: one that leaks does not live long. */
+const heapMebibytes = 128;
 
 const tokens = { full: "fuzz-full-0123456789abcdef", read: "fuzz-read-0123456789abcdef" };
 
@@ -48,13 +54,16 @@ export async function openScene(): Promise<Scene> {
     const root = join(directory, "root");
     mkdirSync(root);
     const images = await addImages(root);
-    const options = { root, env: { STEVEDORE_TOKEN: tokens.full, STEVEDORE_READ_TOKEN: tokens.read } };
+    const env = { STEVEDORE_TOKEN: tokens.full, STEVEDORE_READ_TOKEN: tokens.read };
+    const options = { root, env };
     const common = ["--redis", redis.url, "--json"];
-    // Small limits: what a job may take up here is little.
     const worker = startStevedore(["worker", ...common, "--allow-squash", "--grace", "0"], options);
     running.push(worker);
     const serving = ["server", ...common, "--listen", "127.0.0.1:0", "--rate-limit", "1000000"];
-    const server = startStevedore([...serving, "--max-upload-bytes", "1000000"], options);
+    const server = startStevedore([...serving, "--max-upload-bytes", "1000000"], {
+      root,
+      env: { ...env, NODE_OPTIONS: `--max-old-space-size=${heapMebibytes}` },
+    });
     running.push(server);
     await Promise.all([worker.says(/ serving /), server.says(/"url":"[^"]+"/)]);
     const [, url = ""] = /"url":"([^"]+)"/.exec(server.output()) ?? [];
@@ -62,6 +71,7 @@ export async function openScene(): Promise<Scene> {
     return {
       ...{ url, root, images },
       document: (await (await fetch(`${url}/api/openapi.json`)).json()) as OpenApiDocument,
+      replenish: () => addImages(root).then(() => undefined),
       credentials: (caller) => credentialsOf(caller),
       memory: () => residentMemory(server.process.pid),
       complaints() {
@@ -98,7 +108,10 @@ async function addImages(root: string): Promise<string[]> {
     };
     for (const [id, parent] of Object.entries(parents)) {
       const comment = `<b>${id}</b>`;
-      await addImage(graph, { id, comment, ...(parent !== undefined && { parent }) }, { [id]: id });
+      const fields = { id, comment, ...(parent !== undefined && { parent }) };
+      await addImage(graph, fields, { [id]: id }).catch((error: StevedoreError) => {
+        if (error.code !== "IMAGE_EXISTS") throw error;
+      });
     }
     return Object.keys(parents);
   } finally {

@@ -22,6 +22,8 @@ export function limitBodyTime({ raw, routeOptions }: FastifyRequest): void {
     const seconds = bodyTime / 1_000;
     raw.destroy(new HttpError(408, "INVALID_REQUEST", `the body did not come within ${seconds} s`));
   }, bodyTime);
+  // A request that was refused may never tell that it is over: that holds up no server that stops.
+  timer.unref();
   for (const event of ["end", "close"]) raw.once(event, () => clearTimeout(timer));
 }
 

@@ -60,6 +60,10 @@ it("every operation that has JSON to answer answers what is documented, and refu
     const many = [{ name: "verify", data: { id: "top" }, jobId: "mine" }];
     await judge("enqueueMany", "/api/v1/jobs", 202, { body: many });
 
+    const nightly = { name: "verify-graph", cron: "0 3 * * *", id: "nightly" };
+    await judge("setSchedule", "/api/v1/schedules", 201, { body: nightly });
+    await judge("listSchedules", "/api/v1/schedules", 200);
+
     await judge("listJobs", "/api/v1/jobs?limit=2", 200);
     await judge("getJob", `/api/v1/jobs/store/${stored.id}`, 200);
     await judge("getJobLog", `/api/v1/jobs/store/${stored.id}/log`, 200);

@@ -28,6 +28,7 @@ refused is answered with a problem document (RFC 9457) whose \`code\` is stable.
 const tags = [
   { name: "jobs", description: "Enqueue, wait, follow, cancel" },
   { name: "images", description: "What the graph holds" },
+  { name: "schedules", description: "Jobs that come again and again" },
   { name: "mounts", description: "Images as directories" },
   { name: "uploads", description: "Archives for `store` jobs" },
   { name: "overview", description: "What the dashboard shows" },

@@ -151,7 +151,11 @@ function openKnownValues({ images, root }: Scene): KnownValues {
           return mountId;
         case "upload":
         case "name":
-          return [...upload, "fuzz-1", "fuzz-2"];
+          return [...upload, "fuzz-1", "fuzz-2", "verify-graph", "checksum"];
+        case "cron":
+          return ["0 3 * * *", "30 4 1 1 *"];
+        case "tz":
+          return ["UTC", "Europe/Berlin"];
         case "target":
           return [...target, `${root}/mounts/here`, "/mnt"];
         case "path":

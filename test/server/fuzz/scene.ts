@@ -142,6 +142,8 @@ async function faultsOfJobs(url: string): Promise<string[]> {
   const producer = openProducer({ redis: url });
   const redis = new Redis(url);
   try {
+    // Their next runs would wait for ever.
+    for (const { id } of await producer.schedules()) await producer.unschedule(id);
     await until("jobs still wait or run", async () => {
       const counts = await producer.counts();
       const moving = queueNames.map((queue) => {

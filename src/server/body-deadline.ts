@@ -5,6 +5,9 @@ import { HttpError } from "./problem.js";
 /** How long a body may take, in ms. Routes that stream have rules of their own. */
 export const bodyTime = 30_000;
 
+/** How long what is left of a body may take once the request is answered, in ms: time for a client to read the answer. */
+const remainderTime = 2_000;
+
 declare module "fastify" {
   interface FastifyContextConfig {
     /** True for a route that watches over its body itself. */
@@ -19,5 +22,16 @@ export function limitBodyTime({ raw, routeOptions }: FastifyRequest): void {
     const seconds = bodyTime / 1_000;
     raw.destroy(new HttpError(408, "INVALID_REQUEST", `the body did not come within ${seconds} s`));
   }, bodyTime);
+  // A request that was refused may never tell that it is over: that holds up no server that stops.
+  timer.unref();
   for (const event of ["end", "close"]) raw.once(event, () => clearTimeout(timer));
+}
+
+/** Ends a connection whose body still comes though nobody wants it any more, as of a request that was refused. */
+export function endUnreadBody({ raw }: FastifyRequest): void {
+  if (raw.complete || raw.destroyed) return;
+  const { socket } = raw;
+  const timer = setTimeout(() => socket.destroy(), remainderTime);
+  socket.once("close", () => clearTimeout(timer));
+  raw.once("end", () => clearTimeout(timer));
 }

@@ -15,13 +15,13 @@ import { addMountRoutes } from "./api/mounts.js";
 import { addUploadRoutes } from "./api/uploads.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
-import { limitBodyTime } from "./body-deadline.js";
+import { endUnreadBody, limitBodyTime } from "./body-deadline.js";
 import type { App, ServerContext } from "./context.js";
+import { heedExpectations } from "./expectations.js";
 import { addHealthRoutes } from "./health.js";
 import { keepInboxSwept } from "./inbox-sweep.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
-import { heedExpectations } from "./unread-body.js";
 
 export interface ServerOptions {
   /** Any of the forms of docs/redis.md. */
@@ -152,6 +152,8 @@ export async function buildApp(
     guard(request);
     limitBodyTime(request);
   });
+
+  app.addHook("onResponse", async (request) => endUnreadBody(request));
 
   addHealthRoutes(app, context);
   addImageRoutes(app, context);

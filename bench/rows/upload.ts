@@ -2,10 +2,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { type Dock, startProcess } from "../dock.js";
+import { type Dock, peakMemoryOf, startProcess } from "../dock.js";
 import { inTurn, type Row, timed } from "../row.js";
 import { shell } from "../shell.js";
 import { binary } from "../stevedore.js";
@@ -40,13 +39,13 @@ export async function measureUpload(dock: Dock): Promise<Row[]> {
     `head -c ${bytes} /dev/zero | openssl enc -aes-128-ctr -nosalt -pass pass:x 2>/dev/null > ${file}`,
   );
 
-  const port = await freePort();
-  const args = ["--redis", dock.redis, "--root", root, "--listen", `127.0.0.1:${port}`];
+  const args = ["--redis", dock.redis, "--root", root, "--listen", "127.0.0.1:0"];
   await using server = await startProcess([binary, "server", ...args], "listening");
+  const uploads = `${/http:\S+/.exec(server.said)?.[0]}/api/v1/uploads`;
   await using peer = await startPeer(join(dock.scratch, "cat-output"));
   const send = (url: string) => timed(() => shell(`curl -sSf -T ${file} -o /dev/null ${url}`));
   const ours = async () => {
-    const took = await send(`http://127.0.0.1:${port}/api/v1/uploads`);
+    const took = await send(uploads);
     // At once: what is still to be written to the disk must not slow the next one.
     for (const name of readdirSync(join(root, "inbox"))) rmSync(join(root, "inbox", name));
     return took;
@@ -56,12 +55,10 @@ export async function measureUpload(dock: Dock): Promise<Row[]> {
     rmSync(peer.file);
     return took;
   };
-  await shell(
-    `head -c 1000000 ${file} | curl -sSf -T - -o /dev/null http://127.0.0.1:${port}/api/v1/uploads`,
-  );
-  const before = memoryOf(server.pid, "VmRSS");
+  await shell(`head -c 1000000 ${file} | curl -sSf -T - -o /dev/null ${uploads}`);
+  const before = residentMemoryOf(server.pid);
   const took = await inTurn(rounds, ours, theirs);
-  const grown = memoryOf(server.pid, "VmHWM") - before;
+  const grown = peakMemoryOf(server.pid) - before;
   rmSync(file);
 
   const megabytesPerSecond = (ms: number) => bytes / 1_000 / ms;
@@ -106,15 +103,8 @@ async function startPeer(
   };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-function memoryOf(pid: number, field: "VmRSS" | "VmHWM"): number {
+/** In bytes (proc(5): VmRSS). */
+function residentMemoryOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) * 1024;
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
 }

@@ -5,6 +5,9 @@ import { HttpError } from "./problem.js";
 /** How long a body may take, in ms. Routes that stream have rules of their own. */
 export const bodyTime = 30_000;
 
+/** How long what is left of a body may take once the request is answered, in ms: time for a client to read the answer. */
+const remainderTime = 2_000;
+
 declare module "fastify" {
   interface FastifyContextConfig {
     /** True for a route that watches over its body itself. */
@@ -29,4 +32,13 @@ function tooSlow(time: number): HttpError {
   return new HttpError(408, "INVALID_REQUEST", `the body did not come within ${time / 1_000} s`, {
     connection: "close",
   });
+}
+
+/** Ends a connection whose body still comes though nobody wants it any more, as of a request that was refused. */
+export function endUnreadBody({ raw }: FastifyRequest): void {
+  if (raw.complete || raw.destroyed) return;
+  const { socket } = raw;
+  const timer = setTimeout(() => socket.destroy(), remainderTime);
+  socket.once("close", () => clearTimeout(timer));
+  raw.once("end", () => clearTimeout(timer));
 }

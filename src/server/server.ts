@@ -19,17 +19,17 @@ import { addScheduleRoutes } from "./api/schedules.js";
 import { addUploadRoutes } from "./api/uploads.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
-import { limitBodyTime } from "./body-deadline.js";
+import { endUnreadBody, limitBodyTime } from "./body-deadline.js";
 import { refuseConnection } from "./client-error.js";
 import type { App, ServerContext } from "./context.js";
 import { addDashboard } from "./dashboard/dashboard.js";
+import { heedExpectations } from "./expectations.js";
 import { addHealthRoutes } from "./health.js";
 import { keepInboxSwept } from "./inbox-sweep.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
 import { addMetricsRoute } from "./metrics.js";
 import { addOpenApi } from "./openapi/openapi.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
-import { heedExpectations } from "./unread-body.js";
 import { trackUnusedConnections } from "./unused-connections.js";
 
 export interface ServerOptions {
@@ -167,7 +167,11 @@ export async function buildApp(
   });
   heedExpectations(app);
   app.decorateRequest("role", undefined);
-  app.addHook("onRequest", app.rateLimit());
+  const limitRequests = app.rateLimit();
+  app.addHook("onRequest", async function (request, reply) {
+    // A route with a limit of its own has it from the plugin, which counts a request once.
+    if (request.routeOptions.config.rateLimit === undefined) await limitRequests.call(this, request, reply);
+  });
   const guard = openGuard(context.tokens);
   app.addHook("onRequest", async (request) => {
     guard(request);
@@ -177,6 +181,7 @@ export async function buildApp(
   app.addHook("onSend", async (_request, reply) => {
     if (context.signal.aborted) reply.header("connection", "close");
   });
+  app.addHook("onResponse", async (request) => endUnreadBody(request));
 
   await addOpenApi(app);
   addHealthRoutes(app, context);

@@ -36,8 +36,11 @@ const workerFlags = [
   "--log-format",
 ];
 const recordFlags = ["--id", "--parent", "--comment", "--author", "--created", "--json-file"];
+const serverFlags = ["--listen", "--token-file", "--trust-proxy", "--max-upload-bytes", "--rate-limit"];
+
 const flags = {
-  up: workerFlags,
+  up: [...workerFlags, ...serverFlags, "--no-server"],
+  server: [...serverFlags, "--log-format"],
   worker: workerFlags,
   store: [...recordFlags, "--if-exists", "--checksum", "--detach", ...layerFlags],
   checksum: ["--all", "--recipe", "--force", "--detach", ...threadFlags],

@@ -85,9 +85,11 @@ async function readInto(
     };
     const settle = (error?: Error) => {
       clearTimeout(silence);
-      body.off("data", onData).off("end", onEnd).off("close", onClose).pause();
-      if (error === undefined) resolve();
-      else reject(error);
+      body.off("data", onData).off("end", onEnd).off("close", onClose);
+      if (error === undefined) return resolve();
+      // The client reads the answer only once it has got rid of more: that goes nowhere.
+      body.resume();
+      reject(error);
     };
     const silence = setTimeout(onSilence, longestSilence);
     // An error is followed by `close`; it must have a listener for as long as the request lives.

@@ -6,8 +6,8 @@ import { ioError } from "../../graph/io-error.js";
 import { inboxOf, readUpload, removeUpload, uploadPatience } from "../../inbox/index.js";
 import { uploadName } from "../../jobs/store.js";
 import type { App, ServerContext } from "../context.js";
+import { askForBody } from "../expectations.js";
 import { HttpError, problem } from "../problem.js";
-import { askForBody } from "../unread-body.js";
 import { takeUpload } from "./take-upload.js";
 import { readUploadRequest, type UploadRequest } from "./upload-request.js";
 

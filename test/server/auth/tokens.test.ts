@@ -33,18 +33,26 @@ function refusal(what: () => unknown): string {
 
 describe("a token file", () => {
   it("has a line for each token, among empty ones and comments", async () => {
-    const path = await file(`# those who may\n\nfull ${one}\n\t read   ${other} \r\n  # none\nread ${one}x`);
+    const path = await file(
+      `# those who may\n\nfull ${one}\n\t read   ${other} \r\n  # none\nread ${one}x\n${one}y`,
+    );
     expect(readTokenFile(path)).toEqual([
       { role: "full", secret: one },
       { role: "read", secret: other },
       { role: "read", secret: `${one}x` },
+      { role: "full", secret: `${one}y` },
     ]);
-    expect(readTokenFile(await file(""))).toEqual([]);
+  });
+
+  it("is refused if it holds none: whoever names one wants some", async () => {
+    for (const text of ["", "# none\n\n"]) {
+      const path = await file(text);
+      expect(refusal(() => readTokenFile(path))).toBe(`INVALID_JOB the token file ${path} holds no token`);
+    }
   });
 
   it("is refused, by its line and without repeating a secret, if it says anything else", async () => {
     for (const line of [
-      one,
       `admin ${one}`,
       `full ${one} more`,
       "full",

@@ -1,28 +1,16 @@
-// Bodies that nobody wants: a client that asks first is told before it sends, one that sends all the same is not
-// listened to for long.
+// Requests with `Expect: 100-continue` (RFC 9110, section 10.1.1): who asks first is told of a refusal before the body
+// is sent.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "./context.js";
 
-/** How long a body is still taken off the wire once its request was answered, in ms: so long the answer may take. */
-const lingerTime = 2_000;
-
-/** Lets requests with `Expect: 100-continue` (RFC 9110, section 10.1.1) be judged before they are told to go on. */
+/** Lets them be judged like all others. Node by itself would tell them to go on as soon as their heads have come. */
 export function heedExpectations(app: App): void {
   app.server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
-    app.routing(request, response);
+    app.server.emit("request", request, response);
   });
   app.addHook("preParsing", async (request, reply) => {
     if (request.routeOptions.config.streamsBody !== true) askForBody(request, reply);
-  });
-  app.addHook("onResponse", async ({ raw }) => {
-    if (raw.complete || raw.socket.destroyed) return;
-    const { socket } = raw;
-    const timer = setTimeout(() => socket.destroy(), lingerTime);
-    const settle = () => clearTimeout(timer);
-    raw.once("end", settle);
-    socket.once("close", settle);
-    raw.resume();
   });
 }
 

@@ -5,7 +5,7 @@ FROM node:22-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY tsconfig.json ./
+COPY tsconfig.json vite.config.ts ./
 COPY scripts/build.mjs scripts/
 COPY src src/
 RUN node scripts/build.mjs && find dist \( -name '*.map' -o -name '*.d.ts' \) -delete

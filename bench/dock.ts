@@ -37,10 +37,7 @@ export async function openDock(): Promise<Dock> {
     root,
     redis,
     producer,
-    peakMemory() {
-      const status = readFileSync(`/proc/${worker.pid}/status`, "utf8");
-      return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
-    },
+    peakMemory: () => peakMemoryOf(worker.pid),
     async [Symbol.asyncDispose]() {
       await producer.close();
       await worker[Symbol.asyncDispose]();
@@ -50,23 +47,33 @@ export async function openDock(): Promise<Dock> {
   };
 }
 
-/** Starts a script with this node; resolves when it says on stderr that it is serving. */
-export async function startProcess(
-  args: readonly string[],
-): Promise<AsyncDisposable & { readonly pid: number }> {
+export interface BenchProcess extends AsyncDisposable {
+  readonly pid: number;
+  /** The line by which it said so. */
+  readonly said: string;
+}
+
+/** Starts a script with this node; resolves when it says on stderr that it is serving, or what else is waited for. */
+export async function startProcess(args: readonly string[], ready = "serving"): Promise<BenchProcess> {
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", "ignore", "pipe"],
     env: { PATH: process.env.PATH },
   });
   const told: string[] = [];
-  await new Promise<void>((resolve, reject) => {
+  const said = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stderr }).on("line", (line) => {
       told.push(line);
-      if (line.includes("serving")) resolve();
+      if (line.includes(ready)) resolve(line);
     });
     child.once("exit", (code) => reject(new Error(`${args[0]} ended with ${code}: ${told.join("; ")}`)));
   });
-  return { pid: child.pid ?? 0, [Symbol.asyncDispose]: () => end(child) };
+  return { pid: child.pid ?? 0, said, [Symbol.asyncDispose]: () => end(child) };
+}
+
+/** The most memory a process has had resident, in bytes (proc(5): VmHWM). */
+export function peakMemoryOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
 }
 
 async function end(child: ChildProcess): Promise<void> {

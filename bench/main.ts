@@ -6,6 +6,7 @@ import { type Dock, openDock } from "./dock.js";
 import { isMet, type Row } from "./row.js";
 import { measureChecksum } from "./rows/checksum.js";
 import { measureCurves } from "./rows/curves.js";
+import { measureEvents } from "./rows/events.js";
 import { measureGraph } from "./rows/graph.js";
 import { measureJobs } from "./rows/jobs.js";
 import { measureMemory } from "./rows/memory.js";
@@ -24,6 +25,7 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   curves: measureCurves,
   store: measureStore,
   jobs: measureJobs,
+  events: measureEvents,
   mount: measureMount,
   scale: measureScale,
   memory: measureMemory,

@@ -23,7 +23,7 @@ export function addServerFlags(command: Command): Command {
     )
     .option(
       "--token-file <file>",
-      'the tokens that are accepted, a line "full TOKEN" or "read TOKEN" each; besides $STEVEDORE_TOKEN and $STEVEDORE_READ_TOKEN',
+      'the tokens that are accepted, a line "TOKEN" or "read TOKEN" each; besides $STEVEDORE_TOKEN and $STEVEDORE_READ_TOKEN',
     )
     .option(
       "--trust-proxy <address>",

@@ -9,7 +9,8 @@ import type { Producer } from "../producer/index.js";
 export const uploadPatience = 3_600_000;
 
 /**
- * Removes what lies in the inbox for longer than `patience` ms, unchanged, and is named by no job that has not ended.
+ * Removes what lies in the inbox for longer than `patience` ms, unchanged, and is named by no job that has not ended:
+ * no job can name what is not whole yet.
  * @returns the names of what was removed
  * @throws `QUEUE_UNAVAILABLE` if the jobs cannot be read
  */
@@ -19,12 +20,22 @@ export async function removeAbandonedUploads(
   patience: number,
 ): Promise<string[]> {
   const old: string[] = [];
-  for (const name of await readdir(inbox)) if (await isOlder(join(inbox, name), patience)) old.push(name);
+  for (const name of await namesIn(inbox)) if (await isOlder(join(inbox, name), patience)) old.push(name);
   if (old.length === 0) return [];
   const named = await uploadsOfJobs(producer);
   const abandoned = old.filter((name) => !named.has(name));
   for (const name of abandoned) await removeTree(join(inbox, name));
   return abandoned;
+}
+
+/** None of an inbox that nobody has made yet. */
+async function namesIn(inbox: string): Promise<string[]> {
+  try {
+    return await readdir(inbox);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return [];
+    throw error;
+  }
 }
 
 /** By the time of the last change of any kind: a link to an old file is as young as the link. */

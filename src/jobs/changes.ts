@@ -1,8 +1,8 @@
 // The job `changes`: what was changed in a mount, as `docker diff` tells it.
 import { z } from "zod";
-import { mountReference, namesMount, namesNoMount } from "./mount-fields.js";
+import { byMount, mountReference, namesMount, namesNoMount } from "./mount-fields.js";
 
-export const changesData = z.strictObject(mountReference).refine(namesMount, namesNoMount);
+export const changesData = z.strictObject(mountReference).refine(namesMount, namesNoMount).describe(byMount);
 
 export const changesResult = z.strictObject({
   /** Sorted by the bytes of the paths. */

@@ -1,7 +1,7 @@
 // The job `commit`: what was written to a mount becomes a new image, whose parent is the mounted one.
 import { z } from "zod";
 import { recipe } from "./fields.js";
-import { mountReference, namesMount, namesNoMount } from "./mount-fields.js";
+import { byMount, mountReference, namesMount, namesNoMount } from "./mount-fields.js";
 import { imageFields, storeResult } from "./store.js";
 
 export const commitData = z
@@ -16,6 +16,7 @@ export const commitData = z
   .refine(({ image }) => image?.parent === undefined, {
     error: "the parent of a commit is the mounted image: leave it out",
     path: ["image", "parent"],
-  });
+  })
+  .describe(`${byMount}; the image has no parent: that is the mounted one`);
 
 export const commitResult = storeResult;

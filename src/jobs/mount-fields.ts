@@ -55,3 +55,5 @@ export function namesMount(data: {
   return data.mountId !== undefined || data.target !== undefined;
 }
 export const namesNoMount = { error: "give a mountId or a target" };
+/** The same for readers of the JSON Schema, which does not say it otherwise. */
+export const byMount = "Takes a mountId or a target, or both";

@@ -9,8 +9,26 @@ export const defaultGraphName = "default";
 /** The names a host may have: part of file names, and of the names of its queues. */
 export const hostNamePattern = graphNamePattern;
 
-/** The ids that a producer may give: BullMQ makes ids of digits alone by itself. */
-export const jobIdPattern = /^(?!\d+$)[A-Za-z0-9_.-]{1,128}$/;
+/** The names of BullMQ's own keys (`QueueKeys`): a job of such an id would overwrite them. */
+const ownKeys: ReadonlySet<string> = new Set([
+  ...[
+    "active",
+    "wait",
+    "waiting-children",
+    "paused",
+    "id",
+    "delayed",
+    "prioritized",
+    "stalled-check",
+    "completed",
+  ],
+  ...["failed", "stalled", "repeat", "limiter", "meta", "events", "pc", "marker", "de"],
+]);
+
+/** True for an id that a producer may give a job. BullMQ makes ids of digits alone by itself. */
+export function isJobId(text: string): boolean {
+  return /^(?!\d+$)[A-Za-z0-9_.-]{1,128}$/.test(text) && !ownKeys.has(text);
+}
 
 /** The queues of which every host has one of its own besides, for the jobs that only its workers can do. */
 export const hostedQueueNames = ["store", "mount"] as const;

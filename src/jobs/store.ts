@@ -24,6 +24,9 @@ export type ImageFields = z.infer<typeof imageFields>;
 /** What servers commonly take, in characters. */
 const longestUrl = 8_000;
 
+/** What an upload may be called. */
+export const uploadName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/);
+
 /** Where a layer comes from. */
 export const layerSource = z.union([
   z.strictObject({ path: z.string().min(1).max(longestPath) }),
@@ -39,7 +42,7 @@ export const layerSource = z.union([
       .regex(/^[0-9a-f]{64}$/)
       .optional(),
   }),
-  z.strictObject({ upload: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/) }),
+  z.strictObject({ upload: uploadName }),
 ]);
 export type LayerSource = z.infer<typeof layerSource>;
 
@@ -58,7 +61,8 @@ export const storeData = z
   .refine((data) => data.image === undefined || data.json === undefined, {
     error: "give image or json, not both",
     path: ["json"],
-  });
+  })
+  .describe("Takes an image or its json, not both");
 
 export const storeResult = z.strictObject({
   id: imageId,

@@ -1,6 +1,6 @@
 // The job `unmount`: a mount ends, and with it, unless it is to be kept, what was written to it.
 import { z } from "zod";
-import { mountId, mountReference, namesMount, namesNoMount, targetPath } from "./mount-fields.js";
+import { byMount, mountId, mountReference, namesMount, namesNoMount, targetPath } from "./mount-fields.js";
 
 export const unmountData = z
   .strictObject({
@@ -8,7 +8,8 @@ export const unmountData = z
     /** Leave what was written, for `changes` and `commit`. */
     keepUpper: z.boolean().optional(),
   })
-  .refine(namesMount, namesNoMount);
+  .refine(namesMount, namesNoMount)
+  .describe(byMount);
 
 export const unmountResult = z.strictObject({
   mountId,

@@ -1,12 +1,11 @@
 // A layer's digests: of its canonical tar, and by a recipe together with its record.
 import { createHash, type Hash } from "node:crypto";
 import { rm } from "node:fs/promises";
-import { tools } from "../host/tool.js";
+import { archiveLayer } from "./archive.js";
 import { canonicalTar } from "./canonical-tar.js";
 import { openManifestWriter } from "./manifest-file.js";
-import { dockerTarArguments, type RecipeName, recipes } from "./recipe.js";
+import type { RecipeName } from "./recipe.js";
 import { readSteadily } from "./steady-read.js";
-import { toolOutput } from "./tool-output.js";
 import type { XzEngine } from "./xz-engine.js";
 
 /** `sha256:` and 64 lower-case hex characters. */
@@ -78,19 +77,10 @@ async function readOnce(
   };
   const tarChunks = passThrough(canonicalTar(layerDirectory, signal), see, onRead);
   const archive = tally(createHash("sha256").update(recordBytes).update("\n"));
-  const settings = recipes[recipe];
-
-  if (settings.archiver === "bsdtar") {
-    // In this process's locale, as Docker ran it: it decides how bsdtar writes names that are not ASCII.
-    const bsdtar = { keepLocale: true, isBackground: true, signal };
-    const archiveChunks = toolOutput(tools.bsdtar, dockerTarArguments(layerDirectory), bsdtar);
-    for await (const chunk of archiveChunks) archive.add(chunk);
-    // Last, so that the progress is not at its end while the slow part has yet to come.
-    for await (const _ of tarChunks);
-  } else {
-    const archiveChunks = engine.compress(tarChunks, { ...settings, threads }, signal);
-    for await (const chunk of archiveChunks) archive.add(chunk);
-  }
+  const source = { layerDirectory, tarChunks };
+  for await (const chunk of archiveLayer(source, { recipe, threads, engine }, signal)) archive.add(chunk);
+  // What the archive was made without. Last, so that the progress is not at its end while the slow part has yet to come.
+  for await (const _ of tarChunks);
   const tarDigest = tar.digest();
   await manifest?.finish(tarDigest);
   return {

@@ -1,6 +1,7 @@
 // A layer's bytes: in (unpack an untrusted archive) and out (pack, compress, hash by a recipe).
 
-export { type CheckedTar, checkTar, packCanonicalTar } from "./canonical-tar.js";
+export { archiveLayer } from "./archive.js";
+export { type CheckedTar, canonicalTar, checkTar, packCanonicalTar } from "./canonical-tar.js";
 export { type Change, type ChangeKind, readChanges } from "./changes.js";
 export { type ChecksumRequest, checksumLayer, digestLayer, type LayerChecksum } from "./checksum.js";
 export {

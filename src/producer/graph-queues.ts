@@ -50,6 +50,10 @@ export function openGraphQueues(
     });
     queue.on("error", () => undefined);
     opened.set(name, queue);
+    // A queue that loses its connection in its first moment never works again (BullMQ): the next call gets another.
+    queue.waitUntilReady().catch(() => {
+      if (opened.get(name) === queue) opened.delete(name);
+    });
     return queue;
   };
   for (const name of queueNames) of(name);

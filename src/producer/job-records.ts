@@ -52,10 +52,22 @@ export async function readNewestRecords(queue: Queue, state: JobState, count: nu
 
 /** Reads one record; undefined if that queue has no such job. */
 export async function readJobRecord(queue: Queue, id: string): Promise<JobRecord | undefined> {
-  // The state first: a job that ends in between is then shown as running, not as ended without its result.
-  const state = (await queue.getJobState(id)) as JobState | "unknown";
-  const job: Job | undefined = await queue.getJob(id);
-  return job === undefined ? undefined : toRecord(job, queue.name as AnyQueueName, state);
+  try {
+    // The state first: a job that ends in between is then shown as running, not as ended without its result.
+    const state = (await queue.getJobState(id)) as JobState | "unknown";
+    const job: Job | undefined = await queue.getJob(id);
+    // What BullMQ itself keeps beside the jobs, such as `meta`, was never created.
+    if (job === undefined || Number.isNaN(job.timestamp)) return undefined;
+    return toRecord(job, queue.name as AnyQueueName, state);
+  } catch (error) {
+    if (isOtherKey(error)) return undefined;
+    throw error;
+  }
+}
+
+/** True for the answer of Redis to whoever takes something else than a job for one. */
+export function isOtherKey(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("WRONGTYPE");
 }
 
 /** The record of a job that was read in this state. */

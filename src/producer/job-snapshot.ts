@@ -3,7 +3,7 @@ import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { parseFailedReason, parseProgress } from "../jobs/index.js";
 import type { JobUpdate, LogLine } from "./job-events.js";
-import type { JobState } from "./job-records.js";
+import { isOtherKey, type JobState } from "./job-records.js";
 
 export interface JobSnapshot {
   /** Its state, how far it is, and the newest lines of its log; of a job that has ended the state comes last. */
@@ -33,11 +33,12 @@ export async function readSnapshot(redis: Redis, queue: Queue, id: string): Prom
     .lrange(queue.toKey(`${id}:logs`), -mostLines, -1);
   for (const state of sets) asked.zscore(queue.toKey(state), id);
   for (const list of Object.values(lists)) asked.lpos(queue.toKey(list), id);
-  const [newest, fields, logs, ...places] =
-    (await asked.exec())?.map(([error, answer]) => {
-      if (error !== null) throw error;
-      return answer;
-    }) ?? [];
+  const answers = (await asked.exec()) ?? [];
+  for (const [error] of answers) {
+    if (isOtherKey(error)) return undefined;
+    if (error !== null) throw error;
+  }
+  const [newest, fields, logs, ...places] = answers.map(([, answer]) => answer);
   const [timestamp, progress, result, failedReason] = fields as (string | null)[];
   const states: readonly JobState[] = [...sets, "active", "waiting"];
   const state = states.find((_, at) => places[at] !== null);

@@ -9,11 +9,11 @@ import {
   defaultGraphName,
   graphNamePattern,
   type HostQueueName,
+  isJobId,
   type JobData,
   JobError,
   type JobName,
   type JobResult,
-  jobIdPattern,
   keyPrefix,
   parseFailedReason,
   parseJobData,
@@ -263,10 +263,10 @@ export function openProducer(options: ProducerOptions): Producer {
   };
 
   const toQueueJob = ({ name, data, jobId = randomUUID() }: NewJob) => {
-    if (!jobIdPattern.test(jobId)) {
+    if (!isJobId(jobId)) {
       throw new JobError(
         "INVALID_JOB",
-        `${JSON.stringify(jobId)} is no job id: use A-Z a-z 0-9 _ . -, not only digits`,
+        `${JSON.stringify(jobId)} is no job id: use A-Z a-z 0-9 _ . -, not only digits and no word of BullMQ's own`,
       );
     }
     const checked = parseJobData(name, data);

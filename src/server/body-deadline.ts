@@ -12,12 +12,19 @@ declare module "fastify" {
   }
 }
 
-/** Begins to watch a request that has a body. */
-export function limitBodyTime({ raw, routeOptions }: FastifyRequest): void {
+/** Begins to watch a request that has a body: whoever reads it gets a 408 when `time` ms have passed. */
+export function limitBodyTime({ raw, routeOptions }: FastifyRequest, time = bodyTime): void {
   if (routeOptions.config.streamsBody === true || raw.complete) return;
   const timer = setTimeout(() => {
-    const seconds = bodyTime / 1_000;
-    raw.destroy(new HttpError(408, "INVALID_REQUEST", `the body did not come within ${seconds} s`));
-  }, bodyTime);
+    // One that nobody reads is let go; to destroy the other would take its answer away too.
+    if (raw.listenerCount("error") === 0) raw.destroy();
+    else raw.emit("error", tooSlow(time));
+  }, time);
   for (const event of ["end", "close"]) raw.once(event, () => clearTimeout(timer));
+}
+
+function tooSlow(time: number): HttpError {
+  return new HttpError(408, "INVALID_REQUEST", `the body did not come within ${time / 1_000} s`, {
+    connection: "close",
+  });
 }

@@ -26,7 +26,12 @@ export function addHealthRoutes(app: App, context: ServerContext): void {
     "/healthz",
     {
       config: { access: "anyone" },
-      schema: { tags: ["health"], summary: "The process lives", response: { 200: health } },
+      schema: {
+        operationId: "getHealth",
+        tags: ["health"],
+        summary: "The process lives",
+        response: { 200: health },
+      },
     },
     async () => ({ status: "ok" as const }),
   );
@@ -35,6 +40,7 @@ export function addHealthRoutes(app: App, context: ServerContext): void {
     {
       config: { access: "anyone" },
       schema: {
+        operationId: "getReadiness",
         tags: ["health"],
         summary: "Redis, the root, disk space and a worker are there",
         response: { 200: readiness, 503: readiness },

@@ -1,9 +1,12 @@
 // The page that Prometheus reads: BullMQ's counts of every queue, the metrics of every worker, and what a server sees.
 import { Gauge, type Metric, Registry } from "prom-client";
+import { z } from "zod";
 import { throwIfAborted } from "../error.js";
 import type { Graph } from "../graph/index.js";
 import { diskOf } from "../host/disk.js";
 import type { Producer, WorkerMetric, WorkerStatus } from "../producer/index.js";
+import { problemsOf } from "./api/problems-of.js";
+import type { App, ServerContext } from "./context.js";
 
 export interface MetricsSources {
   readonly producer: Producer;
@@ -14,6 +17,26 @@ export interface MetricsSources {
 export interface MetricsPage {
   readonly text: string;
   readonly contentType: string;
+}
+
+/** `/metrics`, for any role: Prometheus sends a token as `authorization: {credentials: …}` tells it to. */
+export function addMetricsRoute(app: App, context: ServerContext): void {
+  app.get(
+    "/metrics",
+    {
+      schema: {
+        ...{ tags: ["health"], operationId: "readMetrics", summary: "The metrics, as Prometheus reads them" },
+        response: {
+          200: { description: "The page", content: { "text/plain": { schema: z.string() } } },
+          ...problemsOf(),
+        },
+      },
+    },
+    async (_request, reply) => {
+      const { text, contentType } = await metricsText(context, context.signal);
+      return reply.type(contentType).serializer(String).send(text);
+    },
+  );
 }
 
 /**

@@ -12,6 +12,7 @@ export const httpErrorCodes = [
   "UNAUTHORIZED",
   "FORBIDDEN",
   "NOT_FOUND",
+  "CONFLICT",
   "TOO_MANY_REQUESTS",
 ] as const;
 export type HttpErrorCode = (typeof httpErrorCodes)[number];
@@ -24,6 +25,8 @@ export const problem = z
     status: z.int().min(400).max(599),
     /** For people; names the thing that is wrong. */
     detail: z.string(),
+    /** Of an upload: where its next part begins, in bytes. */
+    offset: z.int().nonnegative().optional(),
     /** For machines; stable. */
     code: z.enum([...errorCodes, ...httpErrorCodes]),
     /** The path that was asked for. */
@@ -45,17 +48,21 @@ export class HttpError extends Error {
   readonly status: number;
   readonly code: HttpErrorCode | ErrorCode;
   readonly headers: Readonly<Record<string, string>>;
+  /** What its document has besides. */
+  readonly members: Pick<Problem, "offset">;
 
   constructor(
     status: number,
     code: HttpErrorCode | ErrorCode,
     message: string,
     headers: Readonly<Record<string, string>> = {},
+    members: Pick<Problem, "offset"> = {},
   ) {
     super(message);
     this.status = status;
     this.code = code;
     this.headers = headers;
+    this.members = members;
   }
 }
 
@@ -113,6 +120,7 @@ export function sendProblem(
     instance: pathOf(request),
     ...(job === undefined ? {} : { job }),
     ...(errors === undefined ? {} : { errors }),
+    ...(error instanceof HttpError ? error.members : {}),
   };
   // As text: a route's schema for its errors must not be able to make another error of this one.
   return reply

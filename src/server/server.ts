@@ -13,15 +13,22 @@ import { addEventRoutes } from "./api/events.js";
 import { addImageRoutes } from "./api/images.js";
 import { addJobRecordRoutes } from "./api/job-records.js";
 import { addJobRoutes } from "./api/jobs.js";
+import { addLayerRoutes } from "./api/layer.js";
 import { addMountRoutes } from "./api/mounts.js";
+import { addScheduleRoutes } from "./api/schedules.js";
+import { addUploadRoutes } from "./api/uploads.js";
 import { openGuard } from "./auth/guard.js";
 import type { Token } from "./auth/tokens.js";
 import { limitBodyTime } from "./body-deadline.js";
 import type { App, ServerContext } from "./context.js";
 import { addDashboard } from "./dashboard/dashboard.js";
 import { addHealthRoutes } from "./health.js";
+import { keepInboxSwept } from "./inbox-sweep.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
+import { addMetricsRoute } from "./metrics.js";
+import { addOpenApi } from "./openapi/openapi.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
+import { heedExpectations } from "./unread-body.js";
 import { trackUnusedConnections } from "./unused-connections.js";
 
 export interface ServerOptions {
@@ -152,25 +159,31 @@ export async function buildApp(
     errorResponseBuilder: (_request, { after, max }) =>
       new HttpError(429, "TOO_MANY_REQUESTS", `more than ${max} requests in a minute: wait ${after}`),
   });
+  heedExpectations(app);
   app.decorateRequest("role", undefined);
   const guard = openGuard(context.tokens);
   app.addHook("onRequest", async (request) => {
     guard(request);
     limitBodyTime(request);
   });
-
   // What is answered while the server stops is the last of its connection.
   app.addHook("onSend", async (_request, reply) => {
     if (context.signal.aborted) reply.header("connection", "close");
   });
 
+  await addOpenApi(app);
   addHealthRoutes(app, context);
-  addImageRoutes(app, context);
-  addMountRoutes(app, context);
-  await addDashboard(app, context);
+  addMetricsRoute(app, context);
   addJobRoutes(app, context);
   addJobRecordRoutes(app, context);
   addEventRoutes(app, context);
+  addScheduleRoutes(app, context);
+  addImageRoutes(app, context);
+  addLayerRoutes(app, context);
+  addMountRoutes(app, context);
+  addUploadRoutes(app, context);
+  await addDashboard(app, context);
+  keepInboxSwept(app, context);
   return app;
 }
 

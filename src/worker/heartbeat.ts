@@ -34,8 +34,8 @@ const forgetAfter = 3_600_000;
 /** How long the last word may take, in ms. */
 const patience = 2_000;
 
-/** Begins, now, on a connection that others use as well. */
-export function startHeartbeat(redis: Redis, heart: Heart): Heartbeat {
+/** Begins, on a connection that others use as well; once this resolves the first status is there. */
+export async function startHeartbeat(redis: Redis, heart: Heart): Promise<Heartbeat> {
   const { ids, of } = workerStatusKeys(heart.graphName);
   const startedAt = Date.now();
   let isStopped = false;
@@ -60,6 +60,7 @@ export function startHeartbeat(redis: Redis, heart: Heart): Heartbeat {
       });
   };
   beat();
+  await beating;
   const timer = setInterval(beat, workerStatusInterval);
   return {
     async stop(isRedisThere) {

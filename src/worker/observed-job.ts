@@ -1,13 +1,7 @@
 // A try of a job as others see it: counted, and with its notable moments in the job's log. What becomes of it is told by
 // what BullMQ is told.
 import { Backoffs, type Job, UnrecoverableError, WaitingChildrenError, WaitingError } from "bullmq";
-import {
-  type AnyQueueName,
-  type ErrorCode,
-  isJobName,
-  type Progress,
-  parseFailedReason,
-} from "../jobs/index.js";
+import { type AnyQueueName, isJobName, type Progress, parseFailedReason } from "../jobs/index.js";
 import type { JobLog } from "./job-log.js";
 import type { Outcome, WorkerMetrics } from "./worker-metrics.js";
 
@@ -59,15 +53,26 @@ export async function observeTry<Result>(
 /** What a failure comes to, as BullMQ will see it. */
 async function describe(error: unknown, job: Job): Promise<{ outcome: Outcome; line: string }> {
   const reason = error instanceof Error ? error.message : String(error);
-  const cancelled: ErrorCode = "CANCELLED";
   const isPermanent = error instanceof UnrecoverableError;
-  if (isPermanent && parseFailedReason(reason).code === cancelled)
+  if (isPermanent && parseFailedReason(reason).code === "CANCELLED") {
     return { outcome: "cancelled", line: "cancelled" };
+  }
   const quote = reason.length > longestQuote ? `${reason.slice(0, longestQuote)}…` : reason;
   const tries = job.attemptsMade + 1;
-  if (isPermanent || tries >= (job.opts.attempts ?? 1))
+  if (isPermanent || tries >= (job.opts.attempts ?? 1)) {
     return { outcome: "failed", line: `failed: ${quote}` };
+  }
+  return { outcome: "retried", line: `failed: ${quote} (tried again${await delayOf(job, tries, error)})` };
+}
+
+/** When BullMQ tries it again; nothing for a delay of which it knows none, such as another client may ask for. */
+async function delayOf(job: Job, tries: number, error: unknown): Promise<string> {
   const backoff = Backoffs.normalize(job.opts.backoff ?? 0);
-  const delay = (await Backoffs.calculate(backoff as never, tries, error as Error, job)) ?? 0;
-  return { outcome: "retried", line: `failed: ${quote} (tried again in ${delay / 1_000} s)` };
+  if (backoff === undefined) return "";
+  try {
+    const delay = await Backoffs.calculate(backoff, tries, error as Error, job);
+    return delay === undefined ? "" : ` in ${delay / 1_000} s`;
+  } catch {
+    return "";
+  }
 }

@@ -1,6 +1,6 @@
 // The metrics of one worker (docs/observability.md): what its jobs do is counted here, and Prometheus reads it elsewhere.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { type AnyQueueName, type JobName, jobNames, type Progress } from "../jobs/index.js";
+import { type AnyQueueName, type JobName, jobNames, type Progress, recipeNames } from "../jobs/index.js";
 import type { CpuBudget } from "./cpu-budget.js";
 import { processMetrics } from "./process-metrics.js";
 
@@ -87,12 +87,12 @@ export function openWorkerMetrics(
     "kind",
     ["checksum", "verify"],
   );
-  const archiveBytes = new Counter({
-    name: "stevedore_archive_bytes_total",
-    help: "Bytes of the archives that were made for checksums",
-    labelNames: ["recipe"],
-    registers,
-  });
+  const archiveBytes = counter(
+    "stevedore_archive_bytes_total",
+    "Bytes of the archives that were made for checksums",
+    "recipe",
+    recipeNames,
+  );
   const active = new Gauge({
     name: "stevedore_jobs_active",
     help: "Jobs at work",
@@ -133,11 +133,13 @@ export function openWorkerMetrics(
     began(queue, name, data) {
       const begun = performance.now();
       changeActive(queue, 1);
-      const count = bytesCounter(name, data);
+      let count: ((bytes: number) => void) | undefined;
       let done = 0;
       return {
         progress(progress) {
-          if (count === undefined || progress.unit !== "bytes") return;
+          if (progress.unit !== "bytes") return;
+          // Not before: data whose job has come so far is what the contract says.
+          count ??= bytesCounter(name, data);
           // A second pass begins at 0 again.
           count(progress.done < done ? progress.done : progress.done - done);
           done = progress.done;
@@ -160,12 +162,12 @@ export function openWorkerMetrics(
   };
 
   /** What counts the bytes that the progress of such a job tells of. */
-  function bytesCounter(name: JobName, data: unknown): ((bytes: number) => void) | undefined {
+  function bytesCounter(name: JobName, data: unknown): (bytes: number) => void {
     if (name === "checksum" || name === "verify") {
       const ofKind = hashedBytes.labels({ kind: name });
       return (bytes) => ofKind.inc(bytes);
     }
-    if (name !== "store") return undefined;
+    if (name !== "store") return () => undefined;
     const { layer = {} } = data as { readonly layer?: object };
     const ofSource = sourceBytes.labels({ source: sources.find((source) => source in layer) ?? "url" });
     return (bytes) => ofSource.inc(bytes);

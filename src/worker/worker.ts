@@ -176,14 +176,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const observers = { log, metrics, telemetry };
   const workers = [...served].map(([name, count]) => serveQueue(name, access, count, host, observers));
 
-  for (const worker of workers) {
-    worker.run().catch((error: unknown) => log(`queue ${worker.name}: ${String(error)}`));
-  }
-
-  const heartbeat = startHeartbeat(redis, {
+  const heartbeat = await startHeartbeat(redis, {
     ...{ id: `${hostName}.${process.pid}.${randomBytes(4).toString("hex")}`, host: hostName, version },
     ...{ graphId, graphName, root: options.root, cpu: host.cpu, concurrency: served, metrics },
   });
+
+  for (const worker of workers) {
+    worker.run().catch((error: unknown) => log(`queue ${worker.name}: ${String(error)}`));
+  }
 
   const shuttingDown = new StevedoreError("CANCELLED", "the worker is shutting down");
   const ousted = new AbortController();

@@ -33,6 +33,7 @@ const workerFlags = [
     "--download-resumes",
   ],
   "--host",
+  "--log-format",
 ];
 const recordFlags = ["--id", "--parent", "--comment", "--author", "--created", "--json-file"];
 const flags = {

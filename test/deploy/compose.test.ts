@@ -40,6 +40,13 @@ describe("docker-compose.yml", () => {
     expect(problemsOf(wrong)).toContain("/services/worker must NOT have additional properties");
   });
 
+  it("is so with what docs/deploy.md adds to it", () => {
+    const text = readFileSync(join(project, "docs/deploy.md"), "utf8");
+    const additions = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = ""]) => parse(block));
+    expect(additions.map(({ services }) => Object.keys(services))).toEqual([["worker"], ["worker-2"]]);
+    for (const addition of additions) expect(problemsOf(addition)).toEqual([]);
+  });
+
   it("keeps a queue over restarts, and evicts none of it", () => {
     const { command, volumes } = read().services.redis;
     expect(command.join(" ")).toBe("redis-server --appendonly yes --maxmemory-policy noeviction");

@@ -1,12 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { type Processor, Worker } from "bullmq";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
 import { type JobUpdate, openProducer, type Producer } from "../../src/producer/index.js";
 import { collect } from "../support/collect.js";
 import { freePort, startRedis, type TestRedis } from "../support/redis-server.js";
+import { startTcpProxy } from "../support/tcp-proxy.js";
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -246,6 +248,20 @@ describe("without Redis", () => {
       await worker.close();
     } finally {
       connection.disconnect();
+      await producer.close();
+    }
+  });
+
+  it("is not spoilt by a connection that breaks in its first moment, whichever that is", async () => {
+    await using proxy = await startTcpProxy(redis.port);
+    for (let after = 0; after < 40; after++) {
+      const producer = openProducer({ redis: `redis://127.0.0.1:${proxy.port}` });
+      const first = producer.counts().catch(() => undefined);
+      // No event tells where BullMQ stands: every millisecond has its turn.
+      await setTimeout(after);
+      proxy.cut();
+      await first;
+      await vi.waitFor(async () => expect(await producer.counts()).toHaveProperty("store"), 20_000);
       await producer.close();
     }
   });

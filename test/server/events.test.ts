@@ -1,5 +1,6 @@
 // What happens to jobs as server-sent events: to one job, and to all.
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { type Job, Queue, UnrecoverableError, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +8,8 @@ import { keyPrefix } from "../../src/jobs/index.js";
 import { type Dock, openDock } from "../support/dock.js";
 import { openEvents, type ServerSentEvent } from "../support/event-source.js";
 import { type HttpService, servingHttp } from "../support/http-server.js";
+import { openManyStreams } from "../support/many-streams.js";
+import { startStevedore } from "../support/stevedore.js";
 
 let dock: Dock;
 beforeAll(async () => {
@@ -40,7 +43,7 @@ async function scene(use: (scene: Scene) => Promise<void>): Promise<void> {
           redis,
           queue,
           work(what) {
-            const worker = new Worker("checksum", what, { connection: redis, prefix });
+            const worker = new Worker("checksum", what, { connection: redis, prefix, concurrency: 10 });
             workers.push(worker);
             return worker;
           },
@@ -252,5 +255,51 @@ describe.concurrent("the events of all jobs", () => {
         ["job", { ...common, state: "completed" }],
       ]);
       source.close();
+    }));
+});
+
+describe("two thousand streams", () => {
+  it("all get the progress of their jobs, from one server with less than 400 MiB", () =>
+    scene(async ({ producer, graphName, root, work }) => {
+      const { jobs, streams } = { jobs: 10, streams: 2_000 };
+      const data = Array.from(
+        { length: jobs },
+        (_, n) => ({ name: "checksum", data: { id: `i-${n}` } }) as const,
+      );
+      const ids = (await producer.enqueueAll(data)).map(({ id }) => id);
+      const [begun, end] = [gate(), gate()];
+      let active = 0;
+      work(async (job) => {
+        active += 1;
+        if (active === jobs) begun.open();
+        await end.opened;
+        await job.updateProgress(progress(ids.indexOf(job.id ?? "")));
+      });
+      const args = ["server", "--listen", "0", "--redis", dock.redis, "--graph", graphName];
+      const server = startStevedore(args, { root });
+      try {
+        await server.says(/listening on http/);
+        const url = /http:[^ ]+/.exec(server.output())?.[0] ?? "";
+        const texts: string[] = new Array(streams).fill("");
+        const all = gate();
+        let told = 0;
+        const path = (stream: number) => `/api/v1/jobs/checksum/${ids[stream % jobs]}/events`;
+        await using _streams = await openManyStreams(url, path, streams, (stream, text) => {
+          const isTold = texts[stream]?.includes("event: progress");
+          texts[stream] += text;
+          if (!isTold && texts[stream]?.includes("event: progress") && ++told === streams) all.open();
+        });
+        await begun.opened;
+        end.open();
+        await all.opened;
+        for (const [stream, text] of texts.entries()) {
+          const own = JSON.stringify(progress(stream % jobs));
+          if (!text.includes(`data: ${own}`)) expect.fail(`the stream ${stream} got ${text}`);
+        }
+        const status = readFileSync(`/proc/${server.process.pid}/status`, "utf8");
+        expect(Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) / 1024).toBeLessThan(400);
+      } finally {
+        await server.stop();
+      }
     }));
 });

@@ -214,6 +214,7 @@ describe.concurrent("many jobs", () => {
         [{ name: "checksum" }, "INVALID_JOB", "2.data"],
         [{ ...good, more: 1 }, "INVALID_JOB", "more"],
         [{ ...good, jobId: "12" }, "INVALID_JOB", "2.jobId"],
+        [{ ...good, jobId: "wait" }, "INVALID_JOB", "2.jobId"],
         [null, "INVALID_JOB", "2: "],
       ] as const) {
         const { status, body } = await ask("/api/v1/jobs", { body: [good, good, wrong] });

@@ -145,10 +145,17 @@ async function takeSample({ redis, worker, root, ledger, tally }: Stage, latency
   for (const stray of strays) tally.complain(`${stray} should not be there`);
   return {
     ...{ memory, descriptors, threads, children, zombies, latency, views, strays: strays.length },
-    "redis-keys": await redis.dbsize(),
+    "redis-keys": await countKeys(redis),
     "redis-memory": figure("used_memory"),
     "redis-clients": figure("connected_clients"),
   };
+}
+
+/** All but the logs of jobs that are kept: whether a job has one depends on how long it took. */
+async function countKeys(redis: Stage["redis"]): Promise<number> {
+  const logs = await redis.keys("*:logs");
+  const jobs = logs.map((key) => key.slice(0, -":logs".length));
+  return (await redis.dbsize()) - (jobs.length === 0 ? 0 : await redis.exists(...jobs));
 }
 
 /** Stores images that stay, and recomputes their checksums without Stevedore. Returns how many. */

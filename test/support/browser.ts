@@ -22,12 +22,13 @@ export async function startBrowser(): Promise<TestBrowser> {
   return {
     async open(options = {}) {
       const context = await browser.newContext(options);
+      // The machine may be busy.
+      context.setDefaultTimeout(100_000);
       const page = await context.newPage();
       const complaints: string[] = [];
       const origins = new Set<string>();
       page.on("console", (message) => {
-        if (["error", "warning"].includes(message.type()))
-          complaints.push(`${page.url()}: ${message.text()}`);
+        if (message.type() === "error") complaints.push(`${page.url()}: ${message.text()}`);
       });
       page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error.stack ?? error.message}`));
       page.on("request", (request) => {

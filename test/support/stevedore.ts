@@ -127,6 +127,8 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
     STEVEDORE_HOST,
     STEVEDORE_TOKEN,
     STEVEDORE_READ_TOKEN,
+    STEVEDORE_LOG_FORMAT,
+    STEVEDORE_TRACES,
     REDIS_URL,
     ...rest
   } = process.env;

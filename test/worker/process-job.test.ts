@@ -13,7 +13,9 @@ afterAll(() => dock[Symbol.asyncDispose]());
 describe("job data that another client put into Redis unchecked", () => {
   it.each([
     ["no object", "store", 7, "INVALID_JOB"],
+    ["nothing", "store", null, "INVALID_JOB"],
     ["no layer", "store", {}, "INVALID_JOB"],
+    ["a layer that is none", "store", { layer: "x" }, "INVALID_JOB"],
     ["an id that climbs", "store", { image: { id: "../../etc" }, layer: { path: "/x" } }, "INVALID_ID"],
     ["a parent with NUL", "store", { image: { parent: "a\0b" }, layer: { path: "/x" } }, "INVALID_ID"],
     ["an upload that climbs", "store", { layer: { upload: "../checksums" } }, "INVALID_JOB"],

@@ -28,7 +28,7 @@ function addJobEventsRoute(app: App, { producer }: ServerContext, streams: Event
       schema: {
         ...{
           tags: ["jobs"],
-          operationId: "watch-job",
+          operationId: "watchJob",
           summary: "What happens to a job, as server-sent events",
         },
         description:
@@ -110,7 +110,7 @@ function addAllEventsRoute(app: App, { producer }: ServerContext, streams: Event
       schema: {
         ...{
           tags: ["jobs"],
-          operationId: "watch-all",
+          operationId: "watchAllJobs",
           summary: "What happens to all jobs, as server-sent events",
         },
         description:

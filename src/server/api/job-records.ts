@@ -24,7 +24,7 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     "/api/v1/jobs",
     {
       schema: {
-        ...{ tags: ["jobs"], operationId: "list-jobs", summary: "Jobs, the newest first" },
+        ...{ tags: ["jobs"], operationId: "listJobs", summary: "Jobs, the newest first" },
         querystring: listQuery,
         response: {
           200: z.object({
@@ -51,7 +51,7 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     "/api/v1/jobs/:queue/:id",
     {
       schema: {
-        ...{ tags: ["jobs"], operationId: "read-job", summary: "A job's record", params: jobParams },
+        ...{ tags: ["jobs"], operationId: "getJob", summary: "A job's record", params: jobParams },
         response: { 200: jobRecord, ...problemsOf(400, 404) },
       },
     },
@@ -63,7 +63,7 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
       schema: {
         ...{
           tags: ["jobs"],
-          operationId: "read-job-log",
+          operationId: "getJobLog",
           summary: "The lines of a job's log",
           params: jobParams,
         },
@@ -82,7 +82,7 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     "/api/v1/jobs/:queue/:id",
     {
       schema: {
-        ...{ tags: ["jobs"], operationId: "cancel-job", summary: "Cancel a job", params: jobParams },
+        ...{ tags: ["jobs"], operationId: "cancelJob", summary: "Cancel a job", params: jobParams },
         response: {
           200: jobRecord.meta({ description: "It has ended" }),
           202: jobRecord.meta({ description: "Its worker has not answered yet" }),
@@ -104,7 +104,7 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
       schema: {
         ...{
           tags: ["jobs"],
-          operationId: "list-queues",
+          operationId: "listQueues",
           summary: "How many jobs and workers each queue has",
         },
         response: {

@@ -6,9 +6,9 @@ import {
   defaultBatchBytes,
   defaultJobBytes,
   isBatch,
+  isJobId,
   type JobData,
   type JobName,
-  jobIdPattern,
   jobNames,
 } from "../../jobs/index.js";
 import type { NewJob } from "../../producer/index.js";
@@ -74,7 +74,7 @@ function addEnqueueRoute(app: App, context: ServerContext, name: JobName): void 
     {
       bodyLimit: (isBatch(name) ? defaultBatchBytes : defaultJobBytes) + margin,
       schema: {
-        ...{ tags: ["jobs"], operationId: `enqueue-${name}`, summary: `Enqueue a job \`${name}\`` },
+        ...{ tags: ["jobs"], operationId: camelCase("enqueue", name), summary: `Enqueue a job \`${name}\`` },
         ...{ body: contract[name].data as z.ZodType, querystring: query, headers },
         response: {
           200: jobRecord.meta({ description: "It has ended well within the time" }),
@@ -106,7 +106,7 @@ const newJob = z.discriminatedUnion(
       data: contract[name].data as z.ZodType,
       jobId: z
         .string()
-        .regex(jobIdPattern, "a job's id takes 1 to 128 of A-Z a-z 0-9 _ . -, not only digits")
+        .refine(isJobId, "a job's id takes 1 to 128 of A-Z a-z 0-9 _ . -, not only digits")
         .optional(),
     }),
   ) as unknown as [
@@ -123,7 +123,7 @@ function addBulkRoute(app: App, { producer }: ServerContext): void {
       schema: {
         ...{
           tags: ["jobs"],
-          operationId: "enqueue-many",
+          operationId: "enqueueMany",
           summary: "Enqueue many jobs, or none if one is wrong",
         },
         ...{ body: z.array(newJob).min(1).max(mostJobs), headers },
@@ -148,4 +148,9 @@ function addBulkRoute(app: App, { producer }: ServerContext): void {
       return reply.code(202).send({ jobs: await producer.enqueueAll(request.body as readonly NewJob[]) });
     },
   );
+}
+
+/** `enqueueChecksumGraph`: such a name is that of a function in the clients that generators make. */
+function camelCase(verb: string, name: JobName): string {
+  return `${verb}-${name}`.replaceAll(/-[a-z]/g, (letter) => letter.slice(1).toUpperCase());
 }

@@ -1,5 +1,5 @@
 // Who may do what: looked at before anything else of a request is, its body included.
-import type { FastifyRequest } from "fastify";
+import type { FastifyContextConfig, FastifyRequest } from "fastify";
 import { HttpError } from "../problem.js";
 import { readSession, sessionCookie } from "./session.js";
 import { findToken, type Role, type Token } from "./tokens.js";
@@ -35,8 +35,8 @@ export function openGuard(tokens: readonly Token[]): (request: FastifyRequest) =
     if (tokens.length === 0) assertLoopbackName(request);
     const caller = callerOf(request, tokens);
     request.role = caller?.role;
-    const { access = isSafe(request) ? "read" : "full" } = request.routeOptions.config;
-    if (caller?.isAmbient !== false && !isSafe(request)) assertSameOrigin(request);
+    const access = accessOf(request.routeOptions.config, request.method);
+    if (caller?.isAmbient !== false && !isSafe(request.method)) assertSameOrigin(request);
     if (access === "anyone") return;
     if (caller === undefined) {
       throw new HttpError(401, "UNAUTHORIZED", "this takes a token: Authorization: Bearer TOKEN", {
@@ -49,6 +49,11 @@ export function openGuard(tokens: readonly Token[]): (request: FastifyRequest) =
       });
     }
   };
+}
+
+/** What it takes to use a route. */
+export function accessOf(config: FastifyContextConfig | undefined, method: string): Role | "anyone" {
+  return config?.access ?? (isSafe(method) ? "read" : "full");
 }
 
 function callerOf(request: FastifyRequest, tokens: readonly Token[]): Caller | undefined {
@@ -68,7 +73,7 @@ function callerOf(request: FastifyRequest, tokens: readonly Token[]): Caller | u
 }
 
 /** RFC 9110, section 9.2.1. */
-function isSafe({ method }: FastifyRequest): boolean {
+function isSafe(method: string): boolean {
   return ["GET", "HEAD", "OPTIONS"].includes(method);
 }
 

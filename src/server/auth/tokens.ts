@@ -16,10 +16,10 @@ export interface Token {
 const shortest = 16;
 
 /**
- * Reads a token file: a line for each, `full TOKEN` or `read TOKEN`; empty lines and those that begin with `#`
- * mean nothing.
- * @throws `INVALID_JOB` for a file that cannot be read or a line that is none of these, naming the file and the line's
- * number, never its text
+ * Reads a token file: a line for each, `full TOKEN` or `read TOKEN`, and `TOKEN` alone for the former; empty lines and
+ * those that begin with `#` mean nothing.
+ * @throws `INVALID_JOB` for a file that cannot be read or holds no token, or a line that is none of these, naming the
+ * file and the line's number, never its text
  */
 export function readTokenFile(path: string): Token[] {
   let text: string;
@@ -31,17 +31,19 @@ export function readTokenFile(path: string): Token[] {
       `the token file ${path} cannot be read: ${(error as Error).message}`,
     );
   }
-  return text.split("\n").flatMap((line, at) => {
+  const tokens = text.split("\n").flatMap((line, at) => {
     if (/^\s*(#|$)/.test(line)) return [];
-    const [role, secret = "", ...more] = line.trim().split(/\s+/);
-    if (!isRole(role) || more.length > 0) {
-      throw new StevedoreError(
-        "INVALID_JOB",
-        `${path}, line ${at + 1}: it takes "full TOKEN" or "read TOKEN"`,
-      );
+    const origin = `${path}, line ${at + 1}`;
+    const words = line.trim().split(/\s+/);
+    const [role, secret] = words.length === 1 ? ["full", words[0]] : words;
+    if (!isRole(role) || secret === undefined || words.length > 2) {
+      throw new StevedoreError("INVALID_JOB", `${origin}: it takes "full TOKEN", "read TOKEN" or "TOKEN"`);
     }
-    return [checked({ role, secret }, `${path}, line ${at + 1}`)];
+    return [checked({ role, secret }, origin)];
   });
+  // A server without any lets in whoever reaches it, which nobody means who names a file.
+  if (tokens.length === 0) throw new StevedoreError("INVALID_JOB", `the token file ${path} holds no token`);
+  return tokens;
 }
 
 /** The tokens of the environment: STEVEDORE_TOKEN is for everything, STEVEDORE_READ_TOKEN for looking. */

@@ -36,15 +36,19 @@ const sample = z.object({
 });
 export type Sample = z.infer<typeof sample>;
 
-/** Samples until the signal aborts. What cannot be sampled, while Redis is away, is missing. */
+/**
+ * Samples until the signal aborts. What cannot be sampled, while Redis is away, is missing.
+ * @param interval that of all servers of a graph, in ms
+ */
 export async function takeSamples(
-  { producer, root, graphName, signal }: ServerContext,
+  { producer, root, graphName, signal }: Pick<ServerContext, "producer" | "root" | "graphName" | "signal">,
   { redis, attempt }: HastyConnection,
+  interval = sampleInterval,
 ): Promise<void> {
-  const tally = startJobTally(producer, sampleInterval, signal);
+  const tally = startJobTally(producer, interval, signal);
   let workers: Compressed | undefined;
   const take = async (now: number) => {
-    const at = Math.floor(now / sampleInterval) * sampleInterval - sampleInterval;
+    const at = Math.floor(now / interval) * interval - interval;
     const [counts, statuses, disk] = await Promise.all([
       producer.counts(),
       producer.workerStatuses(),
@@ -61,9 +65,9 @@ export async function takeSamples(
     });
   };
   for (;;) {
-    let wait = sampleInterval;
+    let wait = interval;
     try {
-      wait = untilNext(await attempt(() => timeOf(redis)));
+      wait = untilNext(await attempt(() => timeOf(redis)), interval);
       await sleep(wait, undefined, { signal });
       await take(await attempt(() => timeOf(redis)));
     } catch {
@@ -106,8 +110,8 @@ async function timeOf(redis: Redis): Promise<number> {
   return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
 }
 
-function untilNext(now: number): number {
-  return sampleInterval - ((now - delay) % sampleInterval);
+function untilNext(now: number, interval: number): number {
+  return interval - ((now - delay) % interval);
 }
 
 function depthsOf(counts: AllCounts): Sample["queues"] {

@@ -12,7 +12,7 @@ export function useJobEvents(
   isMeant: (event: JobEvent) => boolean,
   listener: (event: JobEvent) => void,
 ) {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the others
+  // The key stands for the others.
   useEffect(() => onJobEvent((event) => isMeant(event) && listener(event)), [key]);
 }
 

@@ -1,6 +1,6 @@
 // What happens on the server, as it happens: one stream of events for all parts of the page.
 import { signal } from "@preact/signals";
-import { ask } from "./api.js";
+import { type ApiError, ask } from "./api.js";
 import type { JobEvent } from "./api-types.js";
 
 /** `live`; Redis is `lost`; the server is `away`; or it is not known yet. */
@@ -12,6 +12,8 @@ export const generation = signal(0);
 
 /** How long until a stream that has ended is asked for again, in ms. */
 const interval = 2_000;
+
+let hasBeenLive = false;
 
 const listeners = new Set<(event: JobEvent) => void>();
 
@@ -44,13 +46,17 @@ export function followEvents(): void {
 function change(state: Connection): void {
   const was = connection.value;
   connection.value = state;
-  if (state === "live" && (was === "lost" || was === "away")) generation.value += 1;
+  const isBack = state === "live" && was !== "live";
+  if (isBack && hasBeenLive) generation.value += 1;
+  hasBeenLive ||= isBack;
 }
 
-/** What keeps the events from coming: the server answers without Redis. It leads to the login as well, if that is it. */
+/** What keeps the events from coming. It leads to the login as well, if that is it. */
 async function look(): Promise<Connection> {
-  return ask("session").then(
-    () => "lost" as const,
-    () => "away" as const,
-  );
+  try {
+    await ask("queues");
+    return "opening";
+  } catch (error) {
+    return (error as ApiError).code === "QUEUE_UNAVAILABLE" ? "lost" : "away";
+  }
 }

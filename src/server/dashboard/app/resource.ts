@@ -24,7 +24,7 @@ export function useResource<T>(path: string | undefined, every?: number): Resour
   const again = useRef<() => void>(() => undefined);
   const shownGeneration = generation.value;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: after an outage all is asked anew
+  // After an outage all is asked anew.
   useEffect(() => {
     if (path === undefined) return;
     const ended = new AbortController();

@@ -27,8 +27,8 @@ export function followLinks(): void {
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button !== 0) return;
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    const link = (event.target as Element).closest?.("a");
-    if (!link || link.target !== "" || link.hasAttribute("download")) return;
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    if (link === null || link.target !== "" || link.hasAttribute("download")) return;
     const { origin, pathname, search, hash } = link;
     if (origin !== location.origin || hash !== "" || !pages.test(pathname)) return;
     event.preventDefault();

@@ -55,27 +55,40 @@ export function BatchPage({ id }: { id: string }) {
       <ErrorNotice error={job.error} />
       {batch && <Whole batch={batch} counts={children.data?.counts} />}
       {batch?.state === "failed" && batch.failedReason !== null && <Notice>{batch.failedReason}</Notice>}
-      {batch && !hasEnded(batch) && (
-        <section class="card">
-          <h2>Layers at work</h2>
-          {children.data?.active.length === 0 && <p class="muted">None right now.</p>}
-          <ul class="plain bars">
-            {children.data?.active.map((child) => (
-              <li key={child.id}>
-                <a class="mono" href={`/images/${encodeURIComponent(child.image)}`}>
-                  {shortId(child.image)}
-                </a>
-                <ProgressBar
-                  label={`Layer of ${child.image}`}
-                  progress={progress.get(child.id)?.progress ?? child.progress}
-                />
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      {batch && !hasEnded(batch) && <Layers active={children.data?.active ?? []} progress={progress} />}
       {batch && <BatchFailures path={path} known={resultOf(batch)?.failed} running={children.data} />}
     </>
+  );
+}
+
+/** A bar for each layer that is being read; the others have been taken up, and wait for a thread. */
+function Layers(props: { active: BatchChildren["active"]; progress: ReadonlyMap<string, JobEvent> }) {
+  const known = props.active.map((child) => ({
+    ...child,
+    progress: props.progress.get(child.id)?.progress ?? child.progress,
+  }));
+  const read = known.filter(({ progress }) => progress !== null);
+  const waiting = known.length - read.length;
+  return (
+    <section class="card">
+      <h2>Layers at work</h2>
+      {known.length === 0 && <p class="muted">None right now.</p>}
+      <ul class="plain bars">
+        {read.map(({ id, image, progress }) => (
+          <li key={id}>
+            <a class="mono" href={`/images/${encodeURIComponent(image)}`}>
+              {shortId(image)}
+            </a>
+            <ProgressBar label={`Layer of ${image}`} progress={progress} />
+          </li>
+        ))}
+      </ul>
+      {waiting > 0 && (
+        <p class="muted">
+          {formatCount(waiting)} {waiting === 1 ? "waits" : "wait"} for a thread.
+        </p>
+      )}
+    </section>
   );
 }
 
@@ -117,7 +130,7 @@ function Whole({ batch, counts }: { batch: JobRecord; counts: BatchChildren["cou
       <p>
         <State name={batch.state} />{" "}
         <span class="muted">
-          {batch.finishedAt === null ? "since " : ""}
+          {batch.finishedAt === null ? "begun " : "ended "}
           <Moment at={batch.finishedAt ?? batch.createdAt} />
         </span>
       </p>

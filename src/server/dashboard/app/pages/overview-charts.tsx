@@ -1,7 +1,7 @@
 // The charts of the overview, drawn from the samples of the last hour.
 import { useMemo } from "preact/hooks";
 import type { Overview } from "../api-types.js";
-import { formatRate, formatSize } from "../format.js";
+import { formatCount, formatRate, formatSize } from "../format.js";
 import { Chart, type Series } from "../parts/chart.js";
 
 export function OverviewCharts({ overview }: { overview: Overview }) {
@@ -10,15 +10,19 @@ export function OverviewCharts({ overview }: { overview: Overview }) {
   return (
     <section class="charts" aria-label="The last hour">
       <Chart title="Jobs per second" at={at} series={rates} format={formatFew} />
-      <Chart title="Compressed" at={at} series={bytes} format={formatRate} />
-      <Chart title="Jobs waiting" at={at} series={waiting} format={formatFew} />
-      <Chart title="Disk free" at={at} series={disk} format={formatSize} />
+      <Chart title="Compressed" at={at} series={bytes} format={formatRate} isBinary />
+      <Chart title="Jobs waiting" at={at} series={waiting} format={formatWhole} />
+      <Chart title="Disk free" at={at} series={disk} format={formatSize} isBinary />
     </section>
   );
 }
 
 function formatFew(value: number): string {
   return value === 0 || value >= 10 ? value.toFixed(0) : value.toFixed(1);
+}
+
+function formatWhole(value: number): string {
+  return Number.isInteger(value) ? formatCount(value) : "";
 }
 
 function seriesOf({ interval, samples }: Overview) {
@@ -33,10 +37,10 @@ function seriesOf({ interval, samples }: Overview) {
     name,
     values: spread(values, per),
   });
-  // A host's own queue is shown while something waited in it.
-  const queues = Object.entries(samples.queues).filter(
-    ([name, { waiting }]) => !name.includes("@") || waiting.some((count) => count !== null && count > 0),
-  );
+  // Of the queues, of which each host has two more, those in which something waited.
+  const all = Object.entries(samples.queues);
+  const used = all.filter(([, { waiting }]) => waiting.some((count) => count !== null && count > 0));
+  const queues = used.length > 0 ? used : all;
   return {
     at,
     rates: [one("done", samples.completed, seconds), one("failed", samples.failed, seconds)],

@@ -17,29 +17,34 @@ interface ChartProps {
   readonly at: readonly number[];
   readonly series: readonly Series[];
   readonly format: (value: number) => string;
+  /** True for bytes: the lines of the grid are at powers of two. */
+  readonly isBinary?: boolean;
 }
 
-const height = 150;
+/** Distances between two lines of the grid. */
+const binary = Array.from({ length: 50 }, (_, power) => 2 ** power);
+const decimal = Array.from({ length: 12 }, (_, power) =>
+  [1, 2, 5].map((each) => each * 10 ** (power - 1)),
+).flat();
+
+const height = 140;
 /** Names of custom properties: the colours of the series, in their order. */
 const strokes = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5"];
 
-export function Chart({ title, at, series, format }: ChartProps) {
+export function Chart(props: ChartProps) {
+  const { title, at, series, format } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const names = series.map(({ name }) => name).join("\n");
   const look = theme.value;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a plot is made anew for other series or colours only
+  // A plot is made anew for other series or colours only.
   useEffect(() => {
     const { current } = place;
     if (current === null) return;
     const make = () => {
       plot.current?.destroy();
-      plot.current = new uPlot(
-        optionsOf(current, { title, at, series, format }),
-        dataOf(at, series),
-        current,
-      );
+      plot.current = new uPlot(optionsOf(current, props), dataOf(at, series), current);
     };
     make();
     const observer = new ResizeObserver(() => {
@@ -86,7 +91,7 @@ function dataOf(at: readonly number[], series: readonly Series[]): uPlot.Aligned
   return [at.map((ms) => ms / 1_000), ...series.map(({ values }) => [...values])];
 }
 
-function optionsOf(place: HTMLElement, { series, format }: ChartProps): uPlot.Options {
+function optionsOf(place: HTMLElement, { series, format, isBinary }: ChartProps): uPlot.Options {
   const colour = colourOf(place);
   const text = colour("--muted");
   const grid = { stroke: colour("--line"), width: 1 };
@@ -106,8 +111,12 @@ function optionsOf(place: HTMLElement, { series, format }: ChartProps): uPlot.Op
       })),
     ],
     axes: [
-      { stroke: text, grid, ticks: grid, values: (_plot, at) => at.map(clock) },
-      { stroke: text, grid, ticks: grid, size: 68, values: (_plot, values) => values.map(format) },
+      { stroke: text, grid, ticks: grid, size: 30, space: 60, values: (_plot, at) => at.map(clock) },
+      {
+        ...{ stroke: text, grid, ticks: grid, size: isBinary ? 88 : 44, space: 28 },
+        incrs: isBinary ? binary : decimal,
+        values: (_plot, values) => values.map(format),
+      },
     ],
   };
 }

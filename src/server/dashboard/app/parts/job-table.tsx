@@ -36,7 +36,7 @@ function JobRow({ job, onChange }: { job: JobRecord; onChange: () => void }) {
         <a href={pathOfJob(job)} title={job.id}>
           {job.name}
         </a>
-        <span class="muted"> {job.queue}</span>
+        {job.queue.includes("@") && <span class="muted"> {job.queue}</span>}
       </th>
       <td class="mono">{subject === "" ? "–" : shortId(subject)}</td>
       <td>
@@ -47,10 +47,14 @@ function JobRow({ job, onChange }: { job: JobRecord; onChange: () => void }) {
       </td>
       <td class="wide">
         {job.failedReason !== null && hasEnded(job) && <span class="reason">{job.failedReason}</span>}
-        {!hasEnded(job) && job.progress !== null && (
-          <ProgressBar label={`${job.name} ${subject}`} progress={job.progress} />
+        {!hasEnded(job) && (
+          <div class="running">
+            {job.progress !== null && (
+              <ProgressBar label={`${job.name} ${subject}`} progress={job.progress} />
+            )}
+            <CancelButton job={job} onDone={onChange} />
+          </div>
         )}
-        <CancelButton job={job} onDone={onChange} />
       </td>
     </tr>
   );

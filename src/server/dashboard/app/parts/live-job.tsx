@@ -19,7 +19,7 @@ export function LiveJob({ started, onEnd }: { started: JobRecord; onEnd: () => v
   useJobEvents(path, isMeant, (event) => event.progress === undefined && reload());
   const job = withEvent(data, progress.get(id));
   const ended = hasEnded(job);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it has
+  // Once, when it has.
   useEffect(() => {
     if (ended) onEnd();
   }, [ended]);

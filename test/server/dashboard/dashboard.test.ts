@@ -1,0 +1,298 @@
+// The dashboard as somebody sees it: a real browser, server, worker and Redis.
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startBrowser, type TestBrowser } from "../../support/browser.js";
+import { startRedis, type TestRedis } from "../../support/redis-server.js";
+import { type Running, startStevedore } from "../../support/stevedore.js";
+
+const MiB = 1024 ** 2;
+const tokens = { full: "full-token-0123456789", read: "read-token-0123456789" } as const;
+const ids = { base: `ab12${"0".repeat(60)}`, app: `ab34${"1".repeat(60)}`, big: `cd56${"2".repeat(60)}` };
+const evil = '<img src="/nowhere" onerror="document.title=\'taken over\'">';
+
+let scratch: string;
+let redis: TestRedis;
+let up: Running;
+let browser: TestBrowser;
+let url: string;
+const cookies: Record<string, string> = {};
+
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), "stevedore-dashboard-"));
+  const root = join(scratch, "root");
+  mkdirSync(root);
+  [redis, browser] = await Promise.all([startRedis(), startBrowser()]);
+  up = startStevedore(["up", "--redis", redis.url, "--listen", "0", "--allow-source", scratch], {
+    root,
+    env: { STEVEDORE_TOKEN: tokens.full, STEVEDORE_READ_TOKEN: tokens.read },
+  });
+  await up.says(/ serving /);
+  url = /listening on (\S+)/.exec(up.output())?.[1] ?? "";
+  for (const [role, token] of Object.entries(tokens)) {
+    const body = new URLSearchParams({ token });
+    const response = await fetch(`${url}/login`, { method: "POST", body, redirect: "manual" });
+    cookies[role] = /=([^;]+)/.exec(response.headers.get("set-cookie") ?? "")?.[1] ?? "";
+  }
+  await store(ids.base, 3 * MiB, { comment: evil });
+  await store(ids.app, 2 * MiB, { parent: ids.base, comment: "the app" });
+});
+
+afterAll(async () => {
+  await browser[Symbol.asyncDispose]();
+  await up.stop();
+  await redis[Symbol.asyncDispose]();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+describe("the dashboard", () => {
+  it("lets in whoever has a token, to where they wanted, until they log out", async () => {
+    await using opened = await browser.open();
+    const { page, complaints } = opened;
+    await page.goto(`${url}/jobs?state=failed`);
+    await page.getByLabel("Token").fill("a-token-of-somebody-else");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("alert").getByText("This token is not known here.").waitFor();
+    await page.getByLabel("Token").fill(tokens.full);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Jobs" }).waitFor();
+    expect(page.url()).toBe(`${url}/jobs?state=failed`);
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("Token").waitFor();
+    await page.goto(url);
+    expect(page.url()).toBe(`${url}/login`);
+    expect(complaints.filter((line) => !/status of 401/.test(line))).toEqual([]);
+  });
+
+  it("shows a batch live, from its start by a button to its sums", async () => {
+    await visit("/", "full", async (page) => {
+      await page.getByRole("button", { name: "Checksum all" }).click();
+      await page.waitForURL(/\/batches\//);
+      await page
+        .getByRole("progressbar", { name: /^Layer of ab/ })
+        .first()
+        .waitFor();
+      const whole = page.getByRole("progressbar", { name: "The whole batch" });
+      await expect.poll(async () => Number(await whole.getAttribute("value"))).toBeGreaterThan(0);
+      await page.getByText("The batch is done.").waitFor();
+      expect(await fact(page, "Computed")).toBe("2");
+      expect(await fact(page, "Failed")).toBe("0");
+    });
+  });
+
+  it("finds an image by the beginning of its id, and shows what anyone can check of it", async () => {
+    await visit("/graph", "full", async (page, allow) => {
+      allow(/images\/ab: .*status of 409/);
+      const find = page.getByRole("searchbox", { name: "Find an image by its id" });
+      await find.fill("ab");
+      await find.press("Enter");
+      await page.getByRole("heading", { name: "Images that begin so" }).waitFor();
+      await page.getByRole("link", { name: ids.base }).click();
+      await page.getByRole("heading", { name: /^Image ab12/ }).waitFor();
+      await page.getByText(evil).first().waitFor();
+      expect(await page.title()).toBe(`Image ${ids.base.slice(0, 12)} · Stevedore`);
+
+      const checksums = page.getByRole("article", { name: "Checksum by the recipe xz-6" });
+      const line = await checksums.locator("pre").innerText();
+      const printed = execFileSync("bash", ["-c", line], { encoding: "utf8" }).slice(0, 64);
+      expect(await checksums.locator("code").innerText()).toBe(`sha256:${printed}`);
+      await page.getByRole("link", { name: ids.app.slice(0, 12) }).click();
+      await page.getByRole("heading", { name: /^Image ab34/ }).waitFor();
+      expect(await page.locator(".history li").allInnerTexts()).toHaveLength(2);
+
+      await page.getByRole("button", { name: "Verify" }).click();
+      await page.getByText("The layer is the one that was stored").waitFor();
+    });
+  });
+
+  it("cancels a job that is at work", async () => {
+    await store(ids.big, 48 * MiB, {});
+    await visit(`/images/${ids.big}`, "full", async (page) => {
+      await page.getByRole("button", { name: "Checksum" }).click();
+      await page.getByRole("button", { name: /^Cancel the job checksum/ }).click();
+      await page.getByText(/^CANCELLED: /).waitFor();
+      await page.getByRole("link", { name: "checksum", exact: true }).click();
+      await page.getByRole("heading", { name: "Job checksum" }).waitFor();
+      await page
+        .getByRole("alert")
+        .getByText(/^CANCELLED: /)
+        .waitFor();
+    });
+  });
+
+  it("retries a failed job in Bull Board", async () => {
+    const archive = join(scratch, "late.tar");
+    const id = `ef78${"3".repeat(60)}`;
+    const failed = await post("store", { image: { id }, layer: { path: archive } });
+    expect(failed.code).toBe("SOURCE_NOT_FOUND");
+    makeArchive("late", 1024);
+    await visit(`/queues/queue/store/${failed.job}?status=failed`, "full", async (page) => {
+      // Its buttons are pictures without a name.
+      await page.locator("button:has(svg.lucide-refresh-cw)").last().click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Confirm" }).click();
+      await expect
+        .poll(async () => (await get(`jobs/store/${failed.job}`)).state, { timeout: 60_000 })
+        .toBe("completed");
+    });
+    expect((await get(`images/${id}`)).id).toBe(id);
+  });
+
+  it("offers no button to whoever may only look, and does nothing for them", async () => {
+    await visit("/", "read", async (page, allow) => {
+      await page.getByRole("heading", { name: "Workers" }).waitFor();
+      expect(await page.getByRole("button").allInnerTexts()).toEqual(["Log out"]);
+      allow(/status of 403/);
+      const status = await page.evaluate(
+        async () => (await fetch("/api/v1/jobs/verify-graph", { method: "POST", body: "{}" })).status,
+      );
+      expect(status).toBe(403);
+      await page.goto(`${url}/queues/queue/checksum?status=failed`);
+      await page.getByText("CANCELLED").first().waitFor();
+      expect(await page.locator("button:has(svg:is(.lucide-refresh-cw, .lucide-trash))").count()).toBe(0);
+    });
+  });
+
+  it("says that Redis is away, and goes on when it is back", async () => {
+    await visit("/", "full", async (page, allow) => {
+      await page.getByRole("heading", { name: "Workers" }).waitFor();
+      allow(/status of 503|ERR_/);
+      await redis.kill();
+      await page
+        .getByRole("status")
+        .getByText(/^Redis is away/)
+        .waitFor();
+      await page.locator(".notice.bad").waitFor();
+      await redis.start();
+      await page.getByText(/^Redis is away/).waitFor({ state: "detached" });
+      await page.locator(".notice.bad").waitFor({ state: "detached" });
+      const job = await post("verify", { id: ids.base });
+      await page.getByRole("link", { name: "Jobs" }).click();
+      await page.locator(`a[title="${job.id}"]`).waitFor();
+    });
+  });
+
+  it("can be used by keyboard alone, with a name for every control", async () => {
+    await visit("/", "full", async (page) => {
+      await page.getByRole("heading", { name: "Workers" }).waitFor();
+      await page.keyboard.press("Tab");
+      expect(await focused(page)).toBe("Skip to the content");
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Tab");
+      expect(await focused(page)).toBe("Checksum all");
+      // Round the page and back to its beginning.
+      const seen: string[] = [];
+      for (let presses = 0; presses < 200 && seen.at(-1) !== "Skip to the content"; presses++) {
+        await page.keyboard.press("Tab");
+        seen.push(await focused(page));
+      }
+      expect(seen).toContain("Verify all");
+      expect(seen.at(-1)).toBe("Skip to the content");
+      for (const path of ["/", "/jobs", `/images/${ids.base}`, "/graph"]) {
+        await page.goto(url + path);
+        await page.getByRole("heading", { level: 1 }).waitFor();
+        expect([path, await namelessControls(page)]).toEqual([path, []]);
+      }
+    });
+  });
+
+  it("fits a phone, and is dark or light as the reader chooses", async () => {
+    await visit(
+      "/",
+      "full",
+      async (page) => {
+        for (const path of ["/", "/jobs", `/images/${ids.base}`]) {
+          await page.goto(url + path);
+          await page.getByRole("heading", { level: 1 }).waitFor();
+          const width = await page.evaluate<number>("document.documentElement.scrollWidth");
+          expect([path, width]).toEqual([path, 320]);
+        }
+        const background = () => page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+        const dark = await background();
+        await page.getByLabel("Colours").selectOption("light");
+        const light = await background();
+        expect(light).not.toBe(dark);
+        await page.reload();
+        expect(await background()).toBe(light);
+      },
+      { viewport: { width: 320, height: 640 }, colorScheme: "dark" },
+    );
+  });
+});
+
+/** Opens a page as somebody with that role. It must neither complain, but for what is allowed, nor ask another host. */
+async function visit(
+  path: string,
+  role: keyof typeof tokens,
+  use: (page: Page, allow: (complaint: RegExp) => void) => Promise<void>,
+  options = {},
+): Promise<void> {
+  await using opened = await browser.open(options);
+  const { page, complaints, origins } = opened;
+  const allowed: RegExp[] = [];
+  await page.context().addCookies([{ name: "stevedore-session", value: cookies[role] ?? "", url }]);
+  await page.goto(url + path);
+  await use(page, (complaint) => allowed.push(complaint));
+  expect(complaints.filter((line) => !allowed.some((each) => each.test(line)))).toEqual([]);
+  expect([...origins]).toEqual([url]);
+}
+
+/** A figure of a page by its name. */
+function fact(page: Page, name: string): Promise<string> {
+  return page.locator(`dl.facts div:has(dt:text-is("${name}")) dd`).innerText();
+}
+
+/** The name of what has the focus. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate<string>(`
+    document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.innerText?.trim() ?? ""
+  `);
+}
+
+/** What can be used or read and is called nothing. */
+function namelessControls(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(`
+    [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, progress, canvas")]
+      .filter((element) => {
+        const name = element.getAttribute("aria-label") ?? element.labels?.[0]?.innerText;
+        const text = element.tagName === "SELECT" ? "" : element.innerText;
+        return !name && !text && element.closest("[aria-hidden=true]") === null;
+      })
+      .map((element) => element.outerHTML)
+  `);
+}
+
+/** Stores an image of one file that does not compress. */
+async function store(id: string, bytes: number, image: object): Promise<void> {
+  const answer = await post("store", { image: { id, ...image }, layer: { path: makeArchive(id, bytes) } });
+  expect(answer.state).toBe("completed");
+}
+
+function makeArchive(name: string, bytes: number): string {
+  const directory = join(scratch, `${name}.d`);
+  mkdirSync(directory);
+  writeFileSync(join(directory, "data"), randomBytes(bytes));
+  const archive = join(scratch, `${name}.tar`);
+  execFileSync("tar", ["-C", directory, "-cf", archive, "."]);
+  return archive;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers by name
+async function post(job: string, data: unknown): Promise<any> {
+  const headers = { authorization: `Bearer ${tokens.full}`, "content-type": "application/json" };
+  const response = await fetch(`${url}/api/v1/jobs/${job}?wait=60`, {
+    ...{ method: "POST", headers, body: JSON.stringify(data) },
+  });
+  return await response.json();
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the same
+async function get(path: string): Promise<any> {
+  const response = await fetch(`${url}/api/v1/${path}`, {
+    headers: { authorization: `Bearer ${tokens.read}` },
+  });
+  return await response.json();
+}

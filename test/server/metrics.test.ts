@@ -1,0 +1,173 @@
+// The page that Prometheus reads, held against a strict reader of its format and against what the jobs came to.
+import { mkdtempSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { openGraph } from "../../src/graph/index.js";
+import { workerStatusKeys } from "../../src/jobs/index.js";
+import { openProducer, type Producer } from "../../src/producer/index.js";
+import { metricsText } from "../../src/server/metrics.js";
+import { startWorker } from "../../src/worker/index.js";
+import { type Dock, openDock, runJob, shell } from "../support/dock.js";
+import { type Family, parseExposition, valueOfSeries } from "../support/exposition.js";
+import { startRedis } from "../support/redis-server.js";
+
+/** That of docs/checksums.md. */
+const documentedTar =
+  "tar --sort=name --format=posix --numeric-owner --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime --xattrs --xattrs-include=security.capability --xattrs-include='user.*'";
+
+let dock: Dock;
+beforeAll(async () => {
+  dock = await openDock();
+});
+afterAll(() => dock[Symbol.asyncDispose]());
+
+async function scrape(producer: Producer, root: string): Promise<Map<string, Family>> {
+  const graph = await openGraph(root);
+  const { text, contentType } = await metricsText({ producer, graph });
+  expect(contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
+  return parseExposition(text);
+}
+
+/** Scrapes until the workers have told of that many completed jobs: they do so every few seconds. */
+async function scrapeAfter(
+  completed: number,
+  producer: Producer,
+  root: string,
+): Promise<Map<string, Family>> {
+  return vi.waitFor(
+    async () => {
+      const page = await scrape(producer, root);
+      const ended = page.get("stevedore_job_duration_seconds")?.samples ?? [];
+      const count = ended
+        .filter(({ name, labels }) => name.endsWith("_count") && labels.outcome === "completed")
+        .reduce((sum, { value }) => sum + value, 0);
+      expect(count).toBe(completed);
+      return page;
+    },
+    { timeout: 60_000, interval: 250 },
+  );
+}
+
+describe("the metrics page", () => {
+  it("tells what jobs came to, and how much they read and made", () =>
+    dock.serving(async ({ producer, root }) => {
+      await runJob(producer, "store", { image: { id: "a" }, layer: { path: dock.archive } });
+      const { archiveBytes } = await runJob(producer, "checksum", { id: "a" });
+      await runJob(producer, "checksum", { id: "a" });
+      await runJob(producer, "verify", { id: "a" });
+      await expect(runJob(producer, "delete", { id: "nobody" })).rejects.toThrow("nobody");
+      const page = await scrapeAfter(4, producer, root);
+
+      const ended = (kind: string, outcome: string) =>
+        valueOfSeries(page, "stevedore_job_duration_seconds_count", { kind, outcome });
+      expect(ended("store", "completed")).toBe(1);
+      expect(ended("checksum", "completed")).toBe(2);
+      expect(ended("verify", "completed")).toBe(1);
+      expect(ended("delete", "failed")).toBe(1);
+      expect(valueOfSeries(page, "stevedore_job_retries_total", { kind: "store" })).toBe(0);
+      expect(valueOfSeries(page, "stevedore_jobs_active", { queue: "checksum" })).toBe(0);
+
+      expect(valueOfSeries(page, "stevedore_source_read_bytes_total", { source: "path" })).toBe(
+        statSync(dock.archive).size,
+      );
+      expect(valueOfSeries(page, "stevedore_layer_stored_bytes_total")).toBe(11);
+      expect(valueOfSeries(page, "stevedore_archive_bytes_total", { recipe: "xz-6" })).toBe(archiveBytes);
+      const tarBytes = Number(shell(`${documentedTar} -C ${root}/graph/a/layer -cf - . | wc -c`));
+      for (const kind of ["checksum", "verify"]) {
+        expect(valueOfSeries(page, "stevedore_layer_hashed_bytes_total", { kind })).toBe(tarBytes);
+      }
+
+      expect(valueOfSeries(page, "bullmq_job_count", { queue: "checksum", state: "completed" })).toBe(3);
+      expect(valueOfSeries(page, "bullmq_job_completed_total", { queue: "store" })).toBe(1);
+      expect(valueOfSeries(page, "bullmq_job_failed_total", { queue: "store" })).toBe(1);
+      expect(valueOfSeries(page, "stevedore_images")).toBe(1);
+      expect(valueOfSeries(page, "stevedore_disk_size_bytes")).toBe(
+        Number(shell(`df --block-size=1 --output=size ${root} | tail -1`)),
+      );
+      expect(page.get("process_resident_memory_bytes")?.type).toBe("gauge");
+    }));
+
+  it("has the series of each worker for as long as that serves, and each metric's HELP and TYPE once", () =>
+    dock.serving(
+      async ({ producer, root, graphName }) => {
+        const options = { redis: dock.redis, graph: graphName, root, threads: 3 };
+        const second = await startWorker({ ...options, host: "second" });
+        const [one, other] = await producer.workerStatuses();
+        expect([one?.host, other?.host]).toEqual(["first", "second"]);
+        const both = await scrape(producer, root);
+        expect(valueOfSeries(both, "stevedore_workers")).toBe(2);
+        expect(valueOfSeries(both, "stevedore_cpu_threads", { host: "second" })).toBe(3);
+        expect(
+          new Set(both.get("stevedore_cpu_threads_busy")?.samples.map(({ labels }) => labels.worker)),
+        ).toEqual(new Set([one?.id, other?.id]));
+        expect(both.get("bullmq_job_count")?.samples.map(({ labels }) => labels.queue)).toContain(
+          "mount@second",
+        );
+
+        await second.close(0);
+        const alone = await scrape(producer, root);
+        expect(valueOfSeries(alone, "stevedore_workers")).toBe(1);
+        expect(alone.get("stevedore_cpu_threads")?.samples.map(({ labels }) => labels.host)).toEqual([
+          "first",
+        ]);
+      },
+      { host: "first" },
+    ));
+
+  it("stays a valid page whatever lies in Redis as a worker's status", () =>
+    dock.serving(async ({ producer, root, graphName }) => {
+      const [own] = await producer.workerStatuses();
+      const metric = (name: string, more: object = {}) => ({
+        ...{
+          name,
+          help: "no \\ good\nhelp",
+          type: "gauge",
+          values: [{ value: null, labels: { a: '"\\\n' } }],
+        },
+        ...more,
+      });
+      const forged = [
+        {
+          ...own,
+          id: "forged",
+          metrics: [
+            metric("stevedore_images"),
+            metric("odd"),
+            metric("stevedore_cpu_threads", { type: "counter" }),
+          ],
+        },
+        { ...own, id: "no-name", metrics: [metric("no name")] },
+        "text",
+        { id: "half" },
+      ];
+      const redis = new Redis(dock.redis);
+      const keys = workerStatusKeys(graphName);
+      for (const [at, status] of forged.entries()) {
+        await redis.set(keys.of(`forged-${at}`), JSON.stringify(status), "PX", 20_000);
+        await redis.zadd(keys.ids, Date.now(), `forged-${at}`);
+      }
+      await redis.zadd(keys.ids, Date.now(), "expired");
+      redis.disconnect();
+      const page = await scrape(producer, root);
+      expect(valueOfSeries(page, "stevedore_workers")).toBe(2);
+      expect(valueOfSeries(page, "stevedore_images")).toBe(0);
+      expect(valueOfSeries(page, "odd", { worker: "forged" })).toBeNaN();
+      expect(page.get("odd")?.samples[0]?.labels.a).toBe('"\\\n');
+      expect(page.get("stevedore_cpu_threads")?.samples).toHaveLength(1);
+    }));
+
+  it("fails with QUEUE_UNAVAILABLE while Redis is away", async () => {
+    await using redis = await startRedis();
+    const root = mkdtempSync(join(dock.scratch, "root-"));
+    const graph = await openGraph(root, { create: true });
+    const producer = openProducer({ redis: redis.url });
+    try {
+      await redis.kill();
+      await expect(metricsText({ producer, graph })).rejects.toMatchObject({ code: "QUEUE_UNAVAILABLE" });
+    } finally {
+      await producer.close();
+      await graph.close();
+    }
+  });
+});

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { startBrowser, type TestBrowser } from "../../support/browser.js";
 import { writeGraph } from "../../support/graph-on-disk.js";
 import { realistic } from "../../support/graph-shapes.js";
+import { ask } from "../../support/http-server.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 import { type Running, startStevedore, stevedore } from "../../support/stevedore.js";
 
@@ -195,7 +196,8 @@ it("shows an image that is stored meanwhile, and keeps the selection", async () 
   await field.press("Enter");
   await panel.getByText("brand new").waitFor();
 
-  expect(await stevedore(["rm", "added-meanwhile"], { root })).toMatchObject({ code: 0 });
+  const deleted = await ask(url, "/api/v1/jobs/delete?wait=60", { body: { id: "added-meanwhile" } });
+  expect(deleted).toMatchObject({ status: 200 });
   await shows(page, 1_000);
   expect(await panel.isHidden()).toBe(true);
   expect(opened.complaints).toEqual([]);

@@ -59,8 +59,8 @@ for (const count of counts.length > 0 ? counts : [10_000, 100_000]) {
 }
 
 /**
- * What the page spends on each frame while something is done: from the frame's start until its drawing commands are
- * done, the rasterization included, for the picture is read back.
+ * The times between frames while something is done, in ms: 16.7 is the screen's own, more is a frame that came late.
+ * A browser that cannot draw as fast as it is asked to lets the page wait for its next frame.
  */
 async function framesDuring(page: Page, act: () => Promise<void>): Promise<number[]> {
   await page.evaluate(`(() => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { startBrowser, type TestBrowser } from "../../support/browser.js";
 import { writeGraph } from "../../support/graph-on-disk.js";
 import { realistic } from "../../support/graph-shapes.js";
+import { ask } from "../../support/http-server.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 import { type Running, startStevedore, stevedore } from "../../support/stevedore.js";
 
@@ -146,8 +147,9 @@ it("zooms by buttons and wheel, selects by a click, and shows the whole again", 
   expect(opened.complaints).toEqual([]);
 });
 
-it("is drawn anew when the colours change, and fits a phone", async () => {
-  await using opened = await browser.open({ colorScheme: "light", viewport: { width: 360, height: 740 } });
+it("is drawn anew when the colours change, fits a phone, and takes a finger", async () => {
+  const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, reducedMotion: "reduce" as const };
+  await using opened = await browser.open({ ...phone, colorScheme: "light" });
   const { page } = opened;
   await openGraph(page);
   const corner = async () => (await pixelsOf(page, "1", "1"))[0];
@@ -155,6 +157,20 @@ it("is drawn anew when the colours change, and fits a phone", async () => {
   await page.emulateMedia({ colorScheme: "dark" });
   await expect.poll(corner).not.toBe(light);
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
+
+  // The selected image stands in the middle of what the panel leaves.
+  const id = nodes[300]?.id ?? "";
+  const field = page.getByRole("searchbox", { name: /beginning of an id/ });
+  await field.fill(id);
+  await field.press("Enter");
+  const panel = page.getByRole("region", { name: "Selected image" });
+  await panel.getByText(id, { exact: true }).waitFor();
+  const stage = (await page.locator(".picture-stage").boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  const covered = (await panel.boundingBox())?.height ?? 0;
+  await page.getByRole("button", { name: "Close" }).tap();
+  await expect.poll(() => panel.isHidden()).toBe(true);
+  await page.touchscreen.tap(stage.x + stage.width / 2, stage.y + (stage.height - covered) / 2);
+  await panel.getByText(id, { exact: true }).waitFor();
   expect(opened.complaints).toEqual([]);
 });
 
@@ -180,7 +196,8 @@ it("shows an image that is stored meanwhile, and keeps the selection", async () 
   await field.press("Enter");
   await panel.getByText("brand new").waitFor();
 
-  expect(await stevedore(["rm", "added-meanwhile"], { root })).toMatchObject({ code: 0 });
+  const deleted = await ask(url, "/api/v1/jobs/delete?wait=60", { body: { id: "added-meanwhile" } });
+  expect(deleted).toMatchObject({ status: 200 });
   await shows(page, 1_000);
   expect(await panel.isHidden()).toBe(true);
   expect(opened.complaints).toEqual([]);

@@ -50,7 +50,7 @@ export function drawLabels(frame: Frame, box: Box, detail: Detail): readonly Lab
     const [left, top] = [part.x * view.k + view.x, part.y * view.k + view.y];
     // A tree's label stays in the window as long as the tree does.
     const x = isTree ? Math.min(Math.max(6, left - 4), left + partW - w) : left + (partW - w) / 2;
-    const y = isTree ? Math.min(Math.max(6, top - 15), top + partH - height) : top + (partH - height) / 2;
+    const y = isTree ? Math.min(Math.max(6, top - height), top + partH - height) : top + (partH - height) / 2;
     if (
       labels.some(
         (other) => x < other.x + other.w && other.x < x + w && y < other.y + height && other.y < y + height,

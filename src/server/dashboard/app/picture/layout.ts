@@ -18,7 +18,7 @@ const groupPadding = 10;
 const cellGap = 8;
 const itemGap: Size = { w: 36, h: 30 };
 const branchGap: Size = { w: 40, h: 20 };
-const treeGap: Size = { w: 72, h: 72 };
+const treeGap: Size = { w: 72, h: 108 };
 /** The line around a break of rows stands half way in this. */
 const rowIndent = 28;
 /** How far the shape of what is within something larger may be off. */

@@ -75,7 +75,6 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
 
   let theme = readTheme(root);
   let scene: Scene | undefined;
-  let nodes: readonly GraphNode[] = [];
   let labels: readonly Label[] = [];
   let selected = -1;
   let hovered = -1;
@@ -224,11 +223,10 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
   resize();
 
   return {
-    show(newNodes) {
+    show(nodes) {
       const old = scene;
       const oldIds = { selected: old?.forest.nodes[selected]?.id, anchor: undefined as string | undefined };
       if (old !== undefined) oldIds.anchor = oldIds.selected ?? nearestToMiddle(old);
-      nodes = newNodes;
       scene = makeScene(nodes, Math.min(2.4, Math.max(0.5, size.w / size.h)), Date.now());
       empty.hidden = nodes.length > 0;
       selected = scene.forest.indexOf.get(oldIds.selected ?? "") ?? -1;

@@ -23,6 +23,8 @@ export function limitBodyTime({ raw, routeOptions }: FastifyRequest, time = body
     if (raw.listenerCount("error") === 0) raw.destroy();
     else raw.emit("error", tooSlow(time));
   }, time);
+  // A request that was refused may never tell that it is over: that holds up no server that stops.
+  timer.unref();
   for (const event of ["end", "close"]) raw.once(event, () => clearTimeout(timer));
 }
 

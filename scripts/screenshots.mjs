@@ -30,7 +30,7 @@ const images = [
   ["shop 4.2.0", "shop: npm ci --omit=dev", 1],
   ["mailer 2.0.3", "node 20.18 runtime", 3],
   ["python 3.12", "ca-certificates, curl, tzdata", 8],
-  ["reports: pip install -r requirements.txt", "python 3.12", 9],
+  ["reports: pip install -r requirements.txt", "python 3.12", 40],
   ["reports 1.8", "reports: pip install -r requirements.txt", 1],
   ["reports 1.9 <nightly>", "reports: pip install -r requirements.txt", 1],
   ["nginx 1.26", "ca-certificates, curl, tzdata", 2],
@@ -115,7 +115,7 @@ async function fillGraph(url) {
       layer: { path: archive },
     });
   }
-  for (const name of ["debian:12 minimal root", "alpine:3.20 root", "nginx 1.26"]) {
+  for (const name of ["debian:12 minimal root", "alpine:3.20 root", "python 3.12"]) {
     await job(url, "checksum", { id: idOf(name), recipe: "xz-1" });
   }
   await job(url, "mount", { id: idOf("shop 4.1.1") });
@@ -178,6 +178,8 @@ function idOf(name) {
  */
 async function takePictures(browser, url) {
   const light = await browser.newContext({ viewport: size, colorScheme: "light" });
+  // Whatever else the machine does.
+  light.setDefaultTimeout(180_000);
   const page = await light.newPage();
   const shoot = (name, of = page) => of.screenshot({ path: join(pictures, `${name}.png`) });
 
@@ -196,13 +198,19 @@ async function takePictures(browser, url) {
     await page.waitForTimeout(8_000);
   }
 
+  await Promise.all(small.slice(1, 7).map((name) => job(url, "checksum", { id: idOf(name) })));
+
   await page.getByRole("button", { name: "Checksum all" }).click();
   await page
     .getByRole("progressbar", { name: /^Layer of/ })
     .first()
     .waitFor();
-  await page.waitForTimeout(4_000);
+  await page
+    .getByText(/^[1-6]\d % · .* left$/)
+    .first()
+    .waitFor();
   await shoot("batch");
+  const batch = page.url();
   const { cookies, origins } = await light.storageState();
   const dark = await browser.newContext({
     ...{ viewport: size, colorScheme: "dark", storageState: { cookies, origins } },
@@ -232,6 +240,11 @@ async function takePictures(browser, url) {
   await page.getByText("Loading").waitFor({ state: "hidden" });
   await page.waitForTimeout(1_000);
   await shoot("queues");
+
+  // It has been seen; what comes now need not wait for it.
+  await page.goto(batch);
+  await page.getByRole("button", { name: "Cancel the batch" }).click();
+  await page.getByText("The batch has ended").waitFor();
   await page.goto(`${url}/images/${idOf("alpine:3.20 root").slice(0, 12)}`);
   await page.getByRole("heading", { name: "History" }).waitFor();
   await page.getByRole("button", { name: "Verify" }).click();

@@ -31,6 +31,8 @@ export function RunningJobs() {
   const jobs = [...(batches.data?.jobs ?? []), ...(active.data?.jobs ?? [])].map((job) =>
     withEvent(job, progress.get(job.id)),
   );
+  // Those that only wait for a thread come last.
+  jobs.sort((one, other) => Number(one.progress === null) - Number(other.progress === null));
   return (
     <section class="card">
       <h2>At work</h2>

@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { fuzz } from "./fuzz/fuzz.js";
 
 test("hundreds of right, wrong and hostile requests are answered as documented, and the server lives", async () => {
-  const sums = await fuzz({ seed: 7, requests: 400, mostMs: 20_000 });
+  const sums = await fuzz({ seed: 7, requests: 300, mostMs: 12_000 });
   expect(sums.failures).toEqual([]);
-  expect(sums.requests).toBeGreaterThan(100);
+  expect(sums.requests).toBeGreaterThan(50);
   const succeeded = Object.entries(sums.statuses).filter(([status]) => status.startsWith("2"));
   expect(succeeded.reduce((sum, [, count]) => sum + count, 0)).toBeGreaterThan(sums.requests / 10);
   // What a server takes at first, and what its runtime leaves to collect.

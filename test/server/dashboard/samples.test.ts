@@ -66,7 +66,8 @@ describe("a batch's children", () => {
     await using dock = await openDock();
     await servingHttp(dock, async ({ producer, root, ask }) => {
       for (const id of ["good", "bad"]) {
-        await runJob(producer, "store", { image: { id }, layer: { path: dock.archive }, checksum: "xz-1" });
+        await runJob(producer, "store", { image: { id }, layer: { path: dock.archive } });
+        await runJob(producer, "checksum", { id, recipe: "xz-1" });
       }
       writeFileSync(join(root, "graph/bad/layer/etc/passwd"), "another\n");
       const batch = await producer.enqueue("verify-graph", {});

@@ -1,4 +1,5 @@
-// The children of a batch: how many there are of each kind, those at work, and those that failed.
+// The children of a batch: how many there are of each kind, those at work, and those that failed. A layer that was found
+// to be another is no failure of the child that verified it: the batch's result names those.
 import { z } from "zod";
 import { errorCodes, parseFailedReason, parseProgress, progress } from "../../jobs/index.js";
 import type { HastyConnection } from "../../producer/connection.js";

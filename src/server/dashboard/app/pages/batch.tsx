@@ -56,6 +56,9 @@ export function BatchPage({ id }: { id: string }) {
       {batch && <Whole batch={batch} counts={children.data?.counts} />}
       {batch?.state === "failed" && batch.failedReason !== null && <Notice>{batch.failedReason}</Notice>}
       {batch && !hasEnded(batch) && <Layers active={children.data?.active ?? []} progress={progress} />}
+      {batch?.name === "verify-graph" && !hasEnded(batch) && (
+        <p class="muted">Layers that are not the stored ones are listed when the batch has ended.</p>
+      )}
       {batch && <BatchFailures path={path} known={resultOf(batch)?.failed} running={children.data} />}
     </>
   );

@@ -16,8 +16,7 @@ export async function addBullBoard(app: App, queues: GraphQueues, { log }: Serve
   adapter.setBasePath(app.prefix);
   const board = createBullBoard({
     queues: [],
-    // Its packages may each have a copy of the same types.
-    serverAdapter: adapter as unknown as Parameters<typeof createBullBoard>[0]["serverAdapter"],
+    serverAdapter: adapter,
     options: {
       uiConfig: {
         boardTitle: "Stevedore",

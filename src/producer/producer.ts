@@ -15,9 +15,7 @@ import {
   type JobName,
   type JobResult,
   keyPrefix,
-  parseFailedReason,
   parseJobData,
-  parseProgress,
   type QueueName,
   queueNames,
   queueOf,
@@ -27,6 +25,7 @@ import { cancelJob } from "./cancel.js";
 import { connectHastily } from "./connection.js";
 import { enqueueOnce } from "./enqueue-once.js";
 import { type Interest, openEventStream, type QueueEvent } from "./event-stream.js";
+import { followJob } from "./follow-job.js";
 import { openGraphQueues } from "./graph-queues.js";
 import { type JobEvents, type JobUpdate, openJobEvents } from "./job-events.js";
 import { type JobPage, type PageRequest, readPage } from "./job-pages.js";
@@ -189,64 +188,9 @@ export function openProducer(options: ProducerOptions): Producer {
     for (const wait of waiting) wait.recheck();
   });
 
-  /** Where a job stands now, as an update. */
-  const present = async (job: EnqueuedJob): Promise<JobUpdate> => {
-    const record = await connection.attempt(() => readJobRecord(queues.of(job.queue), job.id));
-    if (record === undefined || record.state === "unknown") {
-      throw new JobError("INTERNAL", `job ${job.id} is no longer in the queue ${job.queue}`, {
-        jobId: job.id,
-      });
-    }
-    const { state, result, failedReason } = record;
-    if (state === "completed") return { state, result };
-    if (state === "failed") return { state, error: parseFailedReason(failedReason ?? "") };
-    const progress = parseProgress(record.progress);
-    return progress === undefined ? { state } : { state, progress };
-  };
-
   async function* follow(job: EnqueuedJob, signal?: AbortSignal): AsyncGenerator<JobUpdate, void> {
-    const pending: JobUpdate[] = [];
-    let failure: Error | undefined;
-    let wake = () => {};
-    const push = (update: JobUpdate) => {
-      // Progress that nobody has read yet is out of date: the newest replaces it.
-      const last = pending.at(-1);
-      if (update.progress !== undefined && last?.progress !== undefined) pending.pop();
-      pending.push(update);
-      wake();
-    };
-    const fail = (error: Error) => {
-      failure ??= error;
-      wake();
-    };
-    const recheck = () => void present(job).then(push, fail);
-    const onAbort = () =>
-      fail(new JobError("CANCELLED", `waiting for job ${job.id} was given up`, { jobId: job.id }));
-
-    const events = await eventsOf(job.queue);
-    const stop = events.listen(job.id, push);
-    const interest = { outage: fail, recheck };
-    waiting.add(interest);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    if (signal?.aborted) onAbort();
-    recheck();
-    try {
-      for (;;) {
-        for (let update = pending.shift(); update !== undefined; update = pending.shift()) {
-          yield update;
-          if (update.state === "completed" || update.state === "failed") return;
-        }
-        if (failure !== undefined) throw failure;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          if (pending.length > 0 || failure !== undefined) resolve();
-        });
-      }
-    } finally {
-      stop();
-      waiting.delete(interest);
-      signal?.removeEventListener("abort", onAbort);
-    }
+    const record = () => connection.attempt(() => readJobRecord(queues.of(job.queue), job.id));
+    yield* followJob(job.id, { events: await eventsOf(job.queue), record, register }, signal);
   }
 
   /** Hands over the events of hosts that come up, from their beginning, for nothing of them was heard before. */

@@ -37,7 +37,7 @@ export async function* followJob(
   };
   const recheck = () =>
     void record()
-      .then((found) => push(updateOf(jobId, found)), fail)
+      .then((found) => push(updateOf(jobId, found)))
       .catch(fail);
   const onAbort = () => fail(new JobError("CANCELLED", `waiting for job ${jobId} was given up`, { jobId }));
 

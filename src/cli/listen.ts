@@ -19,6 +19,7 @@ export async function listen(
   const { root, graph } = config;
   const options: ServerOptions = { ...serverOptions(flags), redis, graph, root, log: tell };
   const { startServer } = await import("../server/index.js");
+  if (options.tokens?.length === 0) tell("no token is set: every user of this host may use the HTTP server");
   if (flags.listen !== undefined) return startServer({ ...options, listen: flags.listen });
   try {
     return await startServer({ ...options, listen: defaultListenAddress });

@@ -5,6 +5,7 @@ import type { BatchChildren, JobEvent, JobRecord } from "../api-types.js";
 import { formatCount, formatDuration, formatRate, formatSeconds, formatSize, shortId } from "../format.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
 import { ActionButton } from "../parts/action-button.js";
+import { Facts } from "../parts/facts.js";
 import { hasEnded } from "../parts/job-actions.js";
 import { Moment } from "../parts/moment.js";
 import { ErrorNotice, Notice } from "../parts/notice.js";
@@ -138,14 +139,7 @@ function Whole({ batch, counts }: { batch: JobRecord; counts: BatchChildren["cou
         </span>
       </p>
       {!ended && <ProgressBar label="The whole batch" progress={progress} />}
-      <dl class="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} large />
       {ended && (
         <p role="status">
           {batch.state === "completed" ? "The batch is done." : "The batch has ended without a result."}

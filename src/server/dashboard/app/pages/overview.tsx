@@ -2,6 +2,7 @@
 import type { Overview } from "../api-types.js";
 import { formatBytes, formatCount } from "../format.js";
 import { ActionButton } from "../parts/action-button.js";
+import { Facts } from "../parts/facts.js";
 import { startBatch } from "../parts/job-actions.js";
 import { Moment } from "../parts/moment.js";
 import { ErrorNotice } from "../parts/notice.js";
@@ -28,7 +29,7 @@ export function OverviewPage() {
         </div>
       </div>
       <ErrorNotice error={error} />
-      {data && <Facts overview={data} />}
+      {data && <Figures overview={data} />}
       {data && <OverviewCharts overview={data} />}
       <RunningJobs />
       <div class="columns">
@@ -43,7 +44,7 @@ export function OverviewPage() {
   );
 }
 
-function Facts({ overview }: { overview: Overview }) {
+function Figures({ overview }: { overview: Overview }) {
   const { queues, workers, disk, images } = overview;
   const sum = (...states: string[]) =>
     Object.values(queues).reduce(
@@ -58,16 +59,7 @@ function Facts({ overview }: { overview: Overview }) {
     ["Workers", formatCount(workers.length)],
     ["Disk free", disk === null ? "unknown" : formatBytes(disk.bytesFree)],
   ];
-  return (
-    <dl class="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts facts={facts} large />;
 }
 
 function Workers({ overview: { workers } }: { overview: Overview }) {

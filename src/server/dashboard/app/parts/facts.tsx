@@ -1,9 +1,16 @@
-// Names and values, side by side.
+// Names and values.
 import type { ComponentChildren } from "preact";
 
-export function Facts({ facts }: { facts: readonly (readonly [name: string, value: ComponentChildren])[] }) {
+/** Side by side, or with `large` as the figures at the head of a page. */
+export function Facts({
+  facts,
+  large = false,
+}: {
+  facts: readonly (readonly [name: string, value: ComponentChildren])[];
+  large?: boolean;
+}) {
   return (
-    <dl class="pairs">
+    <dl class={large ? "facts" : "pairs"}>
       {facts.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>

@@ -13,13 +13,10 @@ const right = card.w - 10;
 
 /** Id, marks, comment, size as a bar and as a figure, and age. */
 export function drawCard(frame: Frame, index: number): void {
-  const { context, scene, view, density, theme, now } = frame;
+  const { context, scene, theme, now } = frame;
   const node = scene.forest.nodes[index];
   if (node === undefined) return;
-  drawGround(frame, index);
-  context.save();
-  const scale = view.k * density;
-  context.setTransform(scale, 0, 0, scale, ...originOf(frame, index, density));
+  beginCard(frame, index);
   context.textBaseline = "alphabetic";
   context.textAlign = "left";
   context.fillStyle = theme.text;
@@ -35,35 +32,45 @@ export function drawCard(frame: Frame, index: number): void {
   context.textAlign = "right";
   if (!Number.isNaN(age)) context.fillText(ageInWords(age), right, 55);
   drawSizeBar(frame, index, { x: left, y: 48, w: 36, h: 6 });
-  let x = right - 6;
-  for (const mark of marksOf(frame, index)) {
-    drawMark(context, mark, { x, y: 15, r: 6 }, theme);
-    x -= 17;
-  }
+  drawMarks(frame, index, { y: 15, r: 6, step: 17 });
   context.restore();
 }
 
 /** The short id above the bar of its size. */
 export function drawIdCard(frame: Frame, index: number): void {
-  const { context, scene, view, density, theme } = frame;
+  const { context, scene, theme } = frame;
   const node = scene.forest.nodes[index];
   if (node === undefined) return;
-  drawGround(frame, index);
-  context.save();
-  const scale = view.k * density;
-  context.setTransform(scale, 0, 0, scale, ...originOf(frame, index, density));
+  beginCard(frame, index);
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.fillStyle = theme.text;
   context.font = `600 22px ${theme.mono}`;
   context.fillText(shortId(node.id), left - 3, 24, card.w - left);
   drawSizeBar(frame, index, { x: left - 2, y: 43, w: 110, h: 9 });
+  drawMarks(frame, index, { y: 48, r: 8, step: 20 });
+  context.restore();
+}
+
+/** Draws the card itself; from then on, until the context is restored, all is in the card's own measures. */
+function beginCard(frame: Frame, index: number): void {
+  const { context, view, density } = frame;
+  drawGround(frame, index);
+  context.save();
+  const scale = view.k * density;
+  context.setTransform(scale, 0, 0, scale, ...originOf(frame, index, density));
+}
+
+function drawMarks(
+  frame: Frame,
+  index: number,
+  { y, r, step }: { y: number; r: number; step: number },
+): void {
   let x = right - 6;
   for (const mark of marksOf(frame, index)) {
-    drawMark(context, mark, { x, y: 48, r: 8 }, theme);
-    x -= 20;
+    drawMark(frame.context, mark, { x, y, r }, frame.theme);
+    x -= step;
   }
-  context.restore();
 }
 
 /** From the right: the checksum always, the others where they apply. */

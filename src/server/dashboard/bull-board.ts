@@ -3,6 +3,7 @@
 import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { FastifyAdapter } from "@bull-board/fastify";
+import type { Queue } from "bullmq";
 import { type AnyQueueName, JobError } from "../../jobs/index.js";
 import type { GraphQueues } from "../../producer/graph-queues.js";
 import type { App, ServerContext } from "../context.js";
@@ -29,13 +30,17 @@ export async function addBullBoard(app: App, queues: GraphQueues, { log }: Serve
     },
   });
 
-  const shown = new Set<AnyQueueName>();
-  /** Hosts come up at any time, each with queues of its own. Throws `QUEUE_UNAVAILABLE`. */
+  const shown = new Map<AnyQueueName, Queue>();
+  /**
+   * Hosts come up at any time, each with queues of its own, and a queue that does not work any more has been replaced.
+   * Throws `QUEUE_UNAVAILABLE`.
+   */
   const showNewQueues = async () => {
     for (const name of await queues.names()) {
-      if (shown.has(name)) continue;
-      shown.add(name);
-      board.addQueue(new BullMQAdapter(queues.of(name)));
+      const queue = queues.of(name);
+      if (shown.get(name) === queue) continue;
+      shown.set(name, queue);
+      board.addQueue(new BullMQAdapter(queue));
     }
   };
 

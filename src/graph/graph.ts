@@ -13,10 +13,18 @@ import { isImageName } from "./image-name.js";
 import { ioError } from "./io-error.js";
 import { knownLayerFacts, type LayerFacts, readLayerFacts } from "./layer-facts.js";
 import { manifestPath, placeManifest } from "./layer-manifest.js";
+import { removeAbandonedLeases } from "./lease.js";
 import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
 import { type Names, openNames } from "./names.js";
 import { openParentIndex } from "./parent-index.js";
+import { openReferences } from "./references.js";
 import { type FillLayer, type NewImage, registerImage } from "./register.js";
+import {
+  type ImageToAdd,
+  type RegisterAllOptions,
+  type RegisteredSet,
+  registerAllImages,
+} from "./register-all.js";
 import { takeOutImage } from "./removal.js";
 import { removeTree, stagingPath } from "./staging.js";
 import {
@@ -82,8 +90,22 @@ export interface Graph {
    */
   register(image: NewImage, fill: FillLayer, signal?: AbortSignal | undefined): Promise<Image>;
   /**
+   * Adds several images, parents before their children, and gives names: all of them or, whatever happens, none.
+   * Several may add the same images at once. What they rely on cannot be deleted meanwhile.
+   * @throws as `register` for any of the images, the first error that there is; `IMAGE_EXISTS` for one that is there and
+   * not the same, or given twice; `IMAGE_BROKEN` for one that is there, not whole; `IMAGE_NOT_FOUND` for a name's; as
+   * `Names.set`; `INTERNAL` if this process was suspended for too long. Nothing is left of a set that failed, unless the
+   * disk failed when all was decided: then it is completed later.
+   */
+  registerAll(
+    images: readonly ImageToAdd[],
+    options: RegisterAllOptions,
+    signal?: AbortSignal | undefined,
+  ): Promise<RegisteredSet>;
+  /**
    * Removes an image, a broken one too, then its names, and returns its id.
-   * @throws as `resolve`; `IMAGE_IN_USE` while it has children, unless `force` says to leave them without parent
+   * @throws as `resolve`; `IMAGE_IN_USE` while it has children, unless `force` says to leave them without parent, and
+   * while an import relies on it
    */
   delete(
     reference: string,
@@ -132,7 +154,10 @@ export interface Graph {
 }
 
 export interface OpenGraphOptions {
-  /** Makes what is missing, and finishes what a killed process left unfinished. Default false: nothing is written. */
+  /**
+   * Makes what is missing, and finishes what a killed process left unfinished. Default false: nothing is written but
+   * what completes a set of images that such a process had decided on (see `registerAll`), where that may be written.
+   */
   readonly create?: boolean | undefined;
   /** The name this host goes by: 1 to 64 of A-Z a-z 0-9 _ . -, a letter or digit first. Default: the system's own. */
   readonly host?: string | undefined;
@@ -150,13 +175,22 @@ export async function openGraph(
   const directory = join(absolute, "graph");
   if (create) await makeDirectory(directory);
   await assertDirectory(absolute);
-  const index = openImageIndex(directory);
-  const findChildren = openParentIndex(directory);
-  const dictionary = openChecksumsDictionary(absolute, (id) => knownDockerChecksum(directory, id));
-  if (create) await dictionary.recover();
-
   const place = { directory, host };
   const names = openNames(absolute, (id) => imageExists(directory, id));
+  const references = openReferences(place, names);
+  const indexAsItIs = openImageIndex(directory);
+  const index = async () => {
+    await references.completeAbandoned();
+    return indexAsItIs();
+  };
+  const findChildren = openParentIndex(directory);
+  const dictionary = openChecksumsDictionary(absolute, (id) => knownDockerChecksum(directory, id));
+  await references.completeAbandoned();
+  if (create) {
+    await dictionary.recover();
+    await removeAbandonedLeases(place);
+  }
+
   const graph: Graph = {
     root: absolute,
     ...place,
@@ -195,6 +229,13 @@ export async function openGraph(
     },
 
     register: (image, fill, signal) => registerImage(place, image, fill, forgetFormer, signal),
+    registerAll: (images, options, signal) =>
+      registerAllImages(
+        { place, locked: references.locked, names, beforeCommit: forgetFormer },
+        images,
+        options,
+        signal,
+      ),
     async delete(reference, options, signal) {
       const id = await graph.resolve(reference);
       await removeTree(await graph.takeOut(id, options, signal));
@@ -202,8 +243,10 @@ export async function openGraph(
     },
     async takeOut(id, { force = false, destination } = {}, signal) {
       assertId(id);
-      const children = force ? "forced" : () => graph.children(id, signal);
-      const taken = await takeOutImage(place, id, children, destination, signal);
+      // The index as it is: the lock of the references is held, under which abandoned sets were completed.
+      const children = async () => findChildren(id, (await indexAsItIs()).ids, signal);
+      const ties = { ...references, children: force ? ("forced" as const) : children };
+      const taken = await takeOutImage(place, id, ties, destination, signal);
       if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
       await names.forget(id);
       return taken;

@@ -8,7 +8,7 @@ import type { Producer } from "../../src/producer/index.js";
 import { type Dock, openDock, runJob, type ServedGraph, shell } from "../support/dock.js";
 import { type ImageConfig, imageOf } from "../support/oci-layout.js";
 import { skopeoCopy, umociUnpack } from "../support/peers.js";
-import { makeRealImages } from "../support/real-images.js";
+import { makeRealImages, realLayers } from "../support/real-images.js";
 import { listTree } from "../support/tree-listing.js";
 
 let dock: Dock;
@@ -18,9 +18,7 @@ const trees = new Map<string, string[]>();
 
 beforeAll(async () => {
   dock = await openDock();
-  const directory = join(dock.scratch, "made");
-  mkdirSync(directory);
-  ({ layout } = await makeRealImages(directory));
+  layout = await makeRealImages(join(dock.scratch, "made"));
   for (const tag of ["all", "sibling"]) {
     const rootfs = await umociUnpack(`${layout}:${tag}`, join(dock.scratch, `bundle-${tag}`));
     trees.set(`${repository}:${tag}`, await listTree(rootfs));
@@ -124,7 +122,7 @@ describe("an export", () => {
       expect(byTag).toEqual({ [repository]: ids });
       // As `docker load` did: for each directory its json, its layer and its parents, which must be there.
       const found = readdirSync(directory).filter((name) => name !== "repositories");
-      expect(found).toHaveLength(7);
+      expect(found).toHaveLength(realLayers.together);
       for (const id of found) {
         expect(readdirSync(join(directory, id)).sort()).toEqual(["VERSION", "json", "layer.tar"]);
         expect(readFileSync(join(directory, id, "VERSION"), "utf8")).toBe("1.0");
@@ -159,7 +157,7 @@ describe("an import of an export", () => {
 
         await dock.serving(async (other) => {
           const imported = await runJob(other.producer, "import", { source: { path: kept } });
-          expect(imported).toMatchObject({ layersAdded: 7, layersPresent: 0 });
+          expect(imported).toMatchObject({ layersAdded: realLayers.together, layersPresent: 0 });
           for (const id of readdirSync(join(one.root, "graph")).filter((name) => name !== ":tmp:")) {
             shell(`cmp ${one.root}/graph/${id}/json ${other.root}/graph/${id}/json`);
           }
@@ -182,7 +180,7 @@ async function exported(
 /** The checksum of every image by the default recipe. */
 async function checksums({ producer, root }: ServedGraph): Promise<Record<string, string>> {
   const { total, failed } = await runJob(producer, "checksum-graph", {});
-  expect([total, failed]).toEqual([7, []]);
+  expect([total, failed]).toEqual([realLayers.together, []]);
   const ids = readdirSync(join(root, "graph")).filter((name) => name !== ":tmp:");
   return Object.fromEntries(
     ids.map((id) => [

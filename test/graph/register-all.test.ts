@@ -240,7 +240,10 @@ describe("registering a set of images", () => {
       return {};
     };
     const registering = graph.registerAll([one("child", "parent", { fill })], { atOnce: 1 });
-    await expect(registering).rejects.toMatchObject({ code: "INTERNAL", message: expect.stringContaining("lease of an import has run out") });
+    await expect(registering).rejects.toMatchObject({
+      code: "INTERNAL",
+      message: expect.stringContaining("lease of an import has run out"),
+    });
     expect(contents(graph)).toEqual({ ids: [], left: [] });
   });
 

@@ -3,6 +3,13 @@ export { inodeOf } from "./file-stamp.js";
 export { type Graph, type OpenGraphOptions, openGraph } from "./graph.js";
 export { assertId, isId, makeId, shortId } from "./id.js";
 export type { Image } from "./image.js";
+export {
+  defaultTag,
+  formatImageName,
+  type ImageName,
+  isImageName,
+  parseImageName,
+} from "./image-name.js";
 export type { LayerFacts } from "./layer-facts.js";
 export type { BrokenImage, ListedImage } from "./listing.js";
 export type { Names } from "./names.js";

@@ -1,0 +1,2 @@
+// Images of today in and out: docker-archives and OCI layouts.
+export { type Imported, type ImportLimits, type ImportOptions, importImages } from "./import.js";

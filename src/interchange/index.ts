@@ -1,0 +1,2 @@
+// Images in the formats of other tools.
+export { type Exported, type ExportFormat, type ExportRequest, exportImages } from "./export.js";

@@ -53,6 +53,9 @@ const testPrograms = [
   { commands: ["setpriv"], package: "util-linux" },
   { commands: ["systemd-analyze"], package: "systemd" },
   { commands: ["chromium"], package: "chromium" },
+  { commands: ["skopeo"], package: "skopeo" },
+  { commands: ["umoci"], package: "umoci" },
+  { commands: ["strace"], package: "strace" },
 ];
 
 const oldestNode = [20, 18];

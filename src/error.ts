@@ -5,6 +5,7 @@
 /** Codes that domain code may throw. Each is also a member of `ErrorCode` in the job contract. */
 export type DomainErrorCode =
   | "INVALID_ID"
+  | "INVALID_NAME"
   | "INVALID_JOB"
   | "IMAGE_NOT_FOUND"
   | "AMBIGUOUS_ID"

@@ -6,15 +6,25 @@ import { systemHostName } from "../host/host-name.js";
 import { type KnownChecksum, openChecksumsDictionary } from "./checksums-dictionary.js";
 import { readOrMakeGraphId } from "./graph-id.js";
 import { readHistory } from "./history.js";
-import { assertId, quote } from "./id.js";
+import { assertId, isId, quote } from "./id.js";
 import { type Image, imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
 import { type ImageIndex, openImageIndex, withPrefix } from "./image-index.js";
+import { isImageName } from "./image-name.js";
 import { ioError } from "./io-error.js";
 import { knownLayerFacts, type LayerFacts, readLayerFacts } from "./layer-facts.js";
 import { manifestPath, placeManifest } from "./layer-manifest.js";
+import { removeAbandonedLeases } from "./lease.js";
 import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
+import { type Names, openNames } from "./names.js";
 import { openParentIndex } from "./parent-index.js";
+import { openReferences } from "./references.js";
 import { type FillLayer, type NewImage, registerImage } from "./register.js";
+import {
+  type ImageToAdd,
+  type RegisterAllOptions,
+  type RegisteredSet,
+  registerAllImages,
+} from "./register-all.js";
 import { takeOutImage } from "./removal.js";
 import { removeTree, stagingPath } from "./staging.js";
 import {
@@ -27,7 +37,7 @@ import {
 
 /**
  * The images of a root. Several processes may have the same graph open and change it at the same time: each
- * method reads the disk as it is. Where a `reference` is asked for, an id or a unique prefix of one serves;
+ * method reads the disk as it is. Where a `reference` is asked for, an id, a name or a unique prefix of an id serves;
  * an `id` is a full one.
  *
  * An image is made by `register` and never changes, but for what is computed from it (`layerFacts`,
@@ -40,12 +50,15 @@ export interface Graph {
   readonly directory: string;
   /** The name by which this host is told from others that share the root. */
   readonly host: string;
+  /** The names that the images were given. */
+  readonly names: Names;
   /** The UUID in `<root>/graph-id`, made once. Throws `INTERNAL` if it can be neither read nor made. */
   graphId(): Promise<string>;
 
   /**
-   * The id that a reference means. An id that is also the beginning of others means itself.
-   * @throws `INVALID_ID`, `IMAGE_NOT_FOUND`, `AMBIGUOUS_ID` naming the candidates
+   * The id that a reference means: it is an id, else a name (without a tag, `latest`), else a unique prefix of an id.
+   * @throws `INVALID_ID`, `IMAGE_NOT_FOUND`, `AMBIGUOUS_ID` naming the candidates; `IMAGE_BROKEN` for anything but a
+   * full id if the names cannot be read: it might be one
    */
   resolve(reference: string): Promise<string>;
   /** True if there is an image of that id, be it broken. Throws `INVALID_ID`. */
@@ -77,8 +90,22 @@ export interface Graph {
    */
   register(image: NewImage, fill: FillLayer, signal?: AbortSignal | undefined): Promise<Image>;
   /**
-   * Removes an image, a broken one too, and returns its id.
-   * @throws as `resolve`; `IMAGE_IN_USE` while it has children, unless `force` says to leave them without parent
+   * Adds several images, parents before their children, and gives names: all of them or, whatever happens, none.
+   * Several may add the same images at once. What they rely on cannot be deleted meanwhile.
+   * @throws as `register` for any of the images, the first error that there is; `IMAGE_EXISTS` for one that is there and
+   * not the same, or given twice; `IMAGE_BROKEN` for one that is there, not whole; `IMAGE_NOT_FOUND` for a name's; as
+   * `Names.set`; `INTERNAL` if this process was suspended for too long. Nothing is left of a set that failed, unless the
+   * disk failed when all was decided: then it is completed later.
+   */
+  registerAll(
+    images: readonly ImageToAdd[],
+    options: RegisterAllOptions,
+    signal?: AbortSignal | undefined,
+  ): Promise<RegisteredSet>;
+  /**
+   * Removes an image, a broken one too, then its names, and returns its id.
+   * @throws as `resolve`; `IMAGE_IN_USE` while it has children, unless `force` says to leave them without parent, and
+   * while an import relies on it
    */
   delete(
     reference: string,
@@ -127,7 +154,10 @@ export interface Graph {
 }
 
 export interface OpenGraphOptions {
-  /** Makes what is missing, and finishes what a killed process left unfinished. Default false: nothing is written. */
+  /**
+   * Makes what is missing, and finishes what a killed process left unfinished. Default false: nothing is written but
+   * what completes a set of images that such a process had decided on (see `registerAll`), where that may be written.
+   */
   readonly create?: boolean | undefined;
   /** The name this host goes by: 1 to 64 of A-Z a-z 0-9 _ . -, a letter or digit first. Default: the system's own. */
   readonly host?: string | undefined;
@@ -145,20 +175,33 @@ export async function openGraph(
   const directory = join(absolute, "graph");
   if (create) await makeDirectory(directory);
   await assertDirectory(absolute);
-  const index = openImageIndex(directory);
+  const place = { directory, host };
+  const names = openNames(absolute, (id) => imageExists(directory, id));
+  const references = openReferences(place, names);
+  const indexAsItIs = openImageIndex(directory);
+  const index = async () => {
+    await references.completeAbandoned();
+    return indexAsItIs();
+  };
   const findChildren = openParentIndex(directory);
   const dictionary = openChecksumsDictionary(absolute, (id) => knownDockerChecksum(directory, id));
-  if (create) await dictionary.recover();
+  await references.completeAbandoned();
+  if (create) {
+    await dictionary.recover();
+    await removeAbandonedLeases(place);
+  }
 
-  const place = { directory, host };
   const graph: Graph = {
     root: absolute,
     ...place,
+    names,
     graphId: () => readOrMakeGraphId(absolute),
 
     async resolve(reference) {
-      assertId(reference);
-      if (await imageExists(directory, reference)) return reference;
+      if (isId(reference) && (await imageExists(directory, reference))) return reference;
+      const named = typeof reference === "string" ? await names.lookup(reference) : undefined;
+      if (named !== undefined) return thereIs(named, reference);
+      if (!isId(reference)) throw isImageName(reference) ? imageNotFound(reference) : noReference(reference);
       return onlyOne(reference, withPrefix((await index()).ids, reference));
     },
     async exists(id) {
@@ -186,6 +229,13 @@ export async function openGraph(
     },
 
     register: (image, fill, signal) => registerImage(place, image, fill, forgetFormer, signal),
+    registerAll: (images, options, signal) =>
+      registerAllImages(
+        { place, locked: references.locked, names, beforeCommit: forgetFormer },
+        images,
+        options,
+        signal,
+      ),
     async delete(reference, options, signal) {
       const id = await graph.resolve(reference);
       await removeTree(await graph.takeOut(id, options, signal));
@@ -193,9 +243,12 @@ export async function openGraph(
     },
     async takeOut(id, { force = false, destination } = {}, signal) {
       assertId(id);
-      const children = force ? "forced" : () => graph.children(id, signal);
-      const taken = await takeOutImage(place, id, children, destination, signal);
+      // The index as it is: the lock of the references is held, under which abandoned sets were completed.
+      const children = async () => findChildren(id, (await indexAsItIs()).ids, signal);
+      const ties = { ...references, children: force ? ("forced" as const) : children };
+      const taken = await takeOutImage(place, id, ties, destination, signal);
       if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
+      await names.forget(id);
       return taken;
     },
 
@@ -257,6 +310,15 @@ export async function openGraph(
     close: () => dictionary.close(),
   };
 
+  /** The id that a name stands for, if that is one of an image. */
+  async function thereIs(id: string, name: string): Promise<string> {
+    if (isId(id) && (await imageExists(directory, id))) return id;
+    throw new StevedoreError(
+      "IMAGE_NOT_FOUND",
+      `there is no image ${quote(id)}, which the name ${quote(name)} stands for`,
+    );
+  }
+
   /** A checksum that the dictionary still has of a deleted image must not become the new one's of that id. */
   async function forgetFormer(id: string): Promise<void> {
     if ((await dictionary.get(id)) === undefined) return;
@@ -272,6 +334,15 @@ async function* listWhenRead(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ListedImage, void, undefined> {
   yield* listImages(directory, await index(), signal);
+}
+
+/** The error for what can be neither an id nor a name. */
+function noReference(value: unknown): StevedoreError {
+  const shown = typeof value === "string" ? quote(value) : typeof value;
+  return new StevedoreError(
+    "INVALID_ID",
+    `${shown} is no image id, of 1 to 128 of A-Z a-z 0-9 _ . -, and no name such as busybox or example.com/team/web:1.0`,
+  );
 }
 
 function onlyOne(reference: string, candidates: readonly string[]): string {

@@ -28,12 +28,22 @@ export async function readHistory(graphDirectory: string, id: string): Promise<I
 /**
  * Refuses a parent that descends from the new image's own id: an ancestor that was deleted by force would
  * come back as its descendants' child.
+ * @param toCome the parents of images that are to come besides
  * @throws `PARENT_CYCLE`
  */
-export async function assertNoDescendant(graphDirectory: string, id: string, parent: string): Promise<void> {
+export async function assertNoDescendant(
+  graphDirectory: string,
+  id: string,
+  parent: string,
+  toCome: ReadonlyMap<string, string | null> = new Map(),
+): Promise<void> {
   const seen = new Set<string>();
   const turn = takeTurns();
-  for (let at: string | null = parent; at !== null && !seen.has(at); at = readParent(graphDirectory, at)) {
+  const parentOf = (at: string) => {
+    const known = toCome.get(at);
+    return known === undefined ? readParent(graphDirectory, at) : known;
+  };
+  for (let at: string | null = parent; at !== null && !seen.has(at); at = parentOf(at)) {
     await turn();
     if (at === id) {
       throw new StevedoreError("PARENT_CYCLE", `the parent ${parent} descends from the image ${id} itself`);

@@ -1,7 +1,7 @@
 // A lock between processes on a directory of the graph, which the kernel takes back when its holder dies.
 import { stat } from "node:fs/promises";
 import { throwIfAborted } from "../error.js";
-import { start } from "../host/run.js";
+import { exitCodeOf, start } from "../host/run.js";
 import { tools } from "../host/tool.js";
 
 /**
@@ -19,7 +19,26 @@ export async function withLock<T>(
   work: () => Promise<T>,
   signal?: AbortSignal | undefined,
 ): Promise<T> {
-  const release = await acquire(directory, signal);
+  return holding(directory, await acquire(directory, [], signal), work);
+}
+
+/** As `withLock`, but if another holds the lock, it is not waited for: the answer is undefined. */
+export async function withFreeLock<T>(directory: string, work: () => Promise<T>): Promise<T | undefined> {
+  let release: () => Promise<void>;
+  try {
+    release = await acquire(directory, ["--nonblock"], undefined);
+  } catch (error) {
+    if (exitCodeOf(tools.flock, error) === 1) return undefined;
+    throw error;
+  }
+  return holding(directory, release, work);
+}
+
+async function holding<T>(
+  directory: string,
+  release: () => Promise<void>,
+  work: () => Promise<T>,
+): Promise<T> {
   let result: T;
   try {
     // Removed, by a holder before us, while we waited?
@@ -33,15 +52,19 @@ export async function withLock<T>(
   return result;
 }
 
-async function acquire(directory: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
+async function acquire(
+  directory: string,
+  options: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<() => Promise<void>> {
   throwIfAborted(signal);
   const waiting = new AbortController();
   const giveUp = () => waiting.abort(signal?.reason);
   signal?.addEventListener("abort", giveUp, { once: true });
   // `DIR/.` because flock makes a file of a name that is not there. The signals that stop a whole process group
   // or service must not take the lock from work that they did not stop.
-  const holding = ["env", "--ignore-signal=HUP,INT,TERM", "cat"];
-  const holder = start(tools.flock, ["--exclusive", "--no-fork", `${directory}/.`, ...holding], {
+  const toHold = ["env", "--ignore-signal=HUP,INT,TERM", "cat"];
+  const holder = start(tools.flock, ["--exclusive", "--no-fork", ...options, `${directory}/.`, ...toHold], {
     signal: waiting.signal,
   });
   try {

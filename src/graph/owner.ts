@@ -16,10 +16,11 @@ export interface Owner {
 }
 
 /**
- * What became of an owner. `elsewhere`: it is of another host, whose processes cannot be seen from here, so it is
- * respected as if it lived.
+ * What became of an owner. `unseen`: it is of another pid namespace, such as a container's that shares the root;
+ * `elsewhere`: it is of another host. The processes of neither can be seen from here, so they are respected as if they
+ * lived.
  */
-export type OwnerFate = "lives" | "gone" | "elsewhere";
+export type OwnerFate = "lives" | "gone" | "unseen" | "elsewhere";
 
 const ownerPattern =
   /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]+)\.([0-9]+)\.([0-9]+)(?:\.([A-Za-z0-9][A-Za-z0-9_.-]{0,63}))?$/;
@@ -47,7 +48,7 @@ export function parseOwner(text: string): Owner | undefined {
 
 /**
  * What became of an owner, seen from a host. One of this boot whose process can be seen is gone when that has ended; in
- * another pid namespace (a container that shares the root) it cannot be seen, so it is taken to live. One of another
+ * another pid namespace it cannot be seen. One of another
  * boot is gone if it is of this host, which was rebooted since, or replaced under its name, or if it names none.
  * @param host the name this host goes by
  */
@@ -56,7 +57,7 @@ export async function fateOf(owner: Owner, host: string): Promise<OwnerFate> {
   if (owner.bootId !== here.bootId) {
     return owner.host === undefined || owner.host === host ? "gone" : "elsewhere";
   }
-  if (owner.pidNamespace !== here.pidNamespace) return "lives";
+  if (owner.pidNamespace !== here.pidNamespace) return "unseen";
   const stat = await readStat(owner.pid);
   return stat === undefined || stat.startTime !== owner.startTime || stat.ended ? "gone" : "lives";
 }

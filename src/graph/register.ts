@@ -17,8 +17,14 @@ export interface NewImage {
   readonly jobId?: string | undefined;
 }
 
-/** Writes the layer into an empty directory, and says what digest it came with. */
-export type FillLayer = (layerDirectory: string) => Promise<{ readonly diffId?: string | undefined }>;
+/**
+ * Writes the layer into an empty directory, and says what digest it came with. The signal says when that is no longer
+ * needed: the work has been cancelled, or another layer of its set has failed.
+ */
+export type FillLayer = (
+  layerDirectory: string,
+  signal: AbortSignal | undefined,
+) => Promise<{ readonly diffId?: string | undefined }>;
 
 /**
  * Adds an image. A crash or a power cut at any time leaves all of it in the graph or nothing, and of several
@@ -62,7 +68,8 @@ async function assertWelcome(graphDirectory: string, record: ImageRecord): Promi
   if (!(await imageExists(graphDirectory, parent))) throw parentNotFound(id, parent);
 }
 
-async function writeImage(
+/** Writes an image into an empty directory. */
+export async function writeImage(
   directory: string,
   { record, jobId }: NewImage,
   fill: FillLayer,
@@ -72,7 +79,7 @@ async function writeImage(
   await mkdir(layer);
   // Not by mkdir's own mode, which the umask narrows.
   await chmod(layer, 0o755);
-  const { diffId } = await fill(layer);
+  const { diffId } = await fill(layer, signal);
   const facts = { ...(await measureLayer(layer, signal)), diffId, jobId };
   await writeFile(join(directory, "json"), record, { mode: 0o600 });
   await writeFile(factsPath(directory), formatLayerFacts(facts), { mode: 0o600 });
@@ -105,7 +112,7 @@ async function commit(
 }
 
 /** rename(2) onto a directory that is not empty fails, which decides a race for an id. */
-async function renameNew(stage: string, directory: string, id: string): Promise<void> {
+export async function renameNew(stage: string, directory: string, id: string): Promise<void> {
   try {
     await rename(stage, directory);
   } catch (error) {
@@ -114,6 +121,7 @@ async function renameNew(stage: string, directory: string, id: string): Promise<
   }
 }
 
-function imageTaken(id: string): StevedoreError {
-  return new StevedoreError("IMAGE_EXISTS", `the image ${id} exists already`);
+/** The error for an id that another image has. */
+export function imageTaken(id: string, cause?: unknown): StevedoreError {
+  return new StevedoreError("IMAGE_EXISTS", `the image ${id} exists already`, { cause });
 }

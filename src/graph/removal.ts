@@ -5,36 +5,44 @@ import { syncFileSystem } from "./durable-file.js";
 import { shortId } from "./id.js";
 import { imageNotFound, imagePaths } from "./image.js";
 import { ioError } from "./io-error.js";
+import type { Locked } from "./lease.js";
 import { withLock } from "./lock.js";
+import type { Holder } from "./references.js";
 import { type StagingPlace, stagingPath } from "./staging.js";
+
+/** What may keep an image in the graph. */
+export interface Ties {
+  /** Finds the ids of its children; "forced" says to leave them without their parent. */
+  readonly children: "forced" | (() => Promise<readonly string[]>);
+  readonly holders: () => Promise<readonly Holder[]>;
+  /** The lock of the references. */
+  readonly locked: Locked;
+}
 
 /**
  * Takes an image by its full id out of the graph, a broken one too: durably, and whole.
- * @param children finds the ids of its children; they are not asked for if it is forced
  * @param destination where it lies then, on the graph's file system; by default a new path in staging
  * @returns that path: what lies there is the caller's
- * @throws `IMAGE_NOT_FOUND`; `IMAGE_IN_USE` naming the children, unless it is forced; `CANCELLED` before anything
- * was done
+ * @throws `IMAGE_NOT_FOUND`; `IMAGE_IN_USE` naming the children, unless it is forced, or what holds it; `CANCELLED`
+ * before anything was done
  */
 export async function takeOutImage(
   place: StagingPlace,
   id: string,
-  children: "forced" | (() => Promise<readonly string[]>),
+  { children, holders, locked }: Ties,
   destination?: string | undefined,
   signal?: AbortSignal | undefined,
 ): Promise<string> {
   const { directory } = imagePaths(place.directory, id);
+  const take = async () => {
+    if (children !== "forced") assertChildless(id, await children());
+    assertFree(id, await holders());
+    const path = destination ?? (await stagingPath(place));
+    await rename(directory, path);
+    return path;
+  };
   try {
-    const taken = await withLock(
-      directory,
-      async () => {
-        if (children !== "forced") assertChildless(id, await children());
-        const path = destination ?? (await stagingPath(place));
-        await rename(directory, path);
-        return path;
-      },
-      signal,
-    );
+    const taken = await locked(() => withLock(directory, take, signal), signal);
     await syncFileSystem(place.directory);
     return taken;
   } catch (error) {
@@ -48,4 +56,10 @@ function assertChildless(id: string, children: readonly string[]): void {
   const shown = children.slice(0, 10).map(shortId).join(", ");
   const more = children.length > 10 ? ` and ${children.length - 10} more` : "";
   throw new StevedoreError("IMAGE_IN_USE", `the image ${id} is the parent of ${shown}${more}`);
+}
+
+function assertFree(id: string, holders: readonly Holder[]): void {
+  const holder = holders.find(({ ids }) => ids.includes(id));
+  if (holder === undefined) return;
+  throw new StevedoreError("IMAGE_IN_USE", `the image ${id} is held by ${holder.purpose}`);
 }

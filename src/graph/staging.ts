@@ -1,5 +1,6 @@
 // Staging: what is being made or unmade lies in `:tmp:` under its owner's name, one rename away from the graph.
 import { randomBytes } from "node:crypto";
+import { lstatSync } from "node:fs";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrno } from "../error.js";
@@ -21,18 +22,42 @@ export interface StagingPlace {
 
 /** Staging that is not in use here, by names. */
 export interface StagingLeft {
-  /** Its owner is gone. */
+  /** Its owner is gone, and no journal says that it is still needed. */
   readonly abandoned: readonly string[];
   /** Its owner is of another host, by that host's name: whether it lives cannot be told from here. */
   readonly elsewhere: ReadonlyMap<string, readonly string[]>;
 }
 
+/** Where staging lies. */
+export function stagingDirectory({ directory }: Pick<StagingPlace, "directory">): string {
+  return join(directory, stagingName);
+}
+
 /** A path in staging that nothing has yet, `:tmp:/<owner>-<random>`, with `:tmp:` and the graph made if need be. */
 export async function stagingPath({ directory, host }: StagingPlace): Promise<string> {
   await mkdir(directory, { recursive: true });
-  const staging = join(directory, stagingName);
+  const staging = stagingDirectory({ directory });
   await mkdir(staging, { recursive: true, mode: 0o700 });
-  return join(staging, `${formatOwner(await currentOwner(host))}-${randomBytes(8).toString("hex")}`);
+  return join(staging, await ownName(host));
+}
+
+/** A name for something that this process owns, `<owner>-<random>`, which nothing else has. */
+export async function ownName(host: string): Promise<string> {
+  return `${formatOwner(await currentOwner(host))}-${randomBytes(8).toString("hex")}`;
+}
+
+/** The owner that such a name tells of; undefined for a name of another form. */
+export function ownerOf(name: string): Owner | undefined {
+  const [, owner = ""] = /^(.*)-[0-9a-f]{16}$/.exec(name) ?? [];
+  return parseOwner(owner);
+}
+
+/**
+ * Where the journal of a set of images lies, from when the set is decided until all of it is in the graph: beside its
+ * stage, for within a stage there may be files of any name that came with a layer.
+ */
+export function journalPath(stage: string): string {
+  return `${stage}.journal`;
 }
 
 /**
@@ -53,26 +78,28 @@ export async function withStage<T>(place: StagingPlace, work: (stage: string) =>
 
 /**
  * Removes staging whose owner is gone: killed, or from before a reboot. Staging of living processes stays, that of
- * other hosts too, and so does every name that is not of the form used here, such as Docker's own.
+ * other hosts too, and so does every name that is not of the form used here, such as Docker's own. What a journal
+ * still needs is not abandoned: who opens the graph completes it.
  * @returns the paths that were removed
  */
 export async function removeAbandonedStaging(place: StagingPlace): Promise<string[]> {
   const removed: string[] = [];
   for (const name of (await stagingLeft(place)).abandoned) {
-    const path = join(place.directory, stagingName, name);
+    const path = join(stagingDirectory(place), name);
     if (await removeAbandoned(path, await stagingPath(place))) removed.push(path);
   }
   return removed;
 }
 
 /** What lies in staging but for what living processes of this host own. */
-export async function stagingLeft({ directory, host }: StagingPlace): Promise<StagingLeft> {
+export async function stagingLeft(place: StagingPlace): Promise<StagingLeft> {
   const abandoned: string[] = [];
   const elsewhere = new Map<string, string[]>();
-  for (const name of await stagingNames(directory)) {
+  for (const name of await stagingNames(place)) {
     const owner = ownerOf(name);
-    const fate = owner === undefined ? "lives" : await fateOf(owner, host);
-    if (fate === "gone") abandoned.push(name);
+    const fate = owner === undefined ? "lives" : await fateOf(owner, place.host);
+    // Asked once the owner is gone, and can write none any more.
+    if (fate === "gone" && !isThere(journalPath(join(stagingDirectory(place), name)))) abandoned.push(name);
     if (fate !== "elsewhere" || owner?.host === undefined) continue;
     elsewhere.set(owner.host, [...(elsewhere.get(owner.host) ?? []), name]);
   }
@@ -93,8 +120,8 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
-/** Takes the tree over before it removes it, so that of two removers one wins and none sees half a tree. */
-async function removeAbandoned(path: string, ours: string): Promise<boolean> {
+/** Removes abandoned staging, if it is still there. Takes the tree over before it removes it, so that of two removers one wins and none sees half a tree. */
+export async function removeAbandoned(path: string, ours: string): Promise<boolean> {
   try {
     await rename(path, ours);
   } catch (error) {
@@ -105,16 +132,16 @@ async function removeAbandoned(path: string, ours: string): Promise<boolean> {
   return true;
 }
 
-async function stagingNames(graphDirectory: string): Promise<string[]> {
-  try {
-    return await readdir(join(graphDirectory, stagingName), "latin1");
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return [];
-    throw ioError(error, `the staging of ${graphDirectory} cannot be read`);
-  }
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-function ownerOf(name: string): Owner | undefined {
-  const [, owner = ""] = /^(.*)-[0-9a-f]{16}$/.exec(name) ?? [];
-  return parseOwner(owner);
+/** What there is in staging; latin1, so that every byte of a name is kept. */
+export async function stagingNames(place: Pick<StagingPlace, "directory">): Promise<string[]> {
+  try {
+    return await readdir(stagingDirectory(place), "latin1");
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return [];
+    throw ioError(error, `the staging of ${place.directory} cannot be read`);
+  }
 }

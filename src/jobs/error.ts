@@ -3,6 +3,7 @@
 /** Every code a job, the producer, the command line or the HTTP API may answer with. Never renamed. */
 export const errorCodes = [
   "INVALID_ID",
+  "INVALID_NAME",
   "INVALID_JOB",
   "IMAGE_NOT_FOUND",
   "AMBIGUOUS_ID",

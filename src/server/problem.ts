@@ -71,6 +71,7 @@ const retryAfter = "5";
 
 const statuses: Readonly<Record<ErrorCode, number>> = {
   INVALID_ID: 422,
+  INVALID_NAME: 422,
   INVALID_JOB: 422,
   UNKNOWN_RECIPE: 422,
   PARENT_NOT_FOUND: 422,

@@ -1,0 +1,63 @@
+// What the name of an image is, `repository:tag`, and how one is read and written.
+import { StevedoreError } from "../error.js";
+import { quote } from "./id.js";
+
+/** A name in its two parts, such as `registry.example.com:5000/library/busybox` and `1.0`. */
+export interface ImageName {
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** The tag of a name that is given without one. */
+export const defaultTag = "latest";
+
+/** The longest repository that a new name may have, in characters. */
+const longestRepository = 255;
+
+// The grammar of distribution/reference (reference.go, `reference = name [":" tag]`). Docker 0.3 takes whatever has no
+// ":" in the repository, and neither "/" nor ":" in the tag (tags.go): of these names it reads all, but cannot look one
+// up that has a port.
+const label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
+// Without a dot or a port it would be a component of the path, in lower case as all of them.
+const host = `(?:${label}(?:\\.${label})+(?::[0-9]+)?|${label}:[0-9]+|\\[[A-Fa-f0-9:]+\\](?::[0-9]+)?)`;
+const component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+const namePattern = new RegExp(
+  `^((?:${host}/)?${component}(?:/${component})*)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?$`,
+);
+/** As a repository this would be taken for an id. */
+const wholeId = /^[0-9a-f]{64}$/;
+
+/** The two parts of a name that a new one may be; undefined for what is none. */
+function partsOf(text: string): ImageName | undefined {
+  // The length first: matching takes time by the square of it.
+  if (text.length > longestRepository + 1 + 128) return undefined;
+  const [, repository, tag = defaultTag] = namePattern.exec(text) ?? [];
+  if (repository === undefined || repository.length > longestRepository || wholeId.test(repository)) {
+    return undefined;
+  }
+  return { repository, tag };
+}
+
+/** True for what a new name may be, with or without a tag. */
+export function isImageName(text: unknown): text is string {
+  return typeof text === "string" && partsOf(text) !== undefined;
+}
+
+/**
+ * Reads a name: `[HOST[:PORT]/]PATH[:TAG]`, the path in lower case; at most 255 characters before the tag, which has
+ * at most 128 of `A-Z a-z 0-9 _ . -`. Without a tag it is `latest`.
+ * @throws `INVALID_NAME` naming the text, quoted
+ */
+export function parseImageName(text: string): ImageName {
+  const name = partsOf(text);
+  if (name !== undefined) return name;
+  throw new StevedoreError(
+    "INVALID_NAME",
+    `${quote(text)} is no name for an image: one is [HOST[:PORT]/]PATH[:TAG], such as busybox or example.com/team/web:1.0, with the path in lower case`,
+  );
+}
+
+/** Writes a name as it is shown and looked up: `repository:tag`. */
+export function formatImageName({ repository, tag }: ImageName): string {
+  return `${repository}:${tag}`;
+}

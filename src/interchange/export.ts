@@ -2,12 +2,12 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { StevedoreError } from "../error.js";
-import type { Graph, Image } from "../graph/index.js";
+import { type Graph, type Image, isImageName } from "../graph/index.js";
 import { ioError } from "../graph/io-error.js";
 import { createArchive } from "./target/archive-writer.js";
 import type { LayerCompression } from "./target/compress.js";
 import { writeDocker, writeDockerLegacy } from "./target/docker-archive.js";
-import type { ExportedImage, WriteFormat } from "./target/exported-image.js";
+import type { ExportContent, ExportedImage, WriteFormat } from "./target/exported-image.js";
 import { readyLayers, type Threads } from "./target/layers.js";
 import { writeOci } from "./target/oci-layout.js";
 
@@ -21,6 +21,8 @@ const formats = {
 export type ExportFormat = keyof typeof formats;
 
 export interface ExportRequest {
+  /** What this is, to be named to who wants one of the images deleted meanwhile. */
+  readonly purpose: string;
   /** References; an image that several of them mean is exported once. At least one. */
   readonly references: readonly string[];
   readonly format: ExportFormat;
@@ -53,18 +55,30 @@ export interface Exported {
  */
 export async function exportImages(
   graph: Graph,
-  {
-    references,
-    format,
-    compression = formats[format].compression,
-    stage,
-    threads,
-    onProgress,
-  }: ExportRequest,
+  request: ExportRequest,
   signal: AbortSignal,
 ): Promise<Exported> {
+  const { purpose, references, format, compression = formats[format].compression } = request;
   assertReadable(format, compression);
-  const images = await readImages(graph, references);
+  const found = await readImages(graph, references);
+  const ids = found.flatMap(({ layers }) => layers.map(({ id }) => id));
+  const write = async () => {
+    // Once more, for one may have been deleted just before.
+    const images = await readImages(
+      graph,
+      found.map(({ id }) => id),
+    );
+    return writeArchive(graph, await withNames(graph, images, format), { ...request, compression }, signal);
+  };
+  return await graph.withLease(purpose, [...new Set(ids)], write, signal);
+}
+
+async function writeArchive(
+  graph: Graph,
+  images: readonly ExportedImage[],
+  { format, compression, stage, threads, onProgress }: ExportRequest & Pick<ExportContent, "compression">,
+  signal: AbortSignal,
+): Promise<Exported> {
   const byId = new Map(images.flatMap(({ layers }) => layers.map((image) => [image.id, image] as const)));
   const distinct = [...byId.values()];
   let total = 0;
@@ -72,18 +86,14 @@ export async function exportImages(
   const [path, staging] = [join(stage, "archive"), join(stage, "layers")];
   try {
     await mkdir(staging);
-    const layers = readyLayers(
-      {
-        ...{ graph, images: distinct, compression, staging, threads },
-        onProgress: (done) => onProgress?.(done, Math.max(done, total)),
-      },
-      signal,
-    );
+    const onRead = (done: number) => onProgress?.(done, Math.max(done, total));
+    const settings = { graph, images: distinct, compression, staging, threads, onProgress: onRead };
     await using archive = await createArchive(path);
-    await formats[format].write({ images, layers, compression }, archive);
-    const { bytes, digest } = await archive.finish(signal);
+    await formats[format].write({ images, layers: readyLayers(settings, signal), compression }, archive);
+    const written = await archive.finish(signal);
     return {
-      ...{ path, bytes, digest },
+      path,
+      ...written,
       images: images.map(({ id, names }) => ({ id, names })),
       layers: distinct.length,
     };
@@ -110,4 +120,17 @@ async function readImages(graph: Graph, references: readonly string[]): Promise<
     if (!images.has(id)) images.set(id, { id, names: [], layers });
   }
   return [...images.values()];
+}
+
+/** All names of each image that the format can hold: those that only Docker 0.3 took are for its own format. */
+async function withNames(
+  graph: Graph,
+  images: readonly ExportedImage[],
+  format: ExportFormat,
+): Promise<ExportedImage[]> {
+  const byImage = await graph.names.byImage();
+  return images.map((image) => {
+    const names = byImage.get(image.id) ?? [];
+    return { ...image, names: format === "docker-legacy" ? names : names.filter(isImageName) };
+  });
 }

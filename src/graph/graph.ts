@@ -13,7 +13,7 @@ import { isImageName } from "./image-name.js";
 import { ioError } from "./io-error.js";
 import { knownLayerFacts, type LayerFacts, readLayerFacts } from "./layer-facts.js";
 import { manifestPath, placeManifest } from "./layer-manifest.js";
-import { removeAbandonedLeases } from "./lease.js";
+import { removeAbandonedLeases, withLease } from "./lease.js";
 import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
 import { type Names, openNames } from "./names.js";
 import { openParentIndex } from "./parent-index.js";
@@ -103,9 +103,20 @@ export interface Graph {
     signal?: AbortSignal | undefined,
   ): Promise<RegisteredSet>;
   /**
+   * Runs work while nobody deletes these images, of which those stay that are there when it begins.
+   * @param purpose named to who wants one deleted, such as "the export of job 1f2e"
+   * @throws what the work throws; `INVALID_ID`; `CANCELLED` while others are waited for; `NO_SPACE`, `NEEDS_ROOT`
+   */
+  withLease<T>(
+    purpose: string,
+    ids: readonly string[],
+    work: () => Promise<T>,
+    signal?: AbortSignal | undefined,
+  ): Promise<T>;
+  /**
    * Removes an image, a broken one too, then its names, and returns its id.
    * @throws as `resolve`; `IMAGE_IN_USE` while it has children, unless `force` says to leave them without parent, and
-   * while an import relies on it
+   * while it is leased or an import relies on it
    */
   delete(
     reference: string,
@@ -236,6 +247,10 @@ export async function openGraph(
         options,
         signal,
       ),
+    async withLease(purpose, ids, work, signal) {
+      for (const id of ids) assertId(id);
+      return withLease(place, references.locked, { purpose, ids }, work, signal);
+    },
     async delete(reference, options, signal) {
       const id = await graph.resolve(reference);
       await removeTree(await graph.takeOut(id, options, signal));

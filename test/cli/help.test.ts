@@ -49,6 +49,8 @@ const flags = {
   tree: [],
   history: [],
   inspect: [],
+  tag: ["--detach"],
+  untag: ["--detach"],
   rm: ["--force", "--detach"],
   mount: ["--read-only", "--driver", "--options", "--mount-dir", "--host", "--detach"],
   unmount: ["--keep-upper", "--host", "--detach"],

@@ -15,6 +15,8 @@ const commands: Record<string, () => Promise<{ declare: (program: Command) => vo
   tree: () => import("./commands/tree.js"),
   history: () => import("./commands/history.js"),
   inspect: () => import("./commands/inspect.js"),
+  tag: () => import("./commands/tag.js"),
+  untag: () => import("./commands/untag.js"),
   rm: () => import("./commands/rm.js"),
   mount: () => import("./commands/mount.js"),
   unmount: () => import("./commands/unmount.js"),

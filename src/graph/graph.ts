@@ -1,8 +1,9 @@
 // The graph: all images of a root. This file says what can be done with it; how is in the files beside it.
-import { mkdir, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isErrno, StevedoreError } from "../error.js";
 import { systemHostName } from "../host/host-name.js";
+import { makeDirectory } from "../host/make-directory.js";
 import { type KnownChecksum, openChecksumsDictionary } from "./checksums-dictionary.js";
 import { readOrMakeGraphId } from "./graph-id.js";
 import { readHistory } from "./history.js";
@@ -13,7 +14,7 @@ import { isImageName } from "./image-name.js";
 import { ioError } from "./io-error.js";
 import { knownLayerFacts, type LayerFacts, readLayerFacts } from "./layer-facts.js";
 import { manifestPath, placeManifest } from "./layer-manifest.js";
-import { removeAbandonedLeases } from "./lease.js";
+import { removeAbandonedLeases, withLease } from "./lease.js";
 import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
 import { type Names, openNames } from "./names.js";
 import { openParentIndex } from "./parent-index.js";
@@ -103,9 +104,20 @@ export interface Graph {
     signal?: AbortSignal | undefined,
   ): Promise<RegisteredSet>;
   /**
+   * Runs work while nobody deletes these images, of which those stay that are there when it begins.
+   * @param purpose named to who wants one deleted, such as "the export of job 1f2e"
+   * @throws what the work throws; `INVALID_ID`; `CANCELLED` while others are waited for; `NO_SPACE`, `NEEDS_ROOT`
+   */
+  withLease<T>(
+    purpose: string,
+    ids: readonly string[],
+    work: () => Promise<T>,
+    signal?: AbortSignal | undefined,
+  ): Promise<T>;
+  /**
    * Removes an image, a broken one too, then its names, and returns its id.
    * @throws as `resolve`; `IMAGE_IN_USE` while it has children, unless `force` says to leave them without parent, and
-   * while an import relies on it
+   * while it is leased or an import relies on it
    */
   delete(
     reference: string,
@@ -173,7 +185,7 @@ export async function openGraph(
 ): Promise<Graph> {
   const absolute = resolve(root);
   const directory = join(absolute, "graph");
-  if (create) await makeDirectory(directory);
+  if (create) makeGraphDirectory(directory);
   await assertDirectory(absolute);
   const place = { directory, host };
   const names = openNames(absolute, (id) => imageExists(directory, id));
@@ -241,6 +253,10 @@ export async function openGraph(
         options,
         signal,
       ),
+    async withLease(purpose, ids, work, signal) {
+      for (const id of ids) assertId(id);
+      return withLease(place, references.locked, { purpose, ids }, work, signal);
+    },
     async delete(reference, options, signal) {
       const id = await graph.resolve(reference);
       await removeTree(await graph.takeOut(id, options, signal));
@@ -370,9 +386,9 @@ function fromDocker(checksum: string): StoredChecksum {
   return { checksum, tarDigest: null, layerBytes: null, archiveBytes: null, computedAt: null };
 }
 
-async function makeDirectory(path: string): Promise<void> {
+function makeGraphDirectory(path: string): void {
   try {
-    await mkdir(path, { recursive: true });
+    makeDirectory(path);
   } catch (error) {
     throw ioError(error, `the graph ${path} cannot be made`);
   }

@@ -11,6 +11,7 @@ export const tools = {
   tar: { command: "tar", package: "tar" },
   bsdtar: { command: "bsdtar", package: "libarchive-tools" },
   xz: { command: "xz", package: "xz-utils" },
+  gzip: { command: "gzip", package: "gzip" },
   bzip2: { command: "bzip2", package: "bzip2" },
   zstd: { command: "zstd", package: "zstd" },
   sync: { command: "sync", package: "coreutils" },

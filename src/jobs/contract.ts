@@ -10,7 +10,9 @@ import { progress } from "./fields.js";
 import { mountData, mountResult } from "./mount.js";
 import type { HostQueueName } from "./queue.js";
 import { storeData, storeResult } from "./store.js";
+import { tagData, tagResult } from "./tag.js";
 import { unmountData, unmountResult } from "./unmount.js";
+import { untagData, untagResult } from "./untag.js";
 import { verifyData, verifyResult } from "./verify.js";
 import { verifyGraphData, verifyGraphResult } from "./verify-graph.js";
 
@@ -23,6 +25,8 @@ export const contract = {
   store: { queue: "store", data: storeData, result: storeResult },
   commit: { queue: "store", data: commitData, result: commitResult },
   delete: { queue: "store", data: deleteData, result: deleteResult },
+  tag: { queue: "store", data: tagData, result: tagResult },
+  untag: { queue: "store", data: untagData, result: untagResult },
   checksum: { queue: "checksum", data: checksumData, result: checksumResult },
   "checksum-graph": { queue: "checksum", data: checksumGraphData, result: checksumGraphResult },
   verify: { queue: "checksum", data: verifyData, result: verifyResult },
@@ -58,7 +62,7 @@ export function isJobName(name: string): name is JobName {
 
 /**
  * Checks a job's data against the contract and returns it.
- * @throws `INVALID_JOB`, or the code of the field that is wrong: `INVALID_ID`, `UNKNOWN_RECIPE`.
+ * @throws `INVALID_JOB`, or the code of the field that is wrong: `INVALID_ID`, `INVALID_NAME`, `UNKNOWN_RECIPE`.
  */
 export function parseJobData<Name extends JobName>(name: Name, data: unknown): CheckedJobData<Name> {
   const parsed = contract[name].data.safeParse(data);

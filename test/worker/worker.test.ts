@@ -99,11 +99,20 @@ describe("a worker", () => {
     const path = process.env.PATH;
     process.env.PATH = `${bin}:${path}`;
     try {
-      await dock.serving(async ({ worker }) => {
-        await expect(worker.ready).rejects.toMatchObject({
-          code: "INTERNAL",
-          message: expect.stringMatching(/xz/),
-        });
+      await dock.serving(
+        async ({ worker }) => {
+          await expect(worker.ready).rejects.toMatchObject({
+            code: "INTERNAL",
+            message: expect.stringMatching(/xz/),
+          });
+        },
+        { provesEngineLate: false },
+      );
+      // Asked by the first job that needs it, it refuses as well.
+      await dock.serving(async ({ producer, worker }) => {
+        await runJob(producer, "store", { image: { id: "a" }, layer: { path: dock.archive } });
+        await producer.enqueue("checksum", { id: "a" });
+        await expect(worker.ready).rejects.toMatchObject({ code: "INTERNAL" });
       });
     } finally {
       process.env.PATH = path;

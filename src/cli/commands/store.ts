@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import type { JobData } from "../../jobs/contract.js";
 import { type ErrorCode, JobError } from "../../jobs/error.js";
 import { defaultRecipe, recipeNames } from "../../jobs/fields.js";
+import { imageArgument } from "../image-argument.js";
 import { action, type CommandContext, UsageError } from "../run-command.js";
 import { addLayerFlags, type LayerFlags, workerOptions } from "../worker-flags.js";
 
@@ -25,7 +26,7 @@ export function declare(program: Command): void {
     .description("store an archive as an image and print its id")
     .argument("<source>", "an archive (tar, plain or gzip, bzip2, xz, zstd), a directory, or - for stdin")
     .option("--id <id>", "the image's id (default: 64 random hex characters)")
-    .option("--parent <id>", "the image it builds on: an id or a unique prefix of one")
+    .option("--parent <id>", `the image it builds on: ${imageArgument}`)
     .option("--comment <text>", "a comment for the record")
     .option("--author <text>", "an author for the record")
     .option("--created <time>", "the record's time, RFC 3339 (default: now)")

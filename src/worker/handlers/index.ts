@@ -8,7 +8,9 @@ import { commit } from "./commit.js";
 import { deleteImage } from "./delete.js";
 import { mount } from "./mount.js";
 import { store } from "./store.js";
+import { tag } from "./tag.js";
 import { unmount } from "./unmount.js";
+import { untag } from "./untag.js";
 import { verify } from "./verify.js";
 import { verifyGraph } from "./verify-graph.js";
 
@@ -23,4 +25,6 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   unmount,
   changes,
   delete: deleteImage,
+  tag,
+  untag,
 };

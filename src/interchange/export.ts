@@ -1,0 +1,136 @@
+// Images out of a graph, as an archive that other tools load.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { StevedoreError } from "../error.js";
+import { type Graph, type Image, isImageName } from "../graph/index.js";
+import { ioError } from "../graph/io-error.js";
+import { createArchive } from "./target/archive-writer.js";
+import type { LayerCompression } from "./target/compress.js";
+import { writeDocker, writeDockerLegacy } from "./target/docker-archive.js";
+import type { ExportContent, ExportedImage, WriteFormat } from "./target/exported-image.js";
+import { readyLayers, type Threads } from "./target/layers.js";
+import { writeOci } from "./target/oci-layout.js";
+
+/** The formats, and how each has its layers unless it is said otherwise. */
+const formats = {
+  docker: { write: writeDocker, compression: "none" },
+  "docker-legacy": { write: writeDockerLegacy, compression: "none" },
+  oci: { write: writeOci, compression: "gzip" },
+} as const satisfies Record<string, { readonly write: WriteFormat; readonly compression: LayerCompression }>;
+
+export type ExportFormat = keyof typeof formats;
+
+export interface ExportRequest {
+  /** What this is, to be named to who wants one of the images deleted meanwhile. */
+  readonly purpose: string;
+  /** References; an image that several of them mean is exported once. At least one. */
+  readonly references: readonly string[];
+  readonly format: ExportFormat;
+  /** Default: `none`, and `gzip` for `oci`. */
+  readonly compression?: LayerCompression | undefined;
+  /** An empty directory, in which the archive is made: what else it holds then is of no use. */
+  readonly stage: string;
+  readonly threads: Threads;
+  /** Told how many bytes of layers, as canonical tars, were read so far, and about how many there are. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface Exported {
+  /** Where the archive lies: in the stage, durable, mode 0600. */
+  readonly path: string;
+  /** Of the archive. */
+  readonly bytes: number;
+  readonly digest: `sha256:${string}`;
+  readonly images: readonly { readonly id: string; readonly names: readonly string[] }[];
+  /** How many layers it holds. */
+  readonly layers: number;
+}
+
+/**
+ * Exports images with all their layers, those that they share once. The same images with the same names in the same
+ * order give the same bytes, whatever the host, as far as its gzip, zstd or xz is of the same version.
+ * @throws as `Graph.history`; `INVALID_JOB` for `xz` in `oci`; `LIMIT_EXCEEDED` for records that no config holds;
+ * `CHECKSUM_MISMATCH` for a layer that changes while it is read, or is not what its checksum was computed of;
+ * `NO_SPACE`, `TOOL_MISSING`, `CANCELLED`, `INTERNAL`
+ */
+export async function exportImages(
+  graph: Graph,
+  request: ExportRequest,
+  signal: AbortSignal,
+): Promise<Exported> {
+  const { purpose, references, format, compression = formats[format].compression } = request;
+  assertReadable(format, compression);
+  const found = await readImages(graph, references);
+  const ids = found.flatMap(({ layers }) => layers.map(({ id }) => id));
+  const write = async () => {
+    // Once more, for one may have been deleted just before.
+    const images = await readImages(
+      graph,
+      found.map(({ id }) => id),
+    );
+    return writeArchive(graph, await withNames(graph, images, format), { ...request, compression }, signal);
+  };
+  return await graph.withLease(purpose, [...new Set(ids)], write, signal);
+}
+
+async function writeArchive(
+  graph: Graph,
+  images: readonly ExportedImage[],
+  { format, compression, stage, threads, onProgress }: ExportRequest & Pick<ExportContent, "compression">,
+  signal: AbortSignal,
+): Promise<Exported> {
+  const byId = new Map(images.flatMap(({ layers }) => layers.map((image) => [image.id, image] as const)));
+  const distinct = [...byId.values()];
+  let total = 0;
+  for (const { id } of distinct) total += (await graph.layerFacts(id, signal)).layerBytes;
+  const [path, staging] = [join(stage, "archive"), join(stage, "layers")];
+  try {
+    await mkdir(staging);
+    const onRead = (done: number) => onProgress?.(done, Math.max(done, total));
+    const settings = { graph, images: distinct, compression, staging, threads, onProgress: onRead };
+    await using archive = await createArchive(path);
+    await formats[format].write({ images, layers: readyLayers(settings, signal), compression }, archive);
+    const written = await archive.finish(signal);
+    return {
+      path,
+      ...written,
+      images: images.map(({ id, names }) => ({ id, names })),
+      layers: distinct.length,
+    };
+  } catch (error) {
+    throw ioError(error, "the export cannot be written");
+  }
+}
+
+/** Neither skopeo nor umoci nor a container runtime takes such a layer for one. */
+function assertReadable(format: ExportFormat, compression: LayerCompression): void {
+  if (format !== "oci" || compression !== "xz") return;
+  throw new StevedoreError(
+    "INVALID_JOB",
+    "OCI has no layers in xz (image-spec, media-types.md): export with gzip, zstd or none",
+  );
+}
+
+async function readImages(graph: Graph, references: readonly string[]): Promise<ExportedImage[]> {
+  const images = new Map<string, ExportedImage>();
+  for (const reference of references) {
+    const history: readonly Image[] = await graph.history(reference);
+    const layers = history.toReversed();
+    const { id } = layers.at(-1) as Image;
+    if (!images.has(id)) images.set(id, { id, names: [], layers });
+  }
+  return [...images.values()];
+}
+
+/** All names of each image that the format can hold: those that only Docker 0.3 took are for its own format. */
+async function withNames(
+  graph: Graph,
+  images: readonly ExportedImage[],
+  format: ExportFormat,
+): Promise<ExportedImage[]> {
+  const byImage = await graph.names.byImage();
+  return images.map((image) => {
+    const names = byImage.get(image.id) ?? [];
+    return { ...image, names: format === "docker-legacy" ? names : names.filter(isImageName) };
+  });
+}

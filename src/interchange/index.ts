@@ -1,0 +1,3 @@
+// Images of today in and out: docker-archives and OCI layouts.
+export { type Exported, type ExportFormat, type ExportRequest, exportImages } from "./export.js";
+export { type Imported, type ImportLimits, type ImportOptions, importImages } from "./import.js";

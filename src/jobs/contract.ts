@@ -7,6 +7,7 @@ import { commitData, commitResult } from "./commit.js";
 import { deleteData, deleteResult } from "./delete.js";
 import { type ErrorCode, errorCodes, JobError } from "./error.js";
 import { progress } from "./fields.js";
+import { importData, importResult } from "./import.js";
 import { mountData, mountResult } from "./mount.js";
 import type { HostQueueName } from "./queue.js";
 import { storeData, storeResult } from "./store.js";
@@ -24,6 +25,7 @@ export type QueueName = (typeof queueNames)[number];
 export const contract = {
   store: { queue: "store", data: storeData, result: storeResult },
   commit: { queue: "store", data: commitData, result: commitResult },
+  import: { queue: "store", data: importData, result: importResult },
   delete: { queue: "store", data: deleteData, result: deleteResult },
   tag: { queue: "store", data: tagData, result: tagResult },
   untag: { queue: "store", data: untagData, result: untagResult },

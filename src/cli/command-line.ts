@@ -9,6 +9,7 @@ const commands: Record<string, () => Promise<{ declare: (program: Command) => vo
   worker: () => import("./commands/worker.js"),
   server: () => import("./commands/server.js"),
   store: () => import("./commands/store.js"),
+  export: () => import("./commands/export.js"),
   checksum: () => import("./commands/checksum.js"),
   verify: () => import("./commands/verify.js"),
   images: () => import("./commands/images.js"),

@@ -6,6 +6,7 @@ import { checksumGraphData, checksumGraphResult } from "./checksum-graph.js";
 import { commitData, commitResult } from "./commit.js";
 import { deleteData, deleteResult } from "./delete.js";
 import { type ErrorCode, errorCodes, JobError } from "./error.js";
+import { exportData, exportResult } from "./export.js";
 import { progress } from "./fields.js";
 import { mountData, mountResult } from "./mount.js";
 import type { HostQueueName } from "./queue.js";
@@ -22,6 +23,7 @@ export type QueueName = (typeof queueNames)[number];
 export const contract = {
   store: { queue: "store", data: storeData, result: storeResult },
   commit: { queue: "store", data: commitData, result: commitResult },
+  export: { queue: "store", data: exportData, result: exportResult },
   delete: { queue: "store", data: deleteData, result: deleteResult },
   checksum: { queue: "checksum", data: checksumData, result: checksumResult },
   "checksum-graph": { queue: "checksum", data: checksumGraphData, result: checksumGraphResult },

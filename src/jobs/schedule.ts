@@ -7,6 +7,7 @@ import { keyPrefix } from "./queue.js";
 const unrepeatable = {
   store: "each run would make another image, or find its id taken",
   commit: "each run would make another image, or find its id taken",
+  export: "each run would leave another archive behind, or find its file there",
   delete: "from the second run on there would be nothing left to delete",
   mount: "each run would leave another mount behind",
   unmount: "from the second run on there would be nothing left to unmount",

@@ -6,6 +6,7 @@ import { checksum } from "./checksum.js";
 import { checksumGraph } from "./checksum-graph.js";
 import { commit } from "./commit.js";
 import { deleteImage } from "./delete.js";
+import { exportToOutbox } from "./export.js";
 import { mount } from "./mount.js";
 import { store } from "./store.js";
 import { unmount } from "./unmount.js";
@@ -22,5 +23,6 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   mount,
   unmount,
   changes,
+  export: exportToOutbox,
   delete: deleteImage,
 };

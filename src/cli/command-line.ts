@@ -10,6 +10,7 @@ const commands: Record<string, () => Promise<{ declare: (program: Command) => vo
   server: () => import("./commands/server.js"),
   store: () => import("./commands/store.js"),
   import: () => import("./commands/import.js"),
+  export: () => import("./commands/export.js"),
   checksum: () => import("./commands/checksum.js"),
   verify: () => import("./commands/verify.js"),
   images: () => import("./commands/images.js"),

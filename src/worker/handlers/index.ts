@@ -7,6 +7,7 @@ import { checksumGraph } from "./checksum-graph.js";
 import { commit } from "./commit.js";
 import { deleteImage } from "./delete.js";
 import { importJob } from "./import.js";
+import { exportToOutbox } from "./export.js";
 import { mount } from "./mount.js";
 import { store } from "./store.js";
 import { tag } from "./tag.js";
@@ -26,6 +27,7 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   mount,
   unmount,
   changes,
+  export: exportToOutbox,
   delete: deleteImage,
   tag,
   untag,

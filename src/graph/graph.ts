@@ -206,7 +206,12 @@ export async function openGraph(
   const graph: Graph = {
     root: absolute,
     ...place,
-    names,
+    names: {
+      ...names,
+      // So that nobody takes out an image, for having no name, while it is given one.
+      set: (given) => references.locked(() => names.set(given)),
+      remove: (given) => references.locked(() => names.remove(given)),
+    },
     graphId: () => readOrMakeGraphId(absolute),
 
     async resolve(reference) {

@@ -6,6 +6,8 @@ import { checksum } from "./checksum.js";
 import { checksumGraph } from "./checksum-graph.js";
 import { commit } from "./commit.js";
 import { deleteImage } from "./delete.js";
+import { importJob } from "./import.js";
+import { exportToOutbox } from "./export.js";
 import { mount } from "./mount.js";
 import { store } from "./store.js";
 import { tag } from "./tag.js";
@@ -17,6 +19,7 @@ import { verifyGraph } from "./verify-graph.js";
 export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   store,
   commit,
+  import: importJob,
   checksum,
   "checksum-graph": checksumGraph,
   verify,
@@ -24,6 +27,7 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   mount,
   unmount,
   changes,
+  export: exportToOutbox,
   delete: deleteImage,
   tag,
   untag,

@@ -7,6 +7,7 @@ import { commitData, commitResult } from "./commit.js";
 import { deleteData, deleteResult } from "./delete.js";
 import { type ErrorCode, errorCodes, JobError } from "./error.js";
 import { progress } from "./fields.js";
+import { gcData, gcResult } from "./gc.js";
 import { mountData, mountResult } from "./mount.js";
 import type { HostQueueName } from "./queue.js";
 import { storeData, storeResult } from "./store.js";
@@ -25,6 +26,7 @@ export const contract = {
   store: { queue: "store", data: storeData, result: storeResult },
   commit: { queue: "store", data: commitData, result: commitResult },
   delete: { queue: "store", data: deleteData, result: deleteResult },
+  gc: { queue: "store", data: gcData, result: gcResult },
   tag: { queue: "store", data: tagData, result: tagResult },
   untag: { queue: "store", data: untagData, result: untagResult },
   checksum: { queue: "checksum", data: checksumData, result: checksumResult },

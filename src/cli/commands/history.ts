@@ -8,7 +8,10 @@ export function declare(program: Command): void {
     .command("history")
     .description("list an image and its ancestors, the image itself first")
     .argument("<id>", imageArgument)
-    .addHelpText("after", "\nExamples:\n  $ stevedore history b750\n  $ stevedore history library/busybox:1.0")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ stevedore history b750\n  $ stevedore history library/busybox:1.0",
+    )
     .action(
       action(async ({ config, printEach, warn, signal }, _flags, reference: string) => {
         const { openGraph } = await import("../../graph/index.js");

@@ -107,7 +107,13 @@ async function* summarizeNodes(
 ): AsyncGenerator<SummarizedNode, void, undefined> {
   const { summarize } = await import("../../listing/index.js");
   for (const node of nodes) {
-    const summary = await summarize(graph, node.image, families.get(node.image.id), names.get(node.image.id), signal);
+    const summary = await summarize(
+      graph,
+      node.image,
+      families.get(node.image.id),
+      names.get(node.image.id),
+      signal,
+    );
     if (summary !== undefined) yield { node, summary };
   }
 }
@@ -125,7 +131,13 @@ async function lineOf(
   const widths = [stemWidth, bytesWidth, checksumWidth, namesWidth(names.values())];
   return ({ node, summary }) => {
     const { layerBytes, checksum, comment } = summary;
-    const cells = [stem(node), formatBytes(layerBytes), checksum ?? "-", namesCell(summary.names), comment ?? ""];
+    const cells = [
+      stem(node),
+      formatBytes(layerBytes),
+      checksum ?? "-",
+      namesCell(summary.names),
+      comment ?? "",
+    ];
     return formatRow(cells, widths);
   };
 }

@@ -66,7 +66,9 @@ export function addImageRoutes(app: App, context: ServerContext): void {
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return {
-        images: page.filter(({ broken }) => broken === undefined).map((each) => summaryOf(each, counted, namesById)),
+        images: page
+          .filter(({ broken }) => broken === undefined)
+          .map((each) => summaryOf(each, counted, namesById)),
         broken: page.flatMap(({ id, broken }) => (broken === undefined ? [] : [{ id, ...broken }])),
         next: last === undefined || found.length === page.length ? null : makeCursor(last.id),
       };
@@ -122,11 +124,7 @@ export function addImageRoutes(app: App, context: ServerContext): void {
   );
 }
 
-function summaryOf(
-  image: CensusImage,
-  { children }: Census,
-  names: NamesByImage,
-): ListedSummary {
+function summaryOf(image: CensusImage, { children }: Census, names: NamesByImage): ListedSummary {
   const { id, parent, created, comment, layerBytes, checksum, checksums } = image;
   const ownChildren = children.get(id) ?? [];
   return {

@@ -6,6 +6,7 @@ import { checksum } from "./checksum.js";
 import { checksumGraph } from "./checksum-graph.js";
 import { commit } from "./commit.js";
 import { deleteImage } from "./delete.js";
+import { gc } from "./gc.js";
 import { mount } from "./mount.js";
 import { store } from "./store.js";
 import { tag } from "./tag.js";
@@ -25,6 +26,7 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   unmount,
   changes,
   delete: deleteImage,
+  gc,
   tag,
   untag,
 };

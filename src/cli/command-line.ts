@@ -9,6 +9,8 @@ const commands: Record<string, () => Promise<{ declare: (program: Command) => vo
   worker: () => import("./commands/worker.js"),
   server: () => import("./commands/server.js"),
   store: () => import("./commands/store.js"),
+  import: () => import("./commands/import.js"),
+  export: () => import("./commands/export.js"),
   checksum: () => import("./commands/checksum.js"),
   verify: () => import("./commands/verify.js"),
   images: () => import("./commands/images.js"),

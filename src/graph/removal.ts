@@ -5,7 +5,7 @@ import { syncFileSystem } from "./durable-file.js";
 import { shortId } from "./id.js";
 import { imageNotFound, imagePaths } from "./image.js";
 import { ioError } from "./io-error.js";
-import { withLock } from "./lock.js";
+import { withLock, withLocks } from "./lock.js";
 import type { Names } from "./names.js";
 import type { Holder, References } from "./references.js";
 import { type StagingPlace, stagingPath } from "./staging.js";
@@ -64,58 +64,26 @@ export async function takeOutUnneededImages(
   signal?: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const taken = new Map<string, string>();
-  const take = async (there: ReadonlySet<string>) => {
+  const pathOf = (id: string) => imagePaths(place.directory, id).directory;
+  const take = async (paths: readonly string[]) => {
+    const there = new Set(ids.filter((id) => paths.includes(pathOf(id))));
     const [families, named, holding] = await Promise.all([children(there), names.byImage(), holders()]);
     const held = new Set(holding.flatMap((holder) => holder.ids));
     for (const id of ids) {
       if (!there.has(id) || named.has(id) || held.has(id)) continue;
       if (families.get(id)?.some((child) => !taken.has(child))) continue;
       const path = await stagingPath(place);
-      await rename(imagePaths(place.directory, id).directory, path);
+      await rename(pathOf(id), path);
       taken.set(id, path);
     }
   };
   try {
-    await locked(() => withImagesLocked(place.directory, ids, take), signal);
+    // Each image's own lock as well: under that of its parent alone a child is registered.
+    await locked(() => withLocks(ids.map(pathOf), take), signal);
     if (taken.size > 0) await syncFileSystem(place.directory);
     return taken;
   } catch (error) {
     throw ioError(error, `${ids.length} images cannot be deleted`);
-  }
-}
-
-/** Runs work while nobody gives some images a child, or changes them. @param work gets those that are there */
-async function withImagesLocked(
-  graphDirectory: string,
-  ids: readonly string[],
-  work: (there: ReadonlySet<string>) => Promise<void>,
-): Promise<void> {
-  const there = new Set<string>();
-  let end = () => {};
-  const over = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const locks: Promise<void>[] = [];
-  const locking = ids.map((id) => {
-    return new Promise<void>((resolve, reject) => {
-      const hold = () => {
-        there.add(id);
-        resolve();
-        return over;
-      };
-      const lock = withLock(imagePaths(graphDirectory, id).directory, hold).catch((error: unknown) => {
-        if (isErrno(error, "ENOENT", "ENOTDIR")) resolve();
-        else reject(error);
-      });
-      locks.push(lock);
-    });
-  });
-  try {
-    await Promise.all(locking);
-    await work(there);
-  } finally {
-    end();
-    await Promise.all(locks);
   }
 }
 

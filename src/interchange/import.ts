@@ -2,18 +2,16 @@
 import type { FileHandle } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { StevedoreError } from "../error.js";
-import type { Graph, ImageToAdd, RegisteredSet } from "../graph/index.js";
-import type { Unpacked, UnpackLimits } from "../layer/index.js";
+import type { Graph, RegisteredSet } from "../graph/index.js";
+import type { Unpacked } from "../layer/index.js";
+import { beginFilling, type LayersLimits } from "./source/fill-layers.js";
 import { withSource } from "./source/open-source.js";
 import { assertSameLayer } from "./source/present-layer.js";
 import { type ReadSource, readImages } from "./source/read-images.js";
 import type { SourceFormat, SourceLayer, SourceRequest } from "./source/source-image.js";
-import { unpackBlob } from "./source/unpack-blob.js";
 
 /** How much of a source is taken before it is `LIMIT_EXCEEDED`. */
-export interface ImportLimits extends UnpackLimits {
-  /** Decompressed bytes: of all layers together, and of an archive that is compressed as a whole. */
-  readonly maxImportBytes: number;
+export interface ImportLimits extends LayersLimits {
   /** The longest record of an image, in bytes. */
   readonly maxRecordBytes: number;
 }
@@ -60,14 +58,20 @@ export async function importImages(
   options: ImportOptions,
   signal?: AbortSignal | undefined,
 ): Promise<Imported> {
-  const { platform, name, limits, jobId } = options;
+  const { platform, name, limits, allowSquash, jobId } = options;
   const add = async (read: ReadSource): Promise<Imported> => {
     const layers = layersOf(read);
-    const unpacking = beginUnpacking(await missingOf(graph, layers, options, signal), options);
-    const images = layers.map((layer) => toAdd(layer, unpacking, jobId));
+    const missing = await missingOf(graph, layers, options, signal);
+    const total = missing.reduce((bytes, { blob }) => bytes + blob.file.size, 0);
+    const onProgress = (done: number) => options.onProgress?.(done, Math.max(done, total));
+    const filling = beginFilling(graph, layers, { limits, allowSquash, onProgress });
+    const images = layers.map((layer) => {
+      const { record, isDerived } = layer;
+      return { record, jobId, isDerived, fill: filling.fillOf(layer) };
+    });
     const atOnce = Math.max(2, availableParallelism());
     const registered = await graph.registerAll(images, { names: read.names, atOnce }, signal);
-    return describe(read, registered, unpacking.ownership(), graph, jobId);
+    return describe(read, registered, filling.ownership(), graph, jobId);
   };
   return await withSource(
     graph,
@@ -108,53 +112,6 @@ async function missingOf(
     else if (layer.isDerived) await assertSameLayer(graph, layer, { limits, allowSquash }, signal);
   }
   return missing;
-}
-
-/** What the layers of an import have in common while they are unpacked. */
-interface Unpacking {
-  readonly fill: (
-    layer: SourceLayer,
-    directory: string,
-    signal: AbortSignal | undefined,
-  ) => Promise<Unpacked>;
-  readonly ownership: () => Unpacked["ownership"];
-}
-
-function beginUnpacking(layers: readonly SourceLayer[], options: ImportOptions): Unpacking {
-  const { limits, allowSquash, onProgress } = options;
-  const total = layers.reduce((bytes, { blob }) => bytes + blob.file.size, 0);
-  let left = limits.maxImportBytes;
-  let done = 0;
-  let isSquashed = false;
-  return {
-    async fill({ blob }, directory, signal) {
-      let read = 0;
-      const count = (bytesRead: number) => {
-        done += bytesRead - read;
-        read = bytesRead;
-        onProgress?.(done, Math.max(done, total));
-      };
-      const unpacked = await unpackBlob(blob, directory, { limits, allowSquash, onProgress: count }, signal);
-      isSquashed ||= unpacked.ownership === "squashed";
-      left -= unpacked.archiveBytes;
-      if (left >= 0) return unpacked;
-      throw new StevedoreError(
-        "LIMIT_EXCEEDED",
-        `the layers are larger than ${limits.maxImportBytes} bytes: --max-import-bytes raises the limit`,
-      );
-    },
-    ownership: () => (isSquashed ? "squashed" : "kept"),
-  };
-}
-
-function toAdd(layer: SourceLayer, { fill }: Unpacking, jobId: string | undefined): ImageToAdd {
-  const { record, isDerived } = layer;
-  return {
-    record,
-    jobId,
-    isDerived,
-    fill: async (directory, signal) => ({ diffId: (await fill(layer, directory, signal)).diffId }),
-  };
 }
 
 async function describe(

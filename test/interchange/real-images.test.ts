@@ -1,5 +1,4 @@
 // Images that umoci made, in each form they come in: mounted they are the tree that `umoci unpack` makes of them.
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobData } from "../../src/jobs/index.js";
@@ -8,6 +7,7 @@ import {
   linkDockerLayers,
   mergeDockerArchives,
   packDirectory,
+  toDocker25,
   toDockerArchive,
   withoutManifest,
 } from "../support/converted-images.js";
@@ -26,9 +26,7 @@ const trees = new Map<string, string[]>();
 
 beforeAll(async () => {
   dock = await openDock();
-  const directory = join(dock.scratch, "made");
-  mkdirSync(directory);
-  ({ layout } = await makeRealImages(directory));
+  layout = await makeRealImages(join(dock.scratch, "made"));
   for (const tag of ["all", "sibling"]) {
     const rootfs = await umociUnpack(`${layout}:${tag}`, join(dock.scratch, `bundle-${tag}`));
     trees.set(tag, await listTree(rootfs));
@@ -105,6 +103,11 @@ const cases: Readonly<Record<string, Case>> = {
       return linkDockerLayers(await mergeDockerArchives(archives, place("two.tar")), place("linked.tar"));
     },
     images: { "x:all": "all", "x:sibling": "sibling" },
+  },
+  "what Docker 25 saves, a docker-archive and a layout in one": {
+    format: "docker",
+    make: () => toDocker25(layout, "all", place("docker-25.tar"), "example.org/x:25"),
+    images: { "example.org/x:25": "all" },
   },
   "what skopeo writes for Docker 1.9": {
     format: "docker-legacy",

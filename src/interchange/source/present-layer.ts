@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { StevedoreError } from "../../error.js";
 import type { Graph } from "../../graph/index.js";
-import { digestLayer } from "../../layer/index.js";
+import { digestLayer, inheritDirectories } from "../../layer/index.js";
 import type { SourceLayer } from "./source-image.js";
 import { type UnpackBlobOptions, unpackBlob } from "./unpack-blob.js";
 
@@ -27,7 +27,9 @@ export async function assertSameLayer(
     image.parent === parent &&
     (await graph.withStaging(async (path) => {
       await mkdir(path, { mode: 0o755 });
-      await unpackBlob(blob, path, options, signal);
+      const { impliedDirectories } = await unpackBlob(blob, path, options, signal);
+      const [, ...below] = await graph.layers(id);
+      await inheritDirectories(path, impliedDirectories, below, signal);
       const [ours, theirs] = [
         await digestLayer(image.layerDirectory, signal),
         await digestLayer(path, signal),

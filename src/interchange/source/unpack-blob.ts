@@ -31,7 +31,7 @@ export async function unpackBlob(
   const source = isHashed ? Readable.from(stored.passing(bytes), { objectMode: false }) : bytes;
   let unpacked: Unpacked;
   try {
-    unpacked = await unpack(source, directory, options, signal);
+    unpacked = await unpack(source, directory, { ...options, mayLackEnd: diffId !== undefined }, signal);
   } catch (error) {
     // What is wrong with a blob that is not the promised one is that.
     if (isOfContent(error) && digest !== undefined) await assertDigest(file, digest);

@@ -6,7 +6,9 @@ import { checksum } from "./checksum.js";
 import { checksumGraph } from "./checksum-graph.js";
 import { commit } from "./commit.js";
 import { deleteImage } from "./delete.js";
+import { exportToOutbox } from "./export.js";
 import { gc } from "./gc.js";
+import { importJob } from "./import.js";
 import { mount } from "./mount.js";
 import { store } from "./store.js";
 import { tag } from "./tag.js";
@@ -18,6 +20,7 @@ import { verifyGraph } from "./verify-graph.js";
 export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   store,
   commit,
+  import: importJob,
   checksum,
   "checksum-graph": checksumGraph,
   verify,
@@ -25,6 +28,7 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   mount,
   unmount,
   changes,
+  export: exportToOutbox,
   delete: deleteImage,
   gc,
   tag,

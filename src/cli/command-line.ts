@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<{ declare: (program: Command) => vo
   tag: () => import("./commands/tag.js"),
   untag: () => import("./commands/untag.js"),
   rm: () => import("./commands/rm.js"),
+  gc: () => import("./commands/gc.js"),
   mount: () => import("./commands/mount.js"),
   unmount: () => import("./commands/unmount.js"),
   mounts: () => import("./commands/mounts.js"),

@@ -1,11 +1,11 @@
 // Exports over HTTP: made by a job, listed, fetched whole and in parts, removed.
-import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Dock, openDock } from "../support/dock.js";
 import { unpackDockerGraph } from "../support/docker-graph.js";
 import { servingHttp } from "../support/http-server.js";
+import { sha256Of, shell } from "../support/shell.js";
 
 let dock: Dock;
 beforeAll(async () => {
@@ -36,14 +36,10 @@ describe("an export", () => {
 
       const there = `${url}/api/v1/exports/left.tar`;
       const fetched = join(dock.scratch, "fetched.tar");
-      execFileSync("bash", [
-        "-c",
-        'curl -sSf -r 0-9999 -o "$1" "$0" && curl -sSf -C - -o "$1" "$0"',
-        there,
-        fetched,
-      ]);
-      const sum = execFileSync("sha256sum", [fetched], { encoding: "latin1" }).slice(0, 64);
-      expect(`sha256:${sum}`).toBe(result.digest);
+      await shell(
+        `curl -sSf -r 0-9999 -o '${fetched}' '${there}' && curl -sSf -C - -o '${fetched}' '${there}'`,
+      );
+      expect(sha256Of(await shell(`sha256sum '${fetched}'`))).toBe(result.digest);
 
       expect((await ask("/api/v1/exports/left.tar", { method: "DELETE" })).status).toBe(204);
       expect(readdirSync(join(root, "outbox"))).toEqual([":tmp:"]);
@@ -62,7 +58,7 @@ describe("GET /api/v1/exports/{file}", () => {
       async ({ root, ask }) => {
         putOut(root, "a.html", "0123456789");
         const { headers, body, status } = await ask("/api/v1/exports/a.html");
-        expect({ status, body }).toEqual({ status: 200, body: 123456789 });
+        expect({ status, body }).toEqual({ status: 200, body: "0123456789" });
         expect(Object.fromEntries(headers)).toMatchObject({
           "content-type": "application/x-tar",
           "content-length": "10",

@@ -7,7 +7,9 @@ import { isMet, type Row } from "./row.js";
 import { measureChecksum } from "./rows/checksum.js";
 import { measureCurves } from "./rows/curves.js";
 import { measureEvents } from "./rows/events.js";
+import { measureExport } from "./rows/export.js";
 import { measureGraph } from "./rows/graph.js";
+import { measureImport } from "./rows/import.js";
 import { measureJobs } from "./rows/jobs.js";
 import { measureMemory } from "./rows/memory.js";
 import { measureMount } from "./rows/mount.js";
@@ -30,6 +32,8 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   mount: measureMount,
   scale: measureScale,
   upload: measureUpload,
+  import: measureImport,
+  export: measureExport,
   memory: measureMemory,
 };
 

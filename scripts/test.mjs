@@ -8,6 +8,8 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
+/** How much of why a test failed is told again at the end. */
+const [linesOfFailure, lettersOfFailure] = [6, 1_000];
 const report = join(project, `test-results/node-${process.versions.node}.json`);
 
 rmSync(report, { force: true });
@@ -63,21 +65,25 @@ function judge(results, code) {
   return { passed, failed, skipped };
 }
 
-/** Each test that failed, with the first line of why. */
+/** Each test that failed, with the beginning of why. */
 function failures(report) {
   return (report?.testResults ?? []).flatMap((file) => {
     const name = relative(project, file.name);
     const failed = file.assertionResults.filter((test) => test.status === "failed");
     if (failed.length === 0)
-      return failedOutsideItsTests(file) ? [`${name}: ${firstLine(file.message)}`] : [];
+      return failedOutsideItsTests(file) ? [`${name}: ${beginning(file.message)}`] : [];
     return failed.map(
-      ({ fullName, failureMessages }) => `${name}: ${fullName}: ${firstLine(failureMessages[0])}`,
+      ({ fullName, failureMessages }) => `${name}: ${fullName}: ${beginning(failureMessages[0])}`,
     );
   });
 }
 
-function firstLine(text = "") {
-  return text.split("\n", 1)[0];
+/** The first lines of a failure, without the stack: in one line, for whoever reads only those. */
+function beginning(text = "") {
+  const lines = text.split("\n").map((line) => line.trim());
+  const stack = lines.findIndex((line) => /^at .*:\d+:\d+\)?$/.test(line));
+  const said = lines.slice(0, stack < 1 ? undefined : stack).filter((line) => line !== "");
+  return said.slice(0, linesOfFailure).join(" | ").slice(0, lettersOfFailure);
 }
 
 /** True for a file that could not be loaded, or whose hooks failed. */

@@ -10,6 +10,7 @@ import { checkGraphId } from "./graph-id.js";
 import { checkImages } from "./images.js";
 import { type LostAndFound, openLostAndFound } from "./lost-and-found.js";
 import { checkMounts } from "./mounts.js";
+import { checkNames } from "./names.js";
 import { checkAside } from "./set-aside.js";
 import { checkStaging } from "./staging.js";
 import { beginSurvey, type Check, type Elsewhere } from "./survey.js";
@@ -24,6 +25,7 @@ const checks: readonly Check[] = [
   checkBrokenImages,
   checkAncestry,
   checkDictionary,
+  checkNames,
   checkViews,
   checkViewNotes,
   checkMounts,

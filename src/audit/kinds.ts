@@ -20,6 +20,8 @@ export const damageKinds = {
   "unreadable-dictionary": "INTERNAL",
   "dictionary-disagrees": "CHECKSUM_MISMATCH",
   "unfinished-dictionary": "INTERNAL",
+  "unreadable-names": "IMAGE_BROKEN",
+  "orphaned-names": "IMAGE_NOT_FOUND",
   "damaged-graph-id": "INTERNAL",
   "damaged-view": "INTERNAL",
   "orphaned-view": "IMAGE_NOT_FOUND",

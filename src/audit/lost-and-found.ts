@@ -4,6 +4,7 @@ import { link, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrno, StevedoreError } from "../error.js";
 import { syncFileSystem } from "../graph/durable-file.js";
+import { makeDirectory } from "../host/make-directory.js";
 import { joinPath, parentPath, readablePath } from "../layer/byte-path.js";
 import { isDirectory, isThere } from "./look.js";
 
@@ -29,7 +30,6 @@ export function openLostAndFound(root: string): LostAndFound {
 
   /** A free name for something, its directory made. */
   async function placeFor(path: string): Promise<Buffer> {
-    // By itself: on a read-only disk Node says of a recursive one that there is no such directory.
     await mkdir(join(root, "lost+found"), { mode: 0o700 }).catch((error: unknown) => {
       if (!isErrno(error, "EEXIST")) throw error;
     });
@@ -38,7 +38,7 @@ export function openLostAndFound(root: string): LostAndFound {
       throw new StevedoreError("INTERNAL", `${join(root, "lost+found")} is not a directory`);
     isUsed = true;
     const directory = joinPath(from, parentPath(`${own}/${path}`));
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     for (let number = 0; ; number += 1) {
       const place = joinPath(from, `${own}/${path}${number === 0 ? "" : `~${number}`}`);
       if (!isThere(place)) return place;

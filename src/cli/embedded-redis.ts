@@ -1,11 +1,11 @@
 // The Redis that Stevedore runs itself: below the root, on a unix socket, with an append-only file.
 // Whoever needs it first starts it, others attach, whoever holds it starts it again if it dies, the last one out stops it.
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { StevedoreError } from "../error.js";
 import { assertWritable } from "../graph/writable.js";
+import { makeDirectory } from "../host/make-directory.js";
 import { startServer } from "./redis-process.js";
 import { connect, ended, socketAddress } from "./redis-socket.js";
 
@@ -58,8 +58,7 @@ export async function holdEmbeddedRedis(
   tell: (line: string) => void = () => {},
 ): Promise<EmbeddedRedis> {
   await assertWritable(root);
-  for (const directory of ["run", "queue"])
-    await mkdir(join(root, directory), { recursive: true, mode: 0o700 });
+  for (const directory of ["run", "queue"]) makeDirectory(join(root, directory), 0o700);
   const url = await socketAddress(root);
   const { hold, started } = await attach(root, url);
   return held(hold, url, started, async () => {

@@ -32,7 +32,7 @@ type JobName = "checksum" | "verify";
 /** Adds the argument and the flags; `own` adds the command's own between them. */
 export function addImageFlags(command: Command, own: (command: Command) => Command): Command {
   command
-    .argument("[id...]", "image ids or unique prefixes of them")
+    .argument("[id...]", "images: ids, names, or unique prefixes of ids")
     .option("--all", "every image of the graph");
   return addThreadFlags(
     own(command).option(

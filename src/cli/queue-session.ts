@@ -69,6 +69,7 @@ export async function openQueueSession(
         graph: config.graph,
         root: config.root,
         host: config.host,
+        provesEngineLate: true,
         log: context.verbose ? tell : undefined,
       }),
     );

@@ -1,17 +1,38 @@
-// What a command answers that has made an image, and was asked for its checksum as well.
+// What the commands that make images have in common: what they answer and what they say.
 import type { JobResult } from "../jobs/contract.js";
+import { type ErrorCode, JobError } from "../jobs/error.js";
 import type { QueueSession } from "./queue-session.js";
 import type { CommandContext } from "./run-command.js";
 import { runJob } from "./run-jobs.js";
-import type { LayerFlags } from "./worker-flags.js";
+import type { ImportFlags } from "./worker-flags.js";
 
 /** Says so if the command's flags for a worker have no effect, because another worker runs already. */
-export function warnUnheeded({ ownWorker }: QueueSession, flags: LayerFlags, { warn }: CommandContext): void {
-  const { allowSquash, maxLayerBytes, maxLayerEntries, maxRecordBytes, maxJobBytes, toolSilence } = flags;
-  const given = [allowSquash, maxLayerBytes, maxLayerEntries, maxRecordBytes, maxJobBytes, toolSilence];
+export function warnUnheeded(
+  { ownWorker }: QueueSession,
+  flags: ImportFlags,
+  { warn }: CommandContext,
+): void {
+  const { allowSquash, maxLayerBytes, maxLayerEntries, maxImportBytes } = flags;
+  const { maxRecordBytes, maxJobBytes, toolSilence } = flags;
+  const ofImages = [allowSquash, maxLayerBytes, maxLayerEntries, maxImportBytes, maxRecordBytes];
+  const given = [...ofImages, maxJobBytes, toolSilence];
   if (ownWorker || given.every((value) => value === undefined)) return;
   warn("--allow-squash, --max-… and --tool-silence are not heeded: a worker that runs already has its own");
 }
+
+/** The worker knows the source by the name of its upload: whoever reads the error knows it by its own. */
+export function aboutSource(error: unknown, source: string): unknown {
+  if (!(error instanceof JobError) || !sourceErrors.includes(error.code)) return error;
+  const name = source === "-" ? "stdin" : source;
+  return new JobError(error.code, `${name}: ${error.message}`, { cause: error, jobId: error.jobId });
+}
+
+const sourceErrors: readonly ErrorCode[] = [
+  "BAD_ARCHIVE",
+  "UNSAFE_ENTRY",
+  "SOURCE_MISMATCH",
+  "LIMIT_EXCEEDED",
+];
 
 /** The image's result, with the checksum if a recipe was named. @throws the errors of the `checksum` job */
 export async function checksumStored(

@@ -21,6 +21,11 @@ export interface LayerFlags extends ToolFlags {
   readonly maxJobBytes?: number;
 }
 
+/** The same of the images of an archive or layout. */
+export interface ImportFlags extends LayerFlags {
+  readonly maxImportBytes?: number;
+}
+
 /** How much of the host a worker uses. */
 export interface ThreadFlags extends ToolFlags {
   readonly threads?: number;
@@ -38,7 +43,7 @@ export interface HostFlag {
 }
 
 /** All that an operator can say of a worker that serves others. */
-export interface WorkerFlags extends LayerFlags, ThreadFlags, MountDirectoryFlag {
+export interface WorkerFlags extends ImportFlags, ThreadFlags, MountDirectoryFlag {
   readonly storeConcurrency?: number;
   readonly checksumConcurrency?: number;
   readonly allowSource?: string[];
@@ -52,6 +57,10 @@ export interface WorkerFlags extends LayerFlags, ThreadFlags, MountDirectoryFlag
 
 export function addLayerFlags(command: Command): Command {
   return addToolFlag(addImageFlags(command));
+}
+
+export function addImportFlags(command: Command): Command {
+  return addImportFlag(addLayerFlags(command));
 }
 
 export function addThreadFlags(command: Command): Command {
@@ -81,6 +90,14 @@ function addImageFlags(command: Command): Command {
       `refuse a job whose data has more bytes (default: ${defaultJobBytes}, or ${defaultBatchBytes} for a batch)`,
       wholeNumber(1),
     );
+}
+
+function addImportFlag(command: Command): Command {
+  return command.option(
+    "--max-import-bytes <n>",
+    `refuse to import layers that unpack to more bytes together (default: ${defaultLimits.maxImportBytes})`,
+    wholeNumber(1),
+  );
 }
 
 function addToolFlag(command: Command): Command {
@@ -120,7 +137,7 @@ export function ofHost({ host }: HostFlag): { readonly host?: string } {
 }
 
 export function addWorkerFlags(command: Command): Command {
-  return addMountFlag(addToolFlag(addCpuFlags(addImageFlags(command))))
+  return addMountFlag(addToolFlag(addCpuFlags(addImportFlag(addImageFlags(command)))))
     .option(
       "--host <name>",
       "what this host is called among those that share the root or the queue (default: $STEVEDORE_HOST or the system's name)",
@@ -185,6 +202,7 @@ function limitsOf(flags: Partial<WorkerFlags>): Partial<WorkerLimits> {
   const given = {
     maxBytes: flags.maxLayerBytes,
     maxEntries: flags.maxLayerEntries,
+    maxImportBytes: flags.maxImportBytes,
     maxRecordBytes: flags.maxRecordBytes,
     maxJobBytes: flags.maxJobBytes,
     toolSilenceMs: ms(flags.toolSilence),

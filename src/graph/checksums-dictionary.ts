@@ -1,9 +1,10 @@
 // Docker 0.3's dictionary, the file `checksums`: `{"<id>": "sha256:..."}`. It follows the images' own
 // checksum.json, at most once a second, however many images change: written whole each time, a write per image
 // would cost the square of their number.
-import { mkdir, readdir, readFile, rename, rmdir, unlink } from "node:fs/promises";
+import { readdir, readFile, rename, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrno } from "../error.js";
+import { makeDirectory } from "../host/make-directory.js";
 import { cachedRead } from "./cached-read.js";
 import { replaceFile, syncDirectory, writeDurably } from "./durable-file.js";
 import { isId } from "./id.js";
@@ -76,7 +77,7 @@ export function openChecksumsDictionary(
     change(id, work, signal) {
       // The lock keeps a flush from taking the name away before the change is made.
       const marked = async () => {
-        const made = await mkdir(pendingDirectory, { recursive: true, mode: 0o700 });
+        const made = makeDirectory(pendingDirectory, 0o700);
         if (made !== undefined) await syncDirectory(root);
         await writeDurably(join(pendingDirectory, id), "");
         await syncDirectory(pendingDirectory);

@@ -1,8 +1,9 @@
 // The graph: all images of a root. This file says what can be done with it; how is in the files beside it.
-import { mkdir, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isErrno, StevedoreError } from "../error.js";
 import { systemHostName } from "../host/host-name.js";
+import { makeDirectory } from "../host/make-directory.js";
 import { type KnownChecksum, openChecksumsDictionary } from "./checksums-dictionary.js";
 import { readOrMakeGraphId } from "./graph-id.js";
 import { readHistory } from "./history.js";
@@ -184,7 +185,7 @@ export async function openGraph(
 ): Promise<Graph> {
   const absolute = resolve(root);
   const directory = join(absolute, "graph");
-  if (create) await makeDirectory(directory);
+  if (create) makeGraphDirectory(directory);
   await assertDirectory(absolute);
   const place = { directory, host };
   const names = openNames(absolute, (id) => imageExists(directory, id));
@@ -205,7 +206,12 @@ export async function openGraph(
   const graph: Graph = {
     root: absolute,
     ...place,
-    names,
+    names: {
+      ...names,
+      // So that nobody takes out an image, for having no name, while it is given one.
+      set: (given) => references.locked(() => names.set(given)),
+      remove: (given) => references.locked(() => names.remove(given)),
+    },
     graphId: () => readOrMakeGraphId(absolute),
 
     async resolve(reference) {
@@ -380,9 +386,9 @@ function fromDocker(checksum: string): StoredChecksum {
   return { checksum, tarDigest: null, layerBytes: null, archiveBytes: null, computedAt: null };
 }
 
-async function makeDirectory(path: string): Promise<void> {
+function makeGraphDirectory(path: string): void {
   try {
-    await mkdir(path, { recursive: true });
+    makeDirectory(path);
   } catch (error) {
     throw ioError(error, `the graph ${path} cannot be made`);
   }

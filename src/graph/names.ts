@@ -5,7 +5,7 @@ import { cachedRead } from "./cached-read.js";
 import { replaceFile } from "./durable-file.js";
 import { assertId } from "./id.js";
 import { imageNotFound } from "./image.js";
-import { defaultTag, formatImageName, type ImageName, parseImageName } from "./image-name.js";
+import { defaultTag, formatImageName, parseImageName } from "./image-name.js";
 import { ioError } from "./io-error.js";
 import { withLock } from "./lock.js";
 import { longestPlainFile, readPlainFile } from "./plain-file.js";
@@ -14,7 +14,9 @@ import {
   namesOf,
   noRepositories,
   parseRepositories,
+  putName,
   type Repositories,
+  removeNames,
 } from "./repositories.js";
 
 /**
@@ -84,7 +86,7 @@ export function openNames(root: string, exists: (id: string) => Promise<boolean>
     choose: (names: ReadonlyMap<string, string>) => Iterable<string>,
   ): Promise<Map<string, string>> {
     return change(async (repositories) => {
-      const removed = takeOut(repositories, new Set(choose(namesOf(repositories))));
+      const removed = removeNames(repositories, new Set(choose(namesOf(repositories))));
       if (removed.size > 0) await replaceFile(path, formatRepositories(repositories));
       return removed;
     });
@@ -112,7 +114,7 @@ export function openNames(root: string, exists: (id: string) => Promise<boolean>
         const before = formatRepositories(repositories);
         const moved = new Map<string, string>();
         for (const { name, id } of parsed) {
-          const previous = putIn(repositories, name, id);
+          const previous = putName(repositories, name, id);
           if (previous !== undefined && previous !== id) moved.set(formatImageName(name), previous);
         }
         const content = formatRepositories(repositories);
@@ -183,33 +185,6 @@ function groupById(names: ReadonlyMap<string, string>): ReadonlyMap<string, read
     else ofImage.push(name);
   }
   return byId;
-}
-
-/** Makes a name stand for an image; returns what it stood for. */
-function putIn(
-  { byRepository }: Repositories,
-  { repository, tag }: ImageName,
-  id: string,
-): string | undefined {
-  const tags = byRepository.get(repository) ?? new Map<string, string>();
-  const previous = tags.get(tag);
-  byRepository.set(repository, tags.set(tag, id));
-  return previous;
-}
-
-/** Takes names out, and the repositories that have none left; returns what they stood for. */
-function takeOut({ byRepository }: Repositories, names: ReadonlySet<string>): Map<string, string> {
-  const removed = new Map<string, string>();
-  for (const [repository, tags] of byRepository) {
-    for (const [tag, id] of tags) {
-      const name = formatImageName({ repository, tag });
-      if (!names.has(name)) continue;
-      removed.set(name, id);
-      tags.delete(tag);
-    }
-    if (tags.size === 0) byRepository.delete(repository);
-  }
-  return removed;
 }
 
 async function assertThere(ids: Iterable<string>, exists: (id: string) => Promise<boolean>): Promise<void> {

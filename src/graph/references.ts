@@ -5,6 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { isErrno } from "../error.js";
 import { readStamp } from "./file-stamp.js";
+import { ioError } from "./io-error.js";
 import { type FoundJournal, findJournals, readJournal } from "./journal.js";
 import { type Locked, leasesDirectory, livingLeases } from "./lease.js";
 import { withFreeLock, withLock } from "./lock.js";
@@ -42,7 +43,7 @@ export function openReferences(place: StagingPlace, names: Pick<Names, "set">): 
 
   const makeLeases = () =>
     mkdir(leases, { mode: 0o700 }).catch((error: unknown) => {
-      if (!isErrno(error, "EEXIST")) throw error;
+      if (!isErrno(error, "EEXIST")) throw ioError(error, `${leases} cannot be made`);
     });
 
   /** Under the lock nobody is about to complete a set: a journal that is there was left, whether its owner lives or not. */

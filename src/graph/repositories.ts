@@ -1,6 +1,6 @@
 // The content of Docker 0.3's file `repositories`, `{"Repositories":{"<repository>":{"<tag>":"<id>"}}}` (TagStore in
 // tags.go): read strictly, changed, and written as encoding/json of Go does, in the order of the names.
-import { formatImageName } from "./image-name.js";
+import { formatImageName, type ImageName } from "./image-name.js";
 
 /** What the file holds. Names that no new one may be are kept too, and so are fields that are not Docker's. */
 export interface Repositories {
@@ -59,6 +59,33 @@ export function namesOf({ byRepository }: Repositories): Map<string, string> {
     [...tags].map(([tag, id]) => [formatImageName({ repository, tag }), id] as const),
   );
   return new Map(inOrder(names));
+}
+
+/** Makes a name stand for an image; returns what it stood for. */
+export function putName(
+  { byRepository }: Repositories,
+  { repository, tag }: ImageName,
+  id: string,
+): string | undefined {
+  const tags = byRepository.get(repository) ?? new Map<string, string>();
+  const previous = tags.get(tag);
+  byRepository.set(repository, tags.set(tag, id));
+  return previous;
+}
+
+/** Takes names out, and the repositories that have none left; returns what they stood for. */
+export function removeNames({ byRepository }: Repositories, names: ReadonlySet<string>): Map<string, string> {
+  const removed = new Map<string, string>();
+  for (const [repository, tags] of byRepository) {
+    for (const [tag, id] of tags) {
+      const name = formatImageName({ repository, tag });
+      if (!names.has(name)) continue;
+      removed.set(name, id);
+      tags.delete(tag);
+    }
+    if (tags.size === 0) byRepository.delete(repository);
+  }
+  return removed;
 }
 
 function entriesOf(value: unknown): Map<string, unknown> | undefined {

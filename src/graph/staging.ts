@@ -4,6 +4,7 @@ import { lstatSync } from "node:fs";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrno } from "../error.js";
+import { makeDirectory } from "../host/make-directory.js";
 import { run } from "../host/run.js";
 import { tools } from "../host/tool.js";
 import { ioError } from "./io-error.js";
@@ -35,9 +36,9 @@ export function stagingDirectory({ directory }: Pick<StagingPlace, "directory">)
 
 /** A path in staging that nothing has yet, `:tmp:/<owner>-<random>`, with `:tmp:` and the graph made if need be. */
 export async function stagingPath({ directory, host }: StagingPlace): Promise<string> {
-  await mkdir(directory, { recursive: true });
+  makeDirectory(directory);
   const staging = stagingDirectory({ directory });
-  await mkdir(staging, { recursive: true, mode: 0o700 });
+  makeDirectory(staging, 0o700);
   return join(staging, await ownName(host));
 }
 

@@ -1,7 +1,8 @@
 // Whether a root can be written at all: told before anything is begun that could not be ended.
 import { constants } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { isErrno, StevedoreError } from "../error.js";
+import { makeDirectory } from "../host/make-directory.js";
 import { ioError } from "./io-error.js";
 
 /**
@@ -10,7 +11,7 @@ import { ioError } from "./io-error.js";
  */
 export async function assertWritable(root: string): Promise<void> {
   try {
-    await mkdir(root, { recursive: true });
+    makeDirectory(root);
     await access(root, constants.W_OK | constants.X_OK);
   } catch (error) {
     if (isErrno(error, "EROFS")) {

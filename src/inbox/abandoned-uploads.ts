@@ -53,8 +53,10 @@ async function uploadsOfJobs(producer: Producer): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
   for (const state of ["waiting", "prioritized", "delayed", "active", "waiting-children"] as const) {
     for await (const { data } of producer.jobs(state)) {
-      const { upload } = (data as { readonly layer?: { readonly upload?: unknown } }).layer ?? {};
-      if (typeof upload === "string") named.add(upload);
+      const { layer, source } = data as Readonly<
+        Record<"layer" | "source", { readonly upload?: unknown } | undefined>
+      >;
+      for (const from of [layer, source]) if (typeof from?.upload === "string") named.add(from.upload);
     }
   }
   return named;

@@ -1,6 +1,6 @@
 // The inbox of a root: what is uploaded waits there for the job that names it.
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDirectory } from "../host/make-directory.js";
 
 /** The inbox of a root: uploads of other processes, each consumed by the job that names it. */
 export function inboxOf(root: string): string {
@@ -10,6 +10,6 @@ export function inboxOf(root: string): string {
 /** Makes the inbox if it is missing; only its owner may look in. */
 export async function makeInbox(root: string): Promise<string> {
   const inbox = inboxOf(root);
-  await mkdir(inbox, { recursive: true, mode: 0o700 });
+  makeDirectory(inbox, 0o700);
   return inbox;
 }

@@ -1,5 +1,6 @@
-// Images in the formats of other tools.
+// Images of today in and out: docker-archives and OCI layouts.
 export { type Exported, type ExportFormat, type ExportRequest, exportImages } from "./export.js";
+export { type Imported, type ImportLimits, type ImportOptions, importImages } from "./import.js";
 export {
   addToOutbox,
   assertNewInOutbox,

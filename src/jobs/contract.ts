@@ -8,10 +8,13 @@ import { deleteData, deleteResult } from "./delete.js";
 import { type ErrorCode, errorCodes, JobError } from "./error.js";
 import { exportData, exportResult } from "./export.js";
 import { progress } from "./fields.js";
+import { importData, importResult } from "./import.js";
 import { mountData, mountResult } from "./mount.js";
 import type { HostQueueName } from "./queue.js";
 import { storeData, storeResult } from "./store.js";
+import { tagData, tagResult } from "./tag.js";
 import { unmountData, unmountResult } from "./unmount.js";
+import { untagData, untagResult } from "./untag.js";
 import { verifyData, verifyResult } from "./verify.js";
 import { verifyGraphData, verifyGraphResult } from "./verify-graph.js";
 
@@ -23,8 +26,11 @@ export type QueueName = (typeof queueNames)[number];
 export const contract = {
   store: { queue: "store", data: storeData, result: storeResult },
   commit: { queue: "store", data: commitData, result: commitResult },
+  import: { queue: "store", data: importData, result: importResult },
   export: { queue: "store", data: exportData, result: exportResult },
   delete: { queue: "store", data: deleteData, result: deleteResult },
+  tag: { queue: "store", data: tagData, result: tagResult },
+  untag: { queue: "store", data: untagData, result: untagResult },
   checksum: { queue: "checksum", data: checksumData, result: checksumResult },
   "checksum-graph": { queue: "checksum", data: checksumGraphData, result: checksumGraphResult },
   verify: { queue: "checksum", data: verifyData, result: verifyResult },
@@ -60,7 +66,7 @@ export function isJobName(name: string): name is JobName {
 
 /**
  * Checks a job's data against the contract and returns it.
- * @throws `INVALID_JOB`, or the code of the field that is wrong: `INVALID_ID`, `UNKNOWN_RECIPE`.
+ * @throws `INVALID_JOB`, or the code of the field that is wrong: `INVALID_ID`, `INVALID_NAME`, `UNKNOWN_RECIPE`.
  */
 export function parseJobData<Name extends JobName>(name: Name, data: unknown): CheckedJobData<Name> {
   const parsed = contract[name].data.safeParse(data);

@@ -4,6 +4,8 @@ export * from "./error.js";
 export {
   defaultRecipe,
   imageIdPattern,
+  imageName,
+  imageNamePattern,
   type Progress,
   parseProgress,
   progress,

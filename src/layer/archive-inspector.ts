@@ -2,6 +2,7 @@
 // in: never past a header that was not read whole and found right. It reads what GNU tar will read, byte for byte,
 // and where readers of tar differ it refuses.
 import { StevedoreError } from "../error.js";
+import { createDeadWhiteouts } from "./dead-whiteouts.js";
 import { hasDotDot, unsafe } from "./entry-name.js";
 import { createLayerPaths } from "./entry-path.js";
 import { describeEntry } from "./entry-type.js";
@@ -31,14 +32,21 @@ export interface ArchiveInspector {
    * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY`, `LIMIT_EXCEEDED`.
    */
   accept(chunk: Buffer): void;
-  /** How many bytes, from the beginning of the archive, tar may have: all but what is not yet read whole. */
+  /** How many bytes, from the beginning of the archive, tar may have: all but what is not yet read whole, or dropped. */
   readonly cleared: number;
+  /** Hands out, once, what of the cleared bytes tar must not have: whole entries that say nothing. In their order. */
+  takeDropped(): ByteRange[];
   /** True once the end of the archive was seen: what follows only counts. */
   readonly ended: boolean;
   /** Bytes seen. */
   readonly bytes: number;
   /** Entries seen, extended headers and volume labels not counted. */
   readonly entries: number;
+  /**
+   * How many zeros would end an archive that ends behind the content of an entry: those that fill its last block, and
+   * the blocks that mark the end. 0 where there are such blocks, or where zeros would not do.
+   */
+  missingEnd(): number;
   /**
    * To be called where the archive ends.
    * @throws `BAD_ARCHIVE` if it was cut short, if only between two entries.
@@ -50,8 +58,16 @@ export interface ArchiveInspector {
   readonly firstDevice: string | undefined;
 }
 
+/** A part of the archive, by the positions of its first byte and of the one behind its last. */
+export interface ByteRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The longest extended header or long name that is read, in bytes: each is held in memory whole. */
 const longestExtended = 1024 * 1024;
+/** The same for all that stand before one entry, which tar has only when that is known not to be dropped. */
+const longestExtendedTogether = 4 * longestExtended;
 
 /** What the next bytes are, if they are not of a body. */
 type Part =
@@ -73,6 +89,7 @@ const headerPart: Part = { kind: "header", size: blockSize };
 /** An inspector at the beginning of an archive. */
 export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): ArchiveInspector {
   const paths = createLayerPaths();
+  const saysNothing = createDeadWhiteouts();
   let bytes = 0;
   let entries = 0;
   let holes = 0;
@@ -82,8 +99,13 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
   let held: Buffer[] = [];
   let heldBytes = 0;
   let extended = noExtendedHeaders;
+  /** Where the first of the extended headers begins that stand before the next entry. */
+  let extendedAt: number | undefined;
+  let dropped: ByteRange[] = [];
   /** Bytes of the body that are to come, its padding included. */
   let body = 0;
+  /** How many of them are padding, unless that has begun. */
+  let padding = 0;
   let sparseMap: SparseMapReader | undefined;
   let current = "";
   let endedAt: number | undefined;
@@ -125,7 +147,7 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
   function takePart(whole: Buffer, end: number): void {
     if (part.kind === "header") {
       if (isZeroBlock(whole)) takeEnd(end);
-      else takeHeader(readHeader(whole), whole);
+      else takeHeader(readHeader(whole), whole, end);
     } else if (part.kind === "extended") {
       extended = addExtendedHeader(extended, part.header, whole);
       part = headerPart;
@@ -148,8 +170,12 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     part = { kind: "second zeros", size: blockSize };
   }
 
-  function takeHeader(header: TarHeader, block: Buffer): void {
+  function takeHeader(header: TarHeader, block: Buffer, end: number): void {
     if (isExtendedHeader(header.type)) {
+      extendedAt ??= end - blockSize;
+      if (end + header.size - extendedAt > longestExtendedTogether) {
+        throw tooMuch(`the extended headers of an entry are larger than ${longestExtendedTogether}`);
+      }
       if (header.size > longestExtended) {
         throw tooMuch(`an extended header of ${header.size} bytes is larger than ${longestExtended}`);
       }
@@ -159,21 +185,30 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
       // The label of a volume is no entry; tar skips it with all that its size claims.
       if (extended !== noExtendedHeaders) throw bad("an extended header stands before a volume label");
       if (hasDotDot(header.name)) throw unsafe(`the volume label ${quoteName(header.name)} holds ".."`);
-      body = padded(header.size);
+      beginBody(header.size);
       current = header.name;
+      extendedAt = undefined;
     } else {
-      takeEntry(header, block);
+      takeEntry(header, block, end);
     }
   }
 
-  function takeEntry(header: TarHeader, block: Buffer): void {
+  function beginBody(size: number): void {
+    body = padded(size);
+    padding = body - size;
+  }
+
+  function takeEntry(header: TarHeader, block: Buffer, end: number): void {
+    const begunAt = extendedAt ?? end - blockSize;
+    extendedAt = undefined;
     const { pax } = extended;
     const name = pax?.path ?? extended.name ?? header.name;
     const target = pax?.linkPath ?? extended.linkName ?? header.linkName;
     extended = noExtendedHeaders;
     if (name === "") throw bad("an entry has no name");
     const entry = describeEntry(header.type, name, target);
-    paths.add(entry);
+    const isDropped = saysNothing(entry);
+    if (!isDropped) paths.add(entry);
     entries++;
     const made = entries + paths.impliedCount;
     if (made > maxEntries) {
@@ -185,12 +220,17 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     // Nothing but a file has a body in GNU tar's eyes: other sizes tell of another disk, or of the link's target.
     const size = entry.kind === "file" ? (pax?.size ?? header.size) : 0;
     checkBytes(size, () => quoteName(name));
+    if (isDropped) {
+      dropped.push({ from: begunAt, to: end + padded(size) });
+      beginBody(size);
+      return;
+    }
     if (header.type === "S") {
       if (header.dialect !== "gnu" || pax !== undefined) throw unsafeSparse(name);
       beginRegions(name, block, size);
       return;
     }
-    body = padded(size);
+    beginBody(size);
     if (pax?.sparseSize !== undefined) {
       // Only where GNU tar takes the header for one of pax does it read the body as a map and data.
       if (header.dialect !== "ustar" || entry.kind !== "file") throw unsafeSparse(name);
@@ -213,7 +253,7 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
   function finishRegions({ map, bodyBytes }: SparseEntry): void {
     map.finish(bodyBytes);
     part = headerPart;
-    body = padded(bodyBytes);
+    beginBody(bodyBytes);
   }
 
   function countHole(size: number, name: string): void {
@@ -227,6 +267,12 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     if (isTooMuch) {
       throw tooMuch(`${what()} is larger than ${maxBytes} bytes: --max-layer-bytes raises the limit`);
     }
+  }
+
+  function missingEnd(): number {
+    const isBehindContent = body <= padding && heldBytes === 0 && part.kind === "header";
+    if (endedAt !== undefined || bytes === 0 || !isBehindContent || extended !== noExtendedHeaders) return 0;
+    return body + 2 * blockSize;
   }
 
   function finish(): void {
@@ -244,9 +290,15 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
 
   return {
     accept,
+    missingEnd,
     finish,
     get cleared() {
-      return endedAt ?? bytes - heldBytes;
+      return endedAt ?? extendedAt ?? bytes - heldBytes;
+    },
+    takeDropped() {
+      const taken = dropped;
+      dropped = [];
+      return taken;
     },
     get ended() {
       return endedAt !== undefined;

@@ -12,6 +12,7 @@ export {
 } from "./compare-manifest.js";
 export type { Compression } from "./compression.js";
 export { copyEntries, flattenLayers } from "./flatten.js";
+export { inheritDirectories } from "./inherit-directories.js";
 export { checkKnownAnswer } from "./known-answer.js";
 export { packUpper } from "./pack-upper.js";
 export { assertRecipe, defaultRecipe, isRecipe, type RecipeName, recipeNames } from "./recipe.js";

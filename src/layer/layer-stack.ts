@@ -64,25 +64,39 @@ export async function readStackDirectory(parts: readonly StackPart[]): Promise<M
  * @param path relative, a latin1 string
  */
 export function isSeen(layerDirectories: readonly string[], path: string): boolean {
-  const names = path.split("/");
-  for (const layer of layerDirectories) {
-    let directory: Buffer = Buffer.from(layer);
-    let hidesBelow = false;
-    for (const [depth, name] of names.entries()) {
-      hidesBelow ||= isThere(directory, opaqueMarker) || isThere(directory, whiteoutPrefix + name);
-      const child = joinPath(directory, name);
-      const found = lstatSync(child, { throwIfNoEntry: false });
-      if (found === undefined) break;
-      if (depth === names.length - 1) return true;
-      if (!found.isDirectory()) return false;
-      directory = child;
-    }
-    if (hidesBelow) return false;
-  }
-  return false;
+  return layerOf(layerDirectories, path) !== undefined;
 }
 
-function isThere(directory: Buffer, name: string): boolean {
+/** The topmost layer in which a path lies that is seen: what is seen of it, a directory's attributes too, is that one's. */
+export function layerOf(layerDirectories: readonly string[], path: string): string | undefined {
+  for (const layer of layerDirectories) {
+    const { isThere, decides } = lookUp(layer, path);
+    if (isThere) return layer;
+    if (decides) return undefined;
+  }
+  return undefined;
+}
+
+/** What a layer says of a path: whether it lies there, and whether nothing of it is seen that the layers below have. */
+export function lookUp(
+  layer: string,
+  path: string,
+): { readonly isThere: boolean; readonly decides: boolean } {
+  const names = path === "" ? [] : path.split("/");
+  let directory: Buffer = Buffer.from(layer);
+  let decides = false;
+  for (const [at, name] of names.entries()) {
+    decides ||= exists(directory, opaqueMarker) || exists(directory, whiteoutPrefix + name);
+    const child = joinPath(directory, name);
+    const found = lstatSync(child, { throwIfNoEntry: false });
+    if (found === undefined) return { isThere: false, decides };
+    if (!found.isDirectory()) return { isThere: at === names.length - 1, decides: true };
+    directory = child;
+  }
+  return { isThere: true, decides };
+}
+
+function exists(directory: Buffer, name: string): boolean {
   return lstatSync(joinPath(directory, name), { throwIfNoEntry: false }) !== undefined;
 }
 

@@ -4,7 +4,12 @@ import { addAbortSignal, type Readable, type Writable } from "node:stream";
 import { cancelled, StevedoreError, throwIfAborted } from "../error.js";
 import { start } from "../host/run.js";
 import { tools } from "../host/tool.js";
-import { type ArchiveInspector, createArchiveInspector, type UnpackLimits } from "./archive-inspector.js";
+import {
+  type ArchiveInspector,
+  type ByteRange,
+  createArchiveInspector,
+  type UnpackLimits,
+} from "./archive-inspector.js";
 import { type Compression, detectCompression, headBytes } from "./compression.js";
 import { decompress } from "./decompress.js";
 import { resetDirectories } from "./implied-directories.js";
@@ -16,6 +21,11 @@ export interface UnpackOptions {
   readonly limits: UnpackLimits;
   /** Not root: give all to this process's user instead of refusing. Capabilities of files are lost then. */
   readonly allowSquash?: boolean | undefined;
+  /**
+   * Takes an archive that ends behind its last entry, without the zeros that mark an end: the layers that umoci's
+   * `insert` writes. Only where the diffID is known: else such an archive cannot be told from one that was cut short.
+   */
+  readonly mayLackEnd?: boolean | undefined;
   /** Called with the bytes of `source` consumed so far, as they are. */
   readonly onProgress?: ((bytesRead: number) => void) | undefined;
 }
@@ -30,6 +40,8 @@ export interface Unpacked {
   /** Decompressed bytes of the archive. */
   readonly archiveBytes: number;
   readonly ownership: "kept" | "squashed";
+  /** The directories that no entry names, as latin1 strings; `""` is the layer's root. */
+  readonly impliedDirectories: readonly string[];
 }
 
 /**
@@ -60,15 +72,21 @@ export async function unpack(
     const hash = createHash("sha256");
     const inspector = createArchiveInspector(options.limits);
     const archive = decompress(input, compression, signal);
-    await extract(archive, { inspector, hash, destination, ownership }, signal);
-    const keepOwner = ownership === "squashed";
-    await resetDirectories(destination, inspector.impliedDirectories(), { keepOwner }, signal);
+    const { mayLackEnd = false } = options;
+    const archiveBytes = await extract(
+      archive,
+      { inspector, hash, destination, ownership, mayLackEnd },
+      signal,
+    );
+    const impliedDirectories = inspector.impliedDirectories();
+    await resetDirectories(destination, impliedDirectories, { keepOwner: ownership === "squashed" }, signal);
     return {
       diffId: `sha256:${hash.digest("hex")}`,
       compression,
       archiveEntries: inspector.entries,
-      archiveBytes: inspector.bytes,
+      archiveBytes,
       ownership,
+      impliedDirectories,
     };
   } finally {
     source.destroy();
@@ -127,14 +145,18 @@ interface Extraction {
   readonly hash: Hash;
   readonly destination: string;
   readonly ownership: Unpacked["ownership"];
+  readonly mayLackEnd: boolean;
 }
 
-/** Passes the archive through the inspector and the hash to tar. When it returns, tar has ended. */
+/**
+ * Passes the archive through the inspector and the hash to tar. When it returns, tar has ended.
+ * @returns how many bytes there were
+ */
 async function extract(
   archive: AsyncIterable<Buffer>,
-  { inspector, hash, destination, ownership }: Extraction,
+  { inspector, hash, destination, ownership, mayLackEnd }: Extraction,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<number> {
   const over = new AbortController();
   const stop = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
   const tar = start(tools.tar, extractionOptions(destination, ownership), {
@@ -143,23 +165,31 @@ async function extract(
   });
   tar.stdout.resume();
   const held = createHeldBytes();
+  const pass = async (chunk: Buffer) => {
+    // Nothing behind its end goes to tar.
+    if (!inspector.ended) held.push(chunk);
+    inspector.accept(chunk);
+    refuseDevice(inspector, ownership);
+    held.drop(inspector.takeDropped());
+    if (await writeAll(tar.stdin, held.release(inspector.cleared))) return;
+    await tar.done;
+    throw new StevedoreError("INTERNAL", "tar ended before its input did");
+  };
+  let bytes = 0;
   try {
     for await (const chunk of archive) {
-      // Nothing behind its end goes to tar.
-      if (!inspector.ended) held.push(chunk);
-      inspector.accept(chunk);
-      refuseDevice(inspector, ownership);
       // tar works on the chunk while it is hashed.
-      const writing = writeAll(tar.stdin, held.release(inspector.cleared));
+      const passing = pass(chunk);
+      bytes += chunk.length;
       hash.update(chunk);
-      if (!(await writing)) {
-        await tar.done;
-        throw new StevedoreError("INTERNAL", "tar ended before its input did");
-      }
+      await passing;
     }
+    const missing = mayLackEnd ? inspector.missingEnd() : 0;
+    if (missing > 0) await pass(Buffer.alloc(missing));
     inspector.finish();
     tar.stdin.end();
     await tar.done;
+    return bytes;
   } catch (error) {
     throw isShortWrite(error) ? new StevedoreError("NO_SPACE", error.message, { cause: error }) : error;
   } finally {
@@ -198,9 +228,25 @@ function refuseDevice({ firstDevice }: ArchiveInspector, ownership: Unpacked["ow
 function createHeldBytes() {
   let chunks: Buffer[] = [];
   let released = 0;
+  const drops: ByteRange[] = [];
+  /** What of a piece at the position `released` is not to be dropped. */
+  function* keep(piece: Buffer): Generator<Buffer> {
+    const end = released + piece.length;
+    for (let at = released; at < end; ) {
+      const { from, to } = drops[0] ?? { from: end, to: end };
+      if (from > at) yield piece.subarray(at - released, Math.min(from, end) - released);
+      if (to <= end) drops.shift();
+      at = Math.min(Math.max(to, at), end);
+    }
+    released = end;
+  }
   return {
     push(chunk: Buffer): void {
       chunks.push(chunk);
+    },
+    /** Keeps these parts from being released; they come in their order. */
+    drop(ranges: readonly ByteRange[]): void {
+      drops.push(...ranges);
     },
     /** Takes out all up to the position `upTo` of the archive. */
     release(upTo: number): Buffer[] {
@@ -208,9 +254,8 @@ function createHeldBytes() {
       const kept: Buffer[] = [];
       for (const chunk of chunks) {
         const piece = chunk.subarray(0, Math.max(0, upTo - released));
-        if (piece.length > 0) pieces.push(piece);
         if (piece.length < chunk.length) kept.push(chunk.subarray(piece.length));
-        released += piece.length;
+        pieces.push(...keep(piece));
       }
       chunks = kept;
       return pieces;

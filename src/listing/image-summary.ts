@@ -2,9 +2,12 @@
 import { StevedoreError } from "../error.js";
 import type { Graph, Image, StoredChecksums } from "../graph/index.js";
 import { recipeNames } from "../layer/recipe.js";
+import type { NamesByImage } from "./names.js";
 
 export interface ImageSummary {
   readonly id: string;
+  /** As `repository:tag`, in their order. */
+  readonly names: readonly string[];
   readonly parent: string | null;
   /** RFC 3339, as the record has it. */
   readonly created: string | null;
@@ -61,13 +64,14 @@ export async function summarize(
   graph: Graph,
   { id, parent, created, comment }: BriefImage,
   children: readonly BriefImage[] = [],
+  names: readonly string[] = [],
   signal?: AbortSignal | undefined,
 ): Promise<ImageSummary | undefined> {
   try {
     const { layerBytes } = await graph.layerFacts(id, signal);
     const stored = await graph.storedChecksums(id);
     return {
-      ...{ id, parent, created, comment, layerBytes },
+      ...{ id, names, parent, created, comment, layerBytes },
       checksum: leadingChecksum(stored),
       head: children.length === 0,
       children: children.map((child) => child.id),
@@ -89,10 +93,11 @@ export async function* summarizeEach(
   graph: Graph,
   images: readonly BriefImage[],
   families: ReturnType<typeof childrenByParent>,
+  names: NamesByImage,
   signal?: AbortSignal | undefined,
 ): AsyncGenerator<ImageSummary, void, undefined> {
   for (const image of images) {
-    const summary = await summarize(graph, image, families.get(image.id), signal);
+    const summary = await summarize(graph, image, families.get(image.id), names.get(image.id), signal);
     if (summary !== undefined) yield summary;
   }
 }

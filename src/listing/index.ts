@@ -9,4 +9,5 @@ export {
   summarize,
   summarizeEach,
 } from "./image-summary.js";
+export { type NamesByImage, readNames } from "./names.js";
 export { type RecheckableChecksum, recheckable } from "./recheckable.js";

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { isErrno } from "../error.js";
 import type { Graph } from "../graph/index.js";
 import { removeTree, stagingPath } from "../graph/staging.js";
+import { makeDirectory } from "../host/make-directory.js";
 import { copyEntries } from "../layer/index.js";
 
 /**
@@ -36,7 +37,7 @@ export async function makeUpperReady(graph: Graph, imageId: string, lower: strin
     const ready = readyPath(graph, imageId, lower);
     if (lstatSync(ready, { throwIfNoEntry: false }) !== undefined) return;
     await forgetUppers(graph, imageId);
-    await mkdir(uppersDirectory(graph), { recursive: true, mode: 0o700 });
+    makeDirectory(uppersDirectory(graph), 0o700);
     const stage = await stagingPath(graph);
     await mkdir(stage);
     await copyEntries(lower, stage, [""]);

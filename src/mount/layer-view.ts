@@ -3,7 +3,7 @@
 // What must be deleted depends on the layers below. Overlayfs shows a whiteout device as a broken name wherever its
 // directory is not merged with one below, so a view has a device only for a name that is seen there. An image's
 // ancestors never change, so it needs but one view.
-import { mkdir, rename, unlink } from "node:fs/promises";
+import { rename, unlink } from "node:fs/promises";
 import { isErrno, throwIfAborted } from "../error.js";
 import { imageNotFound } from "../graph/image.js";
 import type { Graph, Image } from "../graph/index.js";
@@ -12,6 +12,7 @@ import { withLock } from "../graph/lock.js";
 import { removeTree, stagingPath } from "../graph/staging.js";
 import { opaqueMarker } from "../graph/whiteout.js";
 import { findInEach } from "../host/find.js";
+import { makeDirectory } from "../host/make-directory.js";
 import { run } from "../host/run.js";
 import { tools } from "../host/tool.js";
 import { joinPath } from "../layer/byte-path.js";
@@ -71,7 +72,7 @@ export async function takeOutView(graph: Graph, id: string, destination?: string
 /** One builds at a time, so that nobody puts a view in the place of one that has just been made. */
 async function locked<T>(graph: Graph, work: () => Promise<T>, signal?: AbortSignal | undefined): Promise<T> {
   const directory = statesDirectory(graph);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory, 0o700);
   return withLock(directory, work, signal);
 }
 

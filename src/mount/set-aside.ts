@@ -2,12 +2,13 @@
 // aside, which no mount notices, and removed when the last mount that may use them has ended.
 import { randomBytes } from "node:crypto";
 import { lstatSync } from "node:fs";
-import { mkdir, readdir, rename } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrno } from "../error.js";
 import { type Graph, isId } from "../graph/index.js";
 import { ioError } from "../graph/io-error.js";
 import { removeTree, stagingPath } from "../graph/staging.js";
+import { makeDirectory } from "../host/make-directory.js";
 
 /** Where it lies. No mount's id can be called so. */
 export function asideDirectory(graph: Graph): string {
@@ -16,7 +17,7 @@ export function asideDirectory(graph: Graph): string {
 
 /** A free path among what is set aside, for something of that image. */
 export async function asidePath(graph: Graph, imageId: string, kind: "image" | "view"): Promise<string> {
-  await mkdir(asideDirectory(graph), { recursive: true, mode: 0o700 });
+  makeDirectory(asideDirectory(graph), 0o700);
   return join(asideDirectory(graph), `${imageId}:${kind}:${randomBytes(4).toString("hex")}`);
 }
 

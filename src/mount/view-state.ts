@@ -2,11 +2,12 @@
 // is not mounted at all.
 import { createHash } from "node:crypto";
 import { lstatSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Graph, Image } from "../graph/index.js";
 import { readPlainFile } from "../graph/plain-file.js";
 import { findInEach } from "../host/find.js";
+import { makeDirectory } from "../host/make-directory.js";
 
 /** The content of `views/:built:/<id>`. */
 export interface ViewState {
@@ -71,7 +72,7 @@ export async function noteKnowledge(
 ): Promise<void> {
   const view = hasView ? ((await stampViews(graph, [id], signal)).get(id) ?? "") : null;
   const state: ViewState = { layers, view, isBottom };
-  await mkdir(statesDirectory(graph), { recursive: true, mode: 0o700 });
+  makeDirectory(statesDirectory(graph), 0o700);
   await writeFile(join(statesDirectory(graph), id), JSON.stringify(state), { mode: 0o600 });
 }
 

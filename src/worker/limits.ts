@@ -5,7 +5,9 @@ import type { DownloadLimits } from "./download.js";
 
 /** Everything that is limited. */
 export interface WorkerLimits extends UnpackLimits, DownloadLimits {
-  /** The image record of a `store` or `commit`, in bytes. No more than 64 MiB count: a longer one is not read back. */
+  /** Decompressed bytes of an `import`: of its layers together, of an archive compressed as a whole, and of a download. */
+  readonly maxImportBytes: number;
+  /** The image record of a `store`, `commit` or `import`, in bytes. No more than 64 MiB count: a longer one is not read back. */
   readonly maxRecordBytes: number;
   /** The data of a job as JSON, in bytes. Default: 4 MiB, and 80 MiB for the ids of a batch. */
   readonly maxJobBytes?: number | undefined;
@@ -20,6 +22,7 @@ export interface WorkerLimits extends UnpackLimits, DownloadLimits {
 export const defaultLimits = {
   maxBytes: 8 * 1024 ** 3,
   maxEntries: 10_000_000,
+  maxImportBytes: 64 * 1024 ** 3,
   maxRecordBytes: 1024 ** 2,
   toolSilenceMs: 300_000,
   downloadMs: 6 * 3_600_000,

@@ -1,11 +1,12 @@
 // One queue of a graph, served by this process: how its jobs are taken, kept, retried and given back.
 import { MetricsTime, type Telemetry, Worker } from "bullmq";
-import { type AnyQueueName, keyPrefix, retention } from "../jobs/index.js";
+import { type AnyQueueName, type CheckedJobData, keyPrefix, retention } from "../jobs/index.js";
 import type { WorkerHost } from "./handler.js";
 import { openJobLog, writeLines } from "./job-log.js";
 import type { Log } from "./log.js";
 import { observeTry } from "./observed-job.js";
 import { cancelReason, lockLostReason, processJob, type QueueAccess } from "./process-job.js";
+import { removeUpload } from "./source.js";
 import type { WorkerMetrics } from "./worker-metrics.js";
 
 /** How long a job may be without a sign of life before another worker takes it, and how often that is looked for, in ms. */
@@ -63,9 +64,10 @@ export function serveQueue(
       ...(telemetry === undefined ? {} : { telemetry }),
     },
   );
-  worker.on("completed", (job) =>
-    log(`${queue}: ${job.name} ${job.id} completed`, { job: job.id, queue, name: job.name }),
-  );
+  worker.on("completed", (job) => {
+    log(`${queue}: ${job.name} ${job.id} completed`, { job: job.id, queue, name: job.name });
+    if (job.name === "import") void removeImported(job.data, host);
+  });
   worker.on("failed", (job, error) => {
     log(`${queue}: ${job?.name} ${job?.id} failed: ${error.message}`, {
       ...{ level: "warn", job: job?.id, queue, name: job?.name },
@@ -83,4 +85,12 @@ export function serveQueue(
     for (const id of ids) worker.cancelJob(id, lockLostReason);
   });
   return worker;
+}
+
+/**
+ * An import's images are told by its source alone: another try needs that until the result is in the record. What is left
+ * by a worker that dies just then goes as any abandoned upload.
+ */
+async function removeImported({ source }: CheckedJobData<"import">, { sources }: WorkerHost): Promise<void> {
+  await removeUpload(source, sources).catch(() => undefined);
 }

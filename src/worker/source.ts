@@ -16,7 +16,7 @@ export interface SourcePolicy extends UrlPolicy {
   readonly inbox: string;
 }
 
-/** A source that is open. */
+/** A source that is open, to be read once from its beginning. */
 export interface OpenSource extends AsyncDisposable {
   readonly stream: Readable;
   /** Size in bytes; undefined where it is not known before the end. */
@@ -40,21 +40,35 @@ export async function openSource(
   signal: AbortSignal,
 ): Promise<OpenSource> {
   if ("url" in source) return openUrl(source, policy, signal);
-  if ("upload" in source) {
-    return openPath(join(policy.inbox, source.upload), [policy.inbox], `upload ${source.upload}`, signal);
+  const file = await openFile(source, policy);
+  try {
+    const stat = await file.stat();
+    return stat.isDirectory() ? directorySource(file, signal) : fileSource(file, stat.size, signal);
+  } catch (error) {
+    await file.close();
+    throw error;
   }
-  return openPath(resolve(source.path), policy.allowedRoots, source.path, signal);
+}
+
+/**
+ * Opens a source on this host within the policy, for reading anywhere in it.
+ * @returns the handle of a regular file or a directory, which is the caller's
+ * @throws `SOURCE_FORBIDDEN`, `SOURCE_NOT_FOUND`
+ */
+export async function openFile(
+  source: Exclude<LayerSource, { readonly url: string }>,
+  policy: SourcePolicy,
+): Promise<FileHandle> {
+  if ("upload" in source) {
+    return openPath(join(policy.inbox, source.upload), [policy.inbox], `upload ${source.upload}`);
+  }
+  return openPath(resolve(source.path), policy.allowedRoots, source.path);
 }
 
 /** Linux's open(2) flag for a handle that names a file and opens nothing; Node has no constant for it. */
 const O_PATH = 0o10000000;
 
-async function openPath(
-  path: string,
-  allowedRoots: readonly string[],
-  name: string,
-  signal: AbortSignal,
-): Promise<OpenSource> {
+async function openPath(path: string, allowedRoots: readonly string[], name: string): Promise<FileHandle> {
   const roots = await Promise.all(allowedRoots.map((root) => realpath(root).catch(() => resolve(root))));
   const isAllowed = (candidate: string) =>
     roots.some((root) => candidate === root || candidate.startsWith(root === "/" ? "/" : `${root}/`));
@@ -69,7 +83,6 @@ async function openPath(
 
   // First a handle that is good for nothing: to open a device may be to switch it on, and a fifo's writer would notice.
   const found = await openNamed(path, O_PATH, name);
-  let file: FileHandle;
   try {
     const at = `/proc/self/fd/${found.fd}`;
     if (!isAllowed(await readlink(at))) throw forbidden();
@@ -78,16 +91,9 @@ async function openPath(
       throw new StevedoreError("SOURCE_FORBIDDEN", `${name} is neither a file nor a directory`);
     }
     // What the handle is of, wherever the path leads by now.
-    file = await openNamed(at, constants.O_RDONLY | constants.O_NONBLOCK, name);
+    return await openNamed(at, constants.O_RDONLY | constants.O_NONBLOCK, name);
   } finally {
     await found.close();
-  }
-  try {
-    const stat = await file.stat();
-    return stat.isDirectory() ? directorySource(file, signal) : fileSource(file, stat.size, signal);
-  } catch (error) {
-    await file.close();
-    throw error;
   }
 }
 

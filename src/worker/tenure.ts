@@ -1,10 +1,11 @@
 // A mark in the root for as long as a worker serves it: what is found at the next start tells that one did not end cleanly.
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrno } from "../error.js";
 import { writeDurably } from "../graph/durable-file.js";
 import { ioError } from "../graph/io-error.js";
 import { currentOwner, fateOf, formatOwner, type Owner, parseOwner } from "../graph/owner.js";
+import { makeDirectory } from "../host/make-directory.js";
 
 /** A worker that began and never said that it ended. */
 export interface UncleanEnd {
@@ -28,7 +29,7 @@ export interface Tenure {
 export async function beginTenure(root: string, host: string): Promise<Tenure> {
   const directory = join(root, "run", "workers");
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     const uncleanEnds: UncleanEnd[] = [];
     for (const name of await readdir(directory)) {
       const owner = parseOwner(name);

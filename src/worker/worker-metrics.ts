@@ -167,9 +167,12 @@ export function openWorkerMetrics(
       const ofKind = hashedBytes.labels({ kind: name });
       return (bytes) => ofKind.inc(bytes);
     }
-    if (name !== "store") return () => undefined;
-    const { layer = {} } = data as { readonly layer?: object };
-    const ofSource = sourceBytes.labels({ source: sources.find((source) => source in layer) ?? "url" });
+    if (name !== "store" && name !== "import") return () => undefined;
+    const { layer, source: from = layer ?? {} } = data as {
+      readonly layer?: object;
+      readonly source?: object;
+    };
+    const ofSource = sourceBytes.labels({ source: sources.find((source) => source in from) ?? "url" });
     return (bytes) => ofSource.inc(bytes);
   }
 
@@ -177,6 +180,8 @@ export function openWorkerMetrics(
     if (name === "store" || name === "commit") {
       const { stored, layerBytes } = result as { readonly stored: boolean; readonly layerBytes: number };
       if (stored) storedBytes.inc(layerBytes);
+    } else if (name === "import") {
+      storedBytes.inc((result as { readonly layerBytes: number }).layerBytes);
     } else if (name === "checksum") {
       const made = result as { cached: boolean; recipe: string; archiveBytes: number | null };
       if (!made.cached && made.archiveBytes !== null)

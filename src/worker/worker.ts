@@ -18,7 +18,7 @@ import {
   queueNames,
   queuesOfHost,
 } from "../jobs/index.js";
-import { checkKnownAnswer, checkTar, chooseXzEngine } from "../layer/index.js";
+import { checkKnownAnswer, checkTar, chooseXzEngine, type XzEngine } from "../layer/index.js";
 import { answersFor, connectPatiently } from "../producer/connection.js";
 import { openProducer, telemetryIfAsked } from "../producer/index.js";
 import { parseAllowedHost } from "./allowed-hosts.js";
@@ -61,6 +61,11 @@ export interface WorkerOptions {
   readonly mountDirectories?: readonly string[] | undefined;
   /** That on the silence of tools holds for the whole process. */
   readonly limits?: Partial<WorkerLimits> | undefined;
+  /**
+   * Whether the xz engine must give the known answer only when a job needs it: for a worker of a few jobs, most of which
+   * compute no checksum. Default: at the start.
+   */
+  readonly provesEngineLate?: boolean | undefined;
   /** Store layers without their owners when this process is not root. */
   readonly allowSquash?: boolean | undefined;
   /** Told of what happens. */
@@ -69,7 +74,10 @@ export interface WorkerOptions {
 
 /** A worker that serves. */
 export interface RunningWorker {
-  /** Resolves when the xz engine has given the known answer; before that no checksum is computed. */
+  /**
+   * Resolves when the xz engine has given the known answer; before that no checksum is computed. With `provesEngineLate`
+   * it is asked by the first job that needs it.
+   */
   readonly ready: Promise<void>;
   /**
    * Aborted, with `QUEUE_UNAVAILABLE` as its reason, when another root has got the graph's name: Redis was emptied
@@ -139,14 +147,16 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const hostQueues = openHostQueues(redis, graphName, telemetry);
   const queues = { checksum: queue };
   const access: QueueAccess = { redis, graphName, queues, hostQueues, batches, cancellations };
-  // The answer takes a second of CPU; what needs no engine is done meanwhile.
-  const knownAnswer = new AbortController();
-  const ready = checkKnownAnswer(engine, knownAnswer.signal);
-  ready.catch(() => undefined);
+  const proof = openProof(engine);
+  if (!(options.provesEngineLate ?? false)) proof.begin();
   const host: WorkerHost = {
     graph,
     mounts: root.mounts,
-    provenEngine: () => ready.then(() => engine),
+    async provenEngine() {
+      proof.begin();
+      await proof.given;
+      return engine;
+    },
     cpu: openCpuBudget(threads),
     sources: {
       inbox: root.inbox,
@@ -189,12 +199,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const ousted = new AbortController();
   let closing: Promise<void> | undefined;
   const running: RunningWorker = {
-    ready,
+    ready: proof.given,
     ousted: ousted.signal,
     close(graceMs) {
       const abortNow = () => {
         for (const worker of workers) worker.cancelAllJobs(shutdownReason);
-        knownAnswer.abort(shuttingDown);
+        void proof.end(shuttingDown);
       };
       if (closing !== undefined) {
         abortNow();
@@ -210,8 +220,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         await Promise.allSettled(workers.map((worker) => worker.close(!isThere)));
         clearTimeout(timer);
         await heartbeat.stop(isThere);
-        knownAnswer.abort(shuttingDown);
-        await ready.catch(() => undefined);
+        await proof.end(shuttingDown);
         cancellations.close();
         // A report that is pending would wait for Redis as long as it takes.
         const reporting = batches.close();
@@ -235,6 +244,30 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     });
   });
   return running;
+}
+
+/** The known answer of an engine, which takes a second of CPU: what needs no engine is done meanwhile. */
+function openProof(engine: XzEngine) {
+  const ending = new AbortController();
+  let asked: Promise<void> | undefined;
+  let give: (answer: Promise<void>) => void = () => {};
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  given.catch(() => undefined);
+  return {
+    given,
+    /** Asks for it, unless that was done. */
+    begin() {
+      asked ??= checkKnownAnswer(engine, ending.signal);
+      give(asked);
+    },
+    /** Waits for it no more. */
+    async end(reason: StevedoreError): Promise<void> {
+      ending.abort(reason);
+      await asked?.catch(() => undefined);
+    },
+  };
 }
 
 /** Of xz at preset 6, for a thread that compresses; the last blocks of a layer overlap the first of the next. */

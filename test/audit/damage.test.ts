@@ -357,6 +357,38 @@ const cases: readonly Case[] = [
     repair: "moves",
   },
   {
+    it: "names that are cut off",
+    what: "unreadable-names",
+    at: "repositories",
+    damage: (root) => writeFileSync(join(root, "repositories"), '{"Repositories":{"a":'),
+    repair: "moves",
+  },
+  {
+    it: "a directory in the place of the names",
+    what: "unreadable-names",
+    at: "repositories",
+    damage: (root) => writeDeep(root, "repositories/file"),
+    repair: "moves",
+  },
+  {
+    it: "names of images that are not there",
+    what: "orphaned-names",
+    at: "repositories",
+    damage: (root) => {
+      const repositories = { a: { latest: left, "1": "gone" }, b: { "2": "../graph" } };
+      writeFileSync(join(root, "repositories"), JSON.stringify({ Repositories: repositories, Other: 1 }));
+    },
+    repair: ["repositories"],
+    says: /: "a:1" of "gone", "b:2" of "\.\.\/graph"$/,
+  },
+  {
+    it: "names that were never written to their end",
+    what: "stray-file",
+    at: "repositories.new",
+    damage: (root) => writeFileSync(join(root, "repositories.new"), "{"),
+    repair: "moves",
+  },
+  {
     it: "an identity that is none",
     what: "damaged-graph-id",
     at: "graph-id",

@@ -30,7 +30,7 @@ describe.concurrent("nothing acknowledged is lost, nothing is half and nothing i
       });
       if (report.findings.length > 0) {
         const again = `npm run chaos -- --only ${name} --rounds 2 --longest 2 --seed ${seed}`;
-        throw new Error([...lines, ...report.findings, `to see it again: ${again}`].join("\n"));
+        throw new Error([...report.findings, `to see it again: ${again}`, ...lines].join("\n"));
       }
     },
     400_000,

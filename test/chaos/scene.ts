@@ -74,10 +74,11 @@ export async function playScene(
 }
 
 /**
- * A try that lost its lock to another one, while Redis was away, learns of it when it renews that, half a lock's time
- * later; until then it goes on. What is found after that is a finding.
+ * Looks until nothing is found, or what is found stays. A worker writes the file of checksums a second after a job has
+ * ended, later where the host is busy. And a try that lost its lock to another one, while Redis was away, learns of it
+ * when it renews that, half a lock's time later; until then it goes on.
  */
-async function untilSettled(look: () => Promise<string[]>): Promise<string[]> {
+export async function untilSettled(look: () => Promise<string[]>): Promise<string[]> {
   for (const deadline = Date.now() + settlingTime; ; await sleep(500)) {
     const found = await look();
     if (found.length === 0 || Date.now() > deadline) return found;

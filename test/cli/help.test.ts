@@ -49,6 +49,8 @@ const flags = {
   tree: [],
   history: [],
   inspect: [],
+  tag: ["--detach"],
+  untag: ["--detach"],
   rm: ["--force", "--detach"],
   mount: ["--read-only", "--driver", "--options", "--mount-dir", "--host", "--detach"],
   unmount: ["--keep-upper", "--host", "--detach"],
@@ -65,7 +67,7 @@ const flags = {
   doctor: [],
 };
 
-describe("stevedore's help", () => {
+describe.concurrent("stevedore's help", () => {
   it.each(Object.entries(flags))("of %s names its flags and gives an example", async (command, own) => {
     const { code, stdout, stderr } = await stevedore([command, "--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -91,7 +93,7 @@ describe("stevedore's help", () => {
   });
 });
 
-describe("wrong usage", () => {
+describe.concurrent("wrong usage", () => {
   it.each([
     ["an unknown command", ["imagine"], "imagine"],
     ["an unknown flag", ["images", "--colour"], "--colour"],

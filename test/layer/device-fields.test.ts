@@ -7,6 +7,7 @@ import { fillFilter, thenFill } from "../support/documented-tar.js";
 import { makeRichTree } from "../support/rich-tree.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
+import { runs } from "../support/runs.js";
 
 const scratch = useScratchDirectory();
 const zeros = "0000000\x000000000\0";
@@ -59,7 +60,7 @@ describe("empty device fields", () => {
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 5_000 }), { minLength: 1 }), async (sizes) => {
         expect((await fill(empty, sizes)).equals(filled)).toBe(true);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(10) },
     );
   });
 

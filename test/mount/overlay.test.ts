@@ -9,6 +9,7 @@ import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
 import { layerStacks } from "../support/layer-stacks.js";
 import { randomLayers, writeRandomLayer } from "../support/random-layers.js";
 import { makeRichTree } from "../support/rich-tree.js";
+import { runs } from "../support/runs.js";
 import {
   expectLayers,
   mountsBelow,
@@ -65,7 +66,7 @@ describe("an overlay shows what its layers stand for", () => {
         await mounts.unmount(mountId);
         expect(mountsBelow(graph.root)).toEqual([]);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(8) },
     );
   });
 

@@ -44,7 +44,13 @@ export async function openDock(
     async serving(use, options = {}) {
       const root = mkdtempSync(join(scratch, "root-"));
       const graphName = `g-${randomUUID()}`;
-      const settings = { redis: url, graph: graphName, root, allowedSources: [scratch] };
+      const settings = {
+        redis: url,
+        graph: graphName,
+        root,
+        allowedSources: [scratch],
+        provesEngineLate: true,
+      };
       const worker = await startWorker({ ...settings, ...options });
       const producer = openProducer({ redis: url, graph: graphName });
       try {

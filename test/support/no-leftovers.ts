@@ -8,8 +8,6 @@ import { mountedBelow, unmountBelow } from "./mounted.js";
 
 /** The temporary directory of this run alone: whatever else the host does, it does elsewhere. */
 let directory = "";
-/** The processes that there were before the tests. */
-let before: ReadonlySet<string> = new Set();
 
 export async function setup(): Promise<void> {
   directory = await mkdtemp(join(await realpath(tmpdir()), "stevedore-tests-"));
@@ -17,12 +15,11 @@ export async function setup(): Promise<void> {
   await chmod(directory, 0o1777);
   // The processes that run the tests inherit it.
   process.env.TMPDIR = directory;
-  before = new Set((await fuseProcesses()).map(({ line }) => line));
 }
 
 export async function teardown(): Promise<void> {
   // A file system in user space is unmounted at once, but its process ends a moment later.
-  for (const { pid, line } of await fuseProcesses()) if (!before.has(line)) await waitForEnd(pid);
+  for (const { pid } of await fuseProcesses()) await waitForEnd(pid);
   const left = await leftovers();
   unmountBelow(directory);
   await rm(directory, { recursive: true, force: true });
@@ -38,22 +35,28 @@ async function leftovers(): Promise<string[]> {
   );
   const names = (await readdir(directory)).filter((name) => name.startsWith("stevedore-"));
   const directories = names.map((name) => `the directory ${JSON.stringify(join(directory, name))}`);
-  const processes = (await fuseProcesses()).map(({ line }) => line).filter((line) => !before.has(line));
+  const processes = (await fuseProcesses()).map(({ line }) => line);
   return [...mounts, ...directories, ...processes];
 }
 
-/** The processes of fuse-overlayfs that Stevedore started: its lowers are called `0:1:2…`. */
+/** The processes of fuse-overlayfs that Stevedore started in this run: its lowers are called `0:1:2…`. */
 async function fuseProcesses(): Promise<{ readonly pid: string; readonly line: string }[]> {
   const found: { pid: string; line: string }[] = [];
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     const [program = "", ...args] = (await readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => ""))
       .split("\0")
       .filter((arg) => arg !== "");
-    const isOurs = args.some((arg) => /(^|,)lowerdir=0(:\d+)*(,|$)/.test(arg));
+    const isOurs = args.some((arg) => /(^|,)lowerdir=0(:\d+)*(,|$)/.test(arg)) && (await isOfThisRun(pid));
     if (!/(^|\/)fuse-overlayfs$/.test(program) || !isOurs) continue;
     found.push({ pid, line: `the process ${pid}: ${[program, ...args].join(" ")}` });
   }
   return found;
+}
+
+/** By the temporary directory that it has inherited. Another run may be at work beside this one. */
+async function isOfThisRun(pid: string): Promise<boolean> {
+  const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
+  return environment.split("\0").includes(`TMPDIR=${directory}`);
 }
 
 /** Waits until a process has ended, but not for ever: it is told of as a leftover then. */

@@ -27,10 +27,13 @@ async function servingWithXz(
   );
   process.env.PATH = `${bin}:${path}`;
   try {
-    await dock.serving(async (served) => {
-      await served.worker.ready;
-      await use(served, bin);
-    });
+    await dock.serving(
+      async (served) => {
+        await served.worker.ready;
+        await use(served, bin);
+      },
+      { provesEngineLate: false },
+    );
   } finally {
     process.env.PATH = path;
   }

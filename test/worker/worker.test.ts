@@ -54,8 +54,8 @@ describe("a worker", () => {
     const producer = openProducer({ redis: options.redis, graph: options.graph });
     try {
       const first = await startWorker(options);
-      const large = join(dock.scratch, "perl.tar");
-      shell(`tar -C /usr/share -cf ${large} perl`);
+      const large = join(dock.scratch, "large.tar");
+      shell(`cd ${dock.scratch}; head -c 9M /dev/urandom > random; tar -cf ${large} random`);
       await runJob(producer, "store", { image: { id: "large" }, layer: { path: large } });
       const job = await producer.enqueue("checksum", { id: "large" });
       for await (const { progress } of producer.follow(job)) if (progress !== undefined) break;
@@ -99,11 +99,20 @@ describe("a worker", () => {
     const path = process.env.PATH;
     process.env.PATH = `${bin}:${path}`;
     try {
-      await dock.serving(async ({ worker }) => {
-        await expect(worker.ready).rejects.toMatchObject({
-          code: "INTERNAL",
-          message: expect.stringMatching(/xz/),
-        });
+      await dock.serving(
+        async ({ worker }) => {
+          await expect(worker.ready).rejects.toMatchObject({
+            code: "INTERNAL",
+            message: expect.stringMatching(/xz/),
+          });
+        },
+        { provesEngineLate: false },
+      );
+      // Asked by the first job that needs it, it refuses as well.
+      await dock.serving(async ({ producer, worker }) => {
+        await runJob(producer, "store", { image: { id: "a" }, layer: { path: dock.archive } });
+        await producer.enqueue("checksum", { id: "a" });
+        await expect(worker.ready).rejects.toMatchObject({ code: "INTERNAL" });
       });
     } finally {
       process.env.PATH = path;

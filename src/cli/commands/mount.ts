@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { JobData } from "../../jobs/contract.js";
 import { mountDriverNames, mountOptionNames } from "../../jobs/mount-fields.js";
+import { imageArgument } from "../image-argument.js";
 import { action, type CommandContext } from "../run-command.js";
 import {
   addHostFlag,
@@ -24,7 +25,7 @@ export function declare(program: Command): void {
   const command = program
     .command("mount")
     .description("mount an image with its ancestors as one directory, and print that")
-    .argument("<id>", "an image id or a unique prefix of one")
+    .argument("<id>", imageArgument)
     .argument("[target]", "an empty directory below --mount-dir, made if missing (default: a new one)")
     .option("--read-only", "take no writes")
     .addOption(

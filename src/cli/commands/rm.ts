@@ -1,5 +1,6 @@
 // stevedore rm ID: an image leaves the graph.
 import type { Command } from "commander";
+import { imageArgument } from "../image-argument.js";
 import { action } from "../run-command.js";
 
 interface RemoveFlags {
@@ -11,7 +12,7 @@ export function declare(program: Command): void {
   program
     .command("rm")
     .description("delete an image and print its id")
-    .argument("<id>", "an image id or a unique prefix of one")
+    .argument("<id>", imageArgument)
     .option("--force", "even if other images build on it")
     .option("--detach", "print the job's id and return")
     .addHelpText("after", "\nExample:\n  $ stevedore rm 0896")

@@ -18,7 +18,10 @@ export function declare(program: Command): void {
     .command("schedule")
     .description("have a job done again and again; one of the same id is replaced")
     .argument("<job>", "checksum, checksum-graph, verify or verify-graph")
-    .argument("[id...]", "image ids or unique prefixes of them; of -graph the default is every image")
+    .argument(
+      "[id...]",
+      "images: ids, names, or unique prefixes of ids; of -graph the default is every image",
+    )
     .requiredOption(
       "--cron <expression>",
       "when: minute hour day month weekday, or six fields with the second first",

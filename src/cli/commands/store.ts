@@ -2,8 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { JobData } from "../../jobs/contract.js";
-import { type ErrorCode, JobError } from "../../jobs/error.js";
+import { JobError } from "../../jobs/error.js";
 import { defaultRecipe, recipeNames } from "../../jobs/fields.js";
+import { imageArgument } from "../image-argument.js";
 import { action, type CommandContext, UsageError } from "../run-command.js";
 import { addLayerFlags, type LayerFlags, workerOptions } from "../worker-flags.js";
 
@@ -25,7 +26,7 @@ export function declare(program: Command): void {
     .description("store an archive as an image and print its id")
     .argument("<source>", "an archive (tar, plain or gzip, bzip2, xz, zstd), a directory, or - for stdin")
     .option("--id <id>", "the image's id (default: 64 random hex characters)")
-    .option("--parent <id>", "the image it builds on: an id or a unique prefix of one")
+    .option("--parent <id>", `the image it builds on: ${imageArgument}`)
     .option("--comment <text>", "a comment for the record")
     .option("--author <text>", "an author for the record")
     .option("--created <time>", "the record's time, RFC 3339 (default: now)")
@@ -59,7 +60,7 @@ async function store(context: CommandContext, flags: StoreFlags, source: string)
   const { upload } = await import("../upload.js");
   const { openQueueSession } = await import("../queue-session.js");
   const { runJob } = await import("../run-jobs.js");
-  const { checksumStored, warnUnheeded } = await import("../stored-image.js");
+  const { aboutSource, checksumStored, warnUnheeded } = await import("../stored-image.js");
   await using uploaded = await upload(source, config.root, signal);
   const work = flags.detach ? undefined : workerOptions(flags);
   await using session = await openQueueSession(context, { work, makeRoot: true });
@@ -75,15 +76,6 @@ async function store(context: CommandContext, flags: StoreFlags, source: string)
   });
   print(await checksumStored(session, result, flags.checksum, context), [result.id]);
 }
-
-/** The worker knows the source by the name of its upload: whoever reads the error knows it by its own. */
-function aboutSource(error: unknown, source: string): unknown {
-  if (!(error instanceof JobError) || !sourceErrors.includes(error.code)) return error;
-  const name = source === "-" ? "stdin" : source;
-  return new JobError(error.code, `${name}: ${error.message}`, { cause: error, jobId: error.jobId });
-}
-
-const sourceErrors: readonly ErrorCode[] = ["BAD_ARCHIVE", "UNSAFE_ENTRY", "LIMIT_EXCEEDED"];
 
 /** The job's data but for the layer. */
 async function imageData(flags: StoreFlags): Promise<Omit<JobData<"store">, "layer">> {

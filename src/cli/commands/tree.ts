@@ -1,7 +1,7 @@
 // stevedore tree: the forest of images by parent.
 import type { Command } from "commander";
 import type { Graph } from "../../graph/index.js";
-import type { BriefImage, ImageSummary } from "../../listing/index.js";
+import type { BriefImage, ImageSummary, NamesByImage } from "../../listing/index.js";
 import { action } from "../run-command.js";
 
 /** Levels of a branch that are drawn; as many as AUFS could mount when the graphs of Docker 0.3 were made. */
@@ -10,7 +10,7 @@ const drawnLevels = 42;
 export function declare(program: Command): void {
   program
     .command("tree")
-    .description("show the images as a tree, with their sizes and stored checksums")
+    .description("show the images as a tree, with their sizes, stored checksums and names")
     .addHelpText(
       "after",
       `
@@ -23,14 +23,15 @@ Example:
     .action(
       action(async ({ config, printEach, warn, signal }) => {
         const { openGraph } = await import("../../graph/index.js");
-        const { childrenByParent, readImages } = await import("../../listing/index.js");
+        const { childrenByParent, readImages, readNames } = await import("../../listing/index.js");
         const graph = await openGraph(config.root);
         const images = await readImages(graph, warn, signal);
         const families = childrenByParent(images);
         const nodes = arrange(images, families, warn);
-        await printEach(summarizeNodes(graph, nodes, families, signal), {
+        const names = await readNames(graph, warn);
+        await printEach(summarizeNodes(graph, nodes, families, names, signal), {
           document: ({ node, summary }) => ({ ...summary, depth: node.place.depth }),
-          line: await lineOf(nodes),
+          line: await lineOf(nodes, names),
         });
       }),
     );
@@ -101,27 +102,44 @@ async function* summarizeNodes(
   graph: Graph,
   nodes: readonly Node[],
   families: Families,
+  names: NamesByImage,
   signal: AbortSignal,
 ): AsyncGenerator<SummarizedNode, void, undefined> {
   const { summarize } = await import("../../listing/index.js");
   for (const node of nodes) {
-    const summary = await summarize(graph, node.image, families.get(node.image.id), signal);
+    const summary = await summarize(
+      graph,
+      node.image,
+      families.get(node.image.id),
+      names.get(node.image.id),
+      signal,
+    );
     if (summary !== undefined) yield { node, summary };
   }
 }
 
 /** A function that draws a line of the tree, its columns as wide as these nodes need them. */
-async function lineOf(nodes: readonly Node[]): Promise<(node: SummarizedNode) => string> {
+async function lineOf(
+  nodes: readonly Node[],
+  names: NamesByImage,
+): Promise<(node: SummarizedNode) => string> {
   const { shortId } = await import("../../graph/index.js");
   const { bytesWidth, formatBytes, formatRow } = await import("../format.js");
-  const { checksumWidth } = await import("../summary-row.js");
+  const { checksumWidth, namesCell, namesWidth } = await import("../summary-row.js");
   const stem = ({ image, place }: Node) => `${branchTo(place)}${shortId(image.id)}`;
   const stemWidth = nodes.reduce((width, node) => Math.max(width, stem(node).length), 0);
-  return ({ node, summary: { layerBytes, checksum, comment } }) =>
-    formatRow(
-      [stem(node), formatBytes(layerBytes), checksum ?? "-", comment ?? ""],
-      [stemWidth, bytesWidth, checksumWidth],
-    );
+  const widths = [stemWidth, bytesWidth, checksumWidth, namesWidth(names.values())];
+  return ({ node, summary }) => {
+    const { layerBytes, checksum, comment } = summary;
+    const cells = [
+      stem(node),
+      formatBytes(layerBytes),
+      checksum ?? "-",
+      namesCell(summary.names),
+      comment ?? "",
+    ];
+    return formatRow(cells, widths);
+  };
 }
 
 /** The lines that lead to a place from the left. */

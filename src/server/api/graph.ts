@@ -1,7 +1,7 @@
 // The forest of images as nodes and edges, for pictures of it: quick for tens of thousands of images.
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import type { Census, CensusImage } from "../../listing/index.js";
+import type { Census, CensusImage, NamesByImage } from "../../listing/index.js";
 import { openMounts } from "../../mount/index.js";
 import type { App, ServerContext } from "../context.js";
 import { namesTag, notModified } from "./entity-tag.js";
@@ -15,10 +15,11 @@ export function addGraphRoute(
   app: App,
   { graph, signal }: ServerContext,
   census: () => Promise<Census>,
+  names: () => Promise<NamesByImage>,
 ): void {
   const texts = new WeakMap<CensusImage, string>();
 
-  /** The beginning of a node's text, which is the same until the image changes: its mounts are still to come. */
+  /** The beginning of a node's text, which is the same until the image changes: its mounts and names are still to come. */
   const textOf = (image: CensusImage): string => {
     let text = texts.get(image);
     if (text === undefined) {
@@ -42,7 +43,12 @@ export function addGraphRoute(
       const { images } = await census();
       const mounts = new Map<string, number>();
       for (const { id } of openMounts(graph).list()) mounts.set(id, (mounts.get(id) ?? 0) + 1);
-      const nodes = images.map((image) => `${textOf(image)},"mounts":${mounts.get(image.id) ?? 0}}`);
+      const namesById = await names();
+      const nodes = images.map((image) => {
+        const { id } = image;
+        const own = JSON.stringify(namesById.get(id) ?? []);
+        return `${textOf(image)},"mounts":${mounts.get(id) ?? 0},"names":${own}}`;
+      });
       const tag = tagOf(nodes);
       reply.header("etag", tag).header("cache-control", "no-cache");
       if (namesTag(request.headers["if-none-match"], tag)) return reply.code(304).send(null);

@@ -7,10 +7,13 @@ import { driverNames } from "../../mount/index.js";
 /** The `{ref}` of a path. */
 export const referenceParams = z.object({ ref: imageReference });
 
+const names = z.array(z.string()).meta({ description: "As `repository:tag`, in their order" });
+
 /** An image as the listings show it. */
 export const imageSummary = z
   .object({
     id: z.string(),
+    names,
     parent: z.string().nullable(),
     created: z.string().nullable().meta({ description: "RFC 3339, as the record has it" }),
     comment: z.string().nullable(),
@@ -64,6 +67,7 @@ const checksum = z
 export const image = z
   .object({
     id: z.string(),
+    names,
     parent: z.string().nullable(),
     record: z.looseObject({ id: z.string() }),
     layer: z
@@ -94,6 +98,7 @@ export const forest = z
         layerBytes: bytes.nullable(),
         checksums: z.array(z.string()),
         mounts: z.int().nonnegative(),
+        names,
         broken: z.enum(errorCodes).optional().meta({ description: "Why it cannot be loaded" }),
       }),
     ),

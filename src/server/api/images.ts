@@ -3,7 +3,14 @@ import { z } from "zod";
 import { imagePaths } from "../../graph/image.js";
 import { knownLayerFacts } from "../../graph/layer-facts.js";
 import { checkTar } from "../../layer/index.js";
-import { type Census, type CensusImage, openCensus, recheckable } from "../../listing/index.js";
+import {
+  type Census,
+  type CensusImage,
+  type NamesByImage,
+  openCensus,
+  readNames,
+  recheckable,
+} from "../../listing/index.js";
 import { openMounts } from "../../mount/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError, problem } from "../problem.js";
@@ -23,9 +30,15 @@ const pageQuery = z.object({
 
 /** `/api/v1/images`, what lies below one, and `/api/v1/graph`. */
 export function addImageRoutes(app: App, context: ServerContext): void {
-  const { graph, signal } = context;
+  const { graph, signal, log } = context;
+  let lastWarning = "";
+  const warnOnce = (line: string) => {
+    if (line !== lastWarning) log(line);
+    lastWarning = line;
+  };
   const census = openCensus(graph, signal);
-  addGraphRoute(app, context, census);
+  const names = () => readNames(graph, warnOnce);
+  addGraphRoute(app, context, census, names);
 
   app.get(
     "/api/v1/images",
@@ -46,13 +59,16 @@ export function addImageRoutes(app: App, context: ServerContext): void {
     async ({ query: { prefix, limit, cursor } }) => {
       const after = cursor === undefined ? undefined : readCursor(cursor);
       const counted = await census();
+      const namesById = await names();
       const found = counted.images.filter(
         ({ id }) => id.startsWith(prefix) && (after === undefined || id > after),
       );
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return {
-        images: page.filter(({ broken }) => broken === undefined).map((each) => summaryOf(each, counted)),
+        images: page
+          .filter(({ broken }) => broken === undefined)
+          .map((each) => summaryOf(each, counted, namesById)),
         broken: page.flatMap(({ id, broken }) => (broken === undefined ? [] : [{ id, ...broken }])),
         next: last === undefined || found.length === page.length ? null : makeCursor(last.id),
       };
@@ -74,7 +90,7 @@ export function addImageRoutes(app: App, context: ServerContext): void {
       const { jobId: _, ...facts } = knownLayerFacts(imagePaths(graph.directory, id)) ?? {};
       const children = await graph.children(id, signal);
       return {
-        ...{ id, parent, record },
+        ...{ id, names: [...((await names()).get(id) ?? [])], parent, record },
         layer: "layerBytes" in facts ? facts : null,
         checksums: await recheckable(graph, found, await leavesFieldsEmpty()),
         ...{ children, head: children.length === 0 },
@@ -100,18 +116,19 @@ export function addImageRoutes(app: App, context: ServerContext): void {
     async ({ params: { ref } }) => {
       const history = await graph.history(ref);
       const counted = await census();
+      const namesById = await names();
       const byId = new Map(counted.images.map((each) => [each.id, each]));
       const counts = history.map(({ id }) => byId.get(id)).filter((each) => each !== undefined);
-      return { history: counts.map((each) => summaryOf(each, counted)) };
+      return { history: counts.map((each) => summaryOf(each, counted, namesById)) };
     },
   );
 }
 
-function summaryOf(image: CensusImage, { children }: Census): ListedSummary {
+function summaryOf(image: CensusImage, { children }: Census, names: NamesByImage): ListedSummary {
   const { id, parent, created, comment, layerBytes, checksum, checksums } = image;
   const ownChildren = children.get(id) ?? [];
   return {
-    ...{ id, parent, created, comment, layerBytes, checksum },
+    ...{ id, names: [...(names.get(id) ?? [])], parent, created, comment, layerBytes, checksum },
     ...{ head: ownChildren.length === 0, children: [...ownChildren], checksums: [...checksums] },
   };
 }

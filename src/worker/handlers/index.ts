@@ -6,16 +6,20 @@ import { checksum } from "./checksum.js";
 import { checksumGraph } from "./checksum-graph.js";
 import { commit } from "./commit.js";
 import { deleteImage } from "./delete.js";
+import { importJob } from "./import.js";
 import { exportToOutbox } from "./export.js";
 import { mount } from "./mount.js";
 import { store } from "./store.js";
+import { tag } from "./tag.js";
 import { unmount } from "./unmount.js";
+import { untag } from "./untag.js";
 import { verify } from "./verify.js";
 import { verifyGraph } from "./verify-graph.js";
 
 export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   store,
   commit,
+  import: importJob,
   checksum,
   "checksum-graph": checksumGraph,
   verify,
@@ -25,4 +29,6 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   changes,
   export: exportToOutbox,
   delete: deleteImage,
+  tag,
+  untag,
 };

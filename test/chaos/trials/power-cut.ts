@@ -11,6 +11,7 @@ import { auditQueue, noteEnds } from "../auditor/queue-audit.js";
 import { drain } from "../drain.js";
 import { expectedWorld, type Ledger, openLedger } from "../ledger.js";
 import { copyAsFound, dropLoopDisk, makeLoopDisk, mountLoopDisk } from "../loop-disk.js";
+import { untilSettled } from "../scene.js";
 import { openService, type Service } from "../service.js";
 import type { Trial } from "../trial.js";
 import { handIn, planRound } from "../work.js";
@@ -74,8 +75,11 @@ function cutTrial(redis: TestRedis | undefined): Trial {
           await drain(plain, service.graph, ledger, queues);
           findings.push(...(await auditQueue(plain, service.graph, ledger)));
         });
-        findings.push(...(await auditGraph(root, ledger, { contents, isQuiet: true })));
-        findings.push(...auditHost(root, ledger, { expectedPids: service.pids(), isRebooted: true }));
+        const look = async () => [
+          ...(await auditGraph(root, ledger, { contents, isQuiet: true })),
+          ...auditHost(root, ledger, { expectedPids: service.pids(), isRebooted: true }),
+        ];
+        findings.push(...(await untilSettled(look)));
         await producer.close();
         if (findings.length === 0) await endStaleMounts(service, ledger, root);
       }

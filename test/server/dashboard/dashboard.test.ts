@@ -94,7 +94,7 @@ describe("the dashboard", () => {
       await page.getByRole("link", { name: ids.base }).click();
       await page.getByRole("heading", { name: /^Image ab12/ }).waitFor();
       await page.getByText(evil).first().waitFor();
-      expect(await page.title()).toBe(`Image ${ids.base.slice(0, 12)} · Stevedore`);
+      await expect.poll(() => page.title()).toBe(`Image ${ids.base.slice(0, 12)} · Stevedore`);
 
       const checksums = page.getByRole("article", { name: "Checksum by the recipe xz-6" });
       const line = await checksums.locator("pre").innerText();
@@ -102,7 +102,7 @@ describe("the dashboard", () => {
       expect(await checksums.locator("code").innerText()).toBe(`sha256:${printed}`);
       await page.getByRole("link", { name: ids.app.slice(0, 12) }).click();
       await page.getByRole("heading", { name: /^Image ab34/ }).waitFor();
-      expect(await page.locator(".history li").allInnerTexts()).toHaveLength(2);
+      await expect.poll(() => page.locator(".history li").count()).toBe(2);
 
       await page.getByRole("button", { name: "Verify" }).click();
       await page.getByText("The layer is the one that was stored").waitFor();
@@ -144,7 +144,7 @@ describe("the dashboard", () => {
   it("offers no button to whoever may only look, and does nothing for them", async () => {
     await visit("/", "read", async (page, allow) => {
       await page.getByRole("heading", { name: "Workers" }).waitFor();
-      expect(await page.getByRole("button").allInnerTexts()).toEqual(["Log out"]);
+      await expect.poll(() => page.getByRole("button").allInnerTexts()).toEqual(["Log out"]);
       allow(/status of 403/);
       const status = await page.evaluate(
         async () => (await fetch("/api/v1/jobs/verify-graph", { method: "POST", body: "{}" })).status,
@@ -178,6 +178,7 @@ describe("the dashboard", () => {
   it("can be used by keyboard alone, with a name for every control", async () => {
     await visit("/", "full", async (page) => {
       await page.getByRole("heading", { name: "Workers" }).waitFor();
+      await page.getByRole("button", { name: "Verify all" }).waitFor();
       await page.keyboard.press("Tab");
       expect(await focused(page)).toBe("Skip to the content");
       await page.keyboard.press("Enter");
@@ -192,8 +193,7 @@ describe("the dashboard", () => {
       expect(seen).toContain("Verify all");
       expect(seen.at(-1)).toBe("Skip to the content");
       for (const path of ["/", "/jobs", `/images/${ids.base}`, "/graph"]) {
-        await page.goto(url + path);
-        await page.getByRole("heading", { level: 1 }).waitFor();
+        await openFully(page, path);
         expect([path, await namelessControls(page)]).toEqual([path, []]);
       }
     });
@@ -205,18 +205,17 @@ describe("the dashboard", () => {
       "full",
       async (page) => {
         for (const path of ["/", "/jobs", `/images/${ids.base}`]) {
-          await page.goto(url + path);
-          await page.getByRole("heading", { level: 1 }).waitFor();
+          await openFully(page, path);
           const width = await page.evaluate<number>("document.documentElement.scrollWidth");
           expect([path, width]).toEqual([path, 320]);
         }
         const background = () => page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
         const dark = await background();
         await page.getByLabel("Colours").selectOption("light");
+        await expect.poll(background).not.toBe(dark);
         const light = await background();
-        expect(light).not.toBe(dark);
         await page.reload();
-        expect(await background()).toBe(light);
+        await expect.poll(background).toBe(light);
       },
       { viewport: { width: 320, height: 640 }, colorScheme: "dark" },
     );
@@ -238,6 +237,20 @@ async function visit(
   await use(page, (complaint) => allowed.push(complaint));
   expect(complaints.filter((line) => !allowed.some((each) => each.test(line)))).toEqual([]);
   expect([...origins]).toEqual([url]);
+}
+
+/** Opens a page and waits until it shows what it asks the server for. */
+async function openFully(page: Page, path: string): Promise<void> {
+  await page.goto(url + path);
+  const last: Record<string, string> = {
+    "/": 'h2:text-is("Workers")',
+    "/jobs": "td",
+    "/graph": "[role=application]",
+  };
+  await page
+    .locator(last[path] ?? ".history li")
+    .first()
+    .waitFor();
 }
 
 /** A figure of a page by its name. */

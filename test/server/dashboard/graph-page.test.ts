@@ -67,7 +67,7 @@ it("finds an image by its prefix, selects it by the keyboard, and opens its page
   await using opened = await browser.open({ reducedMotion: "reduce" });
   const { page } = opened;
   await openGraph(page);
-  expect(await coloursOf(page)).toBeGreaterThan(5);
+  await expect.poll(() => coloursOf(page)).toBeGreaterThan(5);
 
   await page.keyboard.press("Tab");
   await page.locator(".picture-stage canvas").focus();
@@ -79,9 +79,9 @@ it("finds an image by its prefix, selects it by the keyboard, and opens its page
   await page.keyboard.press("Enter");
   const panel = page.getByRole("region", { name: "Selected image" });
   await panel.getByText(wanted, { exact: true }).waitFor();
-  expect(await page.locator(".picture [aria-live=polite]").allTextContents()).toContainEqual(
-    expect.stringContaining(`Image ${wanted.slice(0, 12)}`),
-  );
+  await expect
+    .poll(() => page.locator(".picture [aria-live=polite]").allTextContents())
+    .toContainEqual(expect.stringContaining(`Image ${wanted.slice(0, 12)}`));
 
   await page.locator(".picture-stage canvas").focus();
   await page.keyboard.press("ArrowLeft");
@@ -199,7 +199,7 @@ it("shows an image that is stored meanwhile, and keeps the selection", async () 
   const deleted = await ask(url, "/api/v1/jobs/delete?wait=60", { body: { id: "added-meanwhile" } });
   expect(deleted).toMatchObject({ status: 200 });
   await shows(page, 1_000);
-  expect(await panel.isHidden()).toBe(true);
+  await expect.poll(() => panel.isHidden()).toBe(true);
   expect(opened.complaints).toEqual([]);
 });
 

@@ -58,6 +58,7 @@ export interface Checksum {
 
 export interface ImageDetails {
   readonly id: string;
+  readonly names: readonly string[];
   readonly parent: string | null;
   readonly record: Readonly<Record<string, unknown>>;
   readonly layer: {
@@ -80,6 +81,7 @@ export interface ImageDetails {
 
 export interface ImageSummary {
   readonly id: string;
+  readonly names: readonly string[];
   readonly created: string | null;
   readonly comment: string | null;
   readonly layerBytes: number | null;

@@ -10,7 +10,18 @@ export interface GraphListener {
 }
 
 /** The jobs whose end shows in the picture. */
-const changing = new Set(["store", "commit", "import", "delete", "checksum", "verify", "mount", "unmount"]);
+const changing = new Set([
+  "store",
+  "commit",
+  "import",
+  "delete",
+  "tag",
+  "untag",
+  "checksum",
+  "verify",
+  "mount",
+  "unmount",
+]);
 /** How long jobs that end are gathered, in ms: many of a batch end at once. */
 const gathering = 400;
 /** How long after a failure it is tried again, in ms. */

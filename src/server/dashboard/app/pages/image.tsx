@@ -57,13 +57,14 @@ export function ImagePage({ reference }: { reference: string }) {
   );
 }
 
-function ImageFacts({ image: { id, record, layer, mounts, head } }: { image: ImageDetails }) {
+function ImageFacts({ image: { id, names, record, layer, mounts, head } }: { image: ImageDetails }) {
   const { created, comment, author } = record;
   return (
     <section class="card">
       <Facts
         facts={[
           ["Id", <code key="id">{id}</code>],
+          ["Names", names.length === 0 ? "–" : names.join(", ")],
           ["Created", text(created)],
           ["Comment", text(comment)],
           ["Author", text(author)],
@@ -99,12 +100,12 @@ function History({ path }: { path: string }) {
       <h2>History</h2>
       <ErrorNotice error={error} />
       <ol class="history">
-        {data?.history.map(({ id, comment, layerBytes }) => (
+        {data?.history.map(({ id, names, comment, layerBytes }) => (
           <li key={id}>
             <a class="mono" href={`/images/${encodeURIComponent(id)}`}>
               {shortId(id)}
             </a>{" "}
-            <span class="muted">{formatSize(layerBytes)}</span> {comment}
+            <span class="muted">{formatSize(layerBytes)}</span> {names.join(", ")} {comment}
           </li>
         ))}
       </ol>

@@ -11,7 +11,7 @@ const stripe = 6;
 const left = stripe + 9;
 const right = card.w - 10;
 
-/** Id, marks, comment, size as a bar and as a figure, and age. */
+/** Id, marks, name or comment, size as a bar and as a figure, and age. */
 export function drawCard(frame: Frame, index: number): void {
   const { context, scene, theme, now } = frame;
   const node = scene.forest.nodes[index];
@@ -24,7 +24,11 @@ export function drawCard(frame: Frame, index: number): void {
   context.fillText(shortId(node.id), left, 20);
   context.font = `12px ${theme.sans}`;
   context.fillStyle = node.broken === undefined ? theme.muted : theme.bad;
-  context.fillText(cut(context, node.broken ?? node.comment ?? "", right - left), left, 37);
+  context.fillText(
+    cut(context, node.broken ?? node.names?.[0] ?? node.comment ?? "", right - left),
+    left,
+    37,
+  );
   context.fillStyle = theme.muted;
   context.font = `11px ${theme.sans}`;
   const age = now - (scene.forest.created[index] ?? Number.NaN);

@@ -32,6 +32,7 @@ export function describe(forest: Forest, index: number, now: number): string {
   const state = checksumState(node);
   const parts = [
     `Image ${shortId(node.id)}`,
+    node.names?.length ? `named ${node.names.join(", ")}` : "",
     node.comment ?? "",
     sizeInWords(node.layerBytes),
     Number.isNaN(age) ? "age not known" : `${ageInWords(age)} old`,

@@ -8,6 +8,7 @@ export interface GraphNode {
   readonly created: string | null;
   readonly comment: string | null;
   readonly author?: string | null;
+  readonly names?: readonly string[];
   /** null: never measured. */
   readonly layerBytes: number | null;
   /** The recipes that a checksum is stored for. */

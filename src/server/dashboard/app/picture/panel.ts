@@ -24,6 +24,7 @@ export function makePanel(select: (index: number) => void): Panel {
     const row = (name: string, ...content: (Node | string)[]) =>
       rows.append(element("dt", {}, name), element("dd", {}, ...content));
     if (node.broken !== undefined) row("Broken", element("strong", { class: "picture-bad" }, node.broken));
+    if (node.names?.length) row("Names", node.names.join(", "));
     if (node.comment) row("Comment", node.comment);
     row("Size", sizeInWords(node.layerBytes));
     const created = forest.created[index] ?? Number.NaN;

@@ -1,4 +1,4 @@
-// Finds images by the beginning of their id, or by words of what is written in their record.
+// Finds images by the beginning of their id, or by words of their names and of what is written in their record.
 import type { Forest } from "./forest.js";
 
 export interface Search {
@@ -15,8 +15,8 @@ export function indexSearch({ nodes }: Forest): Search {
   const byId = Int32Array.from(nodes.keys()).sort((a, b) => compare(folded[a], folded[b]) || a - b);
   const ids = Array.from(byId, (index) => folded[index] ?? "");
   const texts = Array.from(byId, (index) => {
-    const { comment, author } = nodes[index] ?? {};
-    return [comment, author]
+    const { names = [], comment, author } = nodes[index] ?? {};
+    return [...names, comment, author]
       .filter((text) => text)
       .join("\n")
       .toLowerCase();

@@ -26,8 +26,8 @@ export function makeSearchBox(changed: () => void, select: (index: number) => vo
   let place = -1;
   const input = element("input", {
     type: "search",
-    placeholder: "Search id or text  ( / )",
-    "aria-label": "Search images by the beginning of an id or by words of their comment",
+    placeholder: "Search id, name or text  ( / )",
+    "aria-label": "Search images by the beginning of an id, or by words of their names or comment",
     autocomplete: "off",
     spellcheck: "false",
   });
@@ -64,12 +64,12 @@ export function makeSearchBox(changed: () => void, select: (index: number) => vo
     const total = found?.length ?? 0;
     previous.hidden = next.hidden = results.hidden = total === 0;
     const entries = [...(found ?? []).slice(0, mostListed)].map((index, at) => {
-      const { id = "", comment } = scene?.forest.nodes[index] ?? {};
+      const { id = "", names = [], comment } = scene?.forest.nodes[index] ?? {};
       const entry = element(
         "button",
         { type: "button" },
         element("code", {}, shortId(id)),
-        ` ${comment ?? ""}`,
+        ` ${names.join(", ")} ${comment ?? ""}`,
       );
       entry.addEventListener("click", () => go(at));
       return element("li", {}, entry);

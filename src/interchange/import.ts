@@ -1,0 +1,143 @@
+// Images come into the graph: read from a source, checked, and registered as one set with their names.
+import type { FileHandle } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { StevedoreError } from "../error.js";
+import type { Graph, RegisteredSet } from "../graph/index.js";
+import type { Unpacked } from "../layer/index.js";
+import { beginFilling, type LayersLimits } from "./source/fill-layers.js";
+import { withSource } from "./source/open-source.js";
+import { assertSameLayer } from "./source/present-layer.js";
+import { type ReadSource, readImages } from "./source/read-images.js";
+import type { SourceFormat, SourceLayer, SourceRequest } from "./source/source-image.js";
+
+/** How much of a source is taken before it is `LIMIT_EXCEEDED`. */
+export interface ImportLimits extends LayersLimits {
+  /** The longest record of an image, in bytes. */
+  readonly maxRecordBytes: number;
+}
+
+export interface ImportOptions extends Omit<SourceRequest, "maxRecordBytes"> {
+  readonly limits: ImportLimits;
+  /** Kept with each image, to know the work of an earlier try by. */
+  readonly jobId?: string | undefined;
+  /** Not root: give all to this process's user instead of refusing. Capabilities of files are lost then. */
+  readonly allowSquash?: boolean | undefined;
+  /** Told of the bytes of layers, as they lie in the source, that were read so far and are to be read in all. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** What became of a source. */
+export interface Imported {
+  readonly format: SourceFormat;
+  readonly images: readonly {
+    readonly id: string;
+    readonly names: readonly string[];
+    /** How many the source has of it. */
+    readonly layers: number;
+  }[];
+  /** Layers that this import, or an earlier try of its job, brought into the graph. */
+  readonly layersAdded: number;
+  /** Layers that the graph had before. */
+  readonly layersPresent: number;
+  /** The sizes of those that were added, in bytes. */
+  readonly layerBytes: number;
+  /** The names that stood for another image before, with its id. */
+  readonly moved: readonly { readonly name: string; readonly previous: string }[];
+  readonly ownership: Unpacked["ownership"];
+}
+
+/**
+ * Imports the images of a docker-archive or an OCI layout: all of them with their names or, whatever happens, none. What
+ * the graph has already is not read again, so a second import adds nothing.
+ * @param source the handle of a directory or of a regular file, an archive plain or compressed; it stays open
+ * @throws as `readImages`, `unpackBlob` and `Graph.registerAll`
+ */
+export async function importImages(
+  graph: Graph,
+  source: FileHandle,
+  options: ImportOptions,
+  signal?: AbortSignal | undefined,
+): Promise<Imported> {
+  const { platform, name, limits, allowSquash, jobId } = options;
+  const add = async (read: ReadSource): Promise<Imported> => {
+    const layers = layersOf(read);
+    const missing = await missingOf(graph, layers, options, signal);
+    const total = missing.reduce((bytes, { blob }) => bytes + blob.file.size, 0);
+    const onProgress = (done: number) => options.onProgress?.(done, Math.max(done, total));
+    const filling = beginFilling(graph, layers, { limits, allowSquash, onProgress });
+    const images = layers.map((layer) => {
+      const { record, isDerived } = layer;
+      return { record, jobId, isDerived, fill: filling.fillOf(layer) };
+    });
+    const atOnce = Math.max(2, availableParallelism());
+    const registered = await graph.registerAll(images, { names: read.names, atOnce }, signal);
+    return describe(read, registered, filling.ownership(), graph, jobId);
+  };
+  return await withSource(
+    graph,
+    source,
+    limits.maxImportBytes,
+    async (files) => add(await readImages(files, { platform, name, maxRecordBytes: limits.maxRecordBytes })),
+    signal,
+  );
+}
+
+/** The layers of all images, each once, parents before their children. @throws `BAD_ARCHIVE` for two of one id */
+function layersOf({ images }: ReadSource): SourceLayer[] {
+  const layers = new Map<string, SourceLayer>();
+  for (const layer of images.flatMap((image) => image.layers)) {
+    const other = layers.get(layer.id);
+    if (other === undefined) layers.set(layer.id, layer);
+    else if (!isSame(layer, other)) {
+      throw new StevedoreError("BAD_ARCHIVE", `two images of the source have the id ${layer.id}`);
+    }
+  }
+  return [...layers.values()];
+}
+
+function isSame(one: SourceLayer, other: SourceLayer): boolean {
+  return one.isDerived === other.isDerived && (one.isDerived || one.record.equals(other.record));
+}
+
+/** Those that the graph does not have. @throws `IMAGE_EXISTS` */
+async function missingOf(
+  graph: Graph,
+  layers: readonly SourceLayer[],
+  { limits, allowSquash }: ImportOptions,
+  signal: AbortSignal | undefined,
+): Promise<SourceLayer[]> {
+  const missing: SourceLayer[] = [];
+  for (const layer of layers) {
+    if (!(await graph.exists(layer.id))) missing.push(layer);
+    else if (layer.isDerived) await assertSameLayer(graph, layer, { limits, allowSquash }, signal);
+  }
+  return missing;
+}
+
+async function describe(
+  { format, images }: ReadSource,
+  { added, present, moved }: RegisteredSet,
+  ownership: Unpacked["ownership"],
+  graph: Graph,
+  jobId: string | undefined,
+): Promise<Imported> {
+  let layersAdded = 0;
+  let layerBytes = 0;
+  const isNew = new Set(added);
+  for (const id of [...added, ...present]) {
+    const facts = await graph.layerFacts(id);
+    // An earlier try may have added it, and died before it could tell.
+    if (!isNew.has(id) && (jobId === undefined || facts.jobId !== jobId)) continue;
+    layersAdded++;
+    layerBytes += facts.layerBytes;
+  }
+  return {
+    format,
+    images: images.map(({ id, names, layers }) => ({ id, names, layers: layers.length })),
+    layersAdded,
+    layersPresent: added.length + present.length - layersAdded,
+    layerBytes,
+    moved: [...moved].map(([name, previous]) => ({ name, previous })),
+    ownership,
+  };
+}

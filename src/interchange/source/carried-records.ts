@@ -1,0 +1,40 @@
+// The records that an export of a graph carries in its configs: with them an image comes back as it was.
+
+import { StevedoreError } from "../../error.js";
+import { parseRecord } from "../../graph/index.js";
+import { parentOf } from "../../graph/record.js";
+import { recordsField } from "../formats/index.js";
+import type { LayerRecord } from "./derived-records.js";
+
+/**
+ * Reads the texts of a config's records, the base's first.
+ * @param name of the config, for messages
+ * @throws `BAD_ARCHIVE` if they are not one for each layer, each with the one before as its parent
+ */
+export function readCarriedRecords(texts: readonly string[], layers: number, name: string): LayerRecord[] {
+  const bad = (why: string, cause?: unknown) =>
+    new StevedoreError("BAD_ARCHIVE", `${name}: ${recordsField}: ${why}`, { cause });
+  if (texts.length !== layers) throw bad(`${texts.length} records for ${layers} layers`);
+  const seen = new Set<string>();
+  let expected: string | null = null;
+  return texts.map((text, index) => {
+    const record = Buffer.from(text);
+    const { id, parent } = readOne(record, (error) => bad(`record ${index}: ${error.message}`, error));
+    if (parent !== expected) {
+      throw bad(`the record of ${id} has the parent ${parent}, but ${expected} stands before it`);
+    }
+    if (seen.has(id)) throw bad(`${id} stands there twice`);
+    seen.add(id);
+    expected = id;
+    return { id, parent, record };
+  });
+}
+
+function readOne(bytes: Buffer, toError: (error: StevedoreError) => StevedoreError) {
+  try {
+    const record = parseRecord(bytes);
+    return { id: record.id, parent: parentOf(record) };
+  } catch (error) {
+    throw error instanceof StevedoreError ? toError(error) : error;
+  }
+}

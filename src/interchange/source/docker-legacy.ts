@@ -1,0 +1,134 @@
+// What `docker save` of 0.7 to 1.9 wrote: the images of a graph as they lay there, each with its record.
+import { StevedoreError } from "../../error.js";
+import { parentCycle } from "../../graph/history.js";
+import { isId, parseRecord } from "../../graph/index.js";
+import { parentOf } from "../../graph/record.js";
+import { layerFiles, repositories, repositoriesFile } from "../formats/index.js";
+import { assertLayerCount } from "./configured-image.js";
+import type { DocumentReader } from "./documents.js";
+import { findNeeded, type SourceFile } from "./files.js";
+import { type LoadableImage, platformOf } from "./loadable-image.js";
+import { readNames } from "./names.js";
+import { assertRecordSize } from "./record-size.js";
+import type { SourceLayer } from "./source-image.js";
+
+/**
+ * Reads the images that have a name, and those that are nobody's parent.
+ * @throws `BAD_ARCHIVE`, `PARENT_CYCLE`, `LIMIT_EXCEEDED`, `INVALID_NAME`
+ */
+export async function readDockerLegacy(
+  documents: DocumentReader,
+  maxRecordBytes: number,
+): Promise<LoadableImage[]> {
+  const layers = await readLayers(documents, maxRecordBytes);
+  const names = await readRepositories(documents);
+  const parents = new Set([...layers.values()].map(({ parent }) => parent));
+  for (const [id, [name = ""]] of names) {
+    if (!layers.has(id)) {
+      throw new StevedoreError("BAD_ARCHIVE", `${name} is the name of ${id}, which is missing`);
+    }
+  }
+  return [...layers.keys()]
+    .filter((id) => names.has(id) || !parents.has(id))
+    .map((id) => ({
+      group: id,
+      names: readNames(names.get(id) ?? []),
+      platform: async () => platformIn(layers.get(id)),
+      layers: async () => chainOf(id, layers),
+    }));
+}
+
+/** True if there is an image in that format. */
+export async function hasLegacyImages({ files }: DocumentReader): Promise<boolean> {
+  return (await recordFiles(files)).length > 0;
+}
+
+async function readLayers(
+  documents: DocumentReader,
+  maxRecordBytes: number,
+): Promise<ReadonlyMap<string, SourceLayer>> {
+  const { files } = documents;
+  const layers = new Map<string, SourceLayer>();
+  for (const { id, file } of await recordFiles(files)) {
+    assertRecordSize(file.size, id, maxRecordBytes);
+    const record = await documents.bytes(file, maxRecordBytes);
+    const parent = parentIn(record, id, file.name);
+    const blob = { file: await findNeeded(files, `${id}/${layerFiles.layer}`) };
+    layers.set(id, { id, parent, record, isDerived: false, blob });
+  }
+  assertNoCycle(layers);
+  return layers;
+}
+
+async function recordFiles(files: DocumentReader["files"]): Promise<{ id: string; file: SourceFile }[]> {
+  const found: { id: string; file: SourceFile }[] = [];
+  for (const id of await files.directories()) {
+    const file = isId(id) ? await files.find(`${id}/${layerFiles.record}`) : undefined;
+    if (file !== undefined) found.push({ id, file });
+  }
+  return found;
+}
+
+/** The parent that a record names. @throws `BAD_ARCHIVE` for one that is no record, or of another image */
+function parentIn(bytes: Buffer, id: string, name: string): string | null {
+  try {
+    const record = parseRecord(bytes);
+    if (record.id === id) return parentOf(record);
+    throw new StevedoreError("BAD_ARCHIVE", `it is of the image ${record.id}`);
+  } catch (error) {
+    if (!(error instanceof StevedoreError)) throw error;
+    throw new StevedoreError("BAD_ARCHIVE", `${name}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Docker told of the platform from 0.6 on. */
+function platformIn(layer: SourceLayer | undefined) {
+  if (layer === undefined) return undefined;
+  const { os, architecture } = parseRecord(layer.record);
+  if (typeof os !== "string" || typeof architecture !== "string") return undefined;
+  return platformOf({ os, architecture });
+}
+
+/** The names of each image, by its id. */
+async function readRepositories(documents: DocumentReader): Promise<ReadonlyMap<string, string[]>> {
+  const names = new Map<string, string[]>();
+  if ((await documents.files.find(repositoriesFile)) === undefined) return names;
+  const { content } = await documents.read(repositoriesFile, repositories);
+  for (const [repository, tags] of Object.entries(content)) {
+    for (const [tag, id] of Object.entries(tags)) {
+      names.set(id, [...(names.get(id) ?? []), `${repository}:${tag}`]);
+    }
+  }
+  return names;
+}
+
+/** @throws `PARENT_CYCLE` naming the images that are their own ancestors */
+function assertNoCycle(layers: ReadonlyMap<string, SourceLayer>): void {
+  const ended = new Set<string>();
+  for (const first of layers.keys()) {
+    const walked = new Set<string>();
+    for (let at = layers.get(first); at !== undefined && !ended.has(at.id); at = parentOfLayer(at, layers)) {
+      if (walked.has(at.id)) {
+        const ids = [...walked];
+        throw parentCycle(ids.slice(ids.indexOf(at.id)));
+      }
+      walked.add(at.id);
+    }
+    for (const id of walked) ended.add(id);
+  }
+}
+
+/** An image with its ancestors in the source, the base first. @throws `LIMIT_EXCEEDED` */
+function chainOf(id: string, layers: ReadonlyMap<string, SourceLayer>): SourceLayer[] {
+  const chain: SourceLayer[] = [];
+  for (let at = layers.get(id); at !== undefined; at = parentOfLayer(at, layers)) chain.push(at);
+  assertLayerCount(chain.length, id);
+  return chain.reverse();
+}
+
+function parentOfLayer(
+  { parent }: SourceLayer,
+  layers: ReadonlyMap<string, SourceLayer>,
+): SourceLayer | undefined {
+  return parent === null ? undefined : layers.get(parent);
+}

@@ -1,0 +1,98 @@
+// The JSON documents of a source: found by name or digest, bounded one by one and all together, and checked.
+import { createHash } from "node:crypto";
+import type { z } from "zod";
+import { StevedoreError } from "../../error.js";
+import { blobPath, longestDocument, parseDocument } from "../formats/index.js";
+import { findNeeded, type SourceFile, type SourceFiles } from "./files.js";
+
+/** Bytes of all documents of a source together: what is made of them is held in memory. */
+const mostBytes = 64 * 1024 * 1024;
+
+/** A document that was read. */
+export interface Document<Content> {
+  readonly content: Content;
+  readonly bytes: Buffer;
+  /** That of its bytes. */
+  readonly digest: string;
+}
+
+/** Reads the documents of a source, and counts what it reads. */
+export interface DocumentReader {
+  readonly files: SourceFiles;
+  /**
+   * Reads the bytes of a file.
+   * @throws `LIMIT_EXCEEDED` for more than `longest` bytes, or if it is too much in all
+   */
+  bytes(file: SourceFile, longest: number): Promise<Buffer>;
+  /**
+   * Reads a document that must be there.
+   * @param expected its digest, if the source gives one
+   * @throws `BAD_ARCHIVE` if it is missing or no such document, `SOURCE_MISMATCH` naming it, `LIMIT_EXCEEDED`
+   */
+  read<Schema extends z.ZodType>(
+    name: string,
+    schema: Schema,
+    expected?: string,
+  ): Promise<Document<z.output<Schema>>>;
+  /** The same by its descriptor: its size is checked as well. */
+  readBlob<Schema extends z.ZodType>(
+    descriptor: { readonly digest: string; readonly size: number },
+    schema: Schema,
+  ): Promise<Document<z.output<Schema>>>;
+}
+
+export function openDocuments(files: SourceFiles): DocumentReader {
+  let total = 0;
+
+  async function bytes(file: SourceFile, longest: number): Promise<Buffer> {
+    if (file.size > longest) {
+      throw tooMuch(`${file.name} has ${file.size} bytes, more than ${longest}`);
+    }
+    total += file.size;
+    if (total > mostBytes) throw tooMuch(`the documents of the source have more than ${mostBytes} bytes`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of await file.open()) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  }
+
+  async function parse<Schema extends z.ZodType>(
+    file: SourceFile,
+    schema: Schema,
+    expected: string | undefined,
+  ): Promise<Document<z.output<Schema>>> {
+    const content = await bytes(file, longestDocument);
+    const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
+    if (expected !== undefined && digest !== expected) throw mismatch(file.name, digest, expected);
+    return { content: parseDocument(content, schema, file.name), bytes: content, digest };
+  }
+
+  return {
+    files,
+    bytes,
+    async read(name, schema, expected) {
+      return parse(await findNeeded(files, name), schema, expected);
+    },
+    async readBlob({ digest, size }, schema) {
+      return parse(await findBlob(files, { digest, size }), schema, digest);
+    },
+  };
+}
+
+/** The file of a blob. @throws `BAD_ARCHIVE` if it is missing, `SOURCE_MISMATCH` for another size */
+export async function findBlob(
+  files: SourceFiles,
+  { digest, size }: { readonly digest: string; readonly size: number },
+): Promise<SourceFile> {
+  const file = await findNeeded(files, blobPath(digest));
+  if (file.size === size) return file;
+  throw new StevedoreError("SOURCE_MISMATCH", `the blob ${digest} has ${file.size} bytes, expected ${size}`);
+}
+
+/** The error for bytes that are not what the source says of them. */
+export function mismatch(name: string, actual: string, expected: string): StevedoreError {
+  return new StevedoreError("SOURCE_MISMATCH", `${name} has the digest ${actual}, expected ${expected}`);
+}
+
+function tooMuch(message: string): StevedoreError {
+  return new StevedoreError("LIMIT_EXCEEDED", message);
+}

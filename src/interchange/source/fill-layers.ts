@@ -1,0 +1,94 @@
+// Unpacks the layers of an import, some side by side, each on top of those below it.
+import { StevedoreError } from "../../error.js";
+import type { FillLayer, Graph } from "../../graph/index.js";
+import { inheritDirectories, type Unpacked, type UnpackLimits } from "../../layer/index.js";
+import type { SourceLayer } from "./source-image.js";
+import { unpackBlob } from "./unpack-blob.js";
+
+/** How much of a source is taken before it is `LIMIT_EXCEEDED`. */
+export interface LayersLimits extends UnpackLimits {
+  /** Decompressed bytes: of all layers together, and of an archive that is compressed as a whole. */
+  readonly maxImportBytes: number;
+}
+
+export interface FillOptions {
+  readonly limits: LayersLimits;
+  readonly allowSquash?: boolean | undefined;
+  /** Told of the bytes of layers, as they lie in the source, that were read so far. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
+/** The layers of one import. */
+export interface LayerFilling {
+  /** What unpacks a layer. Those below it must have been begun before, or be in the graph. */
+  fillOf(layer: SourceLayer): FillLayer;
+  /** Whether an owner was lost. */
+  ownership(): Unpacked["ownership"];
+}
+
+/** @param layers all of the import, also those that are in the graph */
+export function beginFilling(
+  graph: Graph,
+  layers: readonly SourceLayer[],
+  { limits, allowSquash, onProgress }: FillOptions,
+): LayerFilling {
+  const parents = new Map(layers.map(({ id, parent }) => [id, parent]));
+  /** Where the layers that were begun will be whole. */
+  const begun = new Map<string, Promise<string>>();
+  let left = limits.maxImportBytes;
+  let done = 0;
+  let isSquashed = false;
+
+  async function fill({ blob, parent }: SourceLayer, directory: string, signal: AbortSignal | undefined) {
+    let read = 0;
+    const count = (bytesRead: number) => {
+      done += bytesRead - read;
+      read = bytesRead;
+      onProgress?.(done);
+    };
+    const options = { limits, allowSquash, onProgress: count };
+    const { diffId, archiveBytes, ownership, impliedDirectories } = await unpackBlob(
+      blob,
+      directory,
+      options,
+      signal,
+    );
+    left -= archiveBytes;
+    if (left < 0) throw tooMuch(limits);
+    isSquashed ||= ownership === "squashed";
+    if (parent !== null && impliedDirectories.length > 0) {
+      await inheritDirectories(directory, impliedDirectories, await below(parent), signal);
+    }
+    return diffId;
+  }
+
+  /** The directories of a layer and those below it, topmost first, when all are whole. */
+  async function below(id: string): Promise<string[]> {
+    const directories: string[] = [];
+    for (let at: string | null | undefined = id; at; at = parents.get(at)) {
+      const own = begun.get(at);
+      // What is in the graph has all its ancestors there.
+      if (own === undefined) return [...directories, ...(await graph.layers(at))];
+      directories.push(await own);
+    }
+    return directories;
+  }
+
+  return {
+    fillOf: (layer) => async (directory, signal) => {
+      const filling = fill(layer, directory, signal);
+      const whole = filling.then(() => directory);
+      whole.catch(() => undefined);
+      begun.set(layer.id, whole);
+      return { diffId: await filling };
+    },
+    ownership: () => (isSquashed ? "squashed" : "kept"),
+  };
+}
+
+function tooMuch({ maxImportBytes }: LayersLimits): StevedoreError {
+  return new StevedoreError(
+    "LIMIT_EXCEEDED",
+    `the layers are larger than ${maxImportBytes} bytes together: --max-import-bytes raises the limit`,
+  );
+}

@@ -1,0 +1,150 @@
+// Images that umoci made, in each form they come in: mounted they are the tree that `umoci unpack` makes of them.
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { JobData } from "../../src/jobs/index.js";
+import type { Producer } from "../../src/producer/index.js";
+import {
+  linkDockerLayers,
+  mergeDockerArchives,
+  packDirectory,
+  toDocker25,
+  toDockerArchive,
+  withoutManifest,
+} from "../support/converted-images.js";
+import { type Dock, openDock, runJob } from "../support/dock.js";
+import { unmountBelow } from "../support/mounted.js";
+import { recompress } from "../support/oci-layout.js";
+import { skopeoCopy, umociUnpack } from "../support/peers.js";
+import { makeRealImages } from "../support/real-images.js";
+import { shownTree } from "../support/scratch-mounts.js";
+import { listTree } from "../support/tree-listing.js";
+
+let dock: Dock;
+let layout: string;
+/** What umoci unpacks of each image, by its tag. */
+const trees = new Map<string, string[]>();
+
+beforeAll(async () => {
+  dock = await openDock();
+  layout = await makeRealImages(join(dock.scratch, "made"));
+  for (const tag of ["all", "sibling"]) {
+    const rootfs = await umociUnpack(`${layout}:${tag}`, join(dock.scratch, `bundle-${tag}`));
+    trees.set(tag, await listTree(rootfs));
+  }
+  recompress(layout, "all", "mixed", ["zstd", "none", "xz", "gzip"]);
+});
+afterAll(async () => {
+  unmountBelow(dock.scratch);
+  await dock[Symbol.asyncDispose]();
+});
+
+/** Where a test of this name puts what it makes. */
+function place(name: string): string {
+  return join(dock.scratch, name);
+}
+
+/** Makes a source; and the images in it by their names, each with the tag in umoci's layout that it came from. */
+interface Case {
+  readonly format: "docker" | "docker-legacy" | "oci";
+  readonly make: () => Promise<string>;
+  readonly name?: string;
+  readonly images: Readonly<Record<string, "all" | "sibling">>;
+}
+
+const cases: Readonly<Record<string, Case>> = {
+  "a layout of umoci's, as a directory": {
+    format: "oci",
+    make: async () => layout,
+    name: "a/b",
+    images: { "a/b:all": "all", "a/b:sibling": "sibling", "a/b:mixed": "all" },
+  },
+  "the same as a tar": {
+    format: "oci",
+    make: () => packDirectory(layout, place("layout.tar")),
+    name: "a/b",
+    images: { "a/b:all": "all", "a/b:sibling": "sibling", "a/b:mixed": "all" },
+  },
+  "the same as a tar that is compressed once more": {
+    format: "oci",
+    make: () => packDirectory(layout, place("layout.tar.zst"), "zstd -q"),
+    name: "a/b",
+    images: { "a/b:all": "all", "a/b:sibling": "sibling", "a/b:mixed": "all" },
+  },
+  "a layout of skopeo's, its layers compressed by zstd": {
+    format: "oci",
+    make: async () => {
+      const to = `oci:${place("zstd")}:localhost:5000/x:y`;
+      await skopeoCopy(`oci:${layout}:all`, to, "--dest-compress-format", "zstd");
+      return place("zstd");
+    },
+    images: { "localhost:5000/x:y": "all" },
+  },
+  "an oci-archive of skopeo's": {
+    format: "oci",
+    make: async () => {
+      await skopeoCopy(`oci:${layout}:all`, `oci-archive:${place("oci.tar")}:example.org/x:1.0`);
+      return place("oci.tar");
+    },
+    images: { "example.org/x:1.0": "all" },
+  },
+  "a docker-archive of skopeo's": {
+    format: "docker",
+    make: () => toDockerArchive(`${layout}:all`, place("docker.tar"), "example.org/x:1.0"),
+    images: { "example.org/x:1.0": "all" },
+  },
+  "a docker-archive of two images whose layers are links": {
+    format: "docker",
+    make: async () => {
+      const archives = await Promise.all(
+        (["all", "sibling"] as const).map((tag) =>
+          toDockerArchive(`${layout}:${tag}`, place(`one-${tag}.tar`), `x:${tag}`),
+        ),
+      );
+      return linkDockerLayers(await mergeDockerArchives(archives, place("two.tar")), place("linked.tar"));
+    },
+    images: { "x:all": "all", "x:sibling": "sibling" },
+  },
+  "what Docker 25 saves, a docker-archive and a layout in one": {
+    format: "docker",
+    make: () => toDocker25(layout, "all", place("docker-25.tar"), "example.org/x:25"),
+    images: { "example.org/x:25": "all" },
+  },
+  "what skopeo writes for Docker 1.9": {
+    format: "docker-legacy",
+    make: async () =>
+      withoutManifest(
+        await toDockerArchive(`${layout}:sibling`, place("old.tar"), "x:y"),
+        place("legacy.tar"),
+      ),
+    images: { "x:y": "sibling" },
+  },
+};
+
+describe("an image that umoci made", () => {
+  it.each(Object.entries(cases))("is, mounted, what umoci unpacks: %s", (_, { format, make, name, images }) =>
+    dock.serving(async ({ producer, root }) => {
+      const data: JobData<"import"> = {
+        source: { path: await make() },
+        ...(name === undefined ? {} : { name }),
+      };
+      const imported = await runJob(producer, "import", data);
+      expect(imported.format).toBe(format);
+      expect(imported.images.flatMap(({ names }) => names).sort()).toEqual(Object.keys(images).sort());
+      for (const { id, names } of imported.images) {
+        const tree = trees.get(images[names[0] ?? ""] ?? "") ?? [];
+        await expectTree(producer, id, tree);
+      }
+      unmountBelow(root);
+    }),
+  );
+});
+
+/** Mounts an image and compares it with a listing: by overlay, and as a copy, where the counts of links must be right. */
+async function expectTree(producer: Producer, id: string, tree: readonly string[]): Promise<void> {
+  const copied = await runJob(producer, "mount", { id, driver: "copy" });
+  expect(await listTree(copied.target)).toEqual(tree);
+  await runJob(producer, "unmount", { mountId: copied.mountId });
+  const mounted = await runJob(producer, "mount", { id, driver: "overlay", readOnly: true });
+  expect(await shownTree(mounted.target)).toEqual(tree.map((line) => line.replace(/ links=\d+/, "")));
+  await runJob(producer, "unmount", { mountId: mounted.mountId });
+}

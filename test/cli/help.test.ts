@@ -43,6 +43,7 @@ const flags = {
   server: [...serverFlags, "--log-format"],
   worker: workerFlags,
   store: [...recordFlags, "--if-exists", "--checksum", "--detach", ...layerFlags],
+  export: ["--output", "--format", "--compress", "--force", "--detach", ...threadFlags],
   checksum: ["--all", "--recipe", "--force", "--detach", ...threadFlags],
   verify: ["--all", "--explain", "--detach", ...threadFlags],
   images: [],

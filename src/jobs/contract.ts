@@ -8,6 +8,7 @@ import { deleteData, deleteResult } from "./delete.js";
 import { type ErrorCode, errorCodes, JobError } from "./error.js";
 import { exportData, exportResult } from "./export.js";
 import { progress } from "./fields.js";
+import { gcData, gcResult } from "./gc.js";
 import { importData, importResult } from "./import.js";
 import { mountData, mountResult } from "./mount.js";
 import type { HostQueueName } from "./queue.js";
@@ -29,6 +30,7 @@ export const contract = {
   import: { queue: "store", data: importData, result: importResult },
   export: { queue: "store", data: exportData, result: exportResult },
   delete: { queue: "store", data: deleteData, result: deleteResult },
+  gc: { queue: "store", data: gcData, result: gcResult },
   tag: { queue: "store", data: tagData, result: tagResult },
   untag: { queue: "store", data: untagData, result: untagResult },
   checksum: { queue: "checksum", data: checksumData, result: checksumResult },

@@ -50,6 +50,38 @@ const cases: readonly Case[] = [
     repair: "moves",
   },
   {
+    it: "the journal of an import that cannot be read",
+    what: "unfinished-import",
+    at: `graph/:tmp:/${deadOwner}-0123456789abcdef.journal`,
+    damage: (root) => {
+      // Whose lock is taken by who tries to complete it.
+      mkdirSync(join(root, "leases"));
+      writeDeep(root, `graph/:tmp:/${deadOwner}-0123456789abcdef/image/json`);
+      writeDeep(root, `graph/:tmp:/${deadOwner}-0123456789abcdef.journal`);
+    },
+    repair: "moves",
+    says: /cannot be completed/,
+  },
+  {
+    it: "an import that cannot be completed for now",
+    what: "unfinished-import",
+    at: `graph/:tmp:/${deadOwner}-0123456789abcdef.journal`,
+    damage: (root) => {
+      mkdirSync(join(root, "leases"));
+      const journal = { images: [], names: [["no name", base]], holds: [base] };
+      writeDeep(root, `graph/:tmp:/${deadOwner}-0123456789abcdef.journal`, JSON.stringify(journal));
+    },
+    repair: false,
+    says: /is not complete/,
+  },
+  {
+    it: "a lease of a process that is gone",
+    what: "abandoned-lease",
+    at: `leases/${deadOwner}-0123456789abcdef.json`,
+    damage: (root) => writeDeep(root, `leases/${deadOwner}-0123456789abcdef.json`),
+    repair: "moves",
+  },
+  {
     it: "a file in the place of the staging directory",
     what: "stray-entry",
     at: "graph/:tmp:",

@@ -5,9 +5,9 @@ import { collect } from "../support/collect.js";
 import { archive, entry, pax } from "../support/crafted-tar.js";
 import { fillFilter, thenFill } from "../support/documented-tar.js";
 import { makeRichTree } from "../support/rich-tree.js";
+import { runs } from "../support/runs.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
-import { runs } from "../support/runs.js";
 
 const scratch = useScratchDirectory();
 const zeros = "0000000\x000000000\0";

@@ -6,8 +6,9 @@ import { checksum } from "./checksum.js";
 import { checksumGraph } from "./checksum-graph.js";
 import { commit } from "./commit.js";
 import { deleteImage } from "./delete.js";
-import { importJob } from "./import.js";
 import { exportToOutbox } from "./export.js";
+import { gc } from "./gc.js";
+import { importJob } from "./import.js";
 import { mount } from "./mount.js";
 import { store } from "./store.js";
 import { tag } from "./tag.js";
@@ -29,6 +30,7 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   changes,
   export: exportToOutbox,
   delete: deleteImage,
+  gc,
   tag,
   untag,
 };

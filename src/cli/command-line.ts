@@ -44,6 +44,8 @@ const usageExitCode = 2;
  * @param argv the process's arguments, node and script included
  */
 export async function runCommandLine(argv: readonly string[], version: string): Promise<void> {
+  // Whoever read the output may leave (`stevedore images | head`): the work goes on all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const program = new Command("stevedore")
     .description("Stores, fingerprints and audits image graphs from a queue.")
     .version(version, "-V, --version", "print the version")

@@ -61,12 +61,12 @@ export async function assertNewInOutbox(root: string, file: string): Promise<voi
   if ((await outboxFile(root, file)) !== undefined) throw taken(join(outboxOf(root), file));
 }
 
-/** A file of the outbox; undefined if there is none of that name. */
+/** A file of the outbox; undefined if there is none of that name. A link is none. */
 export async function outboxFile(root: string, file: string): Promise<OutboxFile | undefined> {
   const path = join(outboxOf(root), file);
   try {
-    const { size, mtime } = await lstat(path);
-    return { file, bytes: size, createdAt: mtime.toISOString() };
+    const found = await lstat(path);
+    return found.isFile() ? { file, bytes: found.size, createdAt: found.mtime.toISOString() } : undefined;
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
     throw ioError(error, `${path} cannot be read`);

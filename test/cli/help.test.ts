@@ -43,6 +43,7 @@ const flags = {
   server: [...serverFlags, "--log-format"],
   worker: workerFlags,
   store: [...recordFlags, "--if-exists", "--checksum", "--detach", ...layerFlags],
+  export: ["--output", "--format", "--compress", "--force", "--detach", ...threadFlags],
   checksum: ["--all", "--recipe", "--force", "--detach", ...threadFlags],
   verify: ["--all", "--explain", "--detach", ...threadFlags],
   images: [],
@@ -163,7 +164,11 @@ describe("the configuration", () => {
     const { shell } = await import("../support/shell.js");
     const { binary } = await import("../support/stevedore.js");
     const output = await shell(
-      `"${process.execPath}" "${binary}" tree --root "${root}" 2>&1 >/dev/full; "${process.execPath}" "${binary}" images --root "${root}" | true`,
+      [
+        `"${process.execPath}" "${binary}" tree --root "${root}" 2>&1 >/dev/full`,
+        `"${process.execPath}" "${binary}" images --root "${root}" 2>&1 | true`,
+        `"${process.execPath}" "${binary}" help 2>&1 >/dev/full`,
+      ].join("; "),
     );
     expect(output.toString()).toBe("");
   });

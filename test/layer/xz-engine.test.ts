@@ -41,8 +41,7 @@ async function digestBy(engine: XzEngine, data: Buffer, settings: XzSettings): P
   return `sha256:${hash.digest("hex")}`;
 }
 
-// The slowest of all tests, more so on a busy machine.
-describe("both engines give the bytes of the xz command line", { timeout: 300_000 }, () => {
+describe("both engines give the bytes of the xz command line", () => {
   // Preset 6 takes real files at less than 2 MB/s.
   const mixed = () => Buffer.concat([text, realFiles.subarray(0, MiB)]);
   const three = () =>

@@ -60,6 +60,9 @@ it("every operation that has JSON to answer answers what is documented, and refu
     await job("enqueueTag", "tag", { id: "top", name: "web:1" });
     await job("enqueueUntag", "untag", { name: "web:1" });
     await job("enqueueTag", "tag", { id: "top", name: "example.com:5000/team/web" });
+    await job("enqueueExport", "export", { ids: ["top"], format: "oci", file: "top.tar" });
+    await judge("listExports", "/api/v1/exports", 200);
+    await judge("getExport", "/api/v1/exports/none.tar", 404);
     await job("enqueueDelete", "delete", { id: "more" });
     const many = [{ name: "verify", data: { id: "top" }, jobId: "mine" }];
     await judge("enqueueMany", "/api/v1/jobs", 202, { body: many });

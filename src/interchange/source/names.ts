@@ -1,11 +1,11 @@
 // What the images of a source are called in the graph.
 import { StevedoreError } from "../../error.js";
 import { quote } from "../../graph/id.js";
-import { formatImageName, parseImageName } from "../../graph/image-name.js";
+import { formatImageName, parseImageName } from "../../graph/index.js";
 import type { SourceImage } from "./source-image.js";
 
 /** A tag alone, as some tools write it where others write a whole name. */
-const tag = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const bareTag = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 /** The names of images before anybody asked for another: whole ones, and tags that have no repository yet. */
 export interface GivenNames {
@@ -19,9 +19,17 @@ export interface GivenNames {
  */
 export function readNames(texts: readonly string[]): GivenNames {
   const named = texts.map((text) => text.split("@", 1)[0] ?? "").filter((text) => text !== "");
-  const isTag = (text: string) => tag.test(text);
-  const whole = named.filter((text) => !isTag(text)).map((text) => formatImageName(parseImageName(text)));
+  const isTag = (text: string) => bareTag.test(text);
+  const whole = named.filter((text) => !isTag(text)).map(familiar);
   return { whole: [...new Set(whole)], tags: [...new Set(named.filter(isTag))] };
+}
+
+/** A name as Docker shows it (distribution/reference, normalize.go): others write its own registry and namespace out. */
+function familiar(text: string): string {
+  const { repository, tag } = parseImageName(text);
+  const path = repository.replace(/^(?:index\.)?docker\.io\//, "");
+  const isShort = path === repository || !/^library\/[^/]+$/.test(path);
+  return formatImageName({ repository: isShort ? path : path.replace("library/", ""), tag });
 }
 
 /**

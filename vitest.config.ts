@@ -4,13 +4,14 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
  * The files that take longest, the longest first: begun last, one of them would run on while the other cores have nothing
- * left to do. The others follow as vitest thinks best.
+ * left to do. Those that wait stand between those that compute. The others follow as vitest thinks best.
  */
 const longest = [
-  ...["chaos/chaos", "worker/mount-crash", "layer/xz-engine", "worker/redis-topologies", "cli/mount"],
-  ...["cli/checksum", "cli/commit", "cli/embedded-redis", "cli/worker-start", "cli/store", "cli/help"],
-  ...["worker/cancel", "mount/fuse-overlayfs", "mount/overlay", "mount/copy", "cli/schedule"],
-  ...["server/dashboard/dashboard", "worker/worker", "cli/large-graph", "worker/job-log", "server/layer"],
+  ...["chaos/chaos", "cli/mount", "worker/mount-crash", "cli/checksum", "worker/crash", "cli/commit"],
+  ...["worker/batch-crash", "layer/xz-engine", "cli/worker-start", "worker/redis-topologies", "cli/store"],
+  ...["cli/embedded-redis", "worker/cancel", "corpus/corpus", "mount/fuse-overlayfs", "mount/overlay"],
+  ...["mount/copy", "server/dashboard/dashboard", "audit/audit", "cli/schedule", "cli/doctor", "cli/help"],
+  ...["worker/worker", "worker/scheduled-run", "worker/job-log", "cli/large-graph", "server/layer"],
 ].map((name) => `/test/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {
@@ -27,9 +28,9 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/no-leftovers.ts"],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    // What is polled for comes when it comes: the machine may be busy.
+    // What is waited for comes when it comes: the machine may be busy.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     expect: { poll: { timeout: 30_000 } },
     pool: "forks",
     // One more than cores: many wait for most of their time, for locks, processes and servers.

@@ -35,15 +35,18 @@ export async function makeLayeredImage({ scratch }: Dock, as: string): Promise<L
   return { layout, name, description };
 }
 
-/** The files in as many parts as there are layers, of about as many bytes each. */
+/** The files in as many parts as there are layers, of about as many bytes each; with their directories, as a layer is. */
 function parts(tree: string, paths: readonly string[]): string[][] {
-  const found: string[][] = Array.from({ length: layers }, () => []);
+  const found = Array.from({ length: layers }, () => new Set<string>(["."]));
   let sum = 0;
   for (const path of paths) {
-    found[Math.min(layers - 1, Math.floor((sum * layers) / bytes))]?.push(path);
+    const part = found[Math.min(layers - 1, Math.floor((sum * layers) / bytes))];
+    for (let end = path.indexOf("/"); end !== -1; end = path.indexOf("/", end + 1))
+      part?.add(path.slice(0, end));
+    part?.add(path);
     sum += statSync(Buffer.from(join(tree, path), "latin1")).size;
   }
-  return found;
+  return found.map((part) => [...part]);
 }
 
 function mebibytes(size: number): string {

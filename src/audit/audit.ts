@@ -12,7 +12,7 @@ import { type LostAndFound, openLostAndFound } from "./lost-and-found.js";
 import { checkMounts } from "./mounts.js";
 import { checkNames } from "./names.js";
 import { checkAside } from "./set-aside.js";
-import { checkStaging } from "./staging.js";
+import { checkImports, checkLeases, checkStaging } from "./staging.js";
 import { beginSurvey, type Check, type Elsewhere } from "./survey.js";
 import { checkViewNotes } from "./view-notes.js";
 import { checkViews } from "./views.js";
@@ -21,6 +21,8 @@ import { checkViews } from "./views.js";
 const checks: readonly Check[] = [
   checkGraphId,
   checkStaging,
+  checkImports,
+  checkLeases,
   checkImages,
   checkBrokenImages,
   checkAncestry,

@@ -4,6 +4,8 @@ import type { DomainErrorCode } from "../error.js";
 /** Each kind by its stable word, and the error code that those get who run into it. */
 export const damageKinds = {
   "abandoned-staging": "INTERNAL",
+  "unfinished-import": "INTERNAL",
+  "abandoned-lease": "INTERNAL",
   "stray-entry": "INVALID_ID",
   "image-not-a-directory": "IMAGE_BROKEN",
   "missing-record": "IMAGE_BROKEN",

@@ -1,8 +1,11 @@
-// Staging of processes that died: images and mounts that were being made or unmade.
-import { join } from "node:path";
+// What processes that died had begun: staging of images and mounts that were being made or unmade, imports that were
+// decided, and leases.
+import { basename, join } from "node:path";
+import { findJournals, readJournal } from "../graph/journal.js";
+import { abandonedLeases } from "../graph/lease.js";
 import { stagingLeft, stagingName } from "../graph/staging.js";
 import { joinPath } from "../layer/byte-path.js";
-import { damage, moveAway } from "./finding.js";
+import { damage, type Mend, moveAway } from "./finding.js";
 import { isDirectory, isThere } from "./look.js";
 import { elsewhereOf, type Survey } from "./survey.js";
 
@@ -29,6 +32,46 @@ export async function* checkStaging(survey: Survey) {
       message: "staging of a process that is gone",
       // An owner that is gone stays so. A worker that starts may be faster.
       repair: [moveAway, (lost) => lost.take(path)],
+    });
+  }
+}
+
+/** Who opened the graph has tried to complete them, where it could write. */
+export async function* checkImports({ graph, root }: Survey) {
+  for (const { stage, fate } of await findJournals(graph)) {
+    // Their processes, or their hosts, may be about to complete them.
+    if (fate === "lives" || fate === "elsewhere") continue;
+    const at = join("graph", stagingName, basename(stage));
+    let what = "is not complete: whoever opens the graph and may write to it completes it";
+    let isDamaged = false;
+    try {
+      if (readJournal(stage) === undefined) continue;
+    } catch (error) {
+      what = `cannot be completed: ${(error as Error).message}`;
+      isDamaged = true;
+    }
+    const giveUp: Mend = async (lost) => {
+      const moved = await lost.take(`${at}.journal`);
+      // Then its images are staging as any other.
+      await lost.take(at);
+      return moved;
+    };
+    yield damage(root, "unfinished-import", {
+      at: `${at}.journal`,
+      message: `an import of a process that is gone ${what}`,
+      ...(isDamaged ? { repair: [moveAway, giveUp] } : {}),
+    });
+  }
+}
+
+/** They hold nothing any more, and go with the next import or deletion. */
+export async function* checkLeases({ graph, root }: Survey) {
+  for (const name of await abandonedLeases(graph)) {
+    const at = join("leases", name);
+    yield damage(root, "abandoned-lease", {
+      at,
+      message: "a lease of a process that is gone",
+      repair: [moveAway, (lost) => lost.take(at)],
     });
   }
 }

@@ -10,6 +10,7 @@ const commands: Record<string, () => Promise<{ declare: (program: Command) => vo
   server: () => import("./commands/server.js"),
   store: () => import("./commands/store.js"),
   import: () => import("./commands/import.js"),
+  export: () => import("./commands/export.js"),
   checksum: () => import("./commands/checksum.js"),
   verify: () => import("./commands/verify.js"),
   images: () => import("./commands/images.js"),
@@ -19,6 +20,7 @@ const commands: Record<string, () => Promise<{ declare: (program: Command) => vo
   tag: () => import("./commands/tag.js"),
   untag: () => import("./commands/untag.js"),
   rm: () => import("./commands/rm.js"),
+  gc: () => import("./commands/gc.js"),
   mount: () => import("./commands/mount.js"),
   unmount: () => import("./commands/unmount.js"),
   mounts: () => import("./commands/mounts.js"),
@@ -42,6 +44,8 @@ const usageExitCode = 2;
  * @param argv the process's arguments, node and script included
  */
 export async function runCommandLine(argv: readonly string[], version: string): Promise<void> {
+  // Whoever read the output may leave (`stevedore images | head`): the work goes on all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const program = new Command("stevedore")
     .description("Stores, fingerprints and audits image graphs from a queue.")
     .version(version, "-V, --version", "print the version")

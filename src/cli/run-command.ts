@@ -58,8 +58,6 @@ export function action<Flags extends object>(
     const args = parameters.slice(0, -2) as never[];
     const flags = command.optsWithGlobals<Flags & GlobalFlags>();
     const { json = false, verbose = false, logFormat } = flags;
-    // Whoever read the output may leave (`stevedore images | head`): the work goes on all the same.
-    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
     const interrupt = new AbortController();
     const log =
       logFormat === "json" ? (await import("./json-log.js")).openJsonLog(process.stderr) : undefined;

@@ -18,7 +18,7 @@ import { removeAbandonedLeases, withLease } from "./lease.js";
 import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
 import { type Names, openNames } from "./names.js";
 import { openParentIndex } from "./parent-index.js";
-import { openReferences } from "./references.js";
+import { type Holder, openReferences } from "./references.js";
 import { type FillLayer, type NewImage, registerImage } from "./register.js";
 import {
   type ImageToAdd,
@@ -26,7 +26,7 @@ import {
   type RegisteredSet,
   registerAllImages,
 } from "./register-all.js";
-import { takeOutImage } from "./removal.js";
+import { type Ties, takeOutImage, takeOutUnneededImages } from "./removal.js";
 import { removeTree, stagingPath } from "./staging.js";
 import {
   addChecksum,
@@ -134,6 +134,20 @@ export interface Graph {
     signal?: AbortSignal | undefined,
   ): Promise<string>;
 
+  /**
+   * Takes those out of some images that nothing needs: no child but those that are taken too, no name, no import. Looks
+   * once for all of them, under the locks of those who could need them.
+   * @param ids children before their parents
+   * @returns where those lie that were taken, by id; what lies there is the caller's
+   * @throws `INVALID_ID`; `IMAGE_BROKEN` if the names cannot be read; `CANCELLED` before anything was done
+   */
+  takeOutUnneeded(
+    ids: readonly string[],
+    signal?: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<string, string>>;
+  /** What holds images for a while, such as imports, and which. */
+  holders(): Promise<readonly Holder[]>;
+
   /** What is known of an image's layer. One that came without is measured, and that is kept if it can be. */
   layerFacts(id: string, signal?: AbortSignal | undefined): Promise<LayerFacts>;
   /** The checksum stored for a recipe. Docker 0.3's own count as those of the recipe `docker`. */
@@ -206,7 +220,12 @@ export async function openGraph(
   const graph: Graph = {
     root: absolute,
     ...place,
-    names,
+    names: {
+      ...names,
+      // So that nobody takes out an image, for having no name, while it is given one.
+      set: (given) => references.locked(() => names.set(given)),
+      remove: (given) => references.locked(() => names.remove(given)),
+    },
     graphId: () => readOrMakeGraphId(absolute),
 
     async resolve(reference) {
@@ -231,7 +250,7 @@ export async function openGraph(
     },
     async children(id, signal) {
       assertId(id);
-      return findChildren(id, (await index()).ids, signal);
+      return [...((await findChildren(new Set([id]), (await index()).ids, signal)).get(id) ?? [])];
     },
     async history(reference) {
       return readHistory(directory, await graph.resolve(reference));
@@ -259,14 +278,20 @@ export async function openGraph(
     },
     async takeOut(id, { force = false, destination } = {}, signal) {
       assertId(id);
-      // The index as it is: the lock of the references is held, under which abandoned sets were completed.
-      const children = async () => findChildren(id, (await indexAsItIs()).ids, signal);
-      const ties = { ...references, children: force ? ("forced" as const) : children };
-      const taken = await takeOutImage(place, id, ties, destination, signal);
+      const taken = await takeOutImage(place, id, tiesNow(signal), { force, destination }, signal);
       if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
       await names.forget(id);
       return taken;
     },
+    async takeOutUnneeded(ids, signal) {
+      ids.forEach(assertId);
+      const taken = await takeOutUnneededImages(place, ids, tiesNow(signal), signal);
+      for (const id of taken.keys()) {
+        if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
+      }
+      return taken;
+    },
+    holders: references.holders,
 
     async layerFacts(id, signal) {
       assertId(id);
@@ -333,6 +358,13 @@ export async function openGraph(
       "IMAGE_NOT_FOUND",
       `there is no image ${quote(id)}, which the name ${quote(name)} stands for`,
     );
+  }
+
+  /** What keeps images, as a removal asks for it: under the lock, where abandoned sets are complete. */
+  function tiesNow(signal: AbortSignal | undefined): Ties {
+    const children: Ties["children"] = async (parents) =>
+      findChildren(parents, (await indexAsItIs()).ids, signal);
+    return { ...references, names, children };
   }
 
   /** A checksum that the dictionary still has of a deleted image must not become the new one's of that id. */

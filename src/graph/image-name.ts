@@ -11,9 +11,6 @@ export interface ImageName {
 /** The tag of a name that is given without one. */
 export const defaultTag = "latest";
 
-/** The longest repository that a new name may have, in characters. */
-const longestRepository = 255;
-
 // The grammar of distribution/reference (reference.go, `reference = name [":" tag]`). Docker 0.3 takes whatever has no
 // ":" in the repository, and neither "/" nor ":" in the tag (tags.go): of these names it reads all, but cannot look one
 // up that has a port.
@@ -21,21 +18,18 @@ const label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
 // Without a dot or a port it would be a component of the path, in lower case as all of them.
 const host = `(?:${label}(?:\\.${label})+(?::[0-9]+)?|${label}:[0-9]+|\\[[A-Fa-f0-9:]+\\](?::[0-9]+)?)`;
 const component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
-const namePattern = new RegExp(
-  `^((?:${host}/)?${component}(?:/${component})*)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?$`,
-);
+/** Of the repository, in characters. It comes first: what is too long is not looked at. */
+const length = "(?=.{1,255}$|.{1,255}:[^/:]{1,128}$)";
 /** As a repository this would be taken for an id. */
-const wholeId = /^[0-9a-f]{64}$/;
+const noWholeId = "(?![0-9a-f]{64}$|[0-9a-f]{64}:[^/]*$)";
+const namePattern = new RegExp(
+  `^${length}${noWholeId}((?:${host}/)?${component}(?:/${component})*)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?$`,
+);
 
 /** The two parts of a name that a new one may be; undefined for what is none. */
 function partsOf(text: string): ImageName | undefined {
-  // The length first: matching takes time by the square of it.
-  if (text.length > longestRepository + 1 + 128) return undefined;
   const [, repository, tag = defaultTag] = namePattern.exec(text) ?? [];
-  if (repository === undefined || repository.length > longestRepository || wholeId.test(repository)) {
-    return undefined;
-  }
-  return { repository, tag };
+  return repository === undefined ? undefined : { repository, tag };
 }
 
 /** True for what a new name may be, with or without a tag. */

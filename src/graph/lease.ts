@@ -81,17 +81,23 @@ export async function withLease<T>(
   }
 }
 
-/** The leases that hold; the others are removed. To be called under the lock. */
+/** The leases that hold. */
 export async function livingLeases(place: StagingPlace): Promise<Lease[]> {
   const living: Lease[] = [];
   for (const name of await leaseNames(place)) {
-    const path = join(leasesDirectory(place), name);
-    const lease = readLease(path);
-    if ((await isOfTheGone(place, name)) || (name.endsWith(".json") && !isLiving(lease)))
-      await rm(path, { force: true });
-    else if (lease !== undefined && name.endsWith(".json")) living.push(lease);
+    const lease = name.endsWith(".json") ? readLease(join(leasesDirectory(place), name)) : undefined;
+    if (lease !== undefined && isLiving(lease) && !(await isOfTheGone(place, name))) living.push(lease);
   }
   return living;
+}
+
+/** Removes the leases that do not hold any more. Under the lock: their owners look for them there. */
+export async function removeDeadLeases(place: StagingPlace): Promise<void> {
+  for (const name of await leaseNames(place)) {
+    const path = join(leasesDirectory(place), name);
+    const hasRunOut = name.endsWith(".json") && !isLiving(readLease(path));
+    if (hasRunOut || (await isOfTheGone(place, name))) await rm(path, { force: true });
+  }
 }
 
 /** The names of the files in `leases/` whose process is gone. */

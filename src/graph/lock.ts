@@ -1,6 +1,7 @@
 // A lock between processes on a directory of the graph, which the kernel takes back when its holder dies.
+import { statSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { throwIfAborted } from "../error.js";
+import { isErrno, throwIfAborted } from "../error.js";
 import { exitCodeOf, start } from "../host/run.js";
 import { tools } from "../host/tool.js";
 
@@ -19,19 +20,43 @@ export async function withLock<T>(
   work: () => Promise<T>,
   signal?: AbortSignal | undefined,
 ): Promise<T> {
-  return holding(directory, await acquire(directory, [], signal), work);
+  return holding(directory, await acquire([directory], [], signal), work);
 }
 
 /** As `withLock`, but if another holds the lock, it is not waited for: the answer is undefined. */
 export async function withFreeLock<T>(directory: string, work: () => Promise<T>): Promise<T | undefined> {
   let release: () => Promise<void>;
   try {
-    release = await acquire(directory, ["--nonblock"], undefined);
+    release = await acquire([directory], ["--nonblock"], undefined);
   } catch (error) {
     if (exitCodeOf(tools.flock, error) === 1) return undefined;
     throw error;
   }
   return holding(directory, release, work);
+}
+
+/**
+ * As `withLock` for several directories at once, by one process that holds all of them. One that is not there is left out.
+ * @param directories in whatever order: the caller sees to it that no two wait for each other
+ * @param work gets those that are there
+ */
+export async function withLocks<T>(
+  directories: readonly string[],
+  work: (there: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const there = directories.filter((directory) =>
+    statSync(directory, { throwIfNoEntry: false })?.isDirectory(),
+  );
+  const [first] = there;
+  if (first === undefined) return work([]);
+  let release: () => Promise<void>;
+  try {
+    release = await acquire(there, [], undefined);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
+    return withLocks(there, work);
+  }
+  return holding(first, release, () => work(there));
 }
 
 async function holding<T>(
@@ -53,7 +78,7 @@ async function holding<T>(
 }
 
 async function acquire(
-  directory: string,
+  directories: readonly string[],
   options: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<() => Promise<void>> {
@@ -64,9 +89,10 @@ async function acquire(
   // `DIR/.` because flock makes a file of a name that is not there. The signals that stop a whole process group
   // or service must not take the lock from work that they did not stop.
   const toHold = ["env", "--ignore-signal=HUP,INT,TERM", "cat"];
-  const holder = start(tools.flock, ["--exclusive", "--no-fork", ...options, `${directory}/.`, ...toHold], {
-    signal: waiting.signal,
+  const taking = directories.flatMap((directory) => {
+    return [tools.flock.command, "--exclusive", "--no-fork", ...options, `${directory}/.`];
   });
+  const holder = start(tools.flock, [...taking.slice(1), ...toHold], { signal: waiting.signal });
   try {
     const echoed = new Promise((resolve) => holder.stdout.once("data", resolve));
     holder.stdin.write("\n");
@@ -75,7 +101,7 @@ async function acquire(
     if (waiting.signal.aborted) await holder.done;
     throwIfAborted(signal);
   } catch (error) {
-    if (!waiting.signal.aborted) await stat(directory);
+    if (!waiting.signal.aborted) for (const directory of directories) await stat(directory);
     throw error;
   } finally {
     signal?.removeEventListener("abort", giveUp);

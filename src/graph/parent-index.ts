@@ -5,12 +5,15 @@ import { imagePaths } from "./image.js";
 import { readParent } from "./listing.js";
 import { takeTurns } from "./turns.js";
 
-/** Finds the images among `ids` that name a parent, in the order of the ids. Throws `CANCELLED`. */
+/**
+ * Finds the images among `ids` that name one of some parents, by that, in the order of the ids; a parent without
+ * children is left out. However many parents: one look at each image. Throws `CANCELLED`.
+ */
 export type FindChildren = (
-  parent: string,
+  parents: ReadonlySet<string>,
   ids: readonly string[],
   signal?: AbortSignal | undefined,
-) => Promise<string[]>;
+) => Promise<ReadonlyMap<string, readonly string[]>>;
 
 /**
  * A function that finds children as the disk is when it is asked. What it remembers of an image is believed only
@@ -30,12 +33,16 @@ export function openParentIndex(graphDirectory: string): FindChildren {
     return parent;
   }
 
-  return async (parent, ids, signal) => {
+  return async (parents, ids, signal) => {
     const turn = takeTurns(signal);
-    const children: string[] = [];
+    const children = new Map<string, string[]>();
     for (const id of ids) {
       await turn();
-      if (parentNow(id) === parent) children.push(id);
+      const parent = parentNow(id);
+      if (parent === null || !parents.has(parent)) continue;
+      const siblings = children.get(parent);
+      if (siblings === undefined) children.set(parent, [id]);
+      else siblings.push(id);
     }
     if (known.size > ids.length) forgetOthers(known, ids);
     return children;

@@ -5,8 +5,9 @@
 import { mkdir } from "node:fs/promises";
 import { isErrno } from "../error.js";
 import { readStamp } from "./file-stamp.js";
+import { ioError } from "./io-error.js";
 import { type FoundJournal, findJournals, readJournal } from "./journal.js";
-import { type Locked, leasesDirectory, livingLeases } from "./lease.js";
+import { type Locked, leasesDirectory, livingLeases, removeDeadLeases } from "./lease.js";
 import { withFreeLock, withLock } from "./lock.js";
 import type { Names } from "./names.js";
 import { completeSet } from "./set-completion.js";
@@ -25,7 +26,7 @@ export interface References {
    * @throws as `withLock`
    */
   readonly locked: Locked;
-  /** What holds images now. To be called under the lock. */
+  /** What holds images now. It may be otherwise at once, but under the lock. */
   holders(): Promise<Holder[]>;
   /**
    * Completes the sets of processes that died, if there are any. Costs one look at staging. Never throws: who may not
@@ -42,7 +43,7 @@ export function openReferences(place: StagingPlace, names: Pick<Names, "set">): 
 
   const makeLeases = () =>
     mkdir(leases, { mode: 0o700 }).catch((error: unknown) => {
-      if (!isErrno(error, "EEXIST")) throw error;
+      if (!isErrno(error, "EEXIST")) throw ioError(error, `${leases} cannot be made`);
     });
 
   /** Under the lock nobody is about to complete a set: a journal that is there was left, whether its owner lives or not. */
@@ -86,6 +87,7 @@ export function openReferences(place: StagingPlace, names: Pick<Names, "set">): 
         leases,
         async () => {
           await completeAll();
+          await removeDeadLeases(place);
           return work();
         },
         signal,

@@ -7,6 +7,7 @@ import { cancelled, StevedoreError, throwIfAborted } from "../error.js";
 import { syncFileSystem } from "./durable-file.js";
 import { assertNoDescendant, parentNotFound } from "./history.js";
 import { imageExists, imageNotFound } from "./image.js";
+import { parseImageName } from "./image-name.js";
 import { ioError } from "./io-error.js";
 import { writeJournal } from "./journal.js";
 import { type HeldLease, type Locked, withLease } from "./lease.js";
@@ -75,6 +76,7 @@ export async function registerAllImages(
   signal?: AbortSignal | undefined,
 ): Promise<RegisteredSet> {
   const members = readMembers(images);
+  for (const name of given.keys()) parseImageName(name);
   const holds = [...new Set([...members.flatMap(relatedIds), ...given.values()])];
   const purpose = purposeOf(members);
 

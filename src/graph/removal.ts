@@ -5,23 +5,21 @@ import { syncFileSystem } from "./durable-file.js";
 import { shortId } from "./id.js";
 import { imageNotFound, imagePaths } from "./image.js";
 import { ioError } from "./io-error.js";
-import type { Locked } from "./lease.js";
-import { withLock } from "./lock.js";
-import type { Holder } from "./references.js";
+import { withLock, withLocks } from "./lock.js";
+import type { Names } from "./names.js";
+import type { Holder, References } from "./references.js";
 import { type StagingPlace, stagingPath } from "./staging.js";
 
-/** What may keep an image in the graph. */
-export interface Ties {
-  /** Finds the ids of its children; "forced" says to leave them without their parent. */
-  readonly children: "forced" | (() => Promise<readonly string[]>);
-  readonly holders: () => Promise<readonly Holder[]>;
-  /** The lock of the references. */
-  readonly locked: Locked;
+/** What may keep images in the graph. */
+export interface Ties extends Pick<References, "locked" | "holders"> {
+  /** Finds their children, as they are on disk. To be called under the lock. */
+  readonly children: (parents: ReadonlySet<string>) => Promise<ReadonlyMap<string, readonly string[]>>;
+  readonly names: Pick<Names, "byImage">;
 }
 
 /**
  * Takes an image by its full id out of the graph, a broken one too: durably, and whole.
- * @param destination where it lies then, on the graph's file system; by default a new path in staging
+ * @param options force leaves its children without their parent; destination is where it lies then, on the graph's file system; by default a new path in staging
  * @returns that path: what lies there is the caller's
  * @throws `IMAGE_NOT_FOUND`; `IMAGE_IN_USE` naming the children, unless it is forced, or what holds it; `CANCELLED`
  * before anything was done
@@ -29,13 +27,13 @@ export interface Ties {
 export async function takeOutImage(
   place: StagingPlace,
   id: string,
-  { children, holders, locked }: Ties,
-  destination?: string | undefined,
+  { children, holders, locked }: Omit<Ties, "names">,
+  { force, destination }: { readonly force: boolean; readonly destination?: string | undefined },
   signal?: AbortSignal | undefined,
 ): Promise<string> {
   const { directory } = imagePaths(place.directory, id);
   const take = async () => {
-    if (children !== "forced") assertChildless(id, await children());
+    if (!force) assertChildless(id, (await children(new Set([id]))).get(id) ?? []);
     assertFree(id, await holders());
     const path = destination ?? (await stagingPath(place));
     await rename(directory, path);
@@ -48,6 +46,44 @@ export async function takeOutImage(
   } catch (error) {
     if (isErrno(error, "ENOENT")) throw imageNotFound(id);
     throw ioError(error, `the image ${id} cannot be deleted`);
+  }
+}
+
+/**
+ * Takes those out of some images that nothing needs: no child that stays, no name, no lease. One look at the graph serves
+ * for all of them, while nobody can give them what they lack.
+ * @param ids children before their parents
+ * @returns where those lie that were taken, by id
+ * @throws `CANCELLED` before anything was done; `IMAGE_BROKEN` if the names cannot be read; `NO_SPACE`, `NEEDS_ROOT`,
+ * `INTERNAL`, when some may have been taken: what they left in staging goes with this process
+ */
+export async function takeOutUnneededImages(
+  place: StagingPlace,
+  ids: readonly string[],
+  { children, holders, names, locked }: Ties,
+  signal?: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const taken = new Map<string, string>();
+  const pathOf = (id: string) => imagePaths(place.directory, id).directory;
+  const take = async (paths: readonly string[]) => {
+    const there = new Set(ids.filter((id) => paths.includes(pathOf(id))));
+    const [families, named, holding] = await Promise.all([children(there), names.byImage(), holders()]);
+    const held = new Set(holding.flatMap((holder) => holder.ids));
+    for (const id of ids) {
+      if (!there.has(id) || named.has(id) || held.has(id)) continue;
+      if (families.get(id)?.some((child) => !taken.has(child))) continue;
+      const path = await stagingPath(place);
+      await rename(pathOf(id), path);
+      taken.set(id, path);
+    }
+  };
+  try {
+    // Each image's own lock as well: under that of its parent alone a child is registered.
+    await locked(() => withLocks(ids.map(pathOf), take), signal);
+    if (taken.size > 0) await syncFileSystem(place.directory);
+    return taken;
+  } catch (error) {
+    throw ioError(error, `${ids.length} images cannot be deleted`);
   }
 }
 

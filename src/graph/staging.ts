@@ -108,16 +108,17 @@ export async function stagingLeft(place: StagingPlace): Promise<StagingLeft> {
 }
 
 /**
- * Removes a tree, if there is one. `rm` does it: it follows no link, not even one put there while it works, takes
+ * Removes trees, those that there are. `rm` does it: it follows no link, not even one put there while it works, takes
  * names that are not UTF-8, which Node's own `rm` cannot, and does not empty what somebody mounted inside.
  */
-export async function removeTree(path: string): Promise<void> {
+export async function removeTree(...paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
   try {
-    await run(tools.rm, ["-rf", "--one-file-system", "--", path]);
+    await run(tools.rm, ["-rf", "--one-file-system", "--", ...paths]);
   } catch {
     // Not root, and a directory that its owner may not search.
-    await run(tools.chmod, ["-R", "u+rwx", "--", path]);
-    await run(tools.rm, ["-rf", "--one-file-system", "--", path]);
+    await run(tools.chmod, ["-R", "u+rwx", "--", ...paths]);
+    await run(tools.rm, ["-rf", "--one-file-system", "--", ...paths]);
   }
 }
 

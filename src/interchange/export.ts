@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { StevedoreError } from "../error.js";
 import { type Graph, type Image, isImageName } from "../graph/index.js";
 import { ioError } from "../graph/io-error.js";
+import type { Digest } from "../layer/checksum.js";
 import { createArchive } from "./target/archive-writer.js";
 import type { LayerCompression } from "./target/compress.js";
 import { writeDocker, writeDockerLegacy } from "./target/docker-archive.js";
@@ -40,7 +41,7 @@ export interface Exported {
   readonly path: string;
   /** Of the archive. */
   readonly bytes: number;
-  readonly digest: `sha256:${string}`;
+  readonly digest: Digest;
   readonly images: readonly { readonly id: string; readonly names: readonly string[] }[];
   /** How many layers it holds. */
   readonly layers: number;

@@ -6,7 +6,9 @@ import { checksumGraphData, checksumGraphResult } from "./checksum-graph.js";
 import { commitData, commitResult } from "./commit.js";
 import { deleteData, deleteResult } from "./delete.js";
 import { type ErrorCode, errorCodes, JobError } from "./error.js";
+import { exportData, exportResult } from "./export.js";
 import { progress } from "./fields.js";
+import { gcData, gcResult } from "./gc.js";
 import { importData, importResult } from "./import.js";
 import { mountData, mountResult } from "./mount.js";
 import type { HostQueueName } from "./queue.js";
@@ -26,7 +28,9 @@ export const contract = {
   store: { queue: "store", data: storeData, result: storeResult },
   commit: { queue: "store", data: commitData, result: commitResult },
   import: { queue: "store", data: importData, result: importResult },
+  export: { queue: "store", data: exportData, result: exportResult },
   delete: { queue: "store", data: deleteData, result: deleteResult },
+  gc: { queue: "store", data: gcData, result: gcResult },
   tag: { queue: "store", data: tagData, result: tagResult },
   untag: { queue: "store", data: untagData, result: untagResult },
   checksum: { queue: "checksum", data: checksumData, result: checksumResult },

@@ -26,31 +26,26 @@ const label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
 const host = `(?:${label}(?:\\.${label})+(?::[0-9]+)?|${label}:[0-9]+|\\[[A-Fa-f0-9:]+\\](?::[0-9]+)?)`;
 const component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 
+/** Of the repository, in characters; with the tag, 384. */
+const length = "(?=.{1,255}$|.{1,255}:[^/:]{1,128}$)";
+/** As a repository this would be taken for an id. */
+const noWholeId = "(?![0-9a-f]{64}$|[0-9a-f]{64}:[^/]*$)";
+
 /** The names that a new one may be, by the grammar of distribution/reference. */
 export const imageNamePattern = new RegExp(
-  `^(?:${host}/)?${component}(?:/${component})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$`,
+  `^${length}${noWholeId}(?:${host}/)?${component}(?:/${component})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$`,
 );
-
-/** In characters: 255 of the repository, a colon, and 128 of the tag. */
-const longestName = 384;
-const longestRepository = 255;
-
-/** True for a name that may be given to an image. As a repository, 64 hex characters would be taken for an id. */
-function isImageName(text: string): boolean {
-  if (text.length > longestName || !imageNamePattern.test(text)) return false;
-  const repository = text.replace(/:[^/:]*$/, "");
-  return repository.length <= longestRepository && !/^[0-9a-f]{64}$/.test(repository);
-}
 
 const invalidName = (input: unknown) =>
   `${JSON.stringify(input)} is no name for an image: one is [HOST[:PORT]/]PATH[:TAG], such as busybox or example.com/team/web:1.0, with the path in lower case`;
 
 /** A name that an image is given; without a tag, `latest`. Another string is `INVALID_NAME`. */
-export const imageName = z.string().refine(isImageName, coded("INVALID_NAME", invalidName)).meta({
-  pattern: imageNamePattern.source,
-  maxLength: longestName,
-  description: "A name: [HOST[:PORT]/]PATH[:TAG]",
-});
+export const imageName = z
+  .string()
+  .refine((text) => imageNamePattern.test(text), coded("INVALID_NAME", invalidName))
+  .meta({ pattern: imageNamePattern.source, description: "A name: [HOST[:PORT]/]PATH[:TAG]" });
+
+const imageReferencePattern = new RegExp(`${imageIdPattern.source}|${imageNamePattern.source}`);
 
 const invalidReference = (input: unknown) =>
   `${JSON.stringify(input)} is no image id, of 1 to 128 of A-Z a-z 0-9 _ . -, and no name such as busybox or example.com/team/web:1.0`;
@@ -58,14 +53,13 @@ const invalidReference = (input: unknown) =>
 /** An image that exists. A string that can be neither an id nor a name is `INVALID_ID`. */
 export const imageReference = z
   .string()
-  .refine((text) => imageIdPattern.test(text) || isImageName(text), coded("INVALID_ID", invalidReference))
+  .refine((text) => imageReferencePattern.test(text), coded("INVALID_ID", invalidReference))
   .meta({
-    pattern: `${imageIdPattern.source}|${imageNamePattern.source}`,
-    maxLength: longestName,
+    pattern: imageReferencePattern.source,
     description: "An image: its id, its name, or a unique prefix of its id",
   });
 
-/** Images of a batch, by ids or prefixes. What is none fails alone, so it is no error of the job's data. */
+/** Images of a batch, each as an `imageReference`. What is none fails alone, so it is no error of the job's data. */
 export const imageIds = z.array(z.string().max(1_000)).max(1_000_000);
 
 /** The longest path Linux takes is of 4,095 bytes (PATH_MAX), so of no more characters. */

@@ -102,7 +102,7 @@ export const retention = {
  * The deduplication id of a job, or undefined for one that is never joined: a `checksum` of the same id
  * and recipe that waits or runs is joined, and so is a `checksum-graph` of all images. A forced one joins only its
  * like, for the other may be cached. So are a `verify` of the same id, of which one that explains joins only its like,
- * and a `verify-graph` of all images.
+ * and a `verify-graph` of all images. A `gc` joins one that keeps the same.
  */
 export function deduplicationId<Name extends JobName>(
   name: Name,
@@ -123,6 +123,10 @@ export function deduplicationId<Name extends JobName>(
     }
     case "verify-graph":
       return (data as CheckedJobData<"verify-graph">).ids === undefined ? "verify-graph" : undefined;
+    case "gc": {
+      const { dryRun = false, keep = 0, olderMs = 0 } = data as CheckedJobData<"gc">;
+      return `gc/${keep}/${olderMs}${dryRun ? "/dry-run" : ""}`;
+    }
     default:
       return undefined;
   }

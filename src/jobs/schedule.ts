@@ -8,6 +8,7 @@ const unrepeatable = {
   store: "each run would make another image, or find its id taken",
   commit: "each run would make another image, or find its id taken",
   import: "from the second run on all of its images would be there",
+  export: "each run would leave another archive behind, or find its file there",
   delete: "from the second run on there would be nothing left to delete",
   tag: "from the second run on the image would have its name",
   untag: "from the second run on there would be no name left",

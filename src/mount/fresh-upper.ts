@@ -47,10 +47,11 @@ export async function makeUpperReady(graph: Graph, imageId: string, lower: strin
   }
 }
 
-/** Removes what lies ready of an image. */
-export async function forgetUppers(graph: Graph, imageId: string): Promise<void> {
+/** Removes what lies ready of images. */
+export async function forgetUppers(graph: Graph, ...imageIds: readonly string[]): Promise<void> {
+  const gone = new Set<string | undefined>(imageIds);
   const names = await readdir(uppersDirectory(graph)).catch(() => []);
-  for (const name of names.filter((each) => each.startsWith(`${imageId}:`))) {
+  for (const name of names.filter((each) => gone.has(imageOfUpper(each)))) {
     await removeTree(join(uppersDirectory(graph), name));
   }
 }

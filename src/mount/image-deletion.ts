@@ -6,7 +6,7 @@ import type { Graph } from "../graph/index.js";
 import { withLock } from "../graph/lock.js";
 import { removeTree } from "../graph/staging.js";
 import { forgetUppers } from "./fresh-upper.js";
-import { takeOutView } from "./layer-view.js";
+import { removeViews, takeOutView } from "./layer-view.js";
 import { forgetLink } from "./lower-links.js";
 import { isHere, type MountRecord, mountsDirectory, readMountRecords } from "./mount-record.js";
 import { asidePath } from "./set-aside.js";
@@ -44,6 +44,48 @@ export async function deleteMountedImage(
   );
   if (taken !== undefined) await removeTree(taken);
   return id;
+}
+
+/**
+ * Deletes those of some images that nothing needs, and their views. Under the lock of the mounts, which is taken once for
+ * all of them.
+ * @param ids children before their parents
+ * @returns the ids of those that were deleted
+ * @throws as `Mounts.deleteUnneeded`
+ */
+export async function deleteUnneededImages(
+  graph: Graph,
+  ids: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  mkdirSync(mountsDirectory(graph), { recursive: true, mode: 0o700 });
+  const taken = await withLock(
+    mountsDirectory(graph),
+    async () => {
+      const mounted = imagesOfMounts(graph);
+      const unmounted = ids.filter((id) => !mounted.has(id));
+      const taken = await graph.takeOutUnneeded(unmounted, signal);
+      if (taken.size === 0) return taken;
+      await removeViews(graph, taken.keys());
+      for (const id of taken.keys()) await forgetLink(graph, id);
+      await forgetUppers(graph, ...taken.keys());
+      return taken;
+    },
+    signal,
+  );
+  await removeTree(...taken.values());
+  return [...taken.keys()];
+}
+
+/**
+ * The images that are part of any mount, be it stale, or unmounted with its upper kept.
+ * @throws `IMAGE_IN_USE` if that cannot be told, because a record is damaged
+ */
+export function imagesOfMounts(graph: Graph): ReadonlySet<string> {
+  const records = readMountRecords(graph, (line) => {
+    throw new StevedoreError("IMAGE_IN_USE", `any image may be part of a mount: ${line}`);
+  });
+  return new Set(records.flatMap(({ images }) => images.map(({ id }) => id)));
 }
 
 function inUse(graph: Graph, id: string, mounts: readonly MountRecord[]): StevedoreError {

@@ -56,17 +56,26 @@ export async function prepareViews(
  * @param destination where to leave it, for those who still have it mounted; by default it is removed
  */
 export async function takeOutView(graph: Graph, id: string, destination?: string | undefined): Promise<void> {
+  await locked(graph, () => takeOut(graph, id, destination));
+}
+
+/** Removes the views of images; there may be none. */
+export async function removeViews(graph: Graph, ids: Iterable<string>): Promise<void> {
   await locked(graph, async () => {
-    await forgetKnowledge(graph, id);
-    const path = destination ?? (await stagingPath(graph));
-    try {
-      await rename(viewPath(graph, id), path);
-    } catch (error) {
-      if (isErrno(error, "ENOENT")) return;
-      throw ioError(error, `the view of image ${id} cannot be taken away`);
-    }
-    if (destination === undefined) await removeTree(path);
+    for (const id of ids) await takeOut(graph, id, undefined);
   });
+}
+
+async function takeOut(graph: Graph, id: string, destination: string | undefined): Promise<void> {
+  await forgetKnowledge(graph, id);
+  const path = destination ?? (await stagingPath(graph));
+  try {
+    await rename(viewPath(graph, id), path);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return;
+    throw ioError(error, `the view of image ${id} cannot be taken away`);
+  }
+  if (destination === undefined) await removeTree(path);
 }
 
 /** One builds at a time, so that nobody puts a view in the place of one that has just been made. */

@@ -1,10 +1,10 @@
 // How an image is mounted: looked over, its folder made whole in staging, put in its place under the lock of the mounts,
 // and only then mounted. So there is no mount without a record, whenever this process dies.
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { StevedoreError } from "../error.js";
+import { isErrno, StevedoreError } from "../error.js";
 import { syncDirectory } from "../graph/durable-file.js";
 import { imageNotFound } from "../graph/image.js";
 import { type Graph, type Image, inodeOf } from "../graph/index.js";
@@ -99,6 +99,7 @@ export async function mountImage(
   try {
     await driver.mount(order, signal);
     assertInPlace(record);
+    if (!flags.includes("ro")) assertTakesWrites(record);
     await lasting;
     await setMark(graph, mountId, "mounted");
     return record;
@@ -203,6 +204,17 @@ function assertInPlace(record: MountRecord): void {
   const entry = entryOf(record, readMountTable());
   if (entry === undefined || entry.target === record.target) return;
   throw new StevedoreError("MOUNT_FAILED", `the target was moved to ${entry.target} meanwhile`);
+}
+
+/** On a disk that has no room for its work, the kernel mounts an overlay read-only, and tells but its log. */
+function assertTakesWrites({ target }: MountRecord): void {
+  try {
+    accessSync(target, constants.W_OK);
+  } catch (error) {
+    if (!isErrno(error, "EROFS")) return;
+    const message = "the disk had no room for the mount's work, and the kernel mounted it read-only";
+    throw new StevedoreError("NO_SPACE", message, { cause: error });
+  }
 }
 
 /** The error with the target's own path, and saying what was to be mounted where. */

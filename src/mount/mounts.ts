@@ -8,7 +8,7 @@ import { type Graph, inodeOf } from "../graph/index.js";
 import { type Change, readChanges, type Upper } from "../layer/index.js";
 import type { DriverName } from "./driver.js";
 import { driverOf } from "./drivers.js";
-import { deleteMountedImage } from "./image-deletion.js";
+import { deleteMountedImage, deleteUnneededImages, imagesOfMounts } from "./image-deletion.js";
 import { type MountRequest, mountImage } from "./mount-image.js";
 import {
   hasMark,
@@ -110,6 +110,19 @@ export interface Mounts {
     options?: { readonly force?: boolean | undefined },
     signal?: AbortSignal | undefined,
   ): Promise<string>;
+  /**
+   * Deletes those of some images that nothing needs, and their views with them: as `Graph.takeOutUnneeded`, and one that
+   * is part of a mount stays, whatever became of that.
+   * @param ids children before their parents
+   * @returns those that were deleted
+   * @throws as `Graph.takeOutUnneeded`; `IMAGE_IN_USE` if a mount's record is damaged
+   */
+  deleteUnneeded(ids: readonly string[], signal?: AbortSignal | undefined): Promise<string[]>;
+  /**
+   * The images that are part of any mount, whatever became of that.
+   * @throws `IMAGE_IN_USE` if a mount's record is damaged
+   */
+  imagesInMounts(): ReadonlySet<string>;
   /** To be called at the start of a worker: finishes or takes back what dead processes had begun. */
   recover(): Promise<Recovery>;
 }
@@ -194,6 +207,8 @@ export function openMounts(graph: Graph, { targets }: MountsOptions = {}): Mount
     },
     deleteImage: (reference, { force = false } = {}, signal) =>
       deleteMountedImage(graph, reference, force, signal),
+    deleteUnneeded: (ids, signal) => deleteUnneededImages(graph, ids, signal),
+    imagesInMounts: () => imagesOfMounts(graph),
     recover: () => recoverMounts(graph, () => true),
   };
   return mounts;

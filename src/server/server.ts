@@ -10,6 +10,7 @@ import { openGraph } from "../graph/index.js";
 import { defaultGraphName } from "../jobs/index.js";
 import { openProducer } from "../producer/index.js";
 import { addEventRoutes } from "./api/events.js";
+import { addExportRoutes } from "./api/exports.js";
 import { addImageRoutes } from "./api/images.js";
 import { addJobRecordRoutes } from "./api/job-records.js";
 import { addJobRoutes } from "./api/jobs.js";
@@ -194,6 +195,7 @@ export async function buildApp(
   addLayerRoutes(app, context);
   addMountRoutes(app, context);
   addUploadRoutes(app, context);
+  addExportRoutes(app, context);
   await addDashboard(app, context);
   keepInboxSwept(app, context);
   return app;

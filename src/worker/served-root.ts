@@ -1,6 +1,7 @@
 // A root in the hands of a worker: what others have left in it is put in order first, and its end is noted.
 import { type Graph, removeAbandonedStaging } from "../graph/index.js";
 import { makeInbox } from "../inbox/index.js";
+import { removeAbandonedExports } from "../interchange/index.js";
 import { type Mounts, openMounts } from "../mount/index.js";
 import { beginTenure } from "./tenure.js";
 
@@ -30,7 +31,7 @@ export async function takeOverRoot(
     const began = since === undefined ? "" : `, since ${since}`;
     log(`a worker (process ${pid}${began}) did not end cleanly: what it left is put in order`);
   }
-  const { length } = await removeAbandonedStaging(graph);
+  const { length } = [...(await removeAbandonedStaging(graph)), ...(await removeAbandonedExports(graph))];
   if (length > 0) log(`removed ${length} abandoned staging ${length === 1 ? "directory" : "directories"}`);
   const mounts = openMounts(graph, { targets: mountDirectories });
   const recovery = await mounts.recover();

@@ -328,6 +328,22 @@ describe("a repair", () => {
     expect(readdirSync(join(root, "lost+found"))).toHaveLength(5);
   });
 
+  it("leaves the names of images that are there, and what else the file holds", async () => {
+    const root = await filledRoot(await scratch.fresh());
+    const path = join(root, "repositories");
+    const names = { web: { "1": left, "2": "gone" }, old: { latest: "gone" } };
+    writeFileSync(path, JSON.stringify({ Repositories: names, Other: 1 }));
+    await audit(root, { repair: true });
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({
+      Repositories: { web: { "1": left } },
+      Other: 1,
+    });
+    const [run = ""] = readdirSync(join(root, "lost+found"));
+    expect(JSON.parse(readFileSync(join(root, "lost+found", run, "repositories"), "utf8"))).toEqual({
+      ...{ Repositories: names, Other: 1 },
+    });
+  });
+
   it("makes a graph of which every image can be loaded again", async () => {
     const root = await filledRoot(await scratch.fresh());
     writeFileSync(join(root, "graph", left, "layer.json"), "");

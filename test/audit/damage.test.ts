@@ -50,6 +50,38 @@ const cases: readonly Case[] = [
     repair: "moves",
   },
   {
+    it: "the journal of an import that cannot be read",
+    what: "unfinished-import",
+    at: `graph/:tmp:/${deadOwner}-0123456789abcdef.journal`,
+    damage: (root) => {
+      // Whose lock is taken by who tries to complete it.
+      mkdirSync(join(root, "leases"));
+      writeDeep(root, `graph/:tmp:/${deadOwner}-0123456789abcdef/image/json`);
+      writeDeep(root, `graph/:tmp:/${deadOwner}-0123456789abcdef.journal`);
+    },
+    repair: "moves",
+    says: /cannot be completed/,
+  },
+  {
+    it: "an import that cannot be completed for now",
+    what: "unfinished-import",
+    at: `graph/:tmp:/${deadOwner}-0123456789abcdef.journal`,
+    damage: (root) => {
+      mkdirSync(join(root, "leases"));
+      const journal = { images: [], names: [["no name", base]], holds: [base] };
+      writeDeep(root, `graph/:tmp:/${deadOwner}-0123456789abcdef.journal`, JSON.stringify(journal));
+    },
+    repair: false,
+    says: /is not complete/,
+  },
+  {
+    it: "a lease of a process that is gone",
+    what: "abandoned-lease",
+    at: `leases/${deadOwner}-0123456789abcdef.json`,
+    damage: (root) => writeDeep(root, `leases/${deadOwner}-0123456789abcdef.json`),
+    repair: "moves",
+  },
+  {
     it: "a file in the place of the staging directory",
     what: "stray-entry",
     at: "graph/:tmp:",
@@ -354,6 +386,38 @@ const cases: readonly Case[] = [
     what: "stray-file",
     at: "checksums.new",
     damage: (root) => writeFileSync(join(root, "checksums.new"), "{"),
+    repair: "moves",
+  },
+  {
+    it: "names that are cut off",
+    what: "unreadable-names",
+    at: "repositories",
+    damage: (root) => writeFileSync(join(root, "repositories"), '{"Repositories":{"a":'),
+    repair: "moves",
+  },
+  {
+    it: "a directory in the place of the names",
+    what: "unreadable-names",
+    at: "repositories",
+    damage: (root) => writeDeep(root, "repositories/file"),
+    repair: "moves",
+  },
+  {
+    it: "names of images that are not there",
+    what: "orphaned-names",
+    at: "repositories",
+    damage: (root) => {
+      const repositories = { a: { latest: left, "1": "gone" }, b: { "2": "../graph" } };
+      writeFileSync(join(root, "repositories"), JSON.stringify({ Repositories: repositories, Other: 1 }));
+    },
+    repair: ["repositories"],
+    says: /: "a:1" of "gone", "b:2" of "\.\.\/graph"$/,
+  },
+  {
+    it: "names that were never written to their end",
+    what: "stray-file",
+    at: "repositories.new",
+    damage: (root) => writeFileSync(join(root, "repositories.new"), "{"),
     repair: "moves",
   },
   {

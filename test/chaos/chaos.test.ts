@@ -33,6 +33,6 @@ describe.concurrent("nothing acknowledged is lost, nothing is half and nothing i
         throw new Error([...report.findings, `to see it again: ${again}`, ...lines].join("\n"));
       }
     },
-    400_000,
+    600_000,
   );
 });

@@ -43,12 +43,15 @@ const flags = {
   server: [...serverFlags, "--log-format"],
   worker: workerFlags,
   store: [...recordFlags, "--if-exists", "--checksum", "--detach", ...layerFlags],
+  export: ["--output", "--format", "--compress", "--force", "--detach", ...threadFlags],
   checksum: ["--all", "--recipe", "--force", "--detach", ...threadFlags],
   verify: ["--all", "--explain", "--detach", ...threadFlags],
   images: [],
   tree: [],
   history: [],
   inspect: [],
+  tag: ["--detach"],
+  untag: ["--detach"],
   rm: ["--force", "--detach"],
   mount: ["--read-only", "--driver", "--options", "--mount-dir", "--host", "--detach"],
   unmount: ["--keep-upper", "--host", "--detach"],
@@ -65,7 +68,7 @@ const flags = {
   doctor: [],
 };
 
-describe("stevedore's help", () => {
+describe.concurrent("stevedore's help", () => {
   it.each(Object.entries(flags))("of %s names its flags and gives an example", async (command, own) => {
     const { code, stdout, stderr } = await stevedore([command, "--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -91,7 +94,7 @@ describe("stevedore's help", () => {
   });
 });
 
-describe("wrong usage", () => {
+describe.concurrent("wrong usage", () => {
   it.each([
     ["an unknown command", ["imagine"], "imagine"],
     ["an unknown flag", ["images", "--colour"], "--colour"],
@@ -160,7 +163,11 @@ describe("the configuration", () => {
     const { shell } = await import("../support/shell.js");
     const { binary } = await import("../support/stevedore.js");
     const output = await shell(
-      `"${process.execPath}" "${binary}" tree --root "${root}" 2>&1 >/dev/full; "${process.execPath}" "${binary}" images --root "${root}" | true`,
+      [
+        `"${process.execPath}" "${binary}" tree --root "${root}" 2>&1 >/dev/full`,
+        `"${process.execPath}" "${binary}" images --root "${root}" 2>&1 | true`,
+        `"${process.execPath}" "${binary}" help 2>&1 >/dev/full`,
+      ].join("; "),
     );
     expect(output.toString()).toBe("");
   });

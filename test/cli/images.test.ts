@@ -27,6 +27,7 @@ describe("stevedore images", () => {
         { id: right, parent: middle, head: true, children: [] },
       ].map(async (image) => ({
         ...image,
+        names: [],
         created: "2013-05-02T15:18:33Z",
         comment: "fixture",
         layerBytes: await bytesOf(image.id),
@@ -41,7 +42,7 @@ describe("stevedore images", () => {
   it("lists them in columns, the ids short", async () => {
     const { stdout } = await stevedore(["images"], { root });
     const [header, ...lines] = stdout.trimEnd().split("\n");
-    expect(header).toMatch(/^ID +PARENT +CREATED +SIZE +CHECKSUM +COMMENT$/);
+    expect(header).toMatch(/^ID +PARENT +CREATED +SIZE +CHECKSUM +NAMES +COMMENT$/);
     expect(lines.map((line) => line.split(/ +/)[0])).toEqual(
       [base, middle, left, right].sort().map((id) => id.slice(0, 12)),
     );

@@ -14,10 +14,17 @@ const scratch = useScratchDirectory();
 const count = 3_000;
 let root: string;
 let ids: string[];
+/** What each listing prints. */
+const printed = { images: "", tree: "" };
 
 beforeAll(async () => {
   root = await scratch.fresh();
   ids = makeGraph(root, { count });
+  for (const command of ["images", "tree"] as const) {
+    const { code, stdout } = await stevedore([command], { root });
+    expect(code).toBe(0);
+    printed[command] = stdout;
+  }
 });
 
 /** Starts a listing whose stdout is not read. */
@@ -42,17 +49,14 @@ describe("a listing of many images", () => {
   it.each([
     { command: "images", header: 1 },
     { command: "tree", header: 0 },
-  ])("by $command is one line for each of them", async ({ command, header }) => {
-    const { code, stdout } = await stevedore([command], { root });
-    expect(code).toBe(0);
-    expect(stdout.trimEnd().split("\n")).toHaveLength(count + header);
+  ] as const)("by $command is one line for each of them", ({ command, header }) => {
+    expect(printed[command].trimEnd().split("\n")).toHaveLength(count + header);
   });
 
-  it("lines up its columns, the last row's like the first's", async () => {
-    const { stdout } = await stevedore(["images"], { root });
-    const [header = "", ...lines] = stdout.trimEnd().split("\n");
+  it("lines up its columns, the last row's like the first's", () => {
+    const [header = "", ...lines] = printed.images.trimEnd().split("\n");
     for (const line of lines) expect(line.indexOf("10 B")).toBe(header.indexOf("SIZE"));
-    const drawn = (await stevedore(["tree"], { root })).stdout.trimEnd().split("\n");
+    const drawn = printed.tree.trimEnd().split("\n");
     expect(new Set(drawn.map((line) => line.indexOf("10 B"))).size).toBe(1);
   });
 
@@ -100,10 +104,9 @@ describe("a listing of many images", () => {
     expect(ids).toContain(listed[0].id);
   });
 
-  it("draws of a deep branch the last levels and the number of the others", async () => {
+  it("draws of a deep branch the last levels and the number of the others", () => {
     const deep = ids[count / 10 - 1] ?? "";
-    const { stdout } = await stevedore(["tree"], { root });
-    const line = stdout.split("\n").find((each) => each.includes(deep.slice(0, 12))) ?? "";
+    const line = printed.tree.split("\n").find((each) => each.includes(deep.slice(0, 12))) ?? "";
     expect(line).toMatch(new RegExp(`^\\(${count / 10 - 1 - 42}\\) [│└├─ ]{126}${deep.slice(0, 12)} `));
   });
 

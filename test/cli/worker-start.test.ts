@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { openProducer, type Producer } from "../../src/producer/index.js";
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { openProducer } from "../../src/producer/index.js";
 import { unmountBelow } from "../support/mounted.js";
 import { pathWithout } from "../support/path-without.js";
 import { startRedis, type TestRedis } from "../support/redis-server.js";
@@ -18,7 +18,7 @@ let graphs = 0;
 beforeAll(async () => {
   redis = await startRedis();
   large = join(scratch.path, "large.tar");
-  await shell("mkdir large; head -c 12M /dev/urandom > large/random; tar -C large -cf large.tar .", {
+  await shell("mkdir large; head -c 9M /dev/urandom > large/random; tar -C large -cf large.tar .", {
     cwd: scratch.path,
   });
 });
@@ -62,20 +62,17 @@ describe.concurrent("a worker that cannot work refuses to start, and says why", 
   });
 });
 
-describe("an end", () => {
-  let running: Running[] = [];
-  let producers: Producer[] = [];
-  afterEach(async () => {
-    for (const worker of running) await worker.stop("SIGKILL");
-    for (const producer of producers) await producer.close();
-    running = [];
-    producers = [];
-  });
-
-  /** A worker with a long checksum under way. */
-  async function busyWorker(args: readonly string[] = [], options: StevedoreOptions = {}) {
+// One of them waits for most of its time, for the lock of a worker that is dead.
+describe.concurrent("an end", () => {
+  /** A worker with a long checksum under way; nothing of it is left when the test has ended. */
+  async function busyWorker(
+    { onTestFinished }: TestContext,
+    args: readonly string[] = [],
+    options: StevedoreOptions = {},
+  ) {
     const root = await scratch.fresh();
     const graph = `ends-${graphs++}`;
+    const running: Running[] = [];
     const start = async () => {
       const flags = ["--redis", redis.url, "--graph", graph, "--allow-source", scratch.path];
       const worker = startStevedore(["worker", ...flags, ...args], { root, ...options });
@@ -85,7 +82,10 @@ describe("an end", () => {
     };
     const worker = await start();
     const producer = openProducer({ redis: redis.url, graph });
-    producers.push(producer);
+    onTestFinished(async () => {
+      for (const worker of running) await worker.stop("SIGKILL");
+      await producer.close();
+    });
     await producer.wait(await producer.enqueue("store", { image: { id: "large" }, layer: { path: large } }));
     const job = await producer.enqueue("checksum", { id: "large" });
     for await (const { progress } of producer.follow(job)) if (progress !== undefined) break;
@@ -94,8 +94,8 @@ describe("an end", () => {
   const staging = (root: string) => readdirSync(join(root, "graph/:tmp:"));
   const marks = (root: string) => readdirSync(join(root, "run/workers"));
 
-  it("by kill -9 is told of at the next start, with what was cleaned; a clean one is not", async () => {
-    const { root, worker, start, producer, job } = await busyWorker();
+  it("by kill -9 is told of at the next start, with what was cleaned; a clean one is not", async (test) => {
+    const { root, worker, start, producer, job } = await busyWorker(test);
     worker.process.kill("SIGKILL");
     await once(worker.process, "exit");
     expect(staging(root)).not.toEqual([]);
@@ -108,15 +108,15 @@ describe("an end", () => {
     expect((await start()).output()).not.toMatch(/cleanly/);
   });
 
-  it("by SIGTERM lets a running job end", async () => {
-    const { root, worker, producer, job } = await busyWorker(["--grace", "300"]);
+  it("by SIGTERM lets a running job end", async (test) => {
+    const { root, worker, producer, job } = await busyWorker(test, ["--grace", "300"]);
     expect((await worker.stop("SIGTERM")).code).toBe(0);
     expect(await producer.job(job.id)).toMatchObject({ state: "completed" });
     expect({ staging: staging(root), marks: marks(root) }).toEqual({ staging: [], marks: [] });
   });
 
-  it("by a second SIGTERM puts a running job back at once, whole, for the next worker", async () => {
-    const { root, worker, start, producer, job } = await busyWorker(["--grace", "300"]);
+  it("by a second SIGTERM puts a running job back at once, whole, for the next worker", async (test) => {
+    const { root, worker, start, producer, job } = await busyWorker(test, ["--grace", "300"]);
     worker.process.kill("SIGTERM");
     await worker.says(/a second/);
     expect((await worker.stop("SIGTERM")).code).toBe(0);
@@ -126,8 +126,10 @@ describe("an end", () => {
     expect(await producer.wait(job)).toMatchObject({ id: "large", cached: false });
   });
 
-  it("by Ctrl-C in a terminal, which signals the tools as well, lets a running job end", async () => {
-    const { root, worker, producer, job } = await busyWorker(["--grace", "300"], { within: ["setsid"] });
+  it("by Ctrl-C in a terminal, which signals the tools as well, lets a running job end", async (test) => {
+    const { root, worker, producer, job } = await busyWorker(test, ["--grace", "300"], {
+      within: ["setsid"],
+    });
     process.kill(-(worker.process.pid ?? 0), "SIGINT");
     expect((await worker.ended).code).toBe(0);
     expect(await producer.job(job.id)).toMatchObject({ state: "completed", attempts: 1 });

@@ -106,6 +106,7 @@ describe("registering a set of images", () => {
       ["PARENT_CYCLE", [one("a", "b")], []],
       ["PARENT_CYCLE", [one("top", "b"), one("a", "top")], []],
       ["IMAGE_NOT_FOUND", [one("new")], [["app:latest", "nobody"]]],
+      ["INVALID_NAME", [one("new")], [["App", "new"]]],
       ["INVALID_ID", [one("new", undefined, { record: Buffer.from('{"id":".."}') })], []],
     ];
     const before = contents(graph);

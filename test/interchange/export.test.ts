@@ -9,7 +9,8 @@ import { applyLayers } from "../support/apply-layers.js";
 import { childProcesses } from "../support/child-processes.js";
 import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
 import { withEnvironment } from "../support/environment.js";
-import { exportInto, skopeoCopy, umociUnpack, untar } from "../support/exporting.js";
+import { exportInto, untar } from "../support/exporting.js";
+import { skopeoCopy, skopeoInspect, umociUnpack } from "../support/peers.js";
 import { makeRichTree } from "../support/rich-tree.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
@@ -105,16 +106,13 @@ function namesIn(archive: string): string[] {
 }
 
 describe("a docker-archive", () => {
-  it.each(["none", "gzip", "zstd", "xz"] as const)(
-    "with layers in %s is copied by skopeo, and unpacked by umoci it is the merged tree",
-    async (compression) => {
-      const { path } = await exported(["top"], { format: "docker", compression });
-      const layout = await scratch.fresh();
-      await skopeoCopy(`docker-archive:${path}`, `oci:${layout}:it`);
-      const tree = await umociUnpack(layout, "it", await scratch.fresh());
-      expect(await listTree(tree)).toEqual(trees.top);
-    },
-  );
+  it("is copied by skopeo, and unpacked by umoci it is the merged tree, with one of everything", async () => {
+    const { path } = await exported(["top"], { format: "docker", compression: "xz" });
+    const directory = await scratch.fresh();
+    await skopeoCopy(`docker-archive:${path}`, `oci:${directory}/layout:it`);
+    const tree = await umociUnpack(`${directory}/layout:it`, `${directory}/bundle`);
+    expect(await listTree(tree)).toEqual(trees.top);
+  });
 
   it("is what docker save writes: a directory for each layer, configs, manifest.json, repositories", async () => {
     const { path, images, layers } = await exported(["web", "top", "side"], { format: "docker" });
@@ -152,29 +150,26 @@ describe("a docker-archive", () => {
   it("has for each name what skopeo finds by it", async () => {
     const { path } = await exported(["top", "side"], { format: "docker" });
     for (const name of ["example.com:5000/team/web:1.0", "web:latest", "other:2"]) {
-      const found = JSON.parse(String(await shell(`skopeo inspect docker-archive:${path}:${name}`)));
-      expect(found.Layers).toHaveLength(3);
+      expect((await skopeoInspect(`docker-archive:${path}:${name}`)).Layers).toHaveLength(3);
     }
   });
 });
 
 describe("an OCI layout", () => {
-  it.each(["gzip", "none"] as const)(
-    "with layers in %s is unpacked by umoci to the merged tree",
-    async (compression) => {
-      const { path } = await exported(["side", "top"], { format: "oci", compression });
-      const layout = await untar(path, await scratch.fresh());
-      for (const [name, id] of [
-        ["web:latest", "top"],
-        ["example.com:5000/team/web:1.0", "top"],
-        ["other:2", "side"],
-      ] as const) {
-        expect(await listTree(await umociUnpack(layout, name, await scratch.fresh()))).toEqual(trees[id]);
-      }
-    },
-  );
+  it("is unpacked by umoci to the merged trees, by each of its names", async () => {
+    const { path } = await exported(["side", "top"], { format: "oci" });
+    const layout = await untar(path, await scratch.fresh());
+    const images = {
+      "web:latest": "top",
+      "example.com:5000/team/web:1.0": "top",
+      "other:2": "side",
+    } as const;
+    for (const [at, [name, id]] of Object.entries(images).entries()) {
+      expect(await listTree(await umociUnpack(`${layout}:${name}`, `${layout}/${at}`))).toEqual(trees[id]);
+    }
+  });
 
-  it.each(["gzip", "none", "zstd"] as const)(
+  it.each(["gzip", "zstd"] as const)(
     "with layers in %s is copied by skopeo, which finds in them the layers' canonical tars",
     async (compression) => {
       const { path } = await exported(["top"], { format: "oci", compression });
@@ -315,11 +310,12 @@ describe("an archive of docker-legacy", () => {
 });
 
 describe("the bytes of an export", () => {
-  const choices = formats.flatMap((format) =>
-    (["none", "gzip", "zstd", "xz"] as const)
-      .filter((compression) => format !== "docker-legacy" && !(format === "oci" && compression === "xz"))
-      .map((compression) => ({ format, compression })),
-  );
+  const choices = [
+    { format: "docker", compression: "none" },
+    { format: "docker", compression: "xz" },
+    { format: "oci", compression: "gzip" },
+    { format: "oci", compression: "zstd" },
+  ] as const;
 
   it.each(choices)("are the same whatever the environment, $format in $compression", async (choice) => {
     const one = await exported(["top", "side"], choice);

@@ -1,13 +1,12 @@
 // Images that umoci made, in each form they come in: mounted they are the tree that `umoci unpack` makes of them.
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobData } from "../../src/jobs/index.js";
-import type { Producer } from "../../src/producer/index.js";
 import {
   linkDockerLayers,
   mergeDockerArchives,
   packDirectory,
+  toDocker25,
   toDockerArchive,
   withoutManifest,
 } from "../support/converted-images.js";
@@ -26,9 +25,7 @@ const trees = new Map<string, string[]>();
 
 beforeAll(async () => {
   dock = await openDock();
-  const directory = join(dock.scratch, "made");
-  mkdirSync(directory);
-  ({ layout } = await makeRealImages(directory));
+  layout = await makeRealImages(join(dock.scratch, "made"));
   for (const tag of ["all", "sibling"]) {
     const rootfs = await umociUnpack(`${layout}:${tag}`, join(dock.scratch, `bundle-${tag}`));
     trees.set(tag, await listTree(rootfs));
@@ -99,27 +96,32 @@ const cases: Readonly<Record<string, Case>> = {
     make: async () => {
       const archives = await Promise.all(
         (["all", "sibling"] as const).map((tag) =>
-          toDockerArchive(`${layout}:${tag}`, place(`one-${tag}.tar`), `x:${tag}`),
+          toDockerArchive(`${layout}:${tag}`, place(`one-${tag}.tar`), `example.org/x:${tag}`),
         ),
       );
       return linkDockerLayers(await mergeDockerArchives(archives, place("two.tar")), place("linked.tar"));
     },
-    images: { "x:all": "all", "x:sibling": "sibling" },
+    images: { "example.org/x:all": "all", "example.org/x:sibling": "sibling" },
+  },
+  "what Docker 25 saves, a docker-archive and a layout in one": {
+    format: "docker",
+    make: () => toDocker25(layout, "all", place("docker-25.tar"), "example.org/x:25"),
+    images: { "example.org/x:25": "all" },
   },
   "what skopeo writes for Docker 1.9": {
     format: "docker-legacy",
     make: async () =>
       withoutManifest(
-        await toDockerArchive(`${layout}:sibling`, place("old.tar"), "x:y"),
+        await toDockerArchive(`${layout}:sibling`, place("old.tar"), "example.org/x:y"),
         place("legacy.tar"),
       ),
-    images: { "x:y": "sibling" },
+    images: { "example.org/x:y": "sibling" },
   },
 };
 
 describe("an image that umoci made", () => {
   it.each(Object.entries(cases))("is, mounted, what umoci unpacks: %s", (_, { format, make, name, images }) =>
-    dock.serving(async ({ producer, root }) => {
+    dock.serving(async ({ producer }) => {
       const data: JobData<"import"> = {
         source: { path: await make() },
         ...(name === undefined ? {} : { name }),
@@ -127,21 +129,23 @@ describe("an image that umoci made", () => {
       const imported = await runJob(producer, "import", data);
       expect(imported.format).toBe(format);
       expect(imported.images.flatMap(({ names }) => names).sort()).toEqual(Object.keys(images).sort());
-      for (const { id, names } of imported.images) {
-        const tree = trees.get(images[names[0] ?? ""] ?? "") ?? [];
-        await expectTree(producer, id, tree);
+      const tags = new Map(imported.images.map(({ id, names: [own = ""] }) => [id, images[own] ?? ""]));
+      for (const [id, tag] of tags) {
+        const mounted = await runJob(producer, "mount", { id, driver: "overlay", readOnly: true });
+        const tree = trees.get(tag)?.map((line) => line.replace(/ links=\d+/, ""));
+        expect(await shownTree(mounted.target)).toEqual(tree);
+        await runJob(producer, "unmount", { mountId: mounted.mountId });
       }
-      unmountBelow(root);
     }),
   );
-});
 
-/** Mounts an image and compares it with a listing: by overlay, and as a copy, where the counts of links must be right. */
-async function expectTree(producer: Producer, id: string, tree: readonly string[]): Promise<void> {
-  const copied = await runJob(producer, "mount", { id, driver: "copy" });
-  expect(await listTree(copied.target)).toEqual(tree);
-  await runJob(producer, "unmount", { mountId: copied.mountId });
-  const mounted = await runJob(producer, "mount", { id, driver: "overlay", readOnly: true });
-  expect(await shownTree(mounted.target)).toEqual(tree.map((line) => line.replace(/ links=\d+/, "")));
-  await runJob(producer, "unmount", { mountId: mounted.mountId });
-}
+  it("is the same to the count of the links where it is written out instead of mounted", () =>
+    dock.serving(async ({ producer }) => {
+      await runJob(producer, "import", { source: { path: layout }, name: "x" });
+      for (const [tag, tree] of trees) {
+        const { target, mountId } = await runJob(producer, "mount", { id: `x:${tag}`, driver: "copy" });
+        expect(await listTree(target)).toEqual(tree);
+        await runJob(producer, "unmount", { mountId });
+      }
+    }));
+});

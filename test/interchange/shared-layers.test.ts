@@ -1,5 +1,4 @@
 // What an import adds to a graph: each layer once, under an id that anyone can compute, and the names it came with.
-import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,7 +8,7 @@ import { stateOf } from "../support/disk-listing.js";
 import { type Dock, openDock, runJob } from "../support/dock.js";
 import { type ImageConfig, imageOf, type Manifest } from "../support/oci-layout.js";
 import { makePlatforms, platforms } from "../support/platforms.js";
-import { makeRealImages } from "../support/real-images.js";
+import { makeRealImages, realLayers } from "../support/real-images.js";
 import { shell } from "../support/shell.js";
 
 let dock: Dock;
@@ -18,8 +17,7 @@ let many: string;
 
 beforeAll(async () => {
   dock = await openDock();
-  for (const name of ["made", "many"]) mkdirSync(join(dock.scratch, name));
-  ({ layout } = await makeRealImages(join(dock.scratch, "made")));
+  layout = await makeRealImages(join(dock.scratch, "made"));
   many = await makePlatforms(join(dock.scratch, "many"));
 });
 afterAll(() => dock[Symbol.asyncDispose]());
@@ -27,27 +25,30 @@ afterAll(() => dock[Symbol.asyncDispose]());
 describe("an import", () => {
   it("derives the ids that the documented shell line gives, and adds layers that images share once", () =>
     dock.serving(async ({ producer, root }) => {
-      const imported = await runJob(producer, "import", { source: { path: layout }, name: "x/y" });
+      const imported = await runJob(producer, "import", { source: { path: layout }, name: "example.org/y" });
       const [all, sibling] = [imageOf(layout, "all"), imageOf(layout, "sibling")];
       const ids = { all: await idsByShell(all), sibling: await idsByShell(sibling) };
       expect(ids.sibling.slice(0, 3)).toEqual(ids.all.slice(0, 3));
-      expect(imported).toMatchObject({ layersAdded: 7, layersPresent: 0, moved: [] });
+      expect(imported).toMatchObject({ layersAdded: realLayers.together, layersPresent: 0, moved: [] });
       expect(imported.images.map(({ id, names, layers }) => ({ id, names, layers }))).toEqual([
-        { id: ids.all.at(-1), names: ["x/y:all"], layers: 6 },
-        { id: ids.sibling.at(-1), names: ["x/y:sibling"], layers: 4 },
+        { id: ids.all.at(-1), names: ["example.org/y:all"], layers: realLayers.all },
+        { id: ids.sibling.at(-1), names: ["example.org/y:sibling"], layers: realLayers.sibling },
       ]);
       const graph = await openGraph(root);
       const history = await graph.history(ids.all.at(-1) ?? "");
       expect(history.map(({ id }) => id)).toEqual(ids.all.toReversed());
       expect([...(await graph.names.all())]).toEqual([
-        ["x/y:all", ids.all.at(-1)],
-        ["x/y:sibling", ids.sibling.at(-1)],
+        ["example.org/y:all", ids.all.at(-1)],
+        ["example.org/y:sibling", ids.sibling.at(-1)],
       ]);
     }));
 
   it("keeps in the records what the config and its history tell", () =>
     dock.serving(async ({ producer, root }) => {
-      const { images } = await runJob(producer, "import", { source: { path: layout }, name: "x/y" });
+      const { images } = await runJob(producer, "import", {
+        source: { path: layout },
+        name: "example.org/y",
+      });
       const { config } = imageOf(layout, "all");
       const graph = await openGraph(root);
       const records = await Promise.all(
@@ -65,7 +66,9 @@ describe("an import", () => {
         architecture: config.architecture,
         os: "linux",
       });
-      expect(records.map(({ config: ofLayer }) => ofLayer).slice(0, -1)).toEqual(Array(5).fill(undefined));
+      expect(records.map(({ config: ofLayer }) => ofLayer).slice(0, -1)).toEqual(
+        Array(realLayers.all - 1).fill(undefined),
+      );
       expect(records.at(-1)).toMatchObject({
         author: "A. N. Other <other@example.org>",
         architecture: config.architecture,
@@ -76,21 +79,32 @@ describe("an import", () => {
 
   it("adds nothing the second time, from whatever form the same layers come", () =>
     dock.serving(async ({ producer, root }) => {
-      const first = await runJob(producer, "import", { source: { path: layout }, name: "x/y" });
+      const first = await runJob(producer, "import", { source: { path: layout }, name: "example.org/y" });
       const before = await stateOf(join(root, "graph"));
-      const again = await runJob(producer, "import", { source: { path: layout }, name: "x/y" });
-      expect(again).toMatchObject({ images: first.images, layersAdded: 0, layersPresent: 7, moved: [] });
+      const again = await runJob(producer, "import", { source: { path: layout }, name: "example.org/y" });
+      expect(again).toMatchObject({
+        images: first.images,
+        layersAdded: 0,
+        layersPresent: realLayers.together,
+        moved: [],
+      });
       expect(await namesAndTimes(before)).toEqual(namesAndTimes(await stateOf(join(root, "graph"))));
 
       // skopeo writes another config, so only the image itself is another: it lies on the same layers.
-      const archive = await toDockerArchive(`${layout}:all`, join(dock.scratch, "x.tar"), "x/y:all");
+      const archive = await toDockerArchive(
+        `${layout}:all`,
+        join(dock.scratch, "x.tar"),
+        "example.org/y:all",
+      );
       const other = await runJob(producer, "import", { source: { path: archive } });
-      expect(other.images).toEqual([{ id: expect.any(String), names: ["x/y:all"], layers: 6 }]);
+      expect(other.images).toEqual([
+        { id: expect.any(String), names: ["example.org/y:all"], layers: realLayers.all },
+      ]);
       expect(other.layersAdded).toBeLessThanOrEqual(1);
       const [all, moved] = [first.images[0]?.id ?? "", other.images[0]?.id ?? ""];
-      expect(other.moved).toEqual(all === moved ? [] : [{ name: "x/y:all", previous: all }]);
+      expect(other.moved).toEqual(all === moved ? [] : [{ name: "example.org/y:all", previous: all }]);
       const graph = await openGraph(root);
-      expect(await graph.names.lookup("x/y:all")).toBe(moved);
+      expect(await graph.names.lookup("example.org/y:all")).toBe(moved);
       expect((await graph.get(moved)).parent).toBe((await graph.get(all)).parent);
     }));
 });

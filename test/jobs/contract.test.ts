@@ -64,11 +64,36 @@ describe("the data of a job", () => {
     expect(parseJobData("store", data)).toEqual(data);
   });
 
-  it.each(["a/b", "..", "a:b", "a\0b", "", ":tmp:", "-a", ".a", "x".repeat(129)])(
-    "refuses %j as an id with INVALID_ID",
+  it.each(["a//b", "..", "../x", "a:b:c", "a\0b", "", ":tmp:", "-a", ".a", "X".repeat(129), "a@sha256:0"])(
+    "refuses %j as an image with INVALID_ID",
     (id) => {
-      expect(codeOf(() => parseJobData("checksum", { id }))).toBe("INVALID_ID");
-      expect(codeOf(() => parseJobData("delete", { id }))).toBe("INVALID_ID");
+      for (const name of ["checksum", "verify", "delete", "mount"] as const) {
+        expect(codeOf(() => parseJobData(name, { id }))).toBe("INVALID_ID");
+      }
+      expect(codeOf(() => parseJobData("tag", { id, name: "a" }))).toBe("INVALID_ID");
+      const store = { image: { parent: id }, layer: { path: "/x" } };
+      expect(codeOf(() => parseJobData("store", store))).toBe("INVALID_ID");
+    },
+  );
+
+  it.each(["busybox:1.0", "library/busybox", "example.com:5000/a/b:c", "27cf", `${"a".repeat(255)}:x`])(
+    "takes %j as an image",
+    (id) => {
+      expect(parseJobData("checksum", { id })).toEqual({ id });
+      expect(parseJobData("tag", { id, name: "a" })).toEqual({ id, name: "a" });
+    },
+  );
+
+  it.each(["busyBox", "..", "a/../b", "", "a b", "a".repeat(256), "a:b:c", `a@sha256:${"0".repeat(64)}`])(
+    "refuses %j as a name with INVALID_NAME",
+    (name) => {
+      expect(codeOf(() => parseJobData("tag", { id: "a", name }))).toBe("INVALID_NAME");
+    },
+  );
+
+  it.each(["a/b", "..", "a:b", "a\0b", "", ":tmp:", "-a", ".a", "x".repeat(129)])(
+    "refuses %j as the id of a new image with INVALID_ID",
+    (id) => {
       expect(codeOf(() => parseJobData("store", { image: { id }, layer: { path: "/x" } }))).toBe(
         "INVALID_ID",
       );

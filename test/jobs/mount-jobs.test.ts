@@ -90,7 +90,7 @@ describe("the data of a mount", () => {
     expect(outcomeOf("mount", data)).toBe("INVALID_JOB");
   });
 
-  it.each(["", "..", "a/b", "../etc", ":tmp:", "a:b", "a\0b", "-a", ".a", "x".repeat(129)])(
+  it.each(["", "..", "a//b", "../etc", ":tmp:", "a:b:c", "a\0b", "-a", ".a", "X".repeat(129)])(
     "refuses %j as an id with INVALID_ID",
     (id) => {
       expect(outcomeOf("mount", { id })).toBe("INVALID_ID");

@@ -5,6 +5,7 @@ import { linesByPath } from "../support/listed-lines.js";
 import { onOverlay } from "../support/overlay-mount.js";
 import { mergeStack, randomStacks, writeStack } from "../support/random-layer-stacks.js";
 import { linesOf, randomWork, workedLayers } from "../support/random-work.js";
+import { runs } from "../support/runs.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
 import { treeDifferences } from "../support/tree-differences.js";
@@ -30,7 +31,7 @@ describe("the changes are the differences of the tree before and after", () => {
         const expected = treeDifferences(linesByPath(before), linesByPath(after));
         expect(await changeLines(join(directory, "upper"), layers)).toEqual(expected);
       }),
-      { numRuns: 30 },
+      { numRuns: runs(10) },
     );
   });
 
@@ -44,7 +45,7 @@ describe("the changes are the differences of the tree before and after", () => {
         const expected = treeDifferences(await linesOfTree(before), await linesOfTree(after));
         expect(await changeLines(upper, layers, "files")).toEqual(expected);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(6) },
     );
   });
 });

@@ -5,6 +5,7 @@ import { collect } from "../support/collect.js";
 import { archive, entry, pax } from "../support/crafted-tar.js";
 import { fillFilter, thenFill } from "../support/documented-tar.js";
 import { makeRichTree } from "../support/rich-tree.js";
+import { runs } from "../support/runs.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
 
@@ -59,7 +60,7 @@ describe("empty device fields", () => {
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 5_000 }), { minLength: 1 }), async (sizes) => {
         expect((await fill(empty, sizes)).equals(filled)).toBe(true);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(10) },
     );
   });
 

@@ -8,6 +8,7 @@ import { withEnvironment } from "../support/environment.js";
 import { pathOf } from "../support/listed-lines.js";
 import { mergeStack, randomStacks, writeStack } from "../support/random-layer-stacks.js";
 import { makeRichTree } from "../support/rich-tree.js";
+import { runs } from "../support/runs.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
 import { listTree } from "../support/tree-listing.js";
@@ -40,7 +41,7 @@ describe("a stack of layers that is written out", () => {
         await mergeStack(layers, tree);
         expect(await flattened(...layers)).toEqual(await listTree(tree));
       }),
-      { numRuns: 15 },
+      { numRuns: runs(7) },
     );
   });
 

@@ -17,6 +17,7 @@ import {
   randomStacks,
   writeStack,
 } from "../support/random-layer-stacks.js";
+import { runs } from "../support/runs.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
 
@@ -57,7 +58,7 @@ describe("a stack of layers", () => {
         for (const path of candidatePaths())
           expect([path, isSeen(layers, path)]).toEqual([path, isAt(tree, path)]);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(10) },
     );
   });
 

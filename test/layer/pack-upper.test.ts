@@ -16,6 +16,7 @@ import { onOverlay, upperAfter } from "../support/overlay-mount.js";
 import { mergeStack, randomStacks, writeStack } from "../support/random-layer-stacks.js";
 import { linesOf, randomWork, workedLayers } from "../support/random-work.js";
 import { makeRichTree } from "../support/rich-tree.js";
+import { runs } from "../support/runs.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
 import { listTree } from "../support/tree-listing.js";
@@ -64,7 +65,7 @@ describe("the archive of an upper, unpacked over the layers", () => {
         await mergeStack([layer, ...layers], tree);
         expect(await listTree(tree)).toEqual(seen);
       }),
-      { numRuns: 14 },
+      { numRuns: runs(6) },
     );
   });
 
@@ -78,7 +79,7 @@ describe("the archive of an upper, unpacked over the layers", () => {
         await mergeStack([upper, ...layers], theirs);
         expect(await listTree(ours)).toEqual(await listTree(theirs));
       }),
-      { numRuns: 10 },
+      { numRuns: runs(5) },
     );
   });
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type BodilessEntry, endOfArchive, formatTarEntry } from "../../src/layer/tar-writer.js";
 import { linesByPath } from "../support/listed-lines.js";
+import { runs } from "../support/runs.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
 import { listTree } from "../support/tree-listing.js";
@@ -81,7 +82,7 @@ describe("entries", () => {
           expect([path, ...withoutName(lines.get(path))]).toEqual([path, ...described(fields)]);
         }
       }),
-      { numRuns: 10 },
+      { numRuns: runs(5) },
     );
   });
 

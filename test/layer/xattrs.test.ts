@@ -7,6 +7,7 @@ import { readDirectoryXattrs } from "../../src/layer/xattrs.js";
 import { childProcesses } from "../support/child-processes.js";
 import { withEnvironment } from "../support/environment.js";
 import { linesByPath } from "../support/listed-lines.js";
+import { runs } from "../support/runs.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { shell } from "../support/shell.js";
 import { listTree } from "../support/tree-listing.js";
@@ -121,7 +122,7 @@ describe("the attributes of directories", () => {
         const all = values.map((_, index) => `d${index}`);
         expect(await readDirectoryXattrs(random, all, ["user.*"])).toEqual(await asListed(random, /^user/));
       }),
-      { numRuns: 15 },
+      { numRuns: runs(6) },
     );
   });
 });

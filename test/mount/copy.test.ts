@@ -8,6 +8,7 @@ import { applyLayers } from "../support/apply-layers.js";
 import { layerStacks } from "../support/layer-stacks.js";
 import { randomLayers, writeRandomLayer } from "../support/random-layers.js";
 import { makeRichTree } from "../support/rich-tree.js";
+import { runs } from "../support/runs.js";
 import {
   mountsBelow,
   newGraph,
@@ -52,7 +53,7 @@ describe("a copy is what its layers stand for", () => {
         const { target } = await openMounts(graph).mount({ id, driver });
         await expectCopy(target, await graph.layers(id));
       }),
-      { numRuns: 15 },
+      { numRuns: runs(6) },
     );
   });
 

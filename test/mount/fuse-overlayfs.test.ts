@@ -10,6 +10,7 @@ import { collect } from "../support/collect.js";
 import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
 import { layerStacks } from "../support/layer-stacks.js";
 import { randomLayers, withoutRebirth, writeRandomLayer } from "../support/random-layers.js";
+import { runs } from "../support/runs.js";
 import {
   expectLayers,
   mountsBelow,
@@ -55,7 +56,7 @@ describe("fuse-overlayfs shows what the layers stand for", () => {
           expect(mountsBelow(graph.root)).toEqual([]);
         },
       ),
-      { numRuns: 15 },
+      { numRuns: runs(6) },
     );
   });
 

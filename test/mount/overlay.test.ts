@@ -6,9 +6,11 @@ import { describe, expect, it } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import { openMounts } from "../../src/mount/index.js";
 import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
+import { withEnvironment } from "../support/environment.js";
 import { layerStacks } from "../support/layer-stacks.js";
 import { randomLayers, writeRandomLayer } from "../support/random-layers.js";
 import { makeRichTree } from "../support/rich-tree.js";
+import { runs } from "../support/runs.js";
 import {
   expectLayers,
   mountsBelow,
@@ -30,6 +32,26 @@ function optionsOf(target: string): { flags: string[]; type: string | undefined 
   const [place = "", kind = ""] = line?.split(" - ") ?? [];
   return { flags: (place.split(" ")[5] ?? "").split(","), type: kind.split(" ")[0] };
 }
+
+it("a mount that the kernel made read-only, for the disk was full just then, is refused, and leaves nothing", async () => {
+  const disk = await scratch.fresh();
+  await execa("mount", ["-t", "tmpfs", "-o", "nr_inodes=200", "none", disk]);
+  const graph = await openGraph(join(disk, "root"), { create: true });
+  const id = await writeStack(graph, [""]);
+  const tools = await scratch.fresh();
+  const filling = `#!/bin/sh
+    at=0; while true > ${disk}/filler-$at; do at=$((at + 1)); done 2>/dev/null
+    PATH=\${PATH#*:} mount "$@"; code=$?; rm -f ${disk}/filler-*; exit $code`;
+  writeFileSync(join(tools, "mount"), filling, { mode: 0o755 });
+  const mounts = openMounts(graph);
+  await withEnvironment({ PATH: `${tools}:${process.env.PATH}` }, () =>
+    expect(mounts.mount({ id, driver })).rejects.toMatchObject({ code: "NO_SPACE" }),
+  );
+  expect(mountsBelow(graph.root)).toEqual([]);
+  expect(readdirSync(join(graph.root, "mounts")).filter((name) => /^[0-9a-f]{16}$/.test(name))).toEqual([]);
+  const { target } = await mounts.mount({ id, driver });
+  writeFileSync(join(target, "there is space again"), "");
+});
 
 describe("an overlay shows what its layers stand for", () => {
   it.each(Object.entries(layerStacks))("%s", async (_, scripts) => {
@@ -65,7 +87,7 @@ describe("an overlay shows what its layers stand for", () => {
         await mounts.unmount(mountId);
         expect(mountsBelow(graph.root)).toEqual([]);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(8) },
     );
   });
 

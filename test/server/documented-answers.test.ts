@@ -56,6 +56,13 @@ it("every operation that has JSON to answer answers what is documented, and refu
     await job("enqueueChanges", "changes", { mountId });
     await job("enqueueCommit", "commit", { mountId, image: { id: "more" } });
     await job("enqueueUnmount", "unmount", { mountId });
+    await job("enqueueTag", "tag", { id: "more", name: "web:1" });
+    await job("enqueueTag", "tag", { id: "top", name: "web:1" });
+    await job("enqueueUntag", "untag", { name: "web:1" });
+    await job("enqueueTag", "tag", { id: "top", name: "example.com:5000/team/web" });
+    await job("enqueueExport", "export", { ids: ["top"], format: "oci", file: "top.tar" });
+    await judge("listExports", "/api/v1/exports", 200);
+    await judge("getExport", "/api/v1/exports/none.tar", 404);
     await job("enqueueDelete", "delete", { id: "more" });
     const many = [{ name: "verify", data: { id: "top" }, jobId: "mine" }];
     await judge("enqueueMany", "/api/v1/jobs", 202, { body: many });
@@ -71,6 +78,9 @@ it("every operation that has JSON to answer answers what is documented, and refu
     await judge("listQueues", "/api/v1/queues", 200);
     await judge("listImages", "/api/v1/images?limit=1", 200);
     await judge("getHistory", "/api/v1/images/top/history", 200);
+    const named = `/api/v1/images/${encodeURIComponent("example.com:5000/team/web")}`;
+    await judge("getImage", named, 200);
+    await judge("getHistory", `${named}/history`, 200);
     await judge("getGraph", "/api/v1/graph", 200);
     await judge("getOverview", "/api/v1/overview", 200);
     await judge("getSession", "/api/v1/session", 200);
@@ -80,6 +90,8 @@ it("every operation that has JSON to answer answers what is documented, and refu
 
     await judge("enqueueVerify", "/api/v1/jobs/verify?wait=60", 404, { body: { id: "nobody" } });
     await judge("enqueueVerify", "/api/v1/jobs/verify", 422, { body: { id: 7 } });
+    await judge("enqueueTag", "/api/v1/jobs/tag", 422, { body: { id: "base", name: "Web" } });
+    await judge("enqueueUntag", "/api/v1/jobs/untag?wait=60", 404, { body: { name: "nobody" } });
     await judge("enqueueVerify", "/api/v1/jobs/verify", 400, { body: "{" });
     await judge("enqueueVerify", "/api/v1/jobs/verify?wait=x", 400, { body: { id: "base" } });
     await judge("cancelJob", `/api/v1/jobs/store/${stored.id}`, 409, { method: "DELETE" });

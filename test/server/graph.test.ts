@@ -75,6 +75,7 @@ it("answers 304 until something changes that it shows, by whomever", async () =>
         () => writeFileSync(join(root, "checksums"), JSON.stringify({ [first]: `sha256:${"1".repeat(64)}` })),
         () => writeFileSync(join(own, "json"), JSON.stringify({ id: first, comment: "other" })),
         () => rmSync(join(own, "layer"), { recursive: true }),
+        () => writeFileSync(join(root, "repositories"), `{"Repositories":{"a":{"b":"${first}"}}}`),
         () => rmSync(own, { recursive: true }),
       ];
       for (const change of changes) {

@@ -106,6 +106,48 @@ describe("GET /api/v1/images/{ref}", () => {
     );
   });
 
+  it("takes a name as one segment of the path, and shows an image's names", async () => {
+    await servingHttp(
+      dock,
+      async ({ root, ask }) => {
+        await unpackDockerGraph(root);
+        const graph = await openGraph(root);
+        const name = "example.com:5000/library/busybox:1.0";
+        await graph.names.set(new Map([[name, left]]));
+        const path = `/api/v1/images/${encodeURIComponent(name)}`;
+        expect((await ask(path)).body).toMatchObject({ id: left, names: [name] });
+        expect((await ask("/api/v1/images/example.com:5000%2flibrary%2fbusybox%3a1.0")).body.id).toBe(left);
+        expect((await ask(`${path}/history`)).body.history).toMatchObject([
+          ...[{ id: left, names: [name] }, { id: middle, names: [] }, { id: base }],
+        ]);
+        expect((await ask("/api/v1/images?prefix=b7")).body.images).toMatchObject([{ names: [name] }]);
+        const { nodes } = (await ask("/api/v1/graph")).body;
+        expect(nodes.find(({ id }: { id: string }) => id === left).names).toEqual([name]);
+        // A slash that is none of the name's parts the path.
+        expect((await ask(`/api/v1/images/${name}`)).status).toBe(404);
+        for (const ref of [
+          "a%2F..%2Fb",
+          "library%2F..%2F..%2Fgraph",
+          "a%2F%2Fb",
+          "a%252Fb",
+          "%2Fetc",
+          "a%2F",
+        ]) {
+          expect(await ask(`/api/v1/images/${ref}`), ref).toMatchObject({ status: 400 });
+        }
+        expect(await ask("/api/v1/images/library%2Fnone:1")).toMatchObject({
+          status: 404,
+          body: { code: "IMAGE_NOT_FOUND" },
+        });
+        writeFileSync(join(root, "repositories"), "{");
+        expect((await ask(`/api/v1/images/${left}`)).body).toMatchObject({ id: left, names: [] });
+        expect((await ask("/api/v1/images")).body.images).toHaveLength(4);
+        expect(await ask(path)).toMatchObject({ status: 409, body: { code: "IMAGE_BROKEN" } });
+      },
+      alone,
+    );
+  });
+
   it("keeps a recipe it does not know, and HTML in a comment the text it is", async () => {
     await servingHttp(
       dock,

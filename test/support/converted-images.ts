@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { type Descriptor, imageOf, refName, writeIndex } from "./oci-layout.js";
 import { skopeoCopy } from "./peers.js";
 import { shell } from "./shell.js";
 
@@ -83,4 +84,31 @@ export function readDockerManifest(directory: string): DockerManifest[] {
 export async function toDockerArchive(image: string, archive: string, name: string): Promise<string> {
   await skopeoCopy(`oci:${image}`, `docker-archive:${archive}:${name}`);
   return archive;
+}
+
+/**
+ * What `docker save` writes since Docker 25: a layout that is a docker-archive too, its layers not compressed.
+ * @param name the whole name that the image gets
+ */
+export async function toDocker25(
+  layout: string,
+  tag: string,
+  archive: string,
+  name: string,
+): Promise<string> {
+  const directory = `${archive}.d`;
+  const uncompressed = [
+    `oci:${directory}:${name}`,
+    "--dest-decompress",
+    "--dest-oci-accept-uncompressed-layers",
+  ];
+  const [to = "", ...options] = uncompressed;
+  await skopeoCopy(`oci:${layout}:${tag}`, to, ...options);
+  const { manifest, descriptor } = imageOf(directory, name);
+  const annotations = { "io.containerd.image.name": name, [refName]: name.slice(name.lastIndexOf(":") + 1) };
+  writeIndex(directory, [{ ...descriptor, annotations }]);
+  const path = ({ digest }: Descriptor) => `blobs/${digest.replace(":", "/")}`;
+  const entry = { Config: path(manifest.config), RepoTags: [name], Layers: manifest.layers.map(path) };
+  writeFileSync(join(directory, "manifest.json"), JSON.stringify([entry]));
+  return packDirectory(directory, archive);
 }

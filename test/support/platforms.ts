@@ -1,4 +1,5 @@
 // An index of images for several platforms, as builders push it today: nested, with an attestation beside each image.
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { addBlob, type Descriptor, imageOf, mediaTypes, refName, writeIndex } from "./oci-layout.js";
 import { umoci } from "./peers.js";
@@ -12,10 +13,11 @@ export const platforms = {
 
 /**
  * Makes a layout with one name, `many`, that stands for an index of an index of images.
- * @param directory an empty one; the layout's path is returned
+ * @param directory one that is not there; the layout's path is returned
  */
 export async function makePlatforms(directory: string): Promise<string> {
   const layout = join(directory, "layout");
+  mkdirSync(directory);
   await umoci("init", "--layout", layout);
   const images: Descriptor[] = [];
   for (const [platform, file] of Object.entries(platforms)) {

@@ -5,23 +5,18 @@ import { execa } from "execa";
 import { umoci, umociUnpack } from "./peers.js";
 import { makeRichTree } from "./rich-tree.js";
 
-/** A layout with two images that share their lowest three layers, by their tags. */
-export interface RealImages {
-  readonly layout: string;
-  /**
-   * Six layers: a rich tree; a change of it by umoci, with its whiteouts; a layer of GNU tar with times to the
-   * nanosecond, sparse files and explicit opaque directories; an opaque directory and a whiteout whose parents no entry
-   * names; and one that is empty. Its history has two entries without a layer.
-   */
-  readonly all: "all";
-  /** Four layers; the first three are those of `all`. */
-  readonly sibling: "sibling";
-  /** The layers of `all`. */
-  readonly layers: 6;
-}
+/**
+ * The layers of the two images, by the tags of their layout: they share the lowest three.
+ *
+ * `all`: a rich tree; a change of it by umoci, with its whiteouts; a layer of GNU tar with times to the nanosecond, sparse
+ * files and explicit opaque directories; an opaque directory and a whiteout whose parents no entry names; an empty layer
+ * twice. Its history has two entries more, without a layer. `sibling`: a layer of its own on the first three.
+ */
+export const realLayers = { all: 7, sibling: 4, together: 8 } as const;
 
-/** Makes the images in an empty directory. Needs root. */
-export async function makeRealImages(directory: string): Promise<RealImages> {
+/** Makes the images in a directory that is not there, and returns the path of their layout. Needs root. */
+export async function makeRealImages(directory: string): Promise<string> {
+  mkdirSync(directory);
   const layout = join(directory, "layout");
   const image = (tag: string) => `${layout}:${tag}`;
   await umoci("init", "--layout", layout);
@@ -48,7 +43,7 @@ export async function makeRealImages(directory: string): Promise<RealImages> {
   );
   await umoci("insert", "--image", image("all"), "--opaque", join(directory, "inserted"), "/opt/pkg/deep");
   await umoci("insert", "--image", image("all"), "--whiteout", "/usr/lib/b");
-  await addLayer(image("all"), directory, "empty", "");
+  for (const name of ["empty", "empty-again"]) await addLayer(image("all"), directory, name, "");
 
   await addLayer(
     image("sibling"),
@@ -56,7 +51,7 @@ export async function makeRealImages(directory: string): Promise<RealImages> {
     "of-sibling",
     "echo sibling > sibling; mkdir etc; touch etc/.wh.passwd",
   );
-  return { layout, all: "all", sibling: "sibling", layers: 6 };
+  return layout;
 }
 
 /** Adds a layer that lines of bash fill, as GNU tar packs it, to an image `layout:tag`. */

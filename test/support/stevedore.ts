@@ -111,7 +111,7 @@ export function noRedisRuns(root: string): boolean {
   const lock = join(root, "run/redis.lock");
   if (!existsSync(lock)) return true;
   try {
-    execFileSync("flock", ["--wait", "10", lock, "true"], { stdio: "ignore" });
+    execFileSync("flock", ["--wait", "60", lock, "true"], { stdio: "ignore" });
     return true;
   } catch {
     return false;

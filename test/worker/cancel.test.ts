@@ -47,7 +47,7 @@ async function statesOf(producer: Producer): Promise<Record<string, string>> {
 describe("a job that is cancelled", () => {
   it("at work ends with its processes, leaves nothing, and is not tried again", () =>
     dock.serving(async ({ producer, root }) => {
-      makeImage(root, "large", 60_000_000);
+      makeImage(root, "large", 20_000_000);
       const job = await producer.enqueue("checksum", { id: "large" });
       await atWork(producer, job);
       expect(await toolsAtWork()).toContain("xz");
@@ -114,7 +114,7 @@ describe("a job that is cancelled", () => {
   it("and is a batch takes its children with it, those at work and those that wait", () =>
     dock.serving(
       async ({ producer, root, graphName }) => {
-        for (let number = 0; number < 8; number++) makeImage(root, `image-${number}`, 30_000_000);
+        for (let number = 0; number < 8; number++) makeImage(root, `image-${number}`, 10_000_000);
         const job = await producer.enqueue("checksum-graph", {});
         await atWork(producer, job);
         expect(await producer.cancel(job.id)).toBe(true);
@@ -133,7 +133,7 @@ describe("a job that is cancelled", () => {
 
   it("can be tried anew, and so can one that gets its id", () =>
     dock.serving(async ({ producer, root, graphName }) => {
-      makeImage(root, "large", 60_000_000);
+      makeImage(root, "large", 20_000_000);
       const job = await producer.enqueue("checksum", { id: "large" }, { jobId: "nightly" });
       await atWork(producer, job);
       await producer.cancel(job.id);

@@ -16,7 +16,10 @@ afterAll(() => dock[Symbol.asyncDispose]());
 it("a store and a checksum whose worker is killed are done by the next worker, once", async () => {
   const root = join(dock.scratch, "crash-root");
   const large = join(dock.scratch, "large.tar");
-  shell(`tar -C /usr/share -cf ${large} perl`);
+  shell(
+    `cd ${dock.scratch}; mkdir full; head -c 9M /dev/urandom > full/random; seq 500 | (cd full; xargs touch)`,
+  );
+  shell(`tar -C ${dock.scratch} -cf ${large} full`);
   const graph = "crash";
   const producer = openProducer({ redis: dock.redis, graph });
   try {

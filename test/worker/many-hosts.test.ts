@@ -205,7 +205,7 @@ describe("a host whose worker starts", () => {
     const dying = `#!/bin/sh\n${real} "$@"\n[ "$1" = --version ] || kill -9 $PPID\n`;
     writeFileSync(join(tools, "mount"), dying, { mode: 0o755 });
     const second = await serve(0, { PATH });
-    await producer.enqueue("mount", { id: "base", host: "web-1" }, { jobId: "interrupted" });
+    const interrupted = await producer.enqueue("mount", { id: "base", host: "web-1" });
     await second.ended;
     const rebooted = "00000000-0000-4000-8000-000000000000.4026531836.1.1";
     const staging = (host: string) => join(root, `graph/:tmp:/${rebooted}.${host}-0123456789abcdef`);
@@ -240,6 +240,8 @@ describe("a host whose worker starts", () => {
     await serve(0);
     expect(existsSync(staging("web-1"))).toBe(false);
     expect(existsSync(join(root, "mounts", begun, "mounted"))).toBe(true);
+    // Taken up again when the lock of its worker has run out, the job finds its mount; unmounted before, it would mount anew.
+    expect(await producer.wait(interrupted)).toMatchObject({ mountId: begun });
     for (const mountId of [begun, living.mountId]) await runJob(producer, "unmount", { mountId });
     expect(hosts[0].mounted(dock.scratch)).toEqual([]);
     await runJob(producer, "delete", { id: "base" });

@@ -54,8 +54,8 @@ describe("a worker", () => {
     const producer = openProducer({ redis: options.redis, graph: options.graph });
     try {
       const first = await startWorker(options);
-      const large = join(dock.scratch, "perl.tar");
-      shell(`tar -C /usr/share -cf ${large} perl`);
+      const large = join(dock.scratch, "large.tar");
+      shell(`cd ${dock.scratch}; head -c 9M /dev/urandom > random; tar -cf ${large} random`);
       await runJob(producer, "store", { image: { id: "large" }, layer: { path: large } });
       const job = await producer.enqueue("checksum", { id: "large" });
       for await (const { progress } of producer.follow(job)) if (progress !== undefined) break;

@@ -17,7 +17,7 @@ export function declare(program: Command): void {
   program
     .command("schedule")
     .description("have a job done again and again; one of the same id is replaced")
-    .argument("<job>", "checksum, checksum-graph, verify or verify-graph")
+    .argument("<job>", "checksum, checksum-graph, verify, verify-graph or gc")
     .argument(
       "[id...]",
       "images: ids, names, or unique prefixes of ids; of -graph the default is every image",
@@ -36,7 +36,8 @@ export function declare(program: Command): void {
       `
 Examples:
   $ stevedore schedule verify-graph --cron "0 3 * * *" --tz Europe/Berlin
-  $ stevedore schedule checksum-graph --cron "*/30 * * * *" --id half-hourly --recipe xz-1`,
+  $ stevedore schedule checksum-graph --cron "*/30 * * * *" --id half-hourly --recipe xz-1
+  $ stevedore schedule gc --cron @daily --data '{"olderMs":604800000}'`,
     )
     .action(action<ScheduleFlags>(schedule));
 }
@@ -75,7 +76,7 @@ function dataOf(
   if (!isOfGraph && ids.length > 1) {
     throw new UsageError(`a schedule of ${name} is of one image: ${name}-graph takes several ids`);
   }
-  const images = isOfGraph ? (ids.length === 0 ? {} : { ids }) : { id: ids[0] };
+  const images = ids.length === 0 ? {} : isOfGraph ? { ids } : { id: ids[0] };
   return {
     ...images,
     ...(recipe === undefined ? {} : { recipe }),

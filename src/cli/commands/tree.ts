@@ -128,17 +128,13 @@ async function lineOf(
   const { checksumWidth, namesCell, namesWidth } = await import("../summary-row.js");
   const stem = ({ image, place }: Node) => `${branchTo(place)}${shortId(image.id)}`;
   const stemWidth = nodes.reduce((width, node) => Math.max(width, stem(node).length), 0);
-  const widths = [stemWidth, bytesWidth, checksumWidth, namesWidth(names.values())];
+  // A graph without names has no column of them.
+  const columns = names.size === 0 ? [] : [namesWidth(names.values())];
+  const widths = [stemWidth, bytesWidth, checksumWidth, ...columns];
   return ({ node, summary }) => {
     const { layerBytes, checksum, comment } = summary;
-    const cells = [
-      stem(node),
-      formatBytes(layerBytes),
-      checksum ?? "-",
-      namesCell(summary.names),
-      comment ?? "",
-    ];
-    return formatRow(cells, widths);
+    const named = columns.map(() => namesCell(summary.names));
+    return formatRow([stem(node), formatBytes(layerBytes), checksum ?? "-", ...named, comment ?? ""], widths);
   };
 }
 

@@ -1,8 +1,8 @@
 // Writes a tar archive of regular files into a file. An entry may be written before its path and size are known: room
 // is left for its header, so that nothing large is written twice.
-import { createHash } from "node:crypto";
-import { throwIfAborted } from "../../error.js";
+import type { Digest } from "../../layer/checksum.js";
 import { endOfArchive, fileHeaderBytes, formatFileHeader, paddingOf } from "../../layer/tar-writer.js";
+import { digestFile } from "./file-digest.js";
 import { type BodyWriter, createFile } from "./file-writer.js";
 
 export interface ArchiveWriter extends AsyncDisposable {
@@ -14,15 +14,11 @@ export interface ArchiveWriter extends AsyncDisposable {
    */
   addWritten(write: (body: BodyWriter) => Promise<string | undefined>): Promise<void>;
   /** Ends the archive, durably. @returns its size in bytes, and the sha256 of all of it */
-  finish(
-    signal?: AbortSignal | undefined,
-  ): Promise<{ readonly bytes: number; readonly digest: `sha256:${string}` }>;
+  finish(signal?: AbortSignal | undefined): Promise<{ readonly bytes: number; readonly digest: Digest }>;
 }
 
 /** Room for a header that is not known yet. */
 const room = Buffer.alloc(fileHeaderBytes);
-/** Bytes that are read at a time. */
-const readBytes = 1024 ** 2;
 
 /**
  * Makes an archive, mode 0600. The same entries in the same order give the same bytes.
@@ -50,13 +46,7 @@ export async function createArchive(path: string): Promise<ArchiveWriter> {
       await out.write(endOfArchive);
       await out.flush();
       await out.file.sync();
-      const hash = createHash("sha256");
-      const whole = { start: 0, autoClose: false, highWaterMark: readBytes };
-      for await (const chunk of out.file.createReadStream(whole)) {
-        throwIfAborted(signal);
-        hash.update(chunk as Buffer);
-      }
-      return { bytes: out.position(), digest: `sha256:${hash.digest("hex")}` };
+      return { bytes: out.position(), digest: await digestFile(out.file, signal) };
     },
     [Symbol.asyncDispose]: out[Symbol.asyncDispose],
   };

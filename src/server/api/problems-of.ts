@@ -19,6 +19,7 @@ const descriptions: Readonly<Record<number, string>> = {
   409: "It does not fit the present state",
   413: "It is too large",
   415: "The body is no JSON",
+  416: "There is no such part of it",
   422: "The contents of the body are wrong, or the job's own error",
   429: "Too many requests",
   500: "The server's or the job's own fault",

@@ -31,6 +31,7 @@ const tags = [
   { name: "schedules", description: "Jobs that come again and again" },
   { name: "mounts", description: "Images as directories" },
   { name: "uploads", description: "Archives for `store` jobs" },
+  { name: "exports", description: "Archives that `export` jobs made" },
   { name: "overview", description: "What the dashboard shows" },
   { name: "health", description: "For orchestrators and monitoring" },
   { name: "docs", description: "This document" },

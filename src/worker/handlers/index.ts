@@ -6,6 +6,8 @@ import { checksum } from "./checksum.js";
 import { checksumGraph } from "./checksum-graph.js";
 import { commit } from "./commit.js";
 import { deleteImage } from "./delete.js";
+import { exportToOutbox } from "./export.js";
+import { gc } from "./gc.js";
 import { importJob } from "./import.js";
 import { mount } from "./mount.js";
 import { store } from "./store.js";
@@ -26,7 +28,9 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   mount,
   unmount,
   changes,
+  export: exportToOutbox,
   delete: deleteImage,
+  gc,
   tag,
   untag,
 };

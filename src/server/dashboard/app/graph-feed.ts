@@ -15,6 +15,7 @@ const changing = new Set([
   "commit",
   "import",
   "delete",
+  "gc",
   "tag",
   "untag",
   "checksum",

@@ -41,6 +41,15 @@ describe("the search", () => {
     expect([...indexSearch(plantForest(nodes)).find("A")]).toEqual([2, 1, 3, 0]);
   });
 
+  it("finds images by words of their names", () => {
+    const nodes = realistic(3).map((node, at) =>
+      at === 1 ? { ...node, comment: "base", names: ["example.com/Team/web:1.2", "web:latest"] } : node,
+    );
+    for (const asked of ["team/WEB:1", "web:latest base"]) {
+      expect([...indexSearch(plantForest(nodes)).find(asked)]).toEqual([1]);
+    }
+  });
+
   it("finds one of 10,000 by its whole id and by twelve figures of it", () => {
     const nodes = realistic(10_000);
     const search = indexSearch(plantForest(nodes));

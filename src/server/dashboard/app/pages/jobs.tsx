@@ -11,7 +11,18 @@ import { useTitle } from "../title.js";
 const states = ["waiting", "active", "delayed", "prioritized", "waiting-children", "completed", "failed"];
 const queues = ["store", "checksum", "mount"];
 const names = [
-  ...["store", "commit", "delete", "tag", "untag", "checksum", "checksum-graph", "verify", "verify-graph"],
+  ...[
+    "store",
+    "commit",
+    "delete",
+    "gc",
+    "tag",
+    "untag",
+    "checksum",
+    "checksum-graph",
+    "verify",
+    "verify-graph",
+  ],
   ...["mount", "unmount", "changes"],
 ];
 const filters = { state: states, queue: queues, name: names };

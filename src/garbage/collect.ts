@@ -1,0 +1,85 @@
+// Collects garbage: what was planned in one look is deleted some images at a time, each looked at once more under the locks
+// of those who could need it.
+import { StevedoreError, throwIfAborted } from "../error.js";
+import type { Graph } from "../graph/index.js";
+import type { Mounts } from "../mount/index.js";
+import { type KeptImages, planCollection } from "./plan.js";
+import { surveyGraph } from "./survey.js";
+
+/** How many are deleted under one look: enough that it costs little, few enough that nobody waits long for a lock. */
+const atOnce = 32;
+
+export interface GarbageOptions {
+  /** Deletes nothing, and tells what would be. Default false. */
+  readonly dryRun?: boolean | undefined;
+  /** How many of the newest heads that nothing needs stay, by when they came into the graph. Default 0. */
+  readonly keep?: number | undefined;
+  /** What came into the graph within that many ms stays. Default 0. */
+  readonly olderMs?: number | undefined;
+}
+
+/** What a collection did, or would do. */
+export interface Collected {
+  /** How many images were deleted, and the bytes of their layers. */
+  readonly images: number;
+  readonly layerBytes: number;
+  /** What stays, and why; `meanwhile` is what was garbage when it was looked for, and was needed when it was its turn. */
+  readonly kept: KeptImages & { readonly meanwhile: number };
+}
+
+/** An image that was deleted. */
+export interface RemovedImage {
+  readonly id: string;
+  readonly layerBytes: number;
+}
+
+/**
+ * Deletes the images that nothing needs: heads without a name, a mount or an import, then those that become such heads.
+ * Broken images are never garbage. It may be interrupted at any point: what is left is a whole graph.
+ * @param onRemoved told of each, children before their parents, and how many are planned in all
+ * @throws `IMAGE_BROKEN` if the names cannot be read, `IMAGE_IN_USE` if a mount's record cannot; `CANCELLED`; `NO_SPACE`,
+ * `NEEDS_ROOT`, `INTERNAL`
+ */
+export async function collectGarbage(
+  graph: Graph,
+  mounts: Mounts,
+  { dryRun = false, keep = 0, olderMs = 0 }: GarbageOptions,
+  onRemoved: (image: RemovedImage, planned: number) => void,
+  signal?: AbortSignal | undefined,
+): Promise<Collected> {
+  const survey = await surveyGraph(graph, mounts, signal);
+  // Without an age everything is old enough, whatever the clocks say.
+  const arrivedBefore = olderMs === 0 ? Number.POSITIVE_INFINITY : Date.now() - olderMs;
+  const { garbage, kept } = planCollection(survey, { keep, arrivedBefore });
+  let [images, layerBytes] = [0, 0];
+  for (let begin = 0; begin < garbage.length; begin += atOnce) {
+    throwIfAborted(signal);
+    const sizes = await sizesOf(graph, garbage.slice(begin, begin + atOnce), signal);
+    const removed = dryRun ? [...sizes.keys()] : await mounts.deleteUnneeded([...sizes.keys()], signal);
+    for (const id of removed) {
+      images += 1;
+      layerBytes += sizes.get(id) ?? 0;
+      onRemoved({ id, layerBytes: sizes.get(id) ?? 0 }, garbage.length);
+    }
+  }
+  return { images, layerBytes, kept: { ...kept, meanwhile: garbage.length - images } };
+}
+
+/** The bytes of layers, by id; an image that has left the graph since is left out. */
+async function sizesOf(
+  graph: Graph,
+  ids: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>();
+  for (const id of ids) {
+    try {
+      sizes.set(id, (await graph.layerFacts(id, signal)).layerBytes);
+    } catch (error) {
+      const isGone =
+        error instanceof StevedoreError && ["IMAGE_NOT_FOUND", "IMAGE_BROKEN"].includes(error.code);
+      if (!isGone) throw error;
+    }
+  }
+  return sizes;
+}

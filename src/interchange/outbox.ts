@@ -1,0 +1,129 @@
+// The outbox of a root: what was exported waits there for whoever fetches it.
+import { link, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isErrno, StevedoreError } from "../error.js";
+import { syncDirectory } from "../graph/durable-file.js";
+import { ioError } from "../graph/io-error.js";
+import { removeAbandonedStaging, removeTree, stagingName, withStage } from "../graph/staging.js";
+import type { Digest } from "../layer/checksum.js";
+import { digestFile } from "./target/file-digest.js";
+
+/** A file of the outbox. */
+export interface OutboxFile {
+  readonly file: string;
+  readonly bytes: number;
+  /** RFC 3339. */
+  readonly createdAt: string;
+}
+
+/** Where a graph is: the root, and the name that this host goes by. */
+export interface OutboxPlace {
+  readonly root: string;
+  readonly host: string;
+}
+
+/** The outbox of a root. */
+export function outboxOf(root: string): string {
+  return join(root, "outbox");
+}
+
+/**
+ * Makes a file of the outbox, whole and durable or not at all. One that is there with the same bytes is as good: an
+ * earlier try of the same work may have made it.
+ * @param make makes it in the empty directory that it is given, and returns its path and sha256
+ * @returns what `make` returns, with the path in the outbox
+ * @throws `TARGET_FORBIDDEN` if another file has that name; what `make` throws; `NO_SPACE`, `NEEDS_ROOT`, `INTERNAL`
+ */
+export async function addToOutbox<Made extends { readonly path: string; readonly digest: Digest }>(
+  { root, host }: OutboxPlace,
+  file: string,
+  make: (stage: string) => Promise<Made>,
+  signal?: AbortSignal | undefined,
+): Promise<Made> {
+  const outbox = outboxOf(root);
+  const path = join(outbox, file);
+  try {
+    await mkdir(outbox, { recursive: true, mode: 0o700 });
+    return await withStage({ directory: outbox, host }, async (stage) => {
+      const made = await make(stage);
+      await place(made, path, signal);
+      await syncDirectory(outbox);
+      await removeTree(stage);
+      return { ...made, path };
+    });
+  } catch (error) {
+    throw ioError(error, `${path} cannot be made`);
+  }
+}
+
+/** @throws `TARGET_FORBIDDEN` if a file of that name is in the outbox */
+export async function assertNewInOutbox(root: string, file: string): Promise<void> {
+  if ((await outboxFile(root, file)) !== undefined) throw taken(join(outboxOf(root), file));
+}
+
+/** A file of the outbox; undefined if there is none of that name. A link is none. */
+export async function outboxFile(root: string, file: string): Promise<OutboxFile | undefined> {
+  const path = join(outboxOf(root), file);
+  try {
+    const found = await lstat(path);
+    return found.isFile() ? { file, bytes: found.size, createdAt: found.mtime.toISOString() } : undefined;
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw ioError(error, `${path} cannot be read`);
+  }
+}
+
+/** The files of the outbox in the order of their names. */
+export async function listOutbox(root: string): Promise<OutboxFile[]> {
+  const outbox = outboxOf(root);
+  let names: string[];
+  try {
+    names = await readdir(outbox);
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return [];
+    throw ioError(error, `${outbox} cannot be read`);
+  }
+  const files: OutboxFile[] = [];
+  for (const name of names.filter((each) => each !== stagingName).sort()) {
+    const found = await outboxFile(root, name);
+    if (found !== undefined) files.push(found);
+  }
+  return files;
+}
+
+/** Removes a file from the outbox; false if there is none of that name. */
+export async function removeFromOutbox(root: string, file: string): Promise<boolean> {
+  const path = join(outboxOf(root), file);
+  try {
+    await rm(path);
+    await syncDirectory(outboxOf(root));
+    return true;
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
+    throw ioError(error, `${path} cannot be removed`);
+  }
+}
+
+/** Removes what dead processes had begun to export. @returns the paths that were removed */
+export function removeAbandonedExports({ root, host }: OutboxPlace): Promise<string[]> {
+  return removeAbandonedStaging({ directory: outboxOf(root), host });
+}
+
+/** link(2) fails if the name is taken, so that nothing is overwritten. */
+async function place(
+  { path, digest }: { readonly path: string; readonly digest: Digest },
+  target: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await link(path, target);
+  } catch (error) {
+    if (!isErrno(error, "EEXIST")) throw error;
+    await using there = await open(target, "r");
+    if ((await digestFile(there, signal)) !== digest) throw taken(target);
+  }
+}
+
+function taken(path: string): StevedoreError {
+  return new StevedoreError("TARGET_FORBIDDEN", `${path} is there already, and exports overwrite nothing`);
+}

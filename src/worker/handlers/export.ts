@@ -1,0 +1,48 @@
+// The job `export`: images and their layers become an archive in the outbox.
+import { StevedoreError } from "../../error.js";
+import { addToOutbox, assertNewInOutbox, exportImages } from "../../interchange/index.js";
+import { outboxFileName } from "../../jobs/export.js";
+import type { Handler, JobTry, WorkerHost } from "../handler.js";
+
+export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu }, signal) => {
+  const begun = performance.now();
+  const { format, compress } = job.data;
+  const file = fileOf(job);
+  // Before the work; a try before this one may have made it.
+  if (!job.isRepeat) await assertNewInOutbox(graph.root, file);
+  const request = {
+    purpose: `the export of job ${job.id}`,
+    references: await decidedIds(job, graph),
+    ...{ format, compression: compress },
+    threads: {
+      threads: cpu.threads,
+      take: (layerBytes: number | "one", either: AbortSignal) =>
+        layerBytes === "one" ? cpu.takeOne(job.urgency, either) : cpu.take(layerBytes, job.urgency, either),
+    },
+    onProgress: (done: number, total: number) => job.report({ phase: "export", done, total, unit: "bytes" }),
+  };
+  const make = (stage: string) => exportImages(graph, { ...request, stage }, signal);
+  const { path, bytes, digest, images, layers } = await addToOutbox(graph, file, make, signal);
+  return {
+    ...{ file, path, bytes, digest, format },
+    images: images.map(({ id, names }) => ({ id, names: [...names] })),
+    layers,
+    durationMs: Math.round(performance.now() - begun),
+  };
+};
+
+/** @throws `INVALID_JOB` if none is given and the job's own id makes none */
+function fileOf({ id, data }: JobTry<"export">): string {
+  const file = data.file ?? `${id}.tar`;
+  if (outboxFileName.safeParse(file).success) return file;
+  throw new StevedoreError("INVALID_JOB", `${file} cannot be a file of the outbox: name another as file`);
+}
+
+/** The images by their full ids, kept in the job: for its next try a name may stand for another image. */
+async function decidedIds(job: JobTry<"export">, graph: WorkerHost["graph"]): Promise<string[]> {
+  const { ids } = job.data;
+  const decided: string[] = [];
+  for (const reference of ids) decided.push(await graph.resolve(reference));
+  if (decided.some((id, at) => id !== ids[at])) await job.amend({ ...job.data, ids: decided });
+  return decided;
+}

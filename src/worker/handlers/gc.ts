@@ -1,0 +1,23 @@
+// The job `gc`: what nothing needs is deleted. A second try deletes what the first one left, and tells of that alone.
+import { collectGarbage, type RemovedImage } from "../../garbage/index.js";
+import { listedImages } from "../../jobs/gc.js";
+import type { Handler } from "../handler.js";
+
+export const gc: Handler<"gc"> = async (job, { graph, mounts }, signal) => {
+  const begun = performance.now();
+  const removed: RemovedImage[] = [];
+  let done = 0;
+  const onRemoved = (image: RemovedImage, total: number) => {
+    done += 1;
+    if (removed.length < listedImages) removed.push(image);
+    job.report({ phase: "gc", done, total, unit: "images" });
+  };
+  const { images, layerBytes, kept } = await collectGarbage(graph, mounts, job.data, onRemoved, signal);
+  return {
+    removed,
+    ...(images > removed.length ? { more: images - removed.length } : {}),
+    ...{ layerBytes, kept },
+    dryRun: job.data.dryRun ?? false,
+    durationMs: Math.round(performance.now() - begun),
+  };
+};

@@ -66,9 +66,9 @@ describe("an export of real images", () => {
       mkdirSync(directory);
       for (const name of names) {
         // By way of plain layers: umoci reads no zstd, and skopeo does not compress anew what is compressed.
-        const between = join(directory, `${tagOf(name)}.tar`);
-        await skopeoCopy(`${transport}:${path}:${name}`, `docker-archive:${between}:${name}`);
-        await skopeoCopy(`docker-archive:${between}`, `oci:${directory}/layout:${name}`);
+        const between = `dir:${directory}/${tagOf(name)}.dir`;
+        await skopeoCopy(`${transport}:${path}:${name}`, between, "--dest-decompress");
+        await skopeoCopy(between, `oci:${directory}/layout:${name}`);
         await expectTree(`${directory}/layout`, name, join(directory, tagOf(name)));
       }
     },
@@ -131,9 +131,7 @@ describe("an export of real images", () => {
 describe("an import of such an export", () => {
   it.each<Form>([
     ["oci", "gzip"],
-    ["oci", "zstd"],
     ["docker", "none"],
-    ["docker", "xz"],
     ["docker-legacy", "none"],
   ])(
     "in the form %s, compressed by %s, makes the same graph, of which an export is the same again",

@@ -1,7 +1,7 @@
 // Brings an export from the outbox to where the user wants it: a file, whole or not at all, or stdout.
 import { randomUUID } from "node:crypto";
 import { createReadStream, createWriteStream, type Stats } from "node:fs";
-import { link, open, rename, rm, stat } from "node:fs/promises";
+import { link, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -102,13 +102,8 @@ async function place(path: string, target: string, force: boolean): Promise<void
 }
 
 async function copyDurably(from: string, to: string, signal: AbortSignal): Promise<void> {
-  await using file = await open(to, "wx", 0o600);
-  await pipeline(
-    createReadStream(from, { highWaterMark: 1024 ** 2 }),
-    file.createWriteStream({ autoClose: false }),
-    { signal },
-  );
-  await file.sync();
+  const content = createReadStream(from, { highWaterMark: 1024 ** 2 });
+  await writeFile(to, content, { flag: "wx", mode: 0o600, flush: true, signal });
 }
 
 async function statIfAny(path: string): Promise<Stats | undefined> {

@@ -2,16 +2,17 @@
 import { type Progress, parseProgress } from "../jobs/index.js";
 import type { JobRecord } from "../producer/index.js";
 
-/** What a job is about: an image, or the mount. */
+/** What a job is about: an image, the mount, or the name. */
 export function subjectOf({ data, result }: Pick<JobRecord, "data" | "result">): string {
   const about = data as {
     id?: unknown;
     image?: { id?: unknown };
     mountId?: unknown;
     target?: unknown;
+    name?: unknown;
   } | null;
   const { id } = (result ?? {}) as { id?: unknown };
-  const names = [about?.id, id, about?.image?.id, about?.mountId, about?.target];
+  const names = [about?.id, id, about?.image?.id, about?.mountId, about?.target, about?.name];
   return names.find((name): name is string => typeof name === "string") ?? "";
 }
 

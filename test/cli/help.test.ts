@@ -23,6 +23,7 @@ const layerFlags = [...imageFlags, "--tool-silence"];
 const threadFlags = ["--threads", "--xz-memory", "--tool-silence"];
 const workerFlags = [
   ...imageFlags,
+  "--max-import-bytes",
   ...threadFlags,
   ...["--store-concurrency", "--checksum-concurrency", "--allow-source", "--mount-dir", "--grace"],
   ...[
@@ -44,6 +45,7 @@ const flags = {
   worker: workerFlags,
   store: [...recordFlags, "--if-exists", "--checksum", "--detach", ...layerFlags],
   export: ["--output", "--format", "--compress", "--force", "--detach", ...threadFlags],
+  import: ["--platform", "--name", "--detach", "--max-import-bytes", ...layerFlags],
   checksum: ["--all", "--recipe", "--force", "--detach", ...threadFlags],
   verify: ["--all", "--explain", "--detach", ...threadFlags],
   images: [],
@@ -53,6 +55,7 @@ const flags = {
   tag: ["--detach"],
   untag: ["--detach"],
   rm: ["--force", "--detach"],
+  gc: ["--dry-run", "--keep", "--older", "--detach"],
   mount: ["--read-only", "--driver", "--options", "--mount-dir", "--host", "--detach"],
   unmount: ["--keep-upper", "--host", "--detach"],
   mounts: ["--host"],

@@ -1,9 +1,11 @@
 // What a running server answers matches the schemas of its own document.
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { OpenApiDocument } from "../../src/server/openapi/components.js";
 import { type Dock, openDock } from "../support/dock.js";
 import { type Answer, type Question, servingHttp } from "../support/http-server.js";
+import { makeSmallLayout } from "../support/small-layout.js";
 import { readApi } from "./fuzz/api.js";
 
 let dock: Dock;
@@ -63,6 +65,8 @@ it("every operation that has JSON to answer answers what is documented, and refu
     await job("enqueueExport", "export", { ids: ["top"], format: "oci", file: "top.tar" });
     await judge("listExports", "/api/v1/exports", 200);
     await judge("getExport", "/api/v1/exports/none.tar", 404);
+    makeSmallLayout(join(dock.scratch, "layout"));
+    await job("enqueueImport", "import", { source: { path: join(dock.scratch, "layout") } });
     await job("enqueueDelete", "delete", { id: "more" });
     const many = [{ name: "verify", data: { id: "top" }, jobId: "mine" }];
     await judge("enqueueMany", "/api/v1/jobs", 202, { body: many });

@@ -14,6 +14,7 @@ const names = [
   ...[
     "store",
     "commit",
+    "import",
     "delete",
     "gc",
     "tag",

@@ -7,7 +7,7 @@ import { type KeptImages, planCollection } from "./plan.js";
 import { surveyGraph } from "./survey.js";
 
 /** How many are deleted under one look: enough that it costs little, few enough that nobody waits long for a lock. */
-const atOnce = 32;
+const atOnce = 64;
 
 export interface GarbageOptions {
   /** Deletes nothing, and tells what would be. Default false. */

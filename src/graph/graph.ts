@@ -280,7 +280,6 @@ export async function openGraph(
       assertId(id);
       const taken = await takeOutImage(place, id, tiesNow(signal), { force, destination }, signal);
       if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
-      await names.forget(id);
       return taken;
     },
     async takeOutUnneeded(ids, signal) {

@@ -6,7 +6,7 @@ import { shortId } from "./id.js";
 import { imageNotFound, imagePaths } from "./image.js";
 import { ioError } from "./io-error.js";
 import { withLock, withLocks } from "./lock.js";
-import type { Names } from "./names.js";
+import type { NamesOfGraph } from "./names.js";
 import type { Holder, References } from "./references.js";
 import { type StagingPlace, stagingPath } from "./staging.js";
 
@@ -14,11 +14,11 @@ import { type StagingPlace, stagingPath } from "./staging.js";
 export interface Ties extends Pick<References, "locked" | "holders"> {
   /** Finds their children, as they are on disk. To be called under the lock. */
   readonly children: (parents: ReadonlySet<string>) => Promise<ReadonlyMap<string, readonly string[]>>;
-  readonly names: Pick<Names, "byImage">;
+  readonly names: Pick<NamesOfGraph, "byImage" | "forget">;
 }
 
 /**
- * Takes an image by its full id out of the graph, a broken one too: durably, and whole.
+ * Takes an image by its full id out of the graph, a broken one too: durably, and whole; then its names.
  * @param options force leaves its children without their parent; destination is where it lies then, on the graph's file system; by default a new path in staging
  * @returns that path: what lies there is the caller's
  * @throws `IMAGE_NOT_FOUND`; `IMAGE_IN_USE` naming the children, unless it is forced, or what holds it; `CANCELLED`
@@ -27,7 +27,7 @@ export interface Ties extends Pick<References, "locked" | "holders"> {
 export async function takeOutImage(
   place: StagingPlace,
   id: string,
-  { children, holders, locked }: Omit<Ties, "names">,
+  { children, holders, names, locked }: Ties,
   { force, destination }: { readonly force: boolean; readonly destination?: string | undefined },
   signal?: AbortSignal | undefined,
 ): Promise<string> {
@@ -40,9 +40,13 @@ export async function takeOutImage(
     return path;
   };
   try {
-    const taken = await locked(() => withLock(directory, take, signal), signal);
-    await syncFileSystem(place.directory);
-    return taken;
+    return await locked(async () => {
+      const taken = await withLock(directory, take, signal);
+      await syncFileSystem(place.directory);
+      // Before another image of that id can come, with names.
+      await names.forget(id);
+      return taken;
+    }, signal);
   } catch (error) {
     if (isErrno(error, "ENOENT")) throw imageNotFound(id);
     throw ioError(error, `the image ${id} cannot be deleted`);

@@ -53,6 +53,7 @@ const flags = {
   tag: ["--detach"],
   untag: ["--detach"],
   rm: ["--force", "--detach"],
+  gc: ["--dry-run", "--keep", "--older", "--detach"],
   mount: ["--read-only", "--driver", "--options", "--mount-dir", "--host", "--detach"],
   unmount: ["--keep-upper", "--host", "--detach"],
   mounts: ["--host"],

@@ -1,56 +1,22 @@
 // Killed at any moment, a process that registers a set of images leaves all of them or none.
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { cpSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Graph, makeRecord, openGraph, removeAbandonedStaging } from "../../src/graph/index.js";
+import { makeRecord, openGraph } from "../../src/graph/index.js";
+import { ids, left, open, register, seen } from "../support/image-set.js";
 import { diskCalls, runUntil } from "../support/killed-at.js";
 import { bundle, firstOutput, startNode } from "../support/node-process.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { asNobody } from "../support/unprivileged.js";
 
 const scratch = useScratchDirectory();
-const ids = ["a", "b", "c", "d", "e", "f"];
-const names = { "app:latest": "f", "base:1": "b" };
 let module: string;
 
 beforeAll(async () => {
   module = await bundle("graph/index.ts", await scratch.fresh());
 });
-
-const register = `
-  const { writeFileSync } = await import("node:fs");
-  const { openGraph, makeRecord } = await import(process.argv[1]);
-  const graph = await openGraph(process.argv[2], { create: true });
-  const images = ${JSON.stringify(ids)}.map((id, at, all) => ({
-    record: makeRecord({ id, parent: all[at - 1] }),
-    isDerived: false,
-    fill: async (layer) => (writeFileSync(layer + "/file", id), {}),
-  }));
-  await graph.registerAll(images, { names: new Map(Object.entries(${JSON.stringify(names)})), atOnce: 2 });`;
-const open = `
-  const { openGraph } = await import(process.argv[1]);
-  await openGraph(process.argv[2]);`;
-
-/** What a graph has: all, with its names; nothing; or what there is. */
-async function seen(graph: Graph): Promise<unknown> {
-  const there = [];
-  for await (const { image } of graph.list()) there.push(image?.id);
-  const named = Object.fromEntries(await graph.names.all());
-  if (there.length === 0 && Object.keys(named).length === 0) return "nothing";
-  for (const id of ids) expect(readFileSync(join(graph.directory, id, "layer/file"), "utf8")).toBe(id);
-  expect({ there, named }).toEqual({ there: ids, named: names });
-  return "all";
-}
-
-/** What lies in staging and among the leases once a worker has started. */
-async function left({ root }: Graph): Promise<string[]> {
-  await removeAbandonedStaging(await openGraph(root, { create: true }));
-  return [join(root, "graph/:tmp:"), join(root, "leases")].flatMap((path) =>
-    existsSync(path) ? readdirSync(path) : [],
-  );
-}
 
 describe("a process that registers a set of images", () => {
   it.each(diskCalls)(

@@ -13,7 +13,7 @@ import type { SourceLayer } from "./source-image.js";
 
 /**
  * Reads the images that have a name, and those that are nobody's parent.
- * @throws `BAD_ARCHIVE`, `PARENT_CYCLE`, `LIMIT_EXCEEDED`, `INVALID_NAME`
+ * @throws `BAD_ARCHIVE`, `PARENT_CYCLE`, `LIMIT_EXCEEDED`
  */
 export async function readDockerLegacy(
   documents: DocumentReader,

@@ -13,8 +13,8 @@ export {
 export type { LayerFacts } from "./layer-facts.js";
 export type { BrokenImage, ListedImage } from "./listing.js";
 export type { Names } from "./names.js";
-export { longestPlainFile as longestRecord } from "./plain-file.js";
 export { type ImageRecord, makeRecord, parseRecord, type RecordFields } from "./record.js";
+export { assertRecordSize } from "./record-size.js";
 export type { Holder } from "./references.js";
 export type { FillLayer, NewImage } from "./register.js";
 export type { ImageToAdd, RegisterAllOptions, RegisteredSet } from "./register-all.js";

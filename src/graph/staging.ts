@@ -143,7 +143,8 @@ export async function stagingNames(place: Pick<StagingPlace, "directory">): Prom
   try {
     return await readdir(stagingDirectory(place), "latin1");
   } catch (error) {
-    if (isErrno(error, "ENOENT")) return [];
+    // A file in its place has none.
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
     throw ioError(error, `the staging of ${place.directory} cannot be read`);
   }
 }

@@ -11,3 +11,4 @@ export {
   removeAbandonedExports,
   removeFromOutbox,
 } from "./outbox.js";
+export { spool } from "./source/spool.js";

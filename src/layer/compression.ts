@@ -1,4 +1,5 @@
 // How an archive is compressed, told by its first bytes and never by its name.
+import { StevedoreError } from "../error.js";
 import { blockSize, hasValidChecksum, isZeroBlock } from "./tar-header.js";
 
 /** `none` is a plain tar. */
@@ -26,6 +27,18 @@ export function detectCompression(head: Buffer): Compression | undefined {
   // A damaged tar is still a tar: what is wrong with it is for the inspector to say.
   if (bytes.startsWith("ustar", 257)) return "none";
   return isEndOfArchive(head) ? "none" : undefined;
+}
+
+/** The same. @throws `BAD_ARCHIVE` for what is not known */
+export function compressionOf(head: Buffer): Compression {
+  const compression = detectCompression(head);
+  if (compression !== undefined) return compression;
+  throw new StevedoreError(
+    "BAD_ARCHIVE",
+    head.length === 0
+      ? "the archive is empty: it has 0 bytes"
+      : "not a tar archive, nor one compressed by gzip, bzip2, xz or zstd",
+  );
 }
 
 /** What follows `BZh9`: a first block, or the end of an empty stream. */

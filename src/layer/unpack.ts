@@ -10,7 +10,7 @@ import {
   createArchiveInspector,
   type UnpackLimits,
 } from "./archive-inspector.js";
-import { type Compression, detectCompression, headBytes } from "./compression.js";
+import { type Compression, compressionOf, headBytes } from "./compression.js";
 import { decompress } from "./decompress.js";
 import { resetDirectories } from "./implied-directories.js";
 import { quoteName } from "./tar-header.js";
@@ -66,8 +66,7 @@ export async function unpack(
     if (signal !== undefined) addAbortSignal(signal, source);
     const ownership = decideOwnership(options.allowSquash ?? false);
     const { head, input } = await takeHead(readSource(source, options.onProgress, signal));
-    const compression = detectCompression(head);
-    if (compression === undefined) throw unknownFormat(head);
+    const compression = compressionOf(head);
 
     const hash = createHash("sha256");
     const inspector = createArchiveInspector(options.limits);
@@ -130,14 +129,6 @@ async function takeHead(
     yield* chunks;
   }
   return { head, input: all() };
-}
-
-function unknownFormat(head: Buffer): StevedoreError {
-  if (head.length === 0) return new StevedoreError("BAD_ARCHIVE", "the archive is empty: it has 0 bytes");
-  return new StevedoreError(
-    "BAD_ARCHIVE",
-    "not a tar archive, nor one compressed by gzip, bzip2, xz or zstd",
-  );
 }
 
 interface Extraction {

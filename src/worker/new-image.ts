@@ -1,6 +1,6 @@
 // What the jobs that make an image have in common: each makes it once, however often it is tried.
 import { StevedoreError } from "../error.js";
-import { type FillLayer, type Graph, longestRecord, makeId, parseRecord } from "../graph/index.js";
+import { assertRecordSize, type FillLayer, type Graph, makeId, parseRecord } from "../graph/index.js";
 import type { ImageFields, JobResult } from "../jobs/index.js";
 import type { Unpacked } from "../layer/index.js";
 import type { WorkerLimits } from "./limits.js";
@@ -22,13 +22,8 @@ export function decideFields(image: ImageFields): ImageFields & { readonly id: s
 
 /** Passes on the bytes of a record. @throws `LIMIT_EXCEEDED` if there are more than the worker takes, or can read back */
 export function withinLimit(record: Buffer, { maxRecordBytes }: WorkerLimits): Buffer {
-  const limit = Math.min(maxRecordBytes, longestRecord);
-  if (record.length <= limit) return record;
-  const flag = limit < longestRecord ? ": --max-record-bytes raises the limit" : "";
-  throw new StevedoreError(
-    "LIMIT_EXCEEDED",
-    `the image's record has ${record.length} bytes, more than ${limit}${flag}`,
-  );
+  assertRecordSize(record.length, maxRecordBytes, "the image's record");
+  return record;
 }
 
 /**

@@ -248,6 +248,8 @@ describe("names", () => {
     [{ [refName]: "v1.2" }, "a/b:c", ["a/b:c"]],
     [{ [refName]: "localhost:5000/x:y" }, undefined, ["localhost:5000/x:y"]],
     [{ [refName]: "localhost:5000/x:y" }, "a/b", ["a/b:y"]],
+    [{ [refName]: "Not/Ours:y" }, "a/b", ["a/b:y"]],
+    [{ [refName]: "localhost:5000/x" }, "a/b", ["a/b:latest"]],
     [
       { [refName]: "latest", "io.containerd.image.name": "docker.io/library/busybox:latest" },
       undefined,

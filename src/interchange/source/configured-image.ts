@@ -1,10 +1,10 @@
 // An image that is described by a config and a list of blobs, as docker-archive and OCI both have it.
 import { StevedoreError } from "../../error.js";
+import { assertRecordSize } from "../../graph/index.js";
 import { type ImageConfig, recordsField } from "../formats/index.js";
 import { readCarriedRecords } from "./carried-records.js";
 import { deriveRecords } from "./derived-records.js";
 import type { Document } from "./documents.js";
-import { assertRecordSize } from "./record-size.js";
 import { type LayerBlob, mostLayers, type SourceLayer } from "./source-image.js";
 
 /**
@@ -52,7 +52,7 @@ export function layersOf(
     ? deriveRecords(content, digest)
     : readCarriedRecords(carried, blobs.length, name);
   return records.map(({ id, parent, record }, index) => {
-    assertRecordSize(record.length, id, maxRecordBytes);
+    assertRecordSize(record.length, maxRecordBytes, `the record of the image ${id}`);
     return { id, parent, record, isDerived, blob: blobs[index] as LayerBlob };
   });
 }

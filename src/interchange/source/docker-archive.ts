@@ -10,7 +10,7 @@ import type { LayerBlob } from "./source-image.js";
 /**
  * Reads what images there are.
  * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY` for a path that leads out of the source, `SOURCE_MISMATCH` for a config that
- * is not the one that its name says, `LIMIT_EXCEEDED`, `INVALID_NAME`
+ * is not the one that its name says, `LIMIT_EXCEEDED`
  */
 export async function readDockerArchive(
   documents: DocumentReader,

@@ -1,7 +1,7 @@
 // What `docker save` of 0.7 to 1.9 wrote: the images of a graph as they lay there, each with its record.
 import { StevedoreError } from "../../error.js";
 import { parentCycle } from "../../graph/history.js";
-import { isId, parseRecord } from "../../graph/index.js";
+import { assertRecordSize, isId, parseRecord } from "../../graph/index.js";
 import { parentOf } from "../../graph/record.js";
 import { layerFiles, repositories, repositoriesFile } from "../formats/index.js";
 import { assertLayerCount } from "./configured-image.js";
@@ -9,12 +9,11 @@ import type { DocumentReader } from "./documents.js";
 import { findNeeded, type SourceFile } from "./files.js";
 import { type LoadableImage, platformOf } from "./loadable-image.js";
 import { readNames } from "./names.js";
-import { assertRecordSize } from "./record-size.js";
 import type { SourceLayer } from "./source-image.js";
 
 /**
  * Reads the images that have a name, and those that are nobody's parent.
- * @throws `BAD_ARCHIVE`, `PARENT_CYCLE`, `LIMIT_EXCEEDED`, `INVALID_NAME`
+ * @throws `BAD_ARCHIVE`, `PARENT_CYCLE`, `LIMIT_EXCEEDED`
  */
 export async function readDockerLegacy(
   documents: DocumentReader,
@@ -50,7 +49,7 @@ async function readLayers(
   const { files } = documents;
   const layers = new Map<string, SourceLayer>();
   for (const { id, file } of await recordFiles(files)) {
-    assertRecordSize(file.size, id, maxRecordBytes);
+    assertRecordSize(file.size, maxRecordBytes, `the record of the image ${id}`);
     const record = await documents.bytes(file, maxRecordBytes);
     const parent = parentIn(record, id, file.name);
     const blob = { file: await findNeeded(files, `${id}/${layerFiles.layer}`) };

@@ -1,27 +1,23 @@
 // What the images of a source are called in the graph.
 import { StevedoreError } from "../../error.js";
 import { quote } from "../../graph/id.js";
-import { formatImageName, parseImageName } from "../../graph/index.js";
+import { defaultTag, formatImageName, parseImageName } from "../../graph/index.js";
 import type { SourceImage } from "./source-image.js";
 
 /** A tag alone, as some tools write it where others write a whole name. */
 const bareTag = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
-/** The names of images before anybody asked for another: whole ones, and tags that have no repository yet. */
+/** The names of an image as its source writes them: whole ones, and tags that have no repository. */
 export interface GivenNames {
   readonly whole: readonly string[];
   readonly tags: readonly string[];
 }
 
-/**
- * Reads names as they stand in a source. One that only says by which digest the image was once fetched is none.
- * @throws `INVALID_NAME`
- */
+/** Takes names for whole ones or tags. A digest behind one, by which the image was once fetched, is no part of it. */
 export function readNames(texts: readonly string[]): GivenNames {
-  const named = texts.map((text) => text.split("@", 1)[0] ?? "").filter((text) => text !== "");
+  const named = new Set(texts.map((text) => text.split("@", 1)[0] ?? "").filter((text) => text !== ""));
   const isTag = (text: string) => bareTag.test(text);
-  const whole = named.filter((text) => !isTag(text)).map(familiar);
-  return { whole: [...new Set(whole)], tags: [...new Set(named.filter(isTag))] };
+  return { whole: [...named].filter((text) => !isTag(text)), tags: [...named].filter(isTag) };
 }
 
 /** A name as Docker shows it (distribution/reference, normalize.go): others write its own registry and namespace out. */
@@ -38,21 +34,23 @@ function familiar(text: string): string {
  * @throws `INVALID_NAME`; `INVALID_JOB` for one name and several images
  */
 export function decideNames(given: readonly GivenNames[], name: string | undefined): string[][] {
-  if (name === undefined) return given.map(({ whole }) => [...whole]);
+  if (name === undefined) return given.map(({ whole }) => [...new Set(whole.map(familiar))]);
   const { repository } = parseImageName(name);
-  const isWhole = name !== repository;
-  if (isWhole && given.length !== 1) {
-    throw new StevedoreError(
-      "INVALID_JOB",
-      `${quote(name)} is the name of one image, but the source has ${given.length}: leave out the tag`,
-    );
+  if (name === repository) {
+    const withTag = (tag: string) => formatImageName(parseImageName(`${repository}:${tag}`));
+    return given.map((names) => tagsOf(names, given.length === 1).map(withTag));
   }
-  if (isWhole) return [[name]];
-  return given.map(({ whole, tags }) => {
-    const own = [...whole.map((one) => parseImageName(one).tag), ...tags];
-    const all = own.length === 0 && given.length === 1 ? ["latest"] : own;
-    return [...new Set(all)].map((one) => formatImageName({ repository, tag: one }));
-  });
+  if (given.length === 1) return [[name]];
+  throw new StevedoreError(
+    "INVALID_JOB",
+    `${quote(name)} is the name of one image, but the source has ${given.length}: leave out the tag`,
+  );
+}
+
+function tagsOf({ whole, tags }: GivenNames, isOnly: boolean): string[] {
+  const own = whole.map((text) => /:([^/:]*)$/.exec(text)?.[1] ?? defaultTag);
+  const all = new Set([...own, ...tags]);
+  return all.size === 0 && isOnly ? [defaultTag] : [...all];
 }
 
 /** The names of all images with the ids they stand for. @throws `BAD_ARCHIVE` for one that two images have */

@@ -28,7 +28,7 @@ const mostDescriptors = 10_000;
 /**
  * Reads what images there are.
  * @throws `BAD_ARCHIVE` for a blob that is missing, or a media type that is not known; `SOURCE_MISMATCH` naming the
- * blob, `LIMIT_EXCEEDED`, `INVALID_NAME`
+ * blob, `LIMIT_EXCEEDED`
  */
 export async function readOciLayout(
   documents: DocumentReader,

@@ -1,17 +1,15 @@
 // Opens what is to be imported, whatever it is: a directory, an archive, or one that is compressed.
 
-import { createWriteStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
-import { StevedoreError, throwIfAborted } from "../../error.js";
+import { throwIfAborted } from "../../error.js";
 import type { Graph } from "../../graph/index.js";
-import { ioError } from "../../graph/io-error.js";
-import { detectCompression, headBytes } from "../../layer/compression.js";
+import { compressionOf, headBytes } from "../../layer/compression.js";
 import { decompress } from "../../layer/decompress.js";
 import { openArchive } from "./archive-files.js";
 import { openDirectory } from "./directory-files.js";
 import type { SourceFiles } from "./files.js";
 import { readRange } from "./read-range.js";
+import { spool } from "./spool.js";
 
 /**
  * Opens a source for `work`. A compressed archive is decompressed into the graph's staging for that time: to find a
@@ -33,42 +31,17 @@ export async function withSource<Result>(
   if (stats.isDirectory()) return await work(openDirectory(source));
   const head = Buffer.alloc(headBytes);
   const { bytesRead } = await source.read(head, 0, headBytes, 0);
-  const compression = detectCompression(head.subarray(0, bytesRead));
-  if (compression === undefined) {
-    throw new StevedoreError(
-      "BAD_ARCHIVE",
-      bytesRead === 0
-        ? "the archive is empty: it has 0 bytes"
-        : "not a tar archive, nor one compressed by gzip, bzip2, xz or zstd",
-    );
-  }
+  const compression = compressionOf(head.subarray(0, bytesRead));
   if (compression === "none") return await work(await openArchive(source, signal));
   return await graph.withStaging(async (path) => {
     const compressed = readRange(source, { start: 0, size: stats.size, name: "the archive" });
     try {
-      const plain = bounded(decompress(compressed, compression, signal), maxBytes);
-      await pipeline(plain, createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
-    } catch (error) {
-      throwIfAborted(signal);
-      throw ioError(error, "the archive cannot be decompressed into staging");
+      const plain = decompress(compressed, compression, signal);
+      await spool(plain, path, { what: "the archive", maxBytes }, signal);
     } finally {
       compressed.destroy();
     }
     await using archive = await open(path, "r");
     return await work(await openArchive(archive, signal));
   });
-}
-
-async function* bounded(chunks: AsyncIterable<Buffer>, maxBytes: number) {
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) {
-      throw new StevedoreError(
-        "LIMIT_EXCEEDED",
-        `the archive is larger than ${maxBytes} bytes: --max-import-bytes raises the limit`,
-      );
-    }
-    yield chunk;
-  }
 }

@@ -21,7 +21,7 @@ FROM node:22-bookworm-slim
 # All that src/host/tool.ts names but Redis; setpriv of util-linux is the entrypoint's.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        bzip2 coreutils findutils fuse-overlayfs fuse3 kmod libarchive-tools mount tar util-linux xz-utils zstd \
+        bzip2 coreutils findutils fuse-overlayfs fuse3 gzip kmod libarchive-tools mount tar util-linux xz-utils zstd \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 stevedore \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin stevedore

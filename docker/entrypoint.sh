@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the image runs: `server` as a user who may read every layer and write nothing but the inbox, all else as it is.
+# What the image runs: `server` as a user who may read every layer and write nothing but inbox and outbox, all else as it is.
 set -eu
 
 if [ "${1:-}" != server ] || [ "$(id -u)" -ne 0 ]; then
@@ -7,7 +7,7 @@ if [ "${1:-}" != server ] || [ "$(id -u)" -ne 0 ]; then
 fi
 
 user=10001
-inbox=${STEVEDORE_ROOT:-/var/lib/stevedore}/inbox
+root=${STEVEDORE_ROOT:-/var/lib/stevedore}
 
 # Bit 2 is CAP_DAC_READ_SEARCH (capabilities(7)), which container engines do not give by themselves.
 bounding=$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)
@@ -16,9 +16,11 @@ if [ $((0x$bounding & 4)) -eq 0 ]; then
   exit 1
 fi
 
-mkdir -p "$inbox"
-chown "$user:$user" "$inbox"
-chmod 0700 "$inbox"
+for directory in "$root/inbox" "$root/outbox"; do
+  mkdir -p "$directory"
+  chown "$user:$user" "$directory"
+  chmod 0700 "$directory"
+done
 exec setpriv --reuid="$user" --regid="$user" --clear-groups --no-new-privs \
   --bounding-set=-all,+dac_read_search --inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search \
   stevedore "$@"

@@ -1,4 +1,4 @@
-// The memory of a worker's node process while it stores and checksums a layer of 2 GB.
+// The memory of a worker's node process while it stores, checksums and exports a layer of 2 GB.
 import { describeSample, type Sample } from "../data.js";
 import { type Dock, openDock } from "../dock.js";
 import type { Row } from "../row.js";
@@ -15,12 +15,16 @@ export async function measureMemory({ scratch }: Dock): Promise<Row[]> {
     await producer.enqueue("store", { image: { id: "huge" }, layer: { path: layer.archive } }),
   );
   await producer.wait(await producer.enqueue("checksum", { id: "huge", recipe: "xz-1" }));
+  for (const form of [{ format: "docker" }, { format: "oci", compress: "zstd" }] as const) {
+    const { path } = await producer.wait(await producer.enqueue("export", { ids: ["huge"], ...form }));
+    await shell(`rm ${path}`);
+  }
   const mebibytes = dock.peakMemory() / 1024 ** 2;
   return [
     {
       what: "peak resident memory of the node process",
       against: "-",
-      on: `store and checksum (xz-1) of ${describeSample(layer)}`,
+      on: `store, checksum (xz-1) and export of ${describeSample(layer)}`,
       ours: mebibytes,
       peer: null,
       unit: "MiB",

@@ -66,6 +66,7 @@ function checks(config: Config): Check[] {
     program(tools.xz, false, "the fast engine; lzma-native stands in"),
     program(tools.bsdtar, false, "recipe docker"),
     program(tools.bzip2, false, "bzip2 archives", "--help"),
+    program(tools.gzip, false, "exports with layers in gzip"),
     program(tools.zstd, false, "zstd archives"),
     program(tools.find, true, "measuring layers"),
     program(tools.sync, true, "durable commits"),

@@ -4,11 +4,13 @@ import { availableParallelism } from "node:os";
 import { StevedoreError } from "../error.js";
 import type { Graph, RegisteredSet } from "../graph/index.js";
 import type { Unpacked } from "../layer/index.js";
-import { beginFilling, type LayersLimits } from "./source/fill-layers.js";
+import { sideBySide } from "./side-by-side.js";
+import { beginFilling, type FillOptions, type LayersLimits } from "./source/fill-layers.js";
 import { withSource } from "./source/open-source.js";
 import { assertSameLayer } from "./source/present-layer.js";
 import { type ReadSource, readImages } from "./source/read-images.js";
 import type { SourceFormat, SourceLayer, SourceRequest } from "./source/source-image.js";
+import { sumOfEach } from "./sum-of-each.js";
 
 /** How much of a source is taken before it is `LIMIT_EXCEEDED`. */
 export interface ImportLimits extends LayersLimits {
@@ -47,8 +49,8 @@ export interface Imported {
 }
 
 /**
- * Imports the images of a docker-archive or an OCI layout: all of them with their names or, whatever happens, none. What
- * the graph has already is not read again, so a second import adds nothing.
+ * Imports the images of a docker-archive or an OCI layout: all of them with their names or, whatever happens, none. Of
+ * what the graph has already the digests are checked, and no more: a second import adds nothing.
  * @param source the handle of a directory or of a regular file, an archive plain or compressed; it stays open
  * @throws as `readImages`, `unpackBlob` and `Graph.registerAll`
  */
@@ -61,16 +63,15 @@ export async function importImages(
   const { platform, name, limits, allowSquash, jobId } = options;
   const add = async (read: ReadSource): Promise<Imported> => {
     const layers = layersOf(read);
-    const missing = await missingOf(graph, layers, options, signal);
-    const total = missing.reduce((bytes, { blob }) => bytes + blob.file.size, 0);
-    const onProgress = (done: number) => options.onProgress?.(done, Math.max(done, total));
-    const filling = beginFilling(graph, layers, { limits, allowSquash, onProgress });
+    const total = layers.reduce((bytes, { blob }) => bytes + blob.file.size, 0);
+    const onRead = sumOfEach((done) => options.onProgress?.(done, Math.max(done, total)));
+    await checkPresent(graph, layers, { limits, allowSquash, onRead }, signal);
+    const filling = beginFilling(graph, layers, { limits, allowSquash, onRead });
     const images = layers.map((layer) => {
       const { record, isDerived } = layer;
       return { record, jobId, isDerived, fill: filling.fillOf(layer) };
     });
-    const atOnce = Math.max(2, availableParallelism());
-    const registered = await graph.registerAll(images, { names: read.names, atOnce }, signal);
+    const registered = await graph.registerAll(images, { names: read.names, atOnce: atOnce() }, signal);
     return describe(read, registered, filling.ownership(), graph, jobId);
   };
   return await withSource(
@@ -99,19 +100,26 @@ function isSame(one: SourceLayer, other: SourceLayer): boolean {
   return one.isDerived === other.isDerived && (one.isDerived || one.record.equals(other.record));
 }
 
-/** Those that the graph does not have. @throws `IMAGE_EXISTS` */
-async function missingOf(
+/** Checks those that the graph has. @throws `IMAGE_EXISTS`; as `checkBlob` and `unpackBlob` */
+async function checkPresent(
   graph: Graph,
   layers: readonly SourceLayer[],
-  { limits, allowSquash }: ImportOptions,
+  { limits, allowSquash, onRead }: FillOptions,
   signal: AbortSignal | undefined,
-): Promise<SourceLayer[]> {
-  const missing: SourceLayer[] = [];
-  for (const layer of layers) {
-    if (!(await graph.exists(layer.id))) missing.push(layer);
-    else if (layer.isDerived) await assertSameLayer(graph, layer, { limits, allowSquash }, signal);
-  }
-  return missing;
+): Promise<void> {
+  const present: SourceLayer[] = [];
+  for (const layer of layers) if (await graph.exists(layer.id)) present.push(layer);
+  const check = (layer: SourceLayer, either: AbortSignal) => {
+    const onProgress = (bytesRead: number) => onRead(layer.id, bytesRead);
+    const { maxBytes } = limits;
+    return assertSameLayer(graph, layer, { limits, maxBytes, allowSquash, onProgress }, either);
+  };
+  for await (const _ of sideBySide(present, atOnce(), check, signal));
+}
+
+/** How many layers are read side by side. */
+function atOnce(): number {
+  return Math.max(2, availableParallelism());
 }
 
 async function describe(

@@ -58,7 +58,7 @@ const rights = ["Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", 
 const readSearch = "0000000000000004";
 
 describe("the entrypoint", () => {
-  it("runs the server as another user, who may read all and write nothing but the inbox", async () => {
+  it("runs the server as another user, who may read all and write nothing but inbox and outbox", async () => {
     const root = await scratch.fresh();
     mkdirSync(join(root, "graph/secret/layer"), { recursive: true, mode: 0o700 });
     const port = await freePort();
@@ -81,8 +81,10 @@ describe("the entrypoint", () => {
         CapAmb: readSearch,
       },
     });
-    const { uid, gid, mode } = lstatSync(join(root, "inbox"));
-    expect({ uid, gid, mode: mode & 0o7777 }).toEqual({ uid: 10001, gid: 10001, mode: 0o700 });
+    for (const name of ["inbox", "outbox"]) {
+      const { uid, gid, mode } = lstatSync(join(root, name));
+      expect({ uid, gid, mode: mode & 0o7777 }).toEqual({ uid: 10001, gid: 10001, mode: 0o700 });
+    }
     // The signal reached it, and not a shell before it.
     expect((await server.stop()).code).toBe(0);
   });

@@ -32,11 +32,11 @@ describe("the systemd units", () => {
     expect(unit).toMatch(/^User=stevedore\nGroup=stevedore$/m);
   });
 
-  it("let the server read every layer and write nothing but the inbox", () => {
+  it("let the server read every layer and write nothing but inbox and outbox", () => {
     expect(unit).toMatch(/^AmbientCapabilities=CAP_DAC_READ_SEARCH$/m);
     expect(unit).toMatch(/^CapabilityBoundingSet=CAP_DAC_READ_SEARCH$/m);
     expect(unit).toMatch(/^NoNewPrivileges=yes$/m);
-    expect(unit).toMatch(/^ReadWritePaths=\/var\/lib\/stevedore\/inbox$/m);
+    expect(unit).toMatch(/^ReadWritePaths=\/var\/lib\/stevedore\/inbox \/var\/lib\/stevedore\/outbox$/m);
     const denied = /^SystemCallFilter=~(.*)$/m.exec(unit)?.[1];
     expect(denied?.split(" ")).toContain("open_by_handle_at");
     const [, exposure] =

@@ -302,6 +302,8 @@ describe("an archive of docker-legacy", () => {
     const tree = await scratch.fresh();
     await shell(`for id in ${middle}; do tar --numeric-owner -xpf ${files}/$id/layer.tar -C ${tree}; done`);
     expect(await listTree(tree)).toEqual(await listTree(join(root, "graph", middle, "layer")));
+    const unnamed = await exportInto(await scratch.fresh(), old, ["0896"], { format: "docker-legacy" });
+    expect(String(await shell(`tar -xOf '${unnamed.path}' repositories`))).toBe("{}");
     // What today's readers cannot take for a name would keep them from the rest.
     const today = await exportInto(await scratch.fresh(), old, ["b750"], { format: "docker" });
     expect(today.images).toEqual([{ id: left, names: [] }]);

@@ -111,7 +111,7 @@ describe("an image without ids", () => {
 });
 
 describe("what the graph has already", () => {
-  it("is not added again, nor read again: a second import adds nothing, images that share layers add the others", async () => {
+  it("is not added again: a second import adds nothing, images that share layers add the others", async () => {
     const layout = await layoutOf();
     const root = await scratch.fresh();
     const first = await importInto(root, layout);
@@ -125,6 +125,26 @@ describe("what the graph has already", () => {
     writeIndex(layout, [sibling]);
     expect(await importInto(root, layout)).toMatchObject({ layersAdded: 1, layersPresent: 1 });
     expect(images(root)).toHaveLength(3);
+  });
+
+  it.each([
+    ["compressed", 0],
+    ["plain", 1],
+  ])("is checked in the source all the same: the blob of a layer, %s", async (_, at) => {
+    const layout = await layoutOf();
+    const root = await scratch.fresh();
+    await importInto(root, layout);
+    const { digest } = imageOf(layout, "web:1").manifest.layers[at] as Descriptor;
+    const blob = join(layout, "blobs/sha256", digest.slice("sha256:".length));
+    const bytes = readFileSync(blob);
+    bytes[bytes.length - 6] = (bytes[bytes.length - 6] as number) ^ 1;
+    writeFileSync(blob, bytes);
+    await expect(importInto(root, layout, { name: "web:2" })).rejects.toMatchObject({
+      code: "SOURCE_MISMATCH",
+      message: expect.stringContaining(digest.slice("sha256:".length)),
+    });
+    const graph = await openGraph(root);
+    expect([...(await graph.names.all()).keys()]).toEqual(["web:1"]);
   });
 
   it("counts as added where an earlier try of the same job brought it", async () => {
@@ -359,7 +379,7 @@ it("a cancelled import leaves nothing", async () => {
   expectNoTrace(root);
 });
 
-it("the progress ends with the bytes of the layers that are not there", async () => {
+it("the progress ends with the bytes of all layers, those too that are only checked", async () => {
   const layout = await layoutOf();
   const root = await scratch.fresh();
   const told: [number, number][] = [];
@@ -369,5 +389,5 @@ it("the progress ends with the bytes of the layers that are not there", async ()
   expect(told.at(-1)).toEqual([total, total]);
   told.length = 0;
   await importInto(root, layout, { onProgress });
-  expect(told).toEqual([]);
+  expect(told.at(-1)).toEqual([total, total]);
 });

@@ -67,6 +67,7 @@ it("every operation that has JSON to answer answers what is documented, and refu
     await judge("getExport", "/api/v1/exports/none.tar", 404);
     makeSmallLayout(join(dock.scratch, "layout"));
     await job("enqueueImport", "import", { source: { path: join(dock.scratch, "layout") } });
+    await job("enqueueGc", "gc", { dryRun: true });
     await job("enqueueDelete", "delete", { id: "more" });
     const many = [{ name: "verify", data: { id: "top" }, jobId: "mine" }];
     await judge("enqueueMany", "/api/v1/jobs", 202, { body: many });

@@ -31,7 +31,7 @@ describe("the job export", () => {
       });
       // What the job is about is kept for its next try.
       expect((await producer.job(job.id))?.data).toEqual({ ids: [left, right, left], format: "docker" });
-      expect(readdirSync(join(root, "outbox")).sort()).toEqual([":tmp:", `${job.id}.tar`]);
+      expect(new Set(readdirSync(join(root, "outbox")))).toEqual(new Set([":tmp:", `${job.id}.tar`]));
       expect(readdirSync(join(root, "outbox/:tmp:"))).toEqual([]);
     });
   });

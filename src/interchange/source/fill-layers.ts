@@ -14,8 +14,8 @@ export interface LayersLimits extends UnpackLimits {
 export interface FillOptions {
   readonly limits: LayersLimits;
   readonly allowSquash?: boolean | undefined;
-  /** Told of the bytes of layers, as they lie in the source, that were read so far. */
-  readonly onProgress?: ((done: number) => void) | undefined;
+  /** Told of the bytes of a layer, as they lie in the source, that were read so far. */
+  readonly onRead: (id: string, bytesRead: number) => void;
 }
 
 /** The layers of one import. */
@@ -30,23 +30,17 @@ export interface LayerFilling {
 export function beginFilling(
   graph: Graph,
   layers: readonly SourceLayer[],
-  { limits, allowSquash, onProgress }: FillOptions,
+  { limits, allowSquash, onRead }: FillOptions,
 ): LayerFilling {
   const parents = new Map(layers.map(({ id, parent }) => [id, parent]));
   /** Where the layers that were begun will be whole. */
   const begun = new Map<string, Promise<string>>();
   let left = limits.maxImportBytes;
-  let done = 0;
   let isSquashed = false;
 
-  async function fill({ blob, parent }: SourceLayer, directory: string, signal: AbortSignal | undefined) {
-    let read = 0;
-    const count = (bytesRead: number) => {
-      done += bytesRead - read;
-      read = bytesRead;
-      onProgress?.(done);
-    };
-    const options = { limits, allowSquash, onProgress: count };
+  async function fill({ id, blob, parent }: SourceLayer, directory: string, signal: AbortSignal | undefined) {
+    const onProgress = (bytesRead: number) => onRead(id, bytesRead);
+    const options = { limits, allowSquash, onProgress };
     const { diffId, archiveBytes, ownership, impliedDirectories } = await unpackBlob(
       blob,
       directory,

@@ -6,23 +6,27 @@ import { mkdir } from "node:fs/promises";
 import { StevedoreError } from "../../error.js";
 import type { Graph } from "../../graph/index.js";
 import { digestLayer, inheritDirectories } from "../../layer/index.js";
+import { type CheckBlobOptions, checkBlob } from "./check-blob.js";
 import type { SourceLayer } from "./source-image.js";
 import { type UnpackBlobOptions, unpackBlob } from "./unpack-blob.js";
 
 /**
- * Holds a derived layer against the image of its id. The digest under which that was unpacked is the proof; one that
+ * Checks the blob of a layer whose id the graph has, and holds a derived layer against the image of its id. The digest under which that was unpacked is the proof; one that
  * came otherwise, out of an export that carried its id, is compared by its content, for which the layer is unpacked.
  * @throws `IMAGE_EXISTS` if the image is another; as `unpackBlob`
  */
 export async function assertSameLayer(
   graph: Graph,
-  { id, parent, blob }: SourceLayer,
-  options: UnpackBlobOptions,
-  signal?: AbortSignal | undefined,
+  { id, parent, isDerived, blob }: SourceLayer,
+  options: UnpackBlobOptions & CheckBlobOptions,
+  signal: AbortSignal,
 ): Promise<void> {
+  const check = () => checkBlob(blob, options, signal);
+  // Whether its record is the same is for the graph to see.
+  if (!isDerived) return check();
   const image = await graph.get(id);
   const facts = await graph.layerFacts(id, signal);
-  if (image.parent === parent && facts.diffId === blob.diffId) return;
+  if (image.parent === parent && facts.diffId === blob.diffId) return check();
   const isSame =
     image.parent === parent &&
     (await graph.withStaging(async (path) => {

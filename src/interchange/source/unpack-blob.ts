@@ -1,9 +1,8 @@
 // A layer of a source becomes a directory, if it is what the source says it is.
-import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { StevedoreError } from "../../error.js";
 import { type Unpacked, type UnpackLimits, unpack } from "../../layer/index.js";
-import { mismatch } from "./documents.js";
+import { assertDecompressed, assertStored, createStoredDigest, digestOf } from "./blob-digest.js";
 import type { SourceFile } from "./files.js";
 import type { LayerBlob } from "./source-image.js";
 
@@ -34,7 +33,7 @@ export async function unpackBlob(
     unpacked = await unpack(source, directory, { ...options, mayLackEnd: diffId !== undefined }, signal);
   } catch (error) {
     // What is wrong with a blob that is not the promised one is that.
-    if (isOfContent(error) && digest !== undefined) await assertDigest(file, digest);
+    if (isOfContent(error) && digest !== undefined) assertStored(file, await digestOf(file), digest);
     throw nameBlob(error, file);
   } finally {
     bytes.destroy();
@@ -42,40 +41,10 @@ export async function unpackBlob(
   if (digest !== undefined) {
     const isPlain = unpacked.compression === "none";
     const actual = isPlain ? unpacked.diffId : (stored.digest() ?? (await digestOf(file)));
-    if (actual !== digest) throw mismatch(`the blob ${file.name}`, actual, digest);
+    assertStored(file, actual, digest);
   }
-  if (diffId !== undefined && unpacked.diffId !== diffId) {
-    throw mismatch(`the blob ${file.name}, decompressed,`, unpacked.diffId, diffId);
-  }
+  if (diffId !== undefined) assertDecompressed(file, unpacked.diffId, diffId);
   return unpacked;
-}
-
-/** Hashes bytes that pass by. */
-function createStoredDigest() {
-  const hash = createHash("sha256");
-  let isWhole = false;
-  return {
-    async *passing(bytes: AsyncIterable<Buffer>) {
-      for await (const chunk of bytes) {
-        hash.update(chunk);
-        yield chunk;
-      }
-      isWhole = true;
-    },
-    /** Undefined if not all of them came by: a decompressor may leave what stands behind its end. */
-    digest: () => (isWhole ? `sha256:${hash.digest("hex")}` : undefined),
-  };
-}
-
-async function assertDigest(file: SourceFile, expected: string): Promise<void> {
-  const actual = await digestOf(file);
-  if (actual !== expected) throw mismatch(`the blob ${file.name}`, actual, expected);
-}
-
-async function digestOf(file: SourceFile): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of await file.open()) hash.update(chunk as Buffer);
-  return `sha256:${hash.digest("hex")}`;
 }
 
 function isOfContent(error: unknown): error is StevedoreError {
@@ -85,7 +54,7 @@ function isOfContent(error: unknown): error is StevedoreError {
 }
 
 /** An import has many layers: its error tells of which it is. */
-function nameBlob(error: unknown, { name }: SourceFile): unknown {
+export function nameBlob(error: unknown, { name }: SourceFile): unknown {
   if (!isOfContent(error)) return error;
   return new StevedoreError(error.code, `the blob ${name}: ${error.message}`, { cause: error });
 }

@@ -15,6 +15,7 @@ import { formatImageConfig } from "./image-config.js";
 /** `<id>/{VERSION,json,layer.tar}` for each layer, and `repositories`. */
 export const writeDockerLegacy: WriteFormat = async (content, archive) => {
   await addLayers(content, archive);
+  // Without the file Docker 1.10 and later loads the layers and then fails.
   await addRepositories(content.images, archive);
 };
 
@@ -36,7 +37,8 @@ export const writeDocker: WriteFormat = async (content, archive) => {
     });
   }
   await archive.add(manifestFile, JSON.stringify(manifest));
-  await addRepositories(content.images, archive);
+  // Left out if there is no name, as Docker does.
+  if (content.images.some(({ names }) => names.length > 0)) await addRepositories(content.images, archive);
 };
 
 /** Returns the layers' diffIDs by the ids of their images. */
@@ -52,7 +54,7 @@ async function addLayers({ layers }: ExportContent, archive: ArchiveWriter): Pro
   return diffIds;
 }
 
-/** Which image a name stands for, by its repository and tag. Left out if there is no name, as Docker does. */
+/** Which image a name stands for, by its repository and tag. */
 async function addRepositories(images: readonly ExportedImage[], archive: ArchiveWriter): Promise<void> {
   const repositories = new Map<string, Map<string, string>>();
   for (const { id, names } of images) {
@@ -62,7 +64,6 @@ async function addRepositories(images: readonly ExportedImage[], archive: Archiv
       repositories.set(repository, (repositories.get(repository) ?? new Map()).set(tag, id));
     }
   }
-  if (repositories.size === 0) return;
   const content: Repositories = Object.fromEntries(
     [...repositories].map(([repository, tags]) => [repository, Object.fromEntries(tags)]),
   );

@@ -5,11 +5,12 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { StevedoreError } from "../../error.js";
 import type { Graph, Image } from "../../graph/index.js";
+import { sideBySide } from "../side-by-side.js";
+import { sumOfEach } from "../sum-of-each.js";
 import type { ArchiveWriter } from "./archive-writer.js";
 import type { LayerCompression } from "./compress.js";
 import { createFile } from "./file-writer.js";
 import { type LayerBlob, pourLayer } from "./layer-blob.js";
-import { sideBySide } from "./side-by-side.js";
 
 /** Threads for compressors, which several exports may share. */
 export interface Threads {
@@ -110,17 +111,6 @@ function staged(path: string, blob: LayerBlob): ReadyLayer["addTo"] {
 }
 
 const copiedBytes = 1024 ** 2;
-
-/** A sum of which each part is told of as a whole. */
-function sumOfEach(onSum: (sum: number) => void): (part: string, value: number) => void {
-  const values = new Map<string, number>();
-  let sum = 0;
-  return (part, value) => {
-    sum += value - (values.get(part) ?? 0);
-    values.set(part, value);
-    onSum(sum);
-  };
-}
 
 async function assertUnchanged(graph: Graph, id: string, { diffId }: LayerBlob): Promise<void> {
   const stored = Object.values(await graph.storedChecksums(id)).flatMap(({ tarDigest }) => tarDigest ?? []);

@@ -1,0 +1,78 @@
+// Checks a blob whose layer the graph has already: it is not unpacked, but a source that is damaged is told of all the
+// same.
+import { createHash } from "node:crypto";
+import { StevedoreError, throwIfAborted } from "../../error.js";
+import { compressionOf, headBytes } from "../../layer/compression.js";
+import { decompress } from "../../layer/decompress.js";
+import { assertDecompressed, assertStored, createStoredDigest, digestOf } from "./blob-digest.js";
+import type { LayerBlob } from "./source-image.js";
+import { nameBlob } from "./unpack-blob.js";
+
+export interface CheckBlobOptions {
+  /** Decompressed bytes, at most. */
+  readonly maxBytes: number;
+  /** Told of the bytes of the blob that were read so far. */
+  readonly onProgress: (bytesRead: number) => void;
+}
+
+/**
+ * Reads a blob for the digests that it must have, if the source gives any.
+ * @throws `SOURCE_MISMATCH` naming the blob; `BAD_ARCHIVE` if it cannot be decompressed, `LIMIT_EXCEEDED`,
+ * `TOOL_MISSING`, `CANCELLED`
+ */
+export async function checkBlob(
+  { file, digest, diffId }: LayerBlob,
+  { maxBytes, onProgress }: CheckBlobOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  if (digest === undefined && diffId === undefined) return;
+  const stored = createStoredDigest();
+  let actual: string;
+  try {
+    actual = await digestDecompressed(
+      stored.passing(counted(await file.open(), onProgress)),
+      maxBytes,
+      signal,
+    );
+  } catch (error) {
+    // What is wrong with a blob that is not the promised one is that.
+    if (digest !== undefined && !signal.aborted) assertStored(file, await digestOf(file), digest);
+    throw nameBlob(error, file);
+  }
+  if (digest !== undefined) assertStored(file, stored.digest() ?? (await digestOf(file)), digest);
+  if (diffId !== undefined) assertDecompressed(file, actual, diffId);
+}
+
+async function digestDecompressed(
+  bytes: AsyncGenerator<Buffer>,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const first = await bytes.next();
+  const head: Buffer = first.done ? Buffer.alloc(0) : first.value;
+  async function* all() {
+    yield head;
+    yield* bytes;
+  }
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of decompress(all(), compressionOf(head.subarray(0, headBytes)), signal)) {
+    throwIfAborted(signal);
+    size += chunk.length;
+    if (size > maxBytes) {
+      const message = `the archive is larger than ${maxBytes} bytes: --max-layer-bytes raises the limit`;
+      throw new StevedoreError("LIMIT_EXCEEDED", message);
+    }
+    hash.update(chunk);
+  }
+  return `sha256:${hash.digest("hex")}`;
+}
+
+async function* counted(bytes: AsyncIterable<Buffer>, onProgress: (bytesRead: number) => void) {
+  let read = 0;
+  for await (const chunk of bytes) {
+    read += chunk.length;
+    onProgress(read);
+    yield chunk;
+  }
+}

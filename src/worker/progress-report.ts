@@ -7,7 +7,7 @@ const interval = 250;
 export interface ProgressReport {
   /** Notes where the job stands; writes it now if the last report is old enough, else when it is. */
   report(progress: Progress): void;
-  /** Ends it; nothing is written after this resolves. */
+  /** Writes what was noted last, and ends it: nothing is written after this resolves. */
   stop(): Promise<void>;
 }
 
@@ -32,6 +32,10 @@ export function startProgressReport(write: (progress: Progress) => Promise<void>
     async stop() {
       clearTimeout(timer);
       await writing;
+      if (latest === undefined) return;
+      const progress = latest;
+      latest = undefined;
+      await write(progress).catch(() => undefined);
     },
   };
 }

@@ -5,6 +5,7 @@ import { mountLife } from "./mount-life.js";
 import { cancelledChecksumsLife, cancelledStoresLife, refusedLife } from "./other-lives.js";
 import type { Supplies } from "./plan.js";
 import type { Random } from "./random.js";
+import { travelLife } from "./travel-life.js";
 
 /** How many lives are led at a time: enough that no queue of the worker's is idle for long. */
 const crowdSize = 32;
@@ -13,11 +14,12 @@ type BeginLife = (supplies: Supplies) => Life;
 
 /** How often each kind begins, of a hundred. */
 const mixture: readonly (readonly [share: number, begin: BeginLife])[] = [
-  [44, singleLife],
+  [40, singleLife],
   [18, mountLife],
   [20, refusedLife],
   [6, batchLife],
   [8, uploadLife],
+  [4, travelLife],
   [2, cancelledStoresLife],
   [2, cancelledChecksumsLife],
 ];

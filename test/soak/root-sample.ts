@@ -17,7 +17,7 @@ export interface RootSample {
   readonly mounts: number;
   /** Entries of `views` and of its own directories of links and uppers. */
   readonly views: number;
-  /** Paths, relative to the root, that nothing there should be accounts for; of staging and the inbox every one. */
+  /** Paths, relative to the root, that nothing there should be accounts for; of staging, the inbox and the outbox every one. */
   readonly strays: readonly string[];
 }
 
@@ -35,6 +35,10 @@ export function sampleRoot(root: string, ledger: Ledger): RootSample {
     strays: [
       ...namesIn(root, "graph/:tmp:").map((name) => `graph/:tmp:/${name}`),
       ...namesIn(root, "inbox").map((name) => `inbox/${name}`),
+      ...["outbox/:tmp:", "leases"].flatMap((name) => namesIn(root, name).map((inner) => `${name}/${inner}`)),
+      ...namesIn(root, "outbox")
+        .filter((name) => name !== ":tmp:")
+        .map((name) => `outbox/${name}`),
       ...images.filter((name) => !ledger.images.has(name)).map((name) => `graph/${name}`),
       ...mounts.filter((name) => !ledger.mounts.has(name)).map((name) => `mounts/${name}`),
       ...views.filter((name) => !ledger.images.has(imageOfView(name))).map((name) => `views/${name}`),

@@ -20,7 +20,7 @@ describe("job data that another client put into Redis unchecked", () => {
     ["a parent with NUL", "store", { image: { parent: "a\0b" }, layer: { path: "/x" } }, "INVALID_ID"],
     ["an upload that climbs", "store", { layer: { upload: "../checksums" } }, "INVALID_JOB"],
     ["a recipe of its own", "checksum", { id: "a", recipe: "sha1" }, "UNKNOWN_RECIPE"],
-    ["an id with :", "checksum", { id: "a:b" }, "INVALID_ID"],
+    ["an id that begins with :", "checksum", { id: ":b" }, "INVALID_ID"],
     ["the staging directory", "delete", { id: ":tmp:" }, "INVALID_ID"],
     ["a job nobody knows", "format-disk", {}, "INVALID_JOB"],
   ])("fails at once with a code and is not tried again: %s", (_what, name, data, code) =>

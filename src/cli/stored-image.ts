@@ -1,6 +1,5 @@
 // What the commands that make images have in common: what they answer and what they say.
 import type { JobResult } from "../jobs/contract.js";
-import { type ErrorCode, JobError } from "../jobs/error.js";
 import type { QueueSession } from "./queue-session.js";
 import type { CommandContext } from "./run-command.js";
 import { runJob } from "./run-jobs.js";
@@ -19,20 +18,6 @@ export function warnUnheeded(
   if (ownWorker || given.every((value) => value === undefined)) return;
   warn("--allow-squash, --max-… and --tool-silence are not heeded: a worker that runs already has its own");
 }
-
-/** The worker knows the source by the name of its upload: whoever reads the error knows it by its own. */
-export function aboutSource(error: unknown, source: string): unknown {
-  if (!(error instanceof JobError) || !sourceErrors.includes(error.code)) return error;
-  const name = source === "-" ? "stdin" : source;
-  return new JobError(error.code, `${name}: ${error.message}`, { cause: error, jobId: error.jobId });
-}
-
-const sourceErrors: readonly ErrorCode[] = [
-  "BAD_ARCHIVE",
-  "UNSAFE_ENTRY",
-  "SOURCE_MISMATCH",
-  "LIMIT_EXCEEDED",
-];
 
 /** The image's result, with the checksum if a recipe was named. @throws the errors of the `checksum` job */
 export async function checksumStored(

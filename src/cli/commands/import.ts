@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import type { JobResult } from "../../jobs/contract.js";
 import { action, type CommandContext } from "../run-command.js";
-import { addImportFlags, type ImportFlags, workerOptions } from "../worker-flags.js";
+import { runSourceJob } from "../source-job.js";
+import { addImportFlags, type ImportFlags } from "../worker-flags.js";
 
 interface Flags extends ImportFlags {
   readonly platform?: string;
@@ -36,35 +37,20 @@ Examples:
 }
 
 async function importImages(context: CommandContext, flags: Flags, source: string): Promise<void> {
-  const { config, print, signal, tell } = context;
   const { platform, name } = flags;
-  const { parseJobData } = await import("../../jobs/contract.js");
-  const given = {
-    ...(platform === undefined ? {} : { platform }),
-    ...(name === undefined ? {} : { name }),
-  };
-  // Before anything is copied or started.
-  parseJobData("import", { ...given, source: { upload: "checked-before-it-is-made" } });
-
-  const { upload } = await import("../upload.js");
-  const { openQueueSession } = await import("../queue-session.js");
-  const { runJob } = await import("../run-jobs.js");
-  const { aboutSource, warnUnheeded } = await import("../stored-image.js");
-  await using uploaded = await upload(source, config.root, signal);
-  const work = flags.detach ? undefined : workerOptions(flags);
-  await using session = await openQueueSession(context, { work, makeRoot: true });
-  warnUnheeded(session, flags, context);
-  const job = { name: "import", data: { ...given, source: { upload: uploaded.name } } } as const;
-  if (flags.detach) {
-    const enqueued = await session.producer.enqueue(job.name, job.data);
-    uploaded.leave();
-    return print(enqueued, [enqueued.id]);
-  }
-  const result = await runJob(session, job, context, source).catch((error: unknown) => {
-    throw aboutSource(error, source);
+  await runSourceJob(context, flags, source, {
+    name: "import",
+    dataFor: (upload) => ({
+      ...(platform === undefined ? {} : { platform }),
+      ...(name === undefined ? {} : { name }),
+      source: { upload },
+    }),
+    show(result) {
+      for (const { name: moved, previous } of result.moved)
+        context.tell(`${moved} was the name of ${previous}`);
+      context.print(result, result.images.map(lineOf));
+    },
   });
-  for (const { name: moved, previous } of result.moved) tell(`${moved} was the name of ${previous}`);
-  print(result, result.images.map(lineOf));
 }
 
 function lineOf({ id, names }: JobResult<"import">["images"][number]): string {

@@ -6,7 +6,8 @@ import { JobError } from "../../jobs/error.js";
 import { defaultRecipe, recipeNames } from "../../jobs/fields.js";
 import { imageArgument } from "../image-argument.js";
 import { action, type CommandContext, UsageError } from "../run-command.js";
-import { addLayerFlags, type LayerFlags, workerOptions } from "../worker-flags.js";
+import { runSourceJob } from "../source-job.js";
+import { addLayerFlags, type LayerFlags } from "../worker-flags.js";
 
 interface StoreFlags extends LayerFlags {
   readonly id?: string;
@@ -51,30 +52,15 @@ Examples:
 }
 
 async function store(context: CommandContext, flags: StoreFlags, source: string): Promise<void> {
-  const { config, print, signal } = context;
   const data = await imageData(flags);
-  const { parseJobData } = await import("../../jobs/contract.js");
-  // Before anything is copied or started.
-  parseJobData("store", { ...data, layer: { upload: "checked-before-it-is-made" } });
-
-  const { upload } = await import("../upload.js");
-  const { openQueueSession } = await import("../queue-session.js");
-  const { runJob } = await import("../run-jobs.js");
-  const { aboutSource, checksumStored, warnUnheeded } = await import("../stored-image.js");
-  await using uploaded = await upload(source, config.root, signal);
-  const work = flags.detach ? undefined : workerOptions(flags);
-  await using session = await openQueueSession(context, { work, makeRoot: true });
-  warnUnheeded(session, flags, context);
-  const job = { name: "store", data: { ...data, layer: { upload: uploaded.name } } } as const;
-  if (flags.detach) {
-    const enqueued = await session.producer.enqueue(job.name, job.data);
-    uploaded.leave();
-    return print(enqueued, [enqueued.id]);
-  }
-  const result = await runJob(session, job, context, source).catch((error: unknown) => {
-    throw aboutSource(error, source);
+  await runSourceJob(context, flags, source, {
+    name: "store",
+    dataFor: (upload) => ({ ...data, layer: { upload } }),
+    async show(result, session) {
+      const { checksumStored } = await import("../stored-image.js");
+      context.print(await checksumStored(session, result, flags.checksum, context), [result.id]);
+    },
   });
-  print(await checksumStored(session, result, flags.checksum, context), [result.id]);
 }
 
 /** The job's data but for the layer. */

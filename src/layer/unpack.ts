@@ -10,9 +10,10 @@ import {
   createArchiveInspector,
   type UnpackLimits,
 } from "./archive-inspector.js";
-import { type Compression, compressionOf, headBytes } from "./compression.js";
+import { type Compression, compressionOf } from "./compression.js";
 import { decompress } from "./decompress.js";
 import { resetDirectories } from "./implied-directories.js";
+import { takeHead } from "./take-head.js";
 import { quoteName } from "./tar-header.js";
 
 export type { UnpackLimits } from "./archive-inspector.js";
@@ -112,23 +113,6 @@ async function* readSource(source: Readable, onProgress: UnpackOptions["onProgre
     if (error instanceof StevedoreError) throw error;
     throw new StevedoreError("INTERNAL", `the archive cannot be read: ${String(error)}`, { cause: error });
   }
-}
-
-/** The first bytes of the input, and the whole input with them. */
-async function takeHead(
-  chunks: AsyncGenerator<Buffer>,
-): Promise<{ head: Buffer; input: AsyncIterable<Buffer> }> {
-  let head: Buffer = Buffer.alloc(0);
-  while (head.length < headBytes) {
-    const next = await chunks.next();
-    if (next.done) break;
-    head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
-  }
-  async function* all() {
-    if (head.length > 0) yield head;
-    yield* chunks;
-  }
-  return { head, input: all() };
 }
 
 interface Extraction {

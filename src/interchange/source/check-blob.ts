@@ -2,8 +2,9 @@
 // same.
 import { createHash } from "node:crypto";
 import { StevedoreError, throwIfAborted } from "../../error.js";
-import { compressionOf, headBytes } from "../../layer/compression.js";
+import { compressionOf } from "../../layer/compression.js";
 import { decompress } from "../../layer/decompress.js";
+import { takeHead } from "../../layer/take-head.js";
 import { assertDecompressed, assertStored, createStoredDigest, digestOf } from "./blob-digest.js";
 import type { LayerBlob } from "./source-image.js";
 import { nameBlob } from "./unpack-blob.js";
@@ -48,15 +49,10 @@ async function digestDecompressed(
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<string> {
-  const first = await bytes.next();
-  const head: Buffer = first.done ? Buffer.alloc(0) : first.value;
-  async function* all() {
-    yield head;
-    yield* bytes;
-  }
+  const { head, input } = await takeHead(bytes);
   const hash = createHash("sha256");
   let size = 0;
-  for await (const chunk of decompress(all(), compressionOf(head.subarray(0, headBytes)), signal)) {
+  for await (const chunk of decompress(input, compressionOf(head), signal)) {
     throwIfAborted(signal);
     size += chunk.length;
     if (size > maxBytes) {

@@ -7,11 +7,43 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * left to do. Those that wait stand between those that compute. The others follow as vitest thinks best.
  */
 const longest = [
-  ...["chaos/chaos", "cli/mount", "worker/mount-crash", "cli/checksum", "worker/crash", "cli/commit"],
-  ...["worker/batch-crash", "layer/xz-engine", "cli/worker-start", "worker/redis-topologies", "cli/store"],
-  ...["cli/embedded-redis", "worker/cancel", "corpus/corpus", "mount/fuse-overlayfs", "mount/overlay"],
-  ...["mount/copy", "server/dashboard/dashboard", "audit/audit", "cli/schedule", "cli/doctor", "cli/help"],
-  ...["worker/worker", "worker/scheduled-run", "worker/job-log", "cli/large-graph", "server/layer"],
+  ...[
+    "chaos/chaos",
+    "cli/commands/mounts/mount",
+    "worker/mount-crash",
+    "cli/commands/checksums/checksum",
+    "worker/crash",
+    "cli/commands/mounts/commit",
+  ],
+  ...[
+    "worker/batches/batch-crash",
+    "layer/xz/engine",
+    "cli/commands/services/worker-start",
+    "worker/redis-topologies",
+    "cli/commands/images/store",
+  ],
+  ...[
+    "cli/embedded/embedded-redis",
+    "worker/cancel",
+    "corpus/corpus",
+    "mount/drivers/fuse-overlayfs",
+    "mount/drivers/overlay",
+  ],
+  ...[
+    "mount/drivers/copy",
+    "server/dashboard/dashboard",
+    "audit/audit",
+    "cli/commands/queues/schedule",
+    "cli/commands/services/doctor",
+    "cli/help",
+  ],
+  ...[
+    "worker/worker",
+    "worker/scheduled-run",
+    "worker/telemetry/job-log",
+    "cli/commands/images/large-graph",
+    "server/api/layer",
+  ],
 ].map((name) => `/test/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {

@@ -9,9 +9,9 @@ import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
-import type { GraphNode } from "../src/server/dashboard/app/picture/forest.js";
-import { startBrowser } from "../test/support/browser.js";
-import { realistic } from "../test/support/graph-shapes.js";
+import type { GraphNode } from "../src/server/dashboard/app/picture/layout/forest.js";
+import { startBrowser } from "../test/support/http/browser.js";
+import { realistic } from "../test/support/images/graph-shapes.js";
 
 const app = fileURLToPath(new URL("../dist/server/dashboard/app", import.meta.url));
 const types: Readonly<Record<string, string>> = {

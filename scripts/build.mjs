@@ -8,7 +8,6 @@ import {
   chmodSync,
   existsSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -29,19 +28,9 @@ const stamp = join(dist, ".built");
  * with what others load.
  */
 const asItIs = [
-  ...["lzma-native", "fastify", "@fastify/*", "@bull-board/*"],
-  ...["@opentelemetry/*", "bullmq-otel", "pino"],
+  ...["lzma-native", "fastify", "@fastify", "@bull-board"],
+  ...["@opentelemetry", "bullmq-otel", "pino"],
 ];
-
-/** What CommonJS modules find around them, by names that no module has. */
-const ofCommonJs = `
-import { createRequire as $requireOf } from "node:module";
-import { dirname as $directoryOf } from "node:path";
-import { fileURLToPath as $pathOf } from "node:url";
-const require = $requireOf(import.meta.url);
-const __filename = $pathOf(import.meta.url);
-const __dirname = $directoryOf(__filename);
-`.replaceAll("\n", " ");
 
 if (!process.argv.includes("--if-stale") || isStale()) await build();
 
@@ -64,38 +53,43 @@ async function build() {
   utimesSync(stamp, began, began);
 }
 
-/** Bundles dist/cli in its place. @returns {Promise<boolean>} whether it did */
+/**
+ * Bundles dist/cli in its place. By Rollup, which takes from a folder's `index.js` only what is used of it: a command
+ * that needs one function of a folder does not load the whole.
+ * @returns {Promise<boolean>} whether it did
+ */
 async function bundleCommandLine() {
   if (!existsSync(main)) return true;
-  const compiled = join(dist, "cli");
   const bundled = join(dist, ".cli");
-  const { build: bundle } = await import("esbuild");
+  const { build: bundle } = await import("vite");
   try {
     await bundle({
-      entryPoints: [main],
-      outdir: bundled,
-      ...{ bundle: true, splitting: true, format: "esm", platform: "node", target: "node20.18" },
-      external: asItIs,
-      banner: { js: ofCommonJs },
-      plugins: [{ name: "places", setup: keepPlaces }],
-      logLevel: "warning",
+      root: project,
+      ...{ configFile: false, logLevel: "warn", plugins: [{ name: "places", transform: keepPlaces }] },
+      ssr: { noExternal: true },
+      build: {
+        ...{ ssr: main, outDir: bundled, target: "node20.18", minify: false },
+        rollupOptions: {
+          external: (id) => asItIs.some((name) => id === name || id.startsWith(`${name}/`)),
+          output: { entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
+          onwarn: (warning, warn) => warning.code !== "INVALID_ANNOTATION" && warn(warning),
+        },
+      },
     });
-  } catch {
+  } catch (error) {
+    console.error(error);
     return false;
   }
-  rmSync(compiled, { recursive: true });
-  renameSync(bundled, compiled);
+  rmSync(join(dist, "cli"), { recursive: true });
+  renameSync(bundled, join(dist, "cli"));
   return true;
 }
 
 /** Lets our own modules find the files beside them, though they lie in dist/cli now. */
-function keepPlaces({ onLoad }) {
-  onLoad({ filter: /\.js$/ }, ({ path }) => {
-    if (path.includes("/node_modules/") || !path.startsWith(dist)) return undefined;
-    const place = JSON.stringify(`../${relative(dist, path)}`);
-    const text = readFileSync(path, "utf8");
-    return { contents: text.replaceAll("import.meta.url", `new URL(${place}, import.meta.url).href`) };
-  });
+function keepPlaces(code, id) {
+  if (id.includes("/node_modules/") || !id.startsWith(dist)) return undefined;
+  const place = JSON.stringify(`../${relative(dist, id)}`);
+  return { code: code.replaceAll("import.meta.url", `new URL(${place}, import.meta.url).href`), map: null };
 }
 
 /** Runs a tool of node_modules. @returns {boolean} whether it did its work */

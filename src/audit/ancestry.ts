@@ -1,10 +1,8 @@
 // Parents that are missing, and images that are their own ancestors. Both are only told: which image is wrong, and
 // where the right one is, only people know.
-import { parentCycle, parentNotFound } from "../graph/history.js";
-import { imagePaths } from "../graph/image.js";
-import { readParent } from "../graph/listing.js";
+import { imagePaths, parentCycle, parentNotFound, readParent } from "../graph/index.js";
 import { type Damage, damage } from "./finding.js";
-import { isThere } from "./look.js";
+import { isThere } from "./probe.js";
 import { hasImage, imageAt, type Survey } from "./survey.js";
 
 export async function* checkAncestry(survey: Survey): AsyncGenerator<Damage> {

@@ -1,7 +1,8 @@
 // The audit: looks a whole graph over for every way it can be damaged, and repairs what is safe to repair.
-import { StevedoreError, throwIfAborted } from "../error.js";
+
+import { ioError } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { ioError } from "../graph/io-error.js";
+import { StevedoreError, throwIfAborted } from "../terms/index.js";
 import { checkAncestry } from "./ancestry.js";
 import { checkBrokenImages } from "./broken-images.js";
 import { checkDictionary } from "./dictionary.js";

@@ -1,14 +1,11 @@
 // Images that cannot be loaded. One that nothing depends on is moved away whole; another is only told of: whoever has
 // a copy of what is missing can still put it back, and its children would lose more.
-import { StevedoreError } from "../error.js";
-import { shortId } from "../graph/id.js";
-import { imagePaths, loadImage } from "../graph/image.js";
-import { isId } from "../graph/index.js";
-import { readParent } from "../graph/listing.js";
-import { parseRecord } from "../graph/record.js";
+
+import { imagePaths, isId, loadImage, parseRecord, readParent, shortId } from "../graph/index.js";
+import { StevedoreError } from "../terms/index.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
-import { isDirectory, isThere, namesIn, readIfPlain } from "./look.js";
+import { isDirectory, isThere, namesIn, readIfPlain } from "./probe.js";
 import { type BrokenImage, hasImage, imageAt, imagesOfMounts, type Survey, withImage } from "./survey.js";
 
 /** What is wrong with an image that `loadImage` calls broken, and the parent that its record names. */

@@ -1,19 +1,18 @@
 // Docker 0.3's dictionary, the file `checksums`: whether it can be read, and says what the images' own files say.
 import { join } from "node:path";
+import { replaceFile, withLock } from "../disk/index.js";
 import {
   bringUpToDate,
   dictionaryPaths,
   type KnownChecksum,
+  knownDockerChecksum,
   readDictionary,
   readPending,
-} from "../graph/checksums-dictionary.js";
-import { replaceFile } from "../graph/durable-file.js";
-import { knownDockerChecksum } from "../graph/graph.js";
-import { shortId } from "../graph/id.js";
-import { withLock } from "../graph/lock.js";
+  shortId,
+} from "../graph/index.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
-import { assertNoLink, isDirectory, isOld, isThere, lookAt } from "./look.js";
 import type { LostAndFound } from "./lost-and-found.js";
+import { assertNoLink, isDirectory, isOld, isThere, lookAt } from "./probe.js";
 import type { Survey } from "./survey.js";
 
 const at = "checksums";

@@ -1,7 +1,7 @@
 // What the audit finds: damage, and what can be done about it.
 import { join } from "node:path";
-import type { DomainErrorCode, StevedoreError } from "../error.js";
-import { readablePath } from "../layer/byte-path.js";
+import { readablePath } from "../layer/index.js";
+import type { DomainErrorCode, StevedoreError } from "../terms/index.js";
 import { type DamageKind, damageKinds } from "./kinds.js";
 import type { LostAndFound } from "./lost-and-found.js";
 

@@ -1,8 +1,8 @@
 // The root's identity: a file that holds none keeps every worker from starting.
 import { join } from "node:path";
-import { isGraphId } from "../graph/graph-id.js";
+import { isGraphId } from "../graph/index.js";
 import { damage } from "./finding.js";
-import { isThere, readIfPlain } from "./look.js";
+import { isThere, readIfPlain } from "./probe.js";
 import type { Survey } from "./survey.js";
 
 /** Only told: a new one would be another graph's to every Redis that knows this one by its name. */

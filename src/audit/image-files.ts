@@ -1,14 +1,18 @@
 // What lies in an image's directory besides its record and its layer.
-import { replaceFile } from "../graph/durable-file.js";
-import { quote } from "../graph/id.js";
-import { imagePaths } from "../graph/image.js";
-import { factsPath, parseLayerFacts } from "../graph/layer-facts.js";
-import { manifestPath } from "../graph/layer-manifest.js";
-import { checksumsPath, dockerRecipe, parseChecksums } from "../graph/stored-checksums.js";
-import { joinPath } from "../layer/byte-path.js";
-import { beginsAsManifest } from "../layer/manifest-file.js";
+import { replaceFile } from "../disk/index.js";
+import {
+  checksumsPath,
+  dockerRecipe,
+  factsPath,
+  imagePaths,
+  manifestPath,
+  parseChecksums,
+  parseLayerFacts,
+  quote,
+} from "../graph/index.js";
+import { beginsAsManifest, joinPath } from "../layer/index.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
-import { isThere, namesIn, readIfPlain } from "./look.js";
+import { isThere, namesIn, readIfPlain } from "./probe.js";
 import { imageAt, type Survey, withImage } from "./survey.js";
 
 /** The last two are Docker's own: the layer packed, and its size. */

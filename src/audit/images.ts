@@ -1,16 +1,13 @@
 // The one pass over all images: loads each, looks at what lies in its directory, and notes what later checks need.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { StevedoreError } from "../error.js";
-import { quote } from "../graph/id.js";
-import { imagePaths, loadImage } from "../graph/image.js";
-import { isId } from "../graph/index.js";
-import { stagingName } from "../graph/staging.js";
-import { takeTurns } from "../graph/turns.js";
+import { stagingName, takeTurns } from "../disk/index.js";
+import { imagePaths, isId, loadImage, quote } from "../graph/index.js";
+import { StevedoreError } from "../terms/index.js";
 import { readBreakage } from "./broken-images.js";
 import { type Damage, damage, moveAway, notLookedAt } from "./finding.js";
 import { checkImageFiles } from "./image-files.js";
-import { lookAt, namesIn } from "./look.js";
+import { lookAt, namesIn } from "./probe.js";
 import { imageAt, type Survey } from "./survey.js";
 
 /** Docker 0.2 and older kept deleted images there. */

@@ -1,5 +1,5 @@
 // Every kind of damage that is looked for. docs/check.md explains each in a row of its own.
-import type { DomainErrorCode } from "../error.js";
+import type { DomainErrorCode } from "../terms/index.js";
 
 /** Each kind by its stable word, and the error code that those get who run into it. */
 export const damageKinds = {

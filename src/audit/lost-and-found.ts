@@ -2,11 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno, StevedoreError } from "../error.js";
-import { syncFileSystem } from "../graph/durable-file.js";
-import { makeDirectory } from "../host/make-directory.js";
-import { joinPath, parentPath, readablePath } from "../layer/byte-path.js";
-import { isDirectory, isThere } from "./look.js";
+import { makeDirectory, syncFileSystem } from "../disk/index.js";
+import { joinPath, parentPath, readablePath } from "../layer/index.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
+import { isDirectory, isThere } from "./probe.js";
 
 /** One run's place among what was lost. Paths are relative to the root, latin1 strings of their bytes. */
 export interface LostAndFound {

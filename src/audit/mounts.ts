@@ -1,30 +1,30 @@
 // Mounts as they lie on disk. What was written to one is somebody's work: a folder that may hold any is only told of.
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { StevedoreError, throwIfAborted } from "../error.js";
-import { quote } from "../graph/id.js";
-import { imagePaths } from "../graph/image.js";
+import { imagePaths, quote } from "../graph/index.js";
 import {
+  asideDirectory,
   entryOf,
+  hasEmptyUpper,
   hasMark,
   hostOf,
+  isAbandoned,
   isHere,
   isMounted as isMountedNow,
   isMountId,
+  layersAside,
   type MountRecord,
   mountPaths,
   mountsDirectory,
   ownDirectory,
   readMountRecord,
+  readMountTable,
   sourceName,
-} from "../mount/mount-record.js";
-import { readMountTable } from "../mount/mount-table.js";
-import { isAbandoned } from "../mount/recovery.js";
-import { asideDirectory, layersAside } from "../mount/set-aside.js";
-import { hasEmptyUpper } from "../mount/unmount-image.js";
+} from "../mount/index.js";
+import { StevedoreError, throwIfAborted } from "../terms/index.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
-import { isDirectory, namesIn } from "./look.js";
+import { isDirectory, namesIn } from "./probe.js";
 import { elsewhereOf, letUnmountsEnd, type Survey } from "./survey.js";
 
 /** What is wrong with a mount, and whether its folder may be moved away. */

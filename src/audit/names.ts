@@ -1,14 +1,20 @@
 // The names of the images, the file `repositories`: whether it can be read, and the images are there.
-import { StevedoreError } from "../error.js";
-import { replaceFile } from "../graph/durable-file.js";
-import { quote } from "../graph/id.js";
-import { isId } from "../graph/index.js";
-import { withLock } from "../graph/lock.js";
-import { readRepositories, repositoriesPath } from "../graph/names.js";
-import { formatRepositories, namesOf, type Repositories, removeNames } from "../graph/repositories.js";
+
+import { replaceFile, withLock } from "../disk/index.js";
+import {
+  formatRepositories,
+  isId,
+  namesOf,
+  quote,
+  type Repositories,
+  readRepositories,
+  removeNames,
+  repositoriesPath,
+} from "../graph/index.js";
+import { StevedoreError } from "../terms/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
-import { isThere } from "./look.js";
 import type { LostAndFound } from "./lost-and-found.js";
+import { isThere } from "./probe.js";
 import { type Survey, withMountsAtRest } from "./survey.js";
 
 const at = "repositories";

@@ -1,11 +1,9 @@
 // What was set aside for mounts, `mounts/:aside:`: images and views that left their place while they were mounted.
 import { relative } from "node:path";
-import { quote } from "../graph/id.js";
-import { isId } from "../graph/index.js";
-import { mountsDirectory } from "../mount/mount-record.js";
-import { asideDirectory, imageSetAside } from "../mount/set-aside.js";
+import { isId, quote } from "../graph/index.js";
+import { asideDirectory, imageSetAside, mountsDirectory } from "../mount/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
-import { isDirectory, namesIn } from "./look.js";
+import { isDirectory, namesIn } from "./probe.js";
 import { imagesOfMounts, letUnmountsEnd, type Survey, withMountsAtRest } from "./survey.js";
 
 /** Even a stale mount may need it, to tell its changes. What a mount needs whose record is damaged cannot be told. */

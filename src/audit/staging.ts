@@ -1,12 +1,11 @@
 // What processes that died had begun: staging of images and mounts that were being made or unmade, imports that were
 // decided, and leases.
 import { basename, join } from "node:path";
-import { findJournals, readJournal } from "../graph/journal.js";
-import { abandonedLeases } from "../graph/lease.js";
-import { stagingLeft, stagingName } from "../graph/staging.js";
-import { joinPath } from "../layer/byte-path.js";
+import { stagingLeft, stagingName } from "../disk/index.js";
+import { abandonedLeases, findJournals, readJournal } from "../graph/index.js";
+import { joinPath } from "../layer/index.js";
 import { damage, type Mend, moveAway } from "./finding.js";
-import { isDirectory, isThere } from "./look.js";
+import { isDirectory, isThere } from "./probe.js";
 import { elsewhereOf, type Survey } from "./survey.js";
 
 /** Names of another form, such as Docker's own, are left alone: whether somebody uses them cannot be told. */

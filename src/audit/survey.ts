@@ -1,14 +1,13 @@
 // What the audit knows of a graph: filled by the one pass over its images, read by the checks that come after.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isErrno, throwIfAborted } from "../error.js";
+import { withLock } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { withLock } from "../graph/lock.js";
-import { mountsDirectory, readMountRecords } from "../mount/mount-record.js";
-import { statesDirectory } from "../mount/view-state.js";
+import { mountsDirectory, readMountRecords, statesDirectory } from "../mount/index.js";
+import { isErrno, throwIfAborted } from "../terms/index.js";
 import type { Damage } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
-import { isDirectory, isThere } from "./look.js";
+import { isDirectory, isThere } from "./probe.js";
 
 /** In ms; once the kernel has let go of a mount, its folder is gone in a tenth of that. */
 const patience = 300;

@@ -2,15 +2,19 @@
 // of next mounts (`:uppers:`). All of it is made anew when it is missing.
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { join, relative } from "node:path";
-import { isErrno } from "../error.js";
-import { quote } from "../graph/id.js";
-import { imageExists, imagePaths } from "../graph/image.js";
-import { type Graph, isId } from "../graph/index.js";
-import { imageOfUpper, readyPath, uppersDirectory } from "../mount/fresh-upper.js";
-import { lastingLinks } from "../mount/lower-links.js";
-import { readViewState, statesDirectory, viewPath } from "../mount/view-state.js";
+import { type Graph, imageExists, imagePaths, isId, quote } from "../graph/index.js";
+import {
+  imageOfUpper,
+  lastingLinks,
+  readViewState,
+  readyPath,
+  statesDirectory,
+  uppersDirectory,
+  viewPath,
+} from "../mount/index.js";
+import { isErrno } from "../terms/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
-import { isDirectory, isOld, isThere, lookAt, namesIn } from "./look.js";
+import { isDirectory, isOld, isThere, lookAt, namesIn } from "./probe.js";
 import { hasImage, type Survey, withMountsAtRest } from "./survey.js";
 
 /** One of the three directories. */

@@ -1,23 +1,21 @@
 // Views of layers, as overlayfs wants them: whether each is of an image, of its layers as they are, and as it was made.
 // One that is moved away is built anew when its image is mounted; whoever has it mounted keeps it.
 import { join, relative } from "node:path";
-import { throwIfAborted } from "../error.js";
-import { quote } from "../graph/id.js";
-import { imageExists, imagePaths } from "../graph/image.js";
-import { isId } from "../graph/index.js";
-import { uppersDirectory } from "../mount/fresh-upper.js";
-import { lastingLinks } from "../mount/lower-links.js";
+import { imageExists, imagePaths, isId, quote } from "../graph/index.js";
 import {
+  lastingLinks,
   readViewState,
   stampLayer,
   stampLayers,
   stampViews,
   statesDirectory,
+  uppersDirectory,
   viewPath,
-} from "../mount/view-state.js";
+} from "../mount/index.js";
+import { throwIfAborted } from "../terms/index.js";
 import { type Damage, damage, type Mend, moveAway } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
-import { isDirectory, isThere, namesIn } from "./look.js";
+import { isDirectory, isThere, namesIn } from "./probe.js";
 import { hasImage, imagesOfMounts, type Survey, withMountsAtRest } from "./survey.js";
 
 /** Views that are looked at by one find(1), and again under one lock. */

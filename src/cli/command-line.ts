@@ -1,40 +1,8 @@
 // The command line as a whole: global flags, help, and the commands, of which only the one that is asked for
 // is loaded.
 import { Command, CommanderError, Option } from "commander";
+import { commands } from "./commands/index.js";
 import { errorDocument } from "./run-command.js";
-
-/** Every command and the module that declares it. */
-const commands: Record<string, () => Promise<{ declare: (program: Command) => void }>> = {
-  up: () => import("./commands/up.js"),
-  worker: () => import("./commands/worker.js"),
-  server: () => import("./commands/server.js"),
-  store: () => import("./commands/store.js"),
-  import: () => import("./commands/import.js"),
-  export: () => import("./commands/export.js"),
-  checksum: () => import("./commands/checksum.js"),
-  verify: () => import("./commands/verify.js"),
-  images: () => import("./commands/images.js"),
-  tree: () => import("./commands/tree.js"),
-  history: () => import("./commands/history.js"),
-  inspect: () => import("./commands/inspect.js"),
-  tag: () => import("./commands/tag.js"),
-  untag: () => import("./commands/untag.js"),
-  rm: () => import("./commands/rm.js"),
-  gc: () => import("./commands/gc.js"),
-  mount: () => import("./commands/mount.js"),
-  unmount: () => import("./commands/unmount.js"),
-  mounts: () => import("./commands/mounts.js"),
-  changes: () => import("./commands/changes.js"),
-  commit: () => import("./commands/commit.js"),
-  jobs: () => import("./commands/jobs.js"),
-  job: () => import("./commands/job.js"),
-  cancel: () => import("./commands/cancel.js"),
-  schedule: () => import("./commands/schedule.js"),
-  schedules: () => import("./commands/schedules.js"),
-  unschedule: () => import("./commands/unschedule.js"),
-  check: () => import("./commands/check.js"),
-  doctor: () => import("./commands/doctor.js"),
-};
 
 /** Exit code for wrong usage. */
 const usageExitCode = 2;

@@ -1,14 +1,14 @@
 // Looks a host over: every program and right that some command needs.
 import { access, constants, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Config } from "../config.js";
-import { run } from "../host/run.js";
-import { type Tool, tools } from "../host/tool.js";
+import { run, type Tool, tools } from "../host/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine } from "../layer/index.js";
 import { availableDrivers } from "../mount/index.js";
-import { describeRedis, openProducer } from "../producer/index.js";
-import { embeddedRedisRuns } from "./embedded-redis.js";
-import { formatBytes } from "./format.js";
+import { openProducer } from "../producer/index.js";
+import { describeRedis } from "../redis/index.js";
+import type { Config } from "./config.js";
+import { embeddedRedisRuns } from "./embedded/index.js";
+import { formatBytes } from "./terminal/index.js";
 
 /** What was found of one thing. */
 export interface Finding {

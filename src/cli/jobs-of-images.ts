@@ -1,7 +1,7 @@
 // What the commands that work on many images have in common: which images, a job for each, and those that failed.
 import type { Command } from "commander";
-import type { CheckedJobData, JobData, JobResult } from "../jobs/contract.js";
-import { JobError } from "../jobs/error.js";
+import type { CheckedJobData, JobData, JobResult } from "../jobs/index.js";
+import { JobError } from "../jobs/index.js";
 import type { NewJob } from "../producer/index.js";
 import { type CommandContext, ReportedFailure, UsageError } from "./run-command.js";
 import { addThreadFlags, type ThreadFlags, workerOptions } from "./worker-flags.js";
@@ -57,8 +57,8 @@ export async function runForImages<Name extends JobName>(
 ): Promise<ImageResults<Name> | undefined> {
   if (all === references.length > 0)
     throw new UsageError("name images by their ids, or all of them with --all");
-  const { parseJobData } = await import("../jobs/contract.js");
-  const { openQueueSession } = await import("./queue-session.js");
+  const { parseJobData } = await import("../jobs/index.js");
+  const { openQueueSession } = await import("./embedded/index.js");
   const { runJobs, runOrDetach } = await import("./run-jobs.js");
 
   if (all && detach) {

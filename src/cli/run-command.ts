@@ -2,12 +2,12 @@
 // exit code it becomes.
 import { inspect } from "node:util";
 import { type Command, InvalidArgumentError } from "commander";
-import { type Config, readConfig } from "../config.js";
-import { isErrno, StevedoreError } from "../error.js";
-import { type ErrorCode, JobError } from "../jobs/error.js";
+import { type ErrorCode, JobError } from "../jobs/index.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
 import type { LogFields } from "../worker/index.js";
+import { type Config, readConfig } from "./config.js";
 import type { LogFormat } from "./log-format.js";
-import { type Output, openOutput } from "./output.js";
+import { type Output, openOutput } from "./terminal/index.js";
 
 /** The global flags. */
 interface GlobalFlags {

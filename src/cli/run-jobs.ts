@@ -2,10 +2,10 @@
 import type { JobName, JobResult } from "../jobs/index.js";
 import { JobError } from "../jobs/index.js";
 import type { EnqueuedJob, JobState, NewJob } from "../producer/index.js";
-import type { TalliedJob } from "./job-tally.js";
-import { startProgress } from "./progress.js";
-import { openQueueSession, type QueueSession } from "./queue-session.js";
+import { openQueueSession, type QueueSession } from "./embedded/index.js";
 import type { CommandContext } from "./run-command.js";
+import type { TalliedJob } from "./terminal/index.js";
+import { startProgress } from "./terminal/index.js";
 
 /** How a job ended. */
 export type Outcome<Name extends JobName> =

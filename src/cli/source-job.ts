@@ -1,8 +1,8 @@
 // What the commands do whose job reads a source of the user's: it goes into the inbox, and the job takes it from there.
-import type { JobData, JobResult } from "../jobs/contract.js";
-import { type ErrorCode, JobError } from "../jobs/error.js";
+import type { JobData, JobResult } from "../jobs/index.js";
+import { type ErrorCode, JobError } from "../jobs/index.js";
 import type { NewJob } from "../producer/index.js";
-import type { QueueSession } from "./queue-session.js";
+import type { QueueSession } from "./embedded/index.js";
 import type { CommandContext } from "./run-command.js";
 import { type ImportFlags, workerOptions } from "./worker-flags.js";
 
@@ -28,11 +28,11 @@ export async function runSourceJob<Name extends SourceJobName>(
   { name, dataFor, show }: SourceJob<Name>,
 ): Promise<void> {
   const { config, print, signal } = context;
-  const { parseJobData } = await import("../jobs/contract.js");
+  const { parseJobData } = await import("../jobs/index.js");
   parseJobData(name, dataFor("checked-before-it-is-made"));
 
   const { upload } = await import("./upload.js");
-  const { openQueueSession } = await import("./queue-session.js");
+  const { openQueueSession } = await import("./embedded/index.js");
   const { runJob } = await import("./run-jobs.js");
   const { warnUnheeded } = await import("./stored-image.js");
   await using uploaded = await upload(source, config.root, signal);

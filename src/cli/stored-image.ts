@@ -1,6 +1,6 @@
 // What the commands that make images have in common: what they answer and what they say.
-import type { JobResult } from "../jobs/contract.js";
-import type { QueueSession } from "./queue-session.js";
+import type { JobResult } from "../jobs/index.js";
+import type { QueueSession } from "./embedded/index.js";
 import type { CommandContext } from "./run-command.js";
 import { runJob } from "./run-jobs.js";
 import type { ImportFlags } from "./worker-flags.js";

@@ -1,10 +1,9 @@
 // The flags that set up a worker, and what they become.
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { defaultBatchBytes, defaultJobBytes } from "../jobs/job-size.js";
-import { parseAllowedHost } from "../worker/allowed-hosts.js";
-import { defaultLimits, type WorkerLimits } from "../worker/limits.js";
-import type { OwnWorkerOptions } from "./queue-session.js";
+import { defaultBatchBytes, defaultJobBytes } from "../jobs/index.js";
+import { defaultLimits, parseAllowedHost, type WorkerLimits } from "../worker/index.js";
+import type { OwnWorkerOptions } from "./embedded/index.js";
 import { several, wholeNumber } from "./run-command.js";
 
 /** How long a tool of the host may be stuck: of use wherever a command's own worker runs one. */

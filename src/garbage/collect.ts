@@ -1,8 +1,9 @@
 // Collects garbage: what was planned in one look is deleted some images at a time, each looked at once more under the locks
 // of those who could need it.
-import { StevedoreError, throwIfAborted } from "../error.js";
+
 import type { Graph } from "../graph/index.js";
 import type { Mounts } from "../mount/index.js";
+import { StevedoreError, throwIfAborted } from "../terms/index.js";
 import { type KeptImages, planCollection } from "./plan.js";
 import { surveyGraph } from "./survey.js";
 

@@ -1,7 +1,6 @@
 // What is known of a graph's images when garbage is looked for: read once, in memory after that.
 import { lstatSync } from "node:fs";
-import { type Graph, isId } from "../graph/index.js";
-import { readParent } from "../graph/listing.js";
+import { type Graph, isId, readParent } from "../graph/index.js";
 import type { Mounts } from "../mount/index.js";
 
 export interface Survey {

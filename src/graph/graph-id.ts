@@ -2,9 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { link, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno, StevedoreError } from "../error.js";
-import { syncDirectory, writeDurably } from "./durable-file.js";
-import { ioError } from "./io-error.js";
+import { ioError, syncDirectory, writeDurably } from "../disk/index.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
 
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -1,40 +1,41 @@
 // The graph: all images of a root. This file says what can be done with it; how is in the files beside it.
 import { rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { isErrno, StevedoreError } from "../error.js";
-import { systemHostName } from "../host/host-name.js";
-import { makeDirectory } from "../host/make-directory.js";
-import { type KnownChecksum, openChecksumsDictionary } from "./checksums-dictionary.js";
+import { ioError, makeDirectory, removeTree, stagingPath } from "../disk/index.js";
+import { systemHostName } from "../host/index.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
+import {
+  addChecksum,
+  dockerRecipe,
+  type KnownChecksum,
+  openChecksumsDictionary,
+  readChecksums,
+  type StoredChecksum,
+  type StoredChecksums,
+} from "./checksums/index.js";
 import { readOrMakeGraphId } from "./graph-id.js";
 import { readHistory } from "./history.js";
 import { assertId, isId, quote } from "./id.js";
 import { type Image, imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
 import { type ImageIndex, openImageIndex, withPrefix } from "./image-index.js";
 import { isImageName } from "./image-name.js";
-import { ioError } from "./io-error.js";
 import { knownLayerFacts, type LayerFacts, readLayerFacts } from "./layer-facts.js";
 import { manifestPath, placeManifest } from "./layer-manifest.js";
-import { removeAbandonedLeases, withLease } from "./lease.js";
 import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
-import { type Names, openNames } from "./names.js";
+import { type Names, openNames } from "./names/index.js";
 import { openParentIndex } from "./parent-index.js";
-import { type Holder, openReferences } from "./references.js";
 import { type FillLayer, type NewImage, registerImage } from "./register.js";
+import { type Ties, takeOutImage, takeOutUnneededImages } from "./removal.js";
 import {
+  type Holder,
   type ImageToAdd,
+  openReferences,
   type RegisterAllOptions,
   type RegisteredSet,
   registerAllImages,
-} from "./register-all.js";
-import { type Ties, takeOutImage, takeOutUnneededImages } from "./removal.js";
-import { removeTree, stagingPath } from "./staging.js";
-import {
-  addChecksum,
-  dockerRecipe,
-  readChecksums,
-  type StoredChecksum,
-  type StoredChecksums,
-} from "./stored-checksums.js";
+  removeAbandonedLeases,
+  withLease,
+} from "./sets/index.js";
 
 /**
  * The images of a root. Several processes may have the same graph open and change it at the same time: each

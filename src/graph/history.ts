@@ -1,9 +1,10 @@
 // The history of an image: itself, its parent, its parent's parent, to the root of its tree.
-import { StevedoreError } from "../error.js";
+
+import { takeTurns } from "../disk/index.js";
+import { StevedoreError } from "../terms/index.js";
 import { shortId } from "./id.js";
 import { type Image, loadImage } from "./image.js";
 import { readParent } from "./listing.js";
-import { takeTurns } from "./turns.js";
 
 /**
  * Loads an image and all its ancestors, child first.

@@ -1,6 +1,6 @@
 // What an image id is, and how one is made, checked and shown.
 import { randomBytes } from "node:crypto";
-import { StevedoreError } from "../error.js";
+import { StevedoreError } from "../terms/index.js";
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 

@@ -1,5 +1,5 @@
 // What the name of an image is, `repository:tag`, and how one is read and written.
-import { StevedoreError } from "../error.js";
+import { StevedoreError } from "../terms/index.js";
 import { quote } from "./id.js";
 
 /** A name in its two parts, such as `registry.example.com:5000/library/busybox` and `1.0`. */

@@ -1,10 +1,9 @@
 // An image as it lies in the graph, and every reason not to load one.
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { isErrno, StevedoreError } from "../error.js";
+import { ioError, longestPlainFile, readPlainFile } from "../disk/index.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
 import { assertId, quote } from "./id.js";
-import { ioError } from "./io-error.js";
-import { longestPlainFile, readPlainFile } from "./plain-file.js";
 import { type ImageRecord, parentOf, parseRecord } from "./record.js";
 
 /** An image: its record and where its layer lies. */

@@ -1,23 +1,45 @@
 // stevedore-graph/graph: the image store on disk. Needs neither Redis nor a worker.
-export { inodeOf } from "./file-stamp.js";
-export { type Graph, type OpenGraphOptions, openGraph } from "./graph.js";
-export { assertId, isId, makeId, shortId } from "./id.js";
-export type { Image } from "./image.js";
 export {
-  defaultTag,
-  formatImageName,
-  type ImageName,
-  isImageName,
-  parseImageName,
-} from "./image-name.js";
-export type { LayerFacts } from "./layer-facts.js";
-export type { BrokenImage, ListedImage } from "./listing.js";
-export type { Names } from "./names.js";
-export { type ImageRecord, makeRecord, parseRecord, type RecordFields } from "./record.js";
+  bringUpToDate,
+  checksumsPath,
+  dictionaryPaths,
+  dockerRecipe,
+  type KnownChecksum,
+  parseChecksums,
+  readDictionary,
+  readPending,
+  type StoredChecksum,
+  type StoredChecksums,
+} from "./checksums/index.js";
+export { type Graph, knownDockerChecksum, type OpenGraphOptions, openGraph } from "./graph.js";
+export { isGraphId } from "./graph-id.js";
+export { parentCycle, parentNotFound } from "./history.js";
+export { assertId, isId, makeId, quote, shortId } from "./id.js";
+export { type Image, imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
+export { openImageIndex } from "./image-index.js";
+export { defaultTag, formatImageName, type ImageName, isImageName, parseImageName } from "./image-name.js";
+export { factsPath, knownLayerFacts, type LayerFacts, parseLayerFacts } from "./layer-facts.js";
+export { manifestPath } from "./layer-manifest.js";
+export { type BrokenImage, type ListedImage, readParent } from "./listing.js";
+export {
+  formatRepositories,
+  type Names,
+  namesOf,
+  type Repositories,
+  readRepositories,
+  removeNames,
+  repositoriesPath,
+} from "./names/index.js";
+export { type ImageRecord, makeRecord, parentOf, parseRecord, type RecordFields } from "./record.js";
 export { assertRecordSize } from "./record-size.js";
-export type { Holder } from "./references.js";
 export type { FillLayer, NewImage } from "./register.js";
-export type { ImageToAdd, RegisterAllOptions, RegisteredSet } from "./register-all.js";
-export { removeAbandonedStaging, type StagingPlace } from "./staging.js";
-export type { StoredChecksum, StoredChecksums } from "./stored-checksums.js";
-export { assertWritable } from "./writable.js";
+export {
+  abandonedLeases,
+  findJournals,
+  type Holder,
+  type ImageToAdd,
+  type RegisterAllOptions,
+  type RegisteredSet,
+  readJournal,
+} from "./sets/index.js";
+export { meaningOf, opaqueMarker, whiteoutPrefix } from "./whiteout.js";

@@ -1,11 +1,8 @@
 // Facts about a layer, measured once and kept beside it in `layer.json`.
 import { lstatSync } from "node:fs";
-import { isErrno } from "../error.js";
-import { findRecords } from "../host/find.js";
-import { replaceFile } from "./durable-file.js";
-import { ioError } from "./io-error.js";
-import { withLock } from "./lock.js";
-import { readPlainFile } from "./plain-file.js";
+import { ioError, readPlainFile, replaceFile, withLock } from "../disk/index.js";
+import { findRecords } from "../host/index.js";
+import { isErrno } from "../terms/index.js";
 import { meaningOf } from "./whiteout.js";
 
 /** What is found by walking over a layer. */

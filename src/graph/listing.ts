@@ -1,10 +1,11 @@
 // Walks over all images of a graph, of which none is hidden for being broken.
-import { type DomainErrorCode, StevedoreError } from "../error.js";
+
+import { takeTurns } from "../disk/index.js";
+import { type DomainErrorCode, StevedoreError } from "../terms/index.js";
 import { assertId } from "./id.js";
 import { type Image, loadImage, loadRecord } from "./image.js";
 import type { ImageIndex } from "./image-index.js";
 import { parentOf } from "./record.js";
-import { takeTurns } from "./turns.js";
 
 /** An entry of the graph's directory that cannot be loaded, and why. */
 export interface BrokenImage {

@@ -1,9 +1,8 @@
 // Which images name which parent. The records are read once; after that only those whose file has changed.
 
-import { readStamp } from "./file-stamp.js";
+import { readStamp, takeTurns } from "../disk/index.js";
 import { imagePaths } from "./image.js";
 import { readParent } from "./listing.js";
-import { takeTurns } from "./turns.js";
 
 /**
  * Finds the images among `ids` that name one of some parents, by that, in the order of the ids; a parent without

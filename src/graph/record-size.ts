@@ -1,6 +1,7 @@
 // How long the record of an image may be.
-import { StevedoreError } from "../error.js";
-import { longestPlainFile } from "./plain-file.js";
+
+import { longestPlainFile } from "../disk/index.js";
+import { StevedoreError } from "../terms/index.js";
 
 /**
  * @param whose begins the message, such as "the record of the image 1f2e"

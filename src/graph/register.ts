@@ -1,15 +1,12 @@
 // How an image enters the graph: made whole in staging, made durable, then renamed into its place.
 import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno, StevedoreError, throwIfAborted } from "../error.js";
-import { syncFileSystem } from "./durable-file.js";
+import { ioError, type StagingPlace, syncFileSystem, withLock, withStage } from "../disk/index.js";
+import { isErrno, StevedoreError, throwIfAborted } from "../terms/index.js";
 import { assertNoDescendant, parentNotFound } from "./history.js";
 import { type Image, imageExists, imagePaths, loadImage } from "./image.js";
-import { ioError } from "./io-error.js";
 import { factsPath, formatLayerFacts, measureLayer } from "./layer-facts.js";
-import { withLock } from "./lock.js";
 import { type ImageRecord, parentOf, parseRecord } from "./record.js";
-import { type StagingPlace, withStage } from "./staging.js";
 
 /** An image to be: its record's bytes, kept as they are, and the job that makes it. */
 export interface NewImage {

@@ -1,14 +1,18 @@
 // How an image leaves the graph: by one rename into staging, so that at no time is there half an image.
 import { rename } from "node:fs/promises";
-import { isErrno, StevedoreError } from "../error.js";
-import { syncFileSystem } from "./durable-file.js";
+import {
+  ioError,
+  type StagingPlace,
+  stagingPath,
+  syncFileSystem,
+  withLock,
+  withLocks,
+} from "../disk/index.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
 import { shortId } from "./id.js";
 import { imageNotFound, imagePaths } from "./image.js";
-import { ioError } from "./io-error.js";
-import { withLock, withLocks } from "./lock.js";
-import type { NamesOfGraph } from "./names.js";
-import type { Holder, References } from "./references.js";
-import { type StagingPlace, stagingPath } from "./staging.js";
+import type { NamesOfGraph } from "./names/index.js";
+import type { Holder, References } from "./sets/index.js";
 
 /** What may keep images in the graph. */
 export interface Ties extends Pick<References, "locked" | "holders"> {

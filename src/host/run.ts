@@ -4,10 +4,10 @@ import type { Socket } from "node:net";
 import { setPriority } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { ExecaError, type Options as ExecaOptions, execa } from "execa";
-import { cancelled, type DomainErrorCode, StevedoreError } from "../error.js";
-import { toolSilenceLimit, watchTool } from "./stuck-tool.js";
+import { cancelled, type DomainErrorCode, StevedoreError } from "../terms/index.js";
 import type { Tool } from "./tool.js";
 import { announceRun } from "./tool-runs.js";
+import { toolSilenceLimit, watchTool } from "./tool-watchdog.js";
 
 /** Variables that change the output of tar, xz, gzip and their kin, or the zone of it. */
 const treacherous = [

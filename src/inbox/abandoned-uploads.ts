@@ -1,9 +1,9 @@
 // Uploads whose command died before it had enqueued their job: nobody else takes them out of the inbox.
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno } from "../error.js";
-import { removeTree } from "../graph/staging.js";
+import { removeTree } from "../disk/index.js";
 import type { Producer } from "../producer/index.js";
+import { isErrno } from "../terms/index.js";
 
 /** How long an upload may lie before it is taken for abandoned, in ms: its command first writes it, then enqueues. */
 export const uploadPatience = 3_600_000;

@@ -1,6 +1,6 @@
 // The inbox of a root: what is uploaded waits there for the job that names it.
 import { join } from "node:path";
-import { makeDirectory } from "../host/make-directory.js";
+import { makeDirectory } from "../disk/index.js";
 
 /** The inbox of a root: uploads of other processes, each consumed by the job that names it. */
 export function inboxOf(root: string): string {

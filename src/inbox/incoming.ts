@@ -1,7 +1,7 @@
 // Uploads that are not whole yet. They lie in the inbox under a name that no job can take.
 import { link, lstat, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno } from "../error.js";
+import { isErrno } from "../terms/index.js";
 import { uploadPatience } from "./abandoned-uploads.js";
 
 /** An upload as it lies in the inbox. */

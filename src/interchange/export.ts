@@ -1,16 +1,19 @@
 // Images out of a graph, as an archive that other tools load.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { StevedoreError } from "../error.js";
+import { ioError } from "../disk/index.js";
 import { type Graph, type Image, isImageName } from "../graph/index.js";
-import { ioError } from "../graph/io-error.js";
-import type { Digest } from "../layer/checksum.js";
-import { createArchive } from "./target/archive-writer.js";
-import type { LayerCompression } from "./target/compress.js";
-import { writeDocker, writeDockerLegacy } from "./target/docker-archive.js";
-import type { ExportContent, ExportedImage, WriteFormat } from "./target/exported-image.js";
-import { readyLayers, type Threads } from "./target/layers.js";
-import { writeOci } from "./target/oci-layout.js";
+import type { Digest } from "../layer/index.js";
+import { StevedoreError } from "../terms/index.js";
+import type { ExportContent, ExportedImage, LayerCompression, WriteFormat } from "./target/index.js";
+import {
+  createArchive,
+  readyLayers,
+  type Threads,
+  writeDocker,
+  writeDockerLegacy,
+  writeOci,
+} from "./target/index.js";
 
 /** The formats, and how each has its layers unless it is said otherwise. */
 const formats = {

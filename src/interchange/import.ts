@@ -1,15 +1,20 @@
 // Images come into the graph: read from a source, checked, and registered as one set with their names.
 import type { FileHandle } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { StevedoreError } from "../error.js";
 import type { Graph, RegisteredSet } from "../graph/index.js";
 import type { Unpacked } from "../layer/index.js";
-import { sideBySide } from "./side-by-side.js";
-import { beginFilling, type FillOptions, type LayersLimits } from "./source/fill-layers.js";
-import { withSource } from "./source/open-source.js";
-import { assertSameLayer } from "./source/present-layer.js";
-import { type ReadSource, readImages } from "./source/read-images.js";
-import type { SourceFormat, SourceLayer, SourceRequest } from "./source/source-image.js";
+import { StevedoreError } from "../terms/index.js";
+import { sideBySide } from "./map-concurrent.js";
+import type { SourceFormat, SourceLayer, SourceRequest } from "./source/index.js";
+import {
+  assertSameLayer,
+  beginFilling,
+  type FillOptions,
+  type LayersLimits,
+  type ReadSource,
+  readImages,
+  withSource,
+} from "./source/index.js";
 import { sumOfEach } from "./sum-of-each.js";
 
 /** How much of a source is taken before it is `LIMIT_EXCEEDED`. */

@@ -11,4 +11,4 @@ export {
   removeAbandonedExports,
   removeFromOutbox,
 } from "./outbox.js";
-export { spool } from "./source/spool.js";
+export { spool } from "./source/index.js";

@@ -1,12 +1,17 @@
 // The outbox of a root: what was exported waits there for whoever fetches it.
 import { link, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno, StevedoreError } from "../error.js";
-import { syncDirectory } from "../graph/durable-file.js";
-import { ioError } from "../graph/io-error.js";
-import { removeAbandonedStaging, removeTree, stagingName, withStage } from "../graph/staging.js";
-import type { Digest } from "../layer/checksum.js";
-import { digestFile } from "./target/file-digest.js";
+import {
+  ioError,
+  removeAbandonedStaging,
+  removeTree,
+  stagingName,
+  syncDirectory,
+  withStage,
+} from "../disk/index.js";
+import type { Digest } from "../layer/index.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
+import { digestFile } from "./target/index.js";
 
 /** A file of the outbox. */
 export interface OutboxFile {

@@ -1,23 +1,40 @@
 // Which jobs there are, on which queue each runs, and the schemas of its data and result.
 import { z } from "zod";
-import { changesData, changesResult } from "./changes.js";
-import { checksumData, checksumResult } from "./checksum.js";
-import { checksumGraphData, checksumGraphResult } from "./checksum-graph.js";
-import { commitData, commitResult } from "./commit.js";
-import { deleteData, deleteResult } from "./delete.js";
 import { type ErrorCode, errorCodes, JobError } from "./error.js";
-import { exportData, exportResult } from "./export.js";
 import { progress } from "./fields.js";
-import { gcData, gcResult } from "./gc.js";
-import { importData, importResult } from "./import.js";
-import { mountData, mountResult } from "./mount.js";
+import {
+  changesData,
+  changesResult,
+  checksumData,
+  checksumGraphData,
+  checksumGraphResult,
+  checksumResult,
+  commitData,
+  commitResult,
+  deleteData,
+  deleteResult,
+  exportData,
+  exportResult,
+  gcData,
+  gcResult,
+  importData,
+  importResult,
+  mountData,
+  mountResult,
+  storeData,
+  storeResult,
+  tagData,
+  tagResult,
+  unmountData,
+  unmountResult,
+  untagData,
+  untagResult,
+  verifyData,
+  verifyGraphData,
+  verifyGraphResult,
+  verifyResult,
+} from "./kinds/index.js";
 import type { HostQueueName } from "./queue.js";
-import { storeData, storeResult } from "./store.js";
-import { tagData, tagResult } from "./tag.js";
-import { unmountData, unmountResult } from "./unmount.js";
-import { untagData, untagResult } from "./untag.js";
-import { verifyData, verifyResult } from "./verify.js";
-import { verifyGraphData, verifyGraphResult } from "./verify-graph.js";
 
 /** The queues, apart because each waits for something else: the disk, the CPU, or next to nothing. */
 export const queueNames = ["store", "checksum", "mount"] as const;

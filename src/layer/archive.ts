@@ -1,8 +1,8 @@
 // A layer as the archive of a recipe: the bytes that its checksum hashes behind the record.
-import { tools } from "../host/tool.js";
+import { tools } from "../host/index.js";
 import { dockerTarArguments, type RecipeName, recipes } from "./recipe.js";
 import { toolOutput } from "./tool-output.js";
-import type { XzEngine } from "./xz-engine.js";
+import type { XzEngine } from "./xz/index.js";
 
 export interface ArchiveSource {
   readonly layerDirectory: string;

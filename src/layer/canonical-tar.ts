@@ -1,10 +1,9 @@
 // A directory as one tar stream that is the same on every host: the first half of the xz recipes, and
 // the way a directory becomes an archive when it is stored.
 import { addAbortSignal, PassThrough, pipeline, type Readable } from "node:stream";
-import { StevedoreError } from "../error.js";
-import { run, start } from "../host/run.js";
-import { tools } from "../host/tool.js";
-import { fillDeviceFields } from "./device-fields.js";
+import { run, start, tools } from "../host/index.js";
+import { StevedoreError } from "../terms/index.js";
+import { fillDeviceFields } from "./tar/index.js";
 import { toolOutput } from "./tool-output.js";
 
 /** A canonical tar that is being written. */

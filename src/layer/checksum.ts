@@ -6,7 +6,7 @@ import { canonicalTar } from "./canonical-tar.js";
 import { openManifestWriter } from "./manifest-file.js";
 import type { RecipeName } from "./recipe.js";
 import { readSteadily } from "./steady-read.js";
-import type { XzEngine } from "./xz-engine.js";
+import type { XzEngine } from "./xz/index.js";
 
 /** `sha256:` and 64 lower-case hex characters. */
 export type Digest = `sha256:${string}`;

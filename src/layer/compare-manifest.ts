@@ -1,9 +1,10 @@
 // What differs between a layer as it was when its manifest was made and as it is now.
-import { readablePath } from "./byte-path.js";
+
 import { canonicalTar } from "./canonical-tar.js";
 import { passThrough } from "./checksum.js";
 import { type ManifestEntry, manifestEntries, pathOrder } from "./manifest.js";
 import { DamagedManifest, openManifest } from "./manifest-file.js";
+import { readablePath } from "./tar/index.js";
 
 /**
  * The ways in which an entry differs. `target` is what a symlink says, the number of a device, or with which other

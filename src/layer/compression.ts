@@ -1,6 +1,6 @@
 // How an archive is compressed, told by its first bytes and never by its name.
-import { StevedoreError } from "../error.js";
-import { blockSize, hasValidChecksum, isZeroBlock } from "./tar-header.js";
+import { StevedoreError } from "../terms/index.js";
+import { blockSize, hasValidChecksum, isZeroBlock } from "./tar/index.js";
 
 /** `none` is a plain tar. */
 export type Compression = "none" | "gzip" | "bzip2" | "xz" | "zstd";

@@ -1,11 +1,10 @@
 // Turns a compressed archive into its bytes: gzip in this process, the others by the programs of the host.
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { isErrno, StevedoreError } from "../error.js";
-import { run, start } from "../host/run.js";
-import { type Tool, tools } from "../host/tool.js";
+import { run, start, type Tool, tools } from "../host/index.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
 import type { Compression } from "./compression.js";
-import { decompressXzNatively } from "./xz-native-decoder.js";
+import { decompressXzNatively } from "./xz/index.js";
 
 /** Bytes of a piece that leaves gzip. */
 const gunzipChunk = 256 * 1024;

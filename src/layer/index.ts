@@ -1,23 +1,64 @@
 // A layer's bytes: in (unpack an untrusted archive) and out (pack, compress, hash by a recipe).
-
 export { archiveLayer } from "./archive.js";
 export { type CheckedTar, canonicalTar, checkTar, packCanonicalTar } from "./canonical-tar.js";
-export { type Change, type ChangeKind, readChanges } from "./changes.js";
-export { type ChecksumRequest, checksumLayer, digestLayer, type LayerChecksum } from "./checksum.js";
+export {
+  type ChecksumRequest,
+  checksumLayer,
+  type Digest,
+  digestLayer,
+  type LayerChecksum,
+  passThrough,
+} from "./checksum.js";
 export {
   type Comparison,
   type Difference,
   type DifferenceKind,
   differenceKinds,
 } from "./compare-manifest.js";
-export type { Compression } from "./compression.js";
-export { copyEntries, flattenLayers } from "./flatten.js";
-export { inheritDirectories } from "./inherit-directories.js";
-export { checkKnownAnswer } from "./known-answer.js";
-export { packUpper } from "./pack-upper.js";
+export { type Compression, compressionOf, headBytes } from "./compression.js";
+export { decompress } from "./decompress.js";
+export { beginsAsManifest } from "./manifest-file.js";
 export { assertRecipe, defaultRecipe, isRecipe, type RecipeName, recipeNames } from "./recipe.js";
 export { shellLine } from "./shell-line.js";
+export {
+  type Change,
+  type ChangeKind,
+  copyEntries,
+  type DeletionForm,
+  flattenLayers,
+  inheritDirectories,
+  isSeen,
+  packUpper,
+  readChanges,
+  type Upper,
+} from "./stack/index.js";
+export { readSteadily } from "./steady-read.js";
+export { takeHead } from "./take-head.js";
+export {
+  addExtendedHeader,
+  type BodilessEntry,
+  baseName,
+  blockSize,
+  checkName,
+  childPath,
+  describeEntry,
+  endOfArchive,
+  fileHeaderBytes,
+  formatFileHeader,
+  formatTarEntry,
+  isExtendedHeader,
+  isZeroBlock,
+  joinPath,
+  noExtendedHeaders,
+  paddingOf,
+  parentPath,
+  quoteName,
+  readablePath,
+  readHeader,
+  splitName,
+  unsafe,
+} from "./tar/index.js";
+export { toolOutput } from "./tool-output.js";
 export { type Unpacked, type UnpackLimits, unpack } from "./unpack.js";
-export type { DeletionForm, Upper } from "./upper.js";
 export { type Verdict, type VerifyRequest, verifyLayer } from "./verify-layer.js";
-export { chooseXzEngine, type XzEngine } from "./xz-engine.js";
+export { checkKnownAnswer, chooseXzEngine, type XzEngine } from "./xz/index.js";

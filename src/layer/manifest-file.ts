@@ -6,7 +6,7 @@ import { open } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip, gunzipSync, gzipSync } from "node:zlib";
-import { ioError } from "../graph/io-error.js";
+import { ioError } from "../disk/index.js";
 import type { Digest } from "./checksum.js";
 import { createManifestReader, type ManifestEntry } from "./manifest.js";
 

@@ -1,9 +1,8 @@
 // The manifest of a layer: what its canonical tar says of each entry, so that a digest that no longer agrees can be
 // traced to the names that differ. Made as the tar goes by, and compared entry by entry.
 import { createHash, type Hash } from "node:crypto";
-import type { PaxRecord } from "./pax.js";
-import { createEntryReader, type EntryReader } from "./tar-entries.js";
-import { readNumber, type TarHeader, text } from "./tar-header.js";
+import type { PaxRecord } from "./tar/index.js";
+import { createEntryReader, type EntryReader, readNumber, type TarHeader, text } from "./tar/index.js";
 
 /** One entry. Names are latin1 strings: one character per byte. */
 export interface ManifestEntry {

@@ -1,6 +1,6 @@
 // The recipes: the exact ways a layer becomes the bytes that are hashed.
-import { StevedoreError } from "../error.js";
-import type { XzSettings } from "./xz-engine.js";
+import { StevedoreError } from "../terms/index.js";
+import type { XzSettings } from "./xz/index.js";
 
 /** The canonical tar through xz. The number of threads, from 2 up, does not show in the bytes. */
 export interface XzRecipe extends Pick<XzSettings, "preset" | "blockSize"> {

@@ -1,8 +1,7 @@
 // Reads a layer that nobody changes meanwhile, or says that somebody does.
-import { StevedoreError } from "../error.js";
-import { findRecords } from "../host/find.js";
-import { exitCodeOf } from "../host/run.js";
-import { tools } from "../host/tool.js";
+
+import { exitCodeOf, findRecords, tools } from "../host/index.js";
+import { StevedoreError } from "../terms/index.js";
 
 /** How often a layer that changes while it is read is read. */
 const reads = 3;

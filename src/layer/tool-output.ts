@@ -1,8 +1,8 @@
 // The stdout of a host tool as an async sequence of chunks that ends only if the tool, and whatever
 // feeds it, succeeded: nobody can mistake the output of a tool that failed for a whole one.
 import type { Writable } from "node:stream";
-import { start } from "../host/run.js";
-import type { Tool } from "../host/tool.js";
+import type { Tool } from "../host/index.js";
+import { start } from "../host/index.js";
 
 export interface ToolOutputOptions {
   /** What the tool reads on stdin; nothing if absent. Must heed `signal` itself. */

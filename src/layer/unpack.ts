@@ -1,22 +1,21 @@
 // An archive becomes a directory: decompressed, inspected, hashed and written by GNU tar, in one pass.
 import { createHash, type Hash } from "node:crypto";
 import { addAbortSignal, type Readable, type Writable } from "node:stream";
-import { cancelled, StevedoreError, throwIfAborted } from "../error.js";
-import { start } from "../host/run.js";
-import { tools } from "../host/tool.js";
+import { start, tools } from "../host/index.js";
+import { cancelled, StevedoreError, throwIfAborted } from "../terms/index.js";
+import { type Compression, compressionOf } from "./compression.js";
+import { decompress } from "./decompress.js";
+import { takeHead } from "./take-head.js";
 import {
   type ArchiveInspector,
   type ByteRange,
   createArchiveInspector,
+  quoteName,
+  resetDirectories,
   type UnpackLimits,
-} from "./archive-inspector.js";
-import { type Compression, compressionOf } from "./compression.js";
-import { decompress } from "./decompress.js";
-import { resetDirectories } from "./implied-directories.js";
-import { takeHead } from "./take-head.js";
-import { quoteName } from "./tar-header.js";
+} from "./tar/index.js";
 
-export type { UnpackLimits } from "./archive-inspector.js";
+export type { UnpackLimits } from "./tar/index.js";
 
 export interface UnpackOptions {
   readonly limits: UnpackLimits;

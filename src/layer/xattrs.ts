@@ -1,8 +1,6 @@
 // Extended attributes of directories, which Node cannot read: GNU tar can, and tells them in its extended headers.
-import { tools } from "../host/tool.js";
-import { readPaxRecords } from "./pax.js";
-import { blockSize, isZeroBlock, readHeader } from "./tar-header.js";
-import { nameList } from "./tar-names.js";
+import { tools } from "../host/index.js";
+import { blockSize, isZeroBlock, nameList, readHeader, readPaxRecords } from "./tar/index.js";
 import { toolOutput } from "./tool-output.js";
 
 const prefix = "SCHILY.xattr.";

@@ -1,7 +1,8 @@
 // An image as the listings show it.
-import { StevedoreError } from "../error.js";
+
 import type { Graph, Image, StoredChecksums } from "../graph/index.js";
-import { recipeNames } from "../layer/recipe.js";
+import { recipeNames } from "../layer/index.js";
+import { StevedoreError } from "../terms/index.js";
 import type { NamesByImage } from "./names.js";
 
 export interface ImageSummary {

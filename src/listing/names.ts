@@ -1,6 +1,7 @@
 // The names of the images, for a listing.
-import { StevedoreError } from "../error.js";
+
 import type { Graph } from "../graph/index.js";
+import { StevedoreError } from "../terms/index.js";
 
 /** The names of each image that has any, by id. */
 export type NamesByImage = ReadonlyMap<string, readonly string[]>;

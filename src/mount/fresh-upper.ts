@@ -3,11 +3,10 @@
 import { lstatSync } from "node:fs";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno } from "../error.js";
+import { makeDirectory, removeTree, stagingPath } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { removeTree, stagingPath } from "../graph/staging.js";
-import { makeDirectory } from "../host/make-directory.js";
 import { copyEntries } from "../layer/index.js";
+import { isErrno } from "../terms/index.js";
 
 /**
  * Makes a fresh upper.

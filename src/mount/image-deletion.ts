@@ -1,16 +1,14 @@
 // How an image leaves a graph in which it may be mounted.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { StevedoreError } from "../error.js";
+import { removeTree, withLock } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { withLock } from "../graph/lock.js";
-import { removeTree } from "../graph/staging.js";
+import { StevedoreError } from "../terms/index.js";
 import { forgetUppers } from "./fresh-upper.js";
-import { removeViews, takeOutView } from "./layer-view.js";
-import { forgetLink } from "./lower-links.js";
 import { isHere, type MountRecord, mountsDirectory, readMountRecords } from "./mount-record.js";
 import { asidePath } from "./set-aside.js";
 import { imagesInUse } from "./unmount-image.js";
+import { forgetLink, removeViews, takeOutView } from "./views/index.js";
 
 /**
  * Deletes an image and its view. Under the lock of the mounts, so that none is made of it meanwhile.

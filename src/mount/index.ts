@@ -1,5 +1,33 @@
 // A stack of layers as one directory: mount, unmount, changes, and the upper to commit.
-export { type DriverName, driverNames } from "./driver.js";
-export { availableDrivers } from "./drivers.js";
+export { availableDrivers, type DriverName, driverNames } from "./drivers/index.js";
+export { imageOfUpper, readyPath, uppersDirectory } from "./fresh-upper.js";
 export type { MountRequest } from "./mount-image.js";
+export {
+  entryOf,
+  hasMark,
+  hostOf,
+  isHere,
+  isMounted,
+  isMountId,
+  type MountRecord,
+  mountPaths,
+  mountsDirectory,
+  ownDirectory,
+  readMountRecord,
+  readMountRecords,
+  sourceName,
+} from "./mount-record.js";
+export { readMountTable } from "./mount-table.js";
 export { type Mount, type MountState, type Mounts, openMounts } from "./mounts.js";
+export { isAbandoned } from "./recovery.js";
+export { asideDirectory, imageSetAside, layersAside } from "./set-aside.js";
+export { hasEmptyUpper } from "./unmount-image.js";
+export {
+  lastingLinks,
+  readViewState,
+  stampLayer,
+  stampLayers,
+  stampViews,
+  statesDirectory,
+  viewPath,
+} from "./views/index.js";

@@ -4,19 +4,20 @@ import { randomBytes } from "node:crypto";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno, StevedoreError } from "../error.js";
-import { syncDirectory } from "../graph/durable-file.js";
-import { imageNotFound } from "../graph/image.js";
-import { type Graph, type Image, inodeOf } from "../graph/index.js";
-import { ioError } from "../graph/io-error.js";
-import { withLock } from "../graph/lock.js";
-import { currentOwner, formatOwner } from "../graph/owner.js";
-import { withStage } from "../graph/staging.js";
-import type { Driver, DriverName } from "./driver.js";
-import { chooseDriver } from "./drivers.js";
+import {
+  currentOwner,
+  formatOwner,
+  inodeOf,
+  ioError,
+  syncDirectory,
+  withLock,
+  withStage,
+} from "../disk/index.js";
+import { type Graph, type Image, imageNotFound } from "../graph/index.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
+import type { Driver, DriverName } from "./drivers/index.js";
+import { chooseDriver } from "./drivers/index.js";
 import { makeUpper } from "./fresh-upper.js";
-import { prepareViews } from "./layer-view.js";
-import { linkLowers } from "./lower-links.js";
 import {
   entryOf,
   type MountRecord,
@@ -30,6 +31,7 @@ import {
 import { readMountTable } from "./mount-table.js";
 import { assertFree, assertOutside, makeRoot, type OpenTarget, openTarget } from "./target.js";
 import { undoMount } from "./unmount-image.js";
+import { linkLowers, prepareViews } from "./views/index.js";
 
 export interface MountRequest {
   /** An image's id or a unique prefix of one. */

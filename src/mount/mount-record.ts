@@ -6,12 +6,10 @@ import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { isErrno, StevedoreError } from "../error.js";
-import { syncDirectory, writeDurably } from "../graph/durable-file.js";
+import { ioError, readPlainFile, syncDirectory, writeDurably } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { ioError } from "../graph/io-error.js";
-import { readPlainFile } from "../graph/plain-file.js";
-import { driverNames } from "./driver.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
+import { driverNames } from "./drivers/index.js";
 import type { TableEntry } from "./mount-table.js";
 
 const schema = z.object({

@@ -1,13 +1,11 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { StevedoreError } from "../error.js";
-import { syncFileSystem } from "../graph/durable-file.js";
-import { quote } from "../graph/id.js";
-import { imagePaths } from "../graph/image.js";
-import { type Graph, inodeOf } from "../graph/index.js";
+import { inodeOf, syncFileSystem } from "../disk/index.js";
+import { type Graph, imagePaths, quote } from "../graph/index.js";
 import { type Change, readChanges, type Upper } from "../layer/index.js";
-import type { DriverName } from "./driver.js";
-import { driverOf } from "./drivers.js";
+import { StevedoreError } from "../terms/index.js";
+import type { DriverName } from "./drivers/index.js";
+import { driverOf } from "./drivers/index.js";
 import { deleteMountedImage, deleteUnneededImages, imagesOfMounts } from "./image-deletion.js";
 import { type MountRequest, mountImage } from "./mount-image.js";
 import {

@@ -1,6 +1,7 @@
 // What a worker does about mounts when it starts: those before it may have died at any point.
+
+import { fateOf, parseOwner } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { fateOf, parseOwner } from "../graph/owner.js";
 import { entryOf, isComplete, isHere, type MountRecord, readMountRecords, setMark } from "./mount-record.js";
 import { readMountTable } from "./mount-table.js";
 import { hasEmptyUpper, sweepUnused, undoMount } from "./unmount-image.js";

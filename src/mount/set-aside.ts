@@ -4,11 +4,9 @@ import { randomBytes } from "node:crypto";
 import { lstatSync } from "node:fs";
 import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno } from "../error.js";
+import { ioError, makeDirectory, removeTree, stagingPath } from "../disk/index.js";
 import { type Graph, isId } from "../graph/index.js";
-import { ioError } from "../graph/io-error.js";
-import { removeTree, stagingPath } from "../graph/staging.js";
-import { makeDirectory } from "../host/make-directory.js";
+import { isErrno } from "../terms/index.js";
 
 /** Where it lies. No mount's id can be called so. */
 export function asideDirectory(graph: Graph): string {

@@ -3,9 +3,9 @@
 import { constants, mkdirSync, realpathSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readlink, realpath, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isErrno, StevedoreError } from "../error.js";
+import { ioError } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { ioError } from "../graph/io-error.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
 import { hasMark, isHere, isMountId, type MountRecord, readMountRecords } from "./mount-record.js";
 import { readMountTable } from "./mount-table.js";
 

@@ -3,13 +3,10 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { readlink, realpath, rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isErrno, StevedoreError, throwIfAborted } from "../error.js";
-import { syncDirectory } from "../graph/durable-file.js";
+import { ioError, removeTree, stagingPath, syncDirectory } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { ioError } from "../graph/io-error.js";
-import { removeTree, stagingPath } from "../graph/staging.js";
-import { run } from "../host/run.js";
-import { tools } from "../host/tool.js";
+import { run, tools } from "../host/index.js";
+import { isErrno, StevedoreError, throwIfAborted } from "../terms/index.js";
 import { makeUpperReady } from "./fresh-upper.js";
 import {
   clearMark,

@@ -11,7 +11,7 @@ import {
   parseFailedReason,
   retention,
 } from "../jobs/index.js";
-import { connectPatiently } from "./connection.js";
+import { connectPatiently } from "../redis/index.js";
 import type { JobState } from "./job-records.js";
 
 /** How often a job that has to end is looked at, in ms, for all that has no event; and for how long at most. */

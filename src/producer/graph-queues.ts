@@ -10,7 +10,7 @@ import {
   retention,
   retryPolicy,
 } from "../jobs/index.js";
-import type { HastyConnection } from "./connection.js";
+import type { HastyConnection } from "../redis/index.js";
 
 export interface GraphQueues {
   of(name: AnyQueueName): Queue;

@@ -21,13 +21,21 @@ import {
   queueOf,
   type WorkerStatus,
 } from "../jobs/index.js";
+import { connectHastily } from "../redis/index.js";
 import { cancelJob } from "./cancel.js";
-import { connectHastily } from "./connection.js";
 import { enqueueOnce } from "./enqueue-once.js";
-import { type Interest, openEventStream, type QueueEvent } from "./event-stream.js";
-import { followJob } from "./follow-job.js";
+import {
+  followJob,
+  type Interest,
+  type JobEvents,
+  type JobUpdate,
+  openEventStream,
+  openJobEvents,
+  openJobWatches,
+  type QueueEvent,
+  type WatchJob,
+} from "./events/index.js";
 import { openGraphQueues } from "./graph-queues.js";
-import { type JobEvents, type JobUpdate, openJobEvents } from "./job-events.js";
 import { type JobPage, type PageRequest, readPage } from "./job-pages.js";
 import {
   type JobRecord,
@@ -37,7 +45,6 @@ import {
   readJobRecords,
   readNewestRecords,
 } from "./job-records.js";
-import { openJobWatches, type WatchJob } from "./job-watches.js";
 import { mergeExpositions } from "./prometheus.js";
 import { openSchedules, type Schedules } from "./schedules.js";
 import { readWorkerStatuses } from "./worker-statuses.js";

@@ -13,7 +13,7 @@ import {
   repeatableJobNames,
   scheduleIdPattern,
 } from "../jobs/index.js";
-import type { HastyConnection } from "./connection.js";
+import type { HastyConnection } from "../redis/index.js";
 import type { GraphQueues } from "./graph-queues.js";
 import type { JobState } from "./job-records.js";
 

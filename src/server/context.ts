@@ -9,7 +9,7 @@ import type {
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Graph } from "../graph/index.js";
 import type { Producer } from "../producer/index.js";
-import type { Token } from "./auth/tokens.js";
+import type { Token } from "./auth/index.js";
 
 export interface ServerContext {
   readonly producer: Producer;

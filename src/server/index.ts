@@ -1,3 +1,4 @@
 // The HTTP server: API, uploads, dashboard, metrics.
-export { type ListenAddress, parseListenAddress } from "./listen-address.js";
+export { readTokenFile, tokensOfEnvironment } from "./auth/index.js";
+export { defaultListenAddress, type ListenAddress, parseListenAddress } from "./listen-address.js";
 export { type RunningServer, type ServerOptions, startServer } from "./server.js";

@@ -1,11 +1,12 @@
 // The page that Prometheus reads: BullMQ's counts of every queue, the metrics of every worker, and what a server sees.
 import { Gauge, type Metric, Registry } from "prom-client";
 import { z } from "zod";
-import { throwIfAborted } from "../error.js";
+import { diskOf } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { diskOf } from "../host/disk.js";
-import type { Producer, WorkerMetric, WorkerStatus } from "../producer/index.js";
-import { problemsOf } from "./api/problems-of.js";
+import type { WorkerMetric, WorkerStatus } from "../jobs/index.js";
+import type { Producer } from "../producer/index.js";
+import { throwIfAborted } from "../terms/index.js";
+import { problemsOf } from "./api/index.js";
 import type { App, ServerContext } from "./context.js";
 
 export interface MetricsSources {

@@ -3,8 +3,8 @@ import { STATUS_CODES } from "node:http";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { StevedoreError } from "../error.js";
 import { type ErrorCode, errorCodes, JobError } from "../jobs/index.js";
+import { StevedoreError } from "../terms/index.js";
 
 /** What only HTTP has to say; a job never fails with one of these. */
 export const httpErrorCodes = [

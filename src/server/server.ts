@@ -5,31 +5,33 @@ import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import fastify from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
-import { StevedoreError } from "../error.js";
 import { openGraph } from "../graph/index.js";
 import { defaultGraphName } from "../jobs/index.js";
 import { openProducer } from "../producer/index.js";
-import { addEventRoutes } from "./api/events.js";
-import { addExportRoutes } from "./api/exports.js";
-import { addImageRoutes } from "./api/images.js";
-import { addJobRecordRoutes } from "./api/job-records.js";
-import { addJobRoutes } from "./api/jobs.js";
-import { addLayerRoutes } from "./api/layer.js";
-import { addMountRoutes } from "./api/mounts.js";
-import { addScheduleRoutes } from "./api/schedules.js";
-import { addUploadRoutes } from "./api/uploads.js";
-import { openGuard } from "./auth/guard.js";
-import type { Token } from "./auth/tokens.js";
+import { StevedoreError } from "../terms/index.js";
+import {
+  addEventRoutes,
+  addExportRoutes,
+  addImageRoutes,
+  addJobRecordRoutes,
+  addJobRoutes,
+  addLayerRoutes,
+  addMountRoutes,
+  addScheduleRoutes,
+  addUploadRoutes,
+} from "./api/index.js";
+import type { Token } from "./auth/index.js";
+import { openGuard } from "./auth/index.js";
 import { endUnreadBody, limitBodyTime } from "./body-deadline.js";
 import { refuseConnection } from "./client-error.js";
 import type { App, ServerContext } from "./context.js";
-import { addDashboard } from "./dashboard/dashboard.js";
+import { addDashboard } from "./dashboard/index.js";
 import { heedExpectations } from "./expectations.js";
 import { addHealthRoutes } from "./health.js";
 import { keepInboxSwept } from "./inbox-sweep.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
 import { addMetricsRoute } from "./metrics.js";
-import { addOpenApi } from "./openapi/openapi.js";
+import { addOpenApi } from "./openapi/index.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
 import { trackUnusedConnections } from "./unused-connections.js";
 

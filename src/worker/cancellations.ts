@@ -2,7 +2,7 @@
 import type { Job } from "bullmq";
 import type { Redis } from "ioredis";
 import { type CancellationMessage, cancellationKeys } from "../jobs/index.js";
-import { fulfilCancellation } from "../producer/cancel.js";
+import { fulfilCancellation } from "../producer/index.js";
 
 export interface Cancellations {
   /**

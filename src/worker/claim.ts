@@ -1,8 +1,8 @@
 // A graph's name in Redis belongs to one root: two hosts must not answer for each other's images.
 
 import type { Redis } from "ioredis";
-import { StevedoreError } from "../error.js";
 import { graphIdKey } from "../jobs/index.js";
+import { StevedoreError } from "../terms/index.js";
 
 /**
  * Registers the root's graph-id under the graph's name, or finds it registered.

@@ -1,5 +1,5 @@
 // The one budget of CPU threads of a worker process: compressors share it, first come, first served, batches last.
-import { cancelled } from "../error.js";
+import { cancelled } from "../terms/index.js";
 
 /** Bytes of a layer that keep one thread busy: the block size of the xz recipes. */
 const bytesPerThread = 8 * 1024 * 1024;

@@ -1,7 +1,7 @@
 // How an error of a handler becomes the failure of a job: its code, and whether to try again.
 import { UnrecoverableError } from "bullmq";
-import { isErrno, StevedoreError } from "../error.js";
 import { type ErrorCode, formatFailedReason, isTransient, JobError } from "../jobs/index.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
 
 /** The code and message of whatever a handler threw. */
 export function failureOf(error: unknown): { code: ErrorCode; message: string } {

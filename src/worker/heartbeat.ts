@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Redis } from "ioredis";
-import { diskOf } from "../host/disk.js";
+import { diskOf } from "../disk/index.js";
 import {
   type AnyQueueName,
   type WorkerStatus,
@@ -12,7 +12,7 @@ import {
   workerStatusKeys,
 } from "../jobs/index.js";
 import type { CpuBudget } from "./cpu-budget.js";
-import type { WorkerMetrics } from "./worker-metrics.js";
+import type { WorkerMetrics } from "./telemetry/index.js";
 
 /** What is told of a worker. */
 export interface Heart extends Pick<WorkerStatus, "id" | "host" | "graphId" | "version"> {

@@ -1,7 +1,7 @@
 // What a worker takes before it ends the work, unless the operator says otherwise: docs/limits.md tells why.
 // Loaded by the command line's help, so it imports nothing that takes time.
 import type { UnpackLimits } from "../layer/index.js";
-import type { DownloadLimits } from "./download.js";
+import type { DownloadLimits } from "./sources/index.js";
 
 /** Everything that is limited. */
 export interface WorkerLimits extends UnpackLimits, DownloadLimits {

@@ -1,7 +1,6 @@
 // A job about a mount that another host has: a child of the job does it there, and its outcome is the job's.
 import { type Job, Queue, type Telemetry, UnrecoverableError, WaitingChildrenError } from "bullmq";
 import type { Redis } from "ioredis";
-import { StevedoreError } from "../error.js";
 import {
   type AnyQueueName,
   type CheckedJobData,
@@ -12,6 +11,7 @@ import {
   retention,
   retryPolicy,
 } from "../jobs/index.js";
+import { StevedoreError } from "../terms/index.js";
 
 /** The way of one job to other hosts. */
 export interface OtherHost<Name extends JobName> {

@@ -1,7 +1,6 @@
 // What BullMQ calls for each job: checks the data, runs the handler, turns its failure into the record's.
 import { type Job, type Queue, UnrecoverableError, WaitingChildrenError, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
-import { throwIfAborted } from "../error.js";
 import {
   assertJobSize,
   formatFailedReason,
@@ -11,12 +10,13 @@ import {
   type Progress,
   parseJobData,
 } from "../jobs/index.js";
-import { cancelledReason } from "../producer/cancel.js";
-import { batchOf } from "./batch.js";
-import type { BatchProgress, ChildProgress } from "./batch-progress.js";
+import { cancelledReason } from "../producer/index.js";
+import { throwIfAborted } from "../terms/index.js";
+import type { BatchProgress, ChildProgress } from "./batches/index.js";
+import { batchOf } from "./batches/index.js";
 import type { Cancellations } from "./cancellations.js";
 import { failureOf, jobFailure } from "./failure.js";
-import type { Handler, JobTry, WorkerHost } from "./handler.js";
+import type { Handler, JobTry, WorkerHost } from "./handlers/index.js";
 import { handlers } from "./handlers/index.js";
 import { type HostQueues, otherHostOf } from "./other-host.js";
 import { startProgressReport } from "./progress-report.js";

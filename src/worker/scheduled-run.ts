@@ -1,8 +1,8 @@
 // A run of a schedule that comes due: noted as the last, and left out while another job does the same.
 import type { Job } from "bullmq";
 import type { Redis } from "ioredis";
-import { StevedoreError } from "../error.js";
 import { lastRunsKey } from "../jobs/index.js";
+import { StevedoreError } from "../terms/index.js";
 
 /**
  * Makes a run of a schedule the one that whoever enqueues the same joins, by BullMQ's own key for that, which BullMQ

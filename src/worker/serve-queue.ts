@@ -1,13 +1,12 @@
 // One queue of a graph, served by this process: how its jobs are taken, kept, retried and given back.
 import { MetricsTime, type Telemetry, Worker } from "bullmq";
 import { type AnyQueueName, type CheckedJobData, keyPrefix, retention } from "../jobs/index.js";
-import type { WorkerHost } from "./handler.js";
-import { openJobLog, writeLines } from "./job-log.js";
+import type { WorkerHost } from "./handlers/index.js";
 import type { Log } from "./log.js";
-import { observeTry } from "./observed-job.js";
 import { cancelReason, lockLostReason, processJob, type QueueAccess } from "./process-job.js";
-import { removeUpload } from "./source.js";
-import type { WorkerMetrics } from "./worker-metrics.js";
+import { removeUpload } from "./sources/index.js";
+import type { WorkerMetrics } from "./telemetry/index.js";
+import { observeTry, openJobLog, writeLines } from "./telemetry/index.js";
 
 /** How long a job may be without a sign of life before another worker takes it, and how often that is looked for, in ms. */
 const lockDuration = 20_000;

@@ -1,9 +1,11 @@
 // A root in the hands of a worker: what others have left in it is put in order first, and its end is noted.
-import { type Graph, removeAbandonedStaging } from "../graph/index.js";
+
+import { removeAbandonedStaging } from "../disk/index.js";
+import type { Graph } from "../graph/index.js";
 import { makeInbox } from "../inbox/index.js";
 import { removeAbandonedExports } from "../interchange/index.js";
 import { type Mounts, openMounts } from "../mount/index.js";
-import { beginTenure } from "./tenure.js";
+import { beginTenure } from "./run-marker.js";
 
 export interface ServedRoot {
   readonly mounts: Mounts;

@@ -2,10 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { Queue } from "bullmq";
-import { StevedoreError } from "../error.js";
-import { assertWritable, openGraph } from "../graph/index.js";
-import { systemHostName } from "../host/host-name.js";
-import { limitToolSilence } from "../host/stuck-tool.js";
+import { assertWritable } from "../disk/index.js";
+import { openGraph } from "../graph/index.js";
+import { limitToolSilence, systemHostName } from "../host/index.js";
 import { removeAbandonedUploads, uploadPatience } from "../inbox/index.js";
 import {
   type AnyQueueName,
@@ -19,14 +18,14 @@ import {
   queuesOfHost,
 } from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine, type XzEngine } from "../layer/index.js";
-import { answersFor, connectPatiently } from "../producer/connection.js";
 import { openProducer, telemetryIfAsked } from "../producer/index.js";
-import { parseAllowedHost } from "./allowed-hosts.js";
-import { openBatchProgress } from "./batch-progress.js";
+import { answersFor, connectPatiently } from "../redis/index.js";
+import { StevedoreError } from "../terms/index.js";
+import { openBatchProgress } from "./batches/index.js";
 import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";
 import { openCpuBudget } from "./cpu-budget.js";
-import type { WorkerHost } from "./handler.js";
+import type { WorkerHost } from "./handlers/index.js";
 import { packageVersion, startHeartbeat } from "./heartbeat.js";
 import { defaultLimits, type WorkerLimits } from "./limits.js";
 import type { Log, LogFields } from "./log.js";
@@ -34,8 +33,8 @@ import { openHostQueues } from "./other-host.js";
 import { type QueueAccess, shutdownReason } from "./process-job.js";
 import { serveQueue } from "./serve-queue.js";
 import { type ServedRoot, takeOverRoot } from "./served-root.js";
-import { traceTools } from "./traces.js";
-import { openWorkerMetrics } from "./worker-metrics.js";
+import { parseAllowedHost } from "./sources/index.js";
+import { openWorkerMetrics, traceTools } from "./telemetry/index.js";
 
 export interface WorkerOptions {
   /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */

@@ -15,8 +15,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cyclesOf } from "../../src/audit/ancestry.js";
 import { auditGraph, damageKinds } from "../../src/audit/index.js";
+import { withLock } from "../../src/disk/directory-lock.js";
 import { openGraph } from "../../src/graph/index.js";
-import { withLock } from "../../src/graph/lock.js";
 import { makeRecord } from "../../src/graph/record.js";
 import { openMounts } from "../../src/mount/index.js";
 import {
@@ -27,12 +27,12 @@ import {
   livingOwner,
   writeImage,
   writeMount,
-} from "../support/damaged-graph.js";
-import { contentsOf, stateOf } from "../support/disk-listing.js";
-import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
-import { bundle, startNode } from "../support/node-process.js";
+} from "../support/images/damaged-graph.js";
+import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
+import { bundle, startNode } from "../support/processes/node-process.js";
+import { shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { shell } from "../support/shell.js";
+import { contentsOf, stateOf } from "../support/trees/disk-listing.js";
 
 const scratch = useScratchDirectory();
 const { base, left, right } = dockerImages;

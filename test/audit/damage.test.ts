@@ -15,11 +15,18 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type DamageKind, damageKinds } from "../../src/audit/index.js";
-import { addViews, audit, deadOwner, filledRoot, writeImage, writeMount } from "../support/damaged-graph.js";
-import { contentsOf, stateOf } from "../support/disk-listing.js";
-import { dockerImages } from "../support/docker-graph.js";
+import {
+  addViews,
+  audit,
+  deadOwner,
+  filledRoot,
+  writeImage,
+  writeMount,
+} from "../support/images/damaged-graph.js";
+import { dockerImages } from "../support/images/docker-graph.js";
+import { shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { shell } from "../support/shell.js";
+import { contentsOf, stateOf } from "../support/trees/disk-listing.js";
 
 const scratch = useScratchDirectory();
 const { base, left, right } = dockerImages;

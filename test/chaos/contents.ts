@@ -1,7 +1,7 @@
 // What the trials store: archives whose trees and checksums are known beforehand, by GNU tar, xz and sha256sum alone.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { shell } from "../support/shell.js";
+import { shell } from "../support/processes/shell.js";
 import { canonicalTar } from "./auditor/shell-lines.js";
 
 /** A layer to be stored. */

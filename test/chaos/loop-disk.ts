@@ -1,8 +1,8 @@
 // A disk of a trial's own: an ext4 in a file, mounted through a loop device, that can lose its power or fill up.
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename } from "node:path";
-import { mountedNow } from "../support/mounted.js";
-import { shell } from "../support/shell.js";
+import { mountedNow } from "../support/mounts/mounted.js";
+import { shell } from "../support/processes/shell.js";
 
 export interface LoopDiskOptions {
   readonly image: string;

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster, Redis } from "ioredis";
 import type { Producer } from "../../src/producer/index.js";
-import { unmountBelow } from "../support/mounted.js";
+import { unmountBelow } from "../support/mounts/mounted.js";
 import { auditGraph } from "./auditor/graph-audit.js";
 import { auditHost, signalTrial } from "./auditor/host-audit.js";
 import { auditQueue } from "./auditor/queue-audit.js";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { openProducer, type Producer } from "../../src/producer/index.js";
-import { noRedisRuns, type Running, startStevedore } from "../support/stevedore.js";
+import { noRedisRuns, type Running, startStevedore } from "../support/processes/stevedore.js";
 import { processesOf, trialVariable } from "./auditor/host-audit.js";
 
 export interface ServiceOptions {

@@ -2,7 +2,8 @@
 import { closeSync, fsyncSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { contract } from "../../src/jobs/contract.js";
-import { JobError, type NewJob, type Producer } from "../../src/producer/index.js";
+import { JobError } from "../../src/jobs/error.js";
+import type { NewJob, Producer } from "../../src/producer/index.js";
 import type { SeededRandom } from "../support/seeded-random.js";
 import type { Content } from "./contents.js";
 import { type AcknowledgedJob, expectedWorld, type Ledger } from "./ledger.js";

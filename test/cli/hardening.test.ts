@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { shell } from "../support/processes/shell.js";
+import { stevedore } from "../support/processes/stevedore.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { shell } from "../support/shell.js";
-import { stevedore } from "../support/stevedore.js";
 
 const scratch = useScratchDirectory();
 const unit = readFileSync(join(import.meta.dirname, "../../systemd/stevedore-worker.service"), "utf8");

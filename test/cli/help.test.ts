@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
+import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
+import { stevedore } from "../support/processes/stevedore.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { stevedore } from "../support/stevedore.js";
 
 const scratch = useScratchDirectory();
 let root: string;
@@ -163,8 +163,8 @@ describe("the configuration", () => {
   });
 
   it("lets its reader leave early", async () => {
-    const { shell } = await import("../support/shell.js");
-    const { binary } = await import("../support/stevedore.js");
+    const { shell } = await import("../support/processes/shell.js");
+    const { binary } = await import("../support/processes/stevedore.js");
     const output = await shell(
       [
         `"${process.execPath}" "${binary}" tree --root "${root}" 2>&1 >/dev/full`,

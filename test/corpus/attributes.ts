@@ -1,5 +1,5 @@
 // Extended attributes, ACLs and flags: a layer may carry what belongs to its files, and nothing of the host's.
-import { pax } from "../support/crafted-tar.js";
+import { pax } from "../support/trees/crafted-tar.js";
 import { accepted, type CorpusCase } from "./case.js";
 import { attribute, directory, fifo, file, hardlink } from "./entries.js";
 

@@ -1,6 +1,6 @@
 // Archives that cost little to send and much to take: each ends at its limit.
 import { execFileSync } from "node:child_process";
-import { archive, endOfArchive, entry, pax } from "../support/crafted-tar.js";
+import { archive, endOfArchive, entry, pax } from "../support/trees/crafted-tar.js";
 import { type CorpusCase, raw } from "./case.js";
 import { directory, file, symlink } from "./entries.js";
 

@@ -1,7 +1,8 @@
 // One archive of the corpus, and what must become of it.
-import type { DomainErrorCode } from "../../src/error.js";
+
 import type { UnpackLimits } from "../../src/layer/unpack.js";
-import { archive } from "../support/crafted-tar.js";
+import type { DomainErrorCode } from "../../src/terms/error.js";
+import { archive } from "../support/trees/crafted-tar.js";
 
 export interface CorpusCase {
   /** What is odd about the archive. */

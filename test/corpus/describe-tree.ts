@@ -1,7 +1,7 @@
 // A tree in a few words, for the corpus to say what an archive must become.
 import { createHash } from "node:crypto";
 import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { readAttributes } from "../support/tree-listing.js";
+import { readAttributes } from "../support/trees/tree-listing.js";
 
 /** The time of every entry that crafted-tar.ts makes, in seconds. */
 const usualTime = 1_400_000_000n;

@@ -1,5 +1,5 @@
 // The usual entries of a crafted archive, in short, and the odd fields of their headers.
-import { type CraftedHeader, entry, gnuMagic, pax } from "../support/crafted-tar.js";
+import { type CraftedHeader, entry, gnuMagic, pax } from "../support/trees/crafted-tar.js";
 
 type More = Omit<Partial<CraftedHeader>, "name">;
 

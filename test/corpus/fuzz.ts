@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { childProcesses } from "../support/child-processes.js";
+import { childProcesses } from "../support/processes/child-processes.js";
 import { placeCanary } from "./canary.js";
 import { type Bench, judge, type Verdict } from "./judge.js";
 import { type Mutation, mutate, type Seeds } from "./mutate.js";

@@ -1,5 +1,5 @@
 // Ways out of the layer over links: through one, along a chain of them, under another name of one.
-import { pax } from "../support/crafted-tar.js";
+import { pax } from "../support/trees/crafted-tar.js";
 import { accepted, type CorpusCase, refused } from "./case.js";
 import { attribute, device, directory, fifo, file, hardlink, symlink } from "./entries.js";
 

@@ -1,5 +1,5 @@
 // The long names (L) and long targets (K) of GNU tar.
-import { entry, gnuMagic, longName } from "../support/crafted-tar.js";
+import { entry, gnuMagic, longName } from "../support/trees/crafted-tar.js";
 import { accepted, type CorpusCase, refused } from "./case.js";
 import { file, hardlink, symlink } from "./entries.js";
 

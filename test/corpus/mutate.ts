@@ -2,7 +2,7 @@
 // is compressed, and after.
 
 import type { Compression } from "../../src/layer/compression.js";
-import { blockSize } from "../../src/layer/tar-header.js";
+import { blockSize } from "../../src/layer/tar/header.js";
 import { createMutators, type Hints } from "./mutators.js";
 import type { Random } from "./random.js";
 import { randomArchive } from "./random-archive.js";

@@ -1,7 +1,7 @@
 // The ways to mutate an archive: structural ones repair the checksums of what they touch, so that what they did is
 // read; blind ones do not care.
-import { blockSize } from "../../src/layer/tar-header.js";
-import { entry, gnuMagic, longName, pax, paxRecord } from "../support/crafted-tar.js";
+import { blockSize } from "../../src/layer/tar/header.js";
+import { entry, gnuMagic, longName, pax, paxRecord } from "../support/trees/crafted-tar.js";
 import { base256, fields } from "./entries.js";
 import type { Random } from "./random.js";
 import type { SeedArchive } from "./seed-archives.js";

@@ -1,5 +1,5 @@
 // Names that lead out of the layer, and names that only look so.
-import { entry, gnuMagic, pax } from "../support/crafted-tar.js";
+import { entry, gnuMagic, pax } from "../support/trees/crafted-tar.js";
 import { accepted, type CorpusCase, refused } from "./case.js";
 import { device, directory, fifo, file, hardlink, symlink } from "./entries.js";
 

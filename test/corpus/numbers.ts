@@ -1,5 +1,5 @@
 // The numeric fields of a header: octal with blanks and garbage, base-256, negative, beyond every limit; checksums.
-import { entry, seal } from "../support/crafted-tar.js";
+import { entry, seal } from "../support/trees/crafted-tar.js";
 import { accepted, type CorpusCase, refused } from "./case.js";
 import { base256, fields, file } from "./entries.js";
 

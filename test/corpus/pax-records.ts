@@ -1,6 +1,6 @@
 // Extended headers of pax: records that override what the header says, records that are broken, and records that
 // readers of tar understand in different ways.
-import { entry, gnuMagic, pax, paxRecord } from "../support/crafted-tar.js";
+import { entry, gnuMagic, pax, paxRecord } from "../support/trees/crafted-tar.js";
 import { accepted, type CorpusCase, refused } from "./case.js";
 import { directory, file, hardlink, symlink } from "./entries.js";
 

@@ -1,6 +1,6 @@
 // Small archives in which few names meet as everything: directories, files and links in each other's places, reached
 // over each other, in several spellings. Most of what they come to is decided by GNU tar only when all is read.
-import { archive, entry, pax } from "../support/crafted-tar.js";
+import { archive, entry, pax } from "../support/trees/crafted-tar.js";
 import { fields, octalField } from "./entries.js";
 import type { Random } from "./random.js";
 

@@ -1,5 +1,5 @@
 // Sparse files: maps that lie about the body make tar swallow headers, and holes are bytes that cost nothing to send.
-import { entry, gnuMagic, pax } from "../support/crafted-tar.js";
+import { entry, gnuMagic, pax } from "../support/trees/crafted-tar.js";
 import { accepted, type CorpusCase, refused, roomyLimits } from "./case.js";
 import { directory, fields, file, oldSparse, paxSparse, symlink } from "./entries.js";
 

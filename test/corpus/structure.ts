@@ -1,6 +1,6 @@
 // The archive as a whole: where it ends, what stands before, between and behind, and every place it can be cut at.
 import { gzipSync } from "node:zlib";
-import { archive, endOfArchive, entry, gnuMagic, longName, pax } from "../support/crafted-tar.js";
+import { archive, endOfArchive, entry, gnuMagic, longName, pax } from "../support/trees/crafted-tar.js";
 import { accepted, type CorpusCase, raw } from "./case.js";
 import { fields, file, oldSparse, paxSparse } from "./entries.js";
 

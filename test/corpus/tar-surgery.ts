@@ -1,6 +1,6 @@
 // An archive taken apart into its entries, as far as its headers are right, so that it can be mutated where it hurts.
-import { blockSize, hasValidChecksum, readNumber, text } from "../../src/layer/tar-header.js";
-import { seal } from "../support/crafted-tar.js";
+import { blockSize, hasValidChecksum, readNumber, text } from "../../src/layer/tar/header.js";
+import { seal } from "../support/trees/crafted-tar.js";
 
 /** A header and what belongs to it. */
 export interface Piece {

@@ -1,5 +1,5 @@
 // Type flags, and what has a body: readers of tar differ on both.
-import { entry, gnuMagic } from "../support/crafted-tar.js";
+import { entry, gnuMagic } from "../support/trees/crafted-tar.js";
 import { accepted, type CorpusCase, refused } from "./case.js";
 import { device, directory, fifo, file, hardlink, symlink } from "./entries.js";
 

@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { lstatSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freePort, startRedis, type TestRedis } from "../support/redis-server.js";
+import { binary, plainEnvironment } from "../support/processes/stevedore.js";
+import { freePort, startRedis, type TestRedis } from "../support/redis/redis-server.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { binary, plainEnvironment } from "../support/stevedore.js";
 import { until } from "../support/until.js";
 
 const scratch = useScratchDirectory();

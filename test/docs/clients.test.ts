@@ -5,8 +5,8 @@ import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { shell } from "../support/dock.js";
+import { type Running, startStevedore } from "../support/processes/stevedore.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { type Running, startStevedore } from "../support/stevedore.js";
 
 const clients = join(import.meta.dirname, "../../docs/clients");
 const token = "clients-0123456789abcdef";

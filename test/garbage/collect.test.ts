@@ -5,10 +5,10 @@ import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { collectGarbage, type GarbageOptions } from "../../src/garbage/index.js";
 import { type Graph, makeRecord, openGraph } from "../../src/graph/index.js";
 import { openMounts } from "../../src/mount/index.js";
-import { addImage } from "../support/made-images.js";
-import { unmountBelow } from "../support/mounted.js";
+import { addImage } from "../support/images/made-images.js";
+import { unmountBelow } from "../support/mounts/mounted.js";
+import { shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { shell } from "../support/shell.js";
 
 const scratch = useScratchDirectory();
 afterAll(() => unmountBelow(scratch.path));

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Graph, openGraph } from "../../src/graph/index.js";
 import { collect } from "../support/collect.js";
-import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
+import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();

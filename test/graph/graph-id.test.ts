@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
-import { bundle, startNode } from "../support/node-process.js";
+import { bundle, startNode } from "../support/processes/node-process.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
-import { addImage } from "../support/made-images.js";
+import { addImage } from "../support/images/made-images.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { type Graph, openGraph } from "../../src/graph/index.js";
-import { addImage } from "../support/made-images.js";
+import { addImage } from "../support/images/made-images.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();

@@ -4,9 +4,9 @@ import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import { measureLayer } from "../../src/graph/layer-facts.js";
-import { addImage } from "../support/made-images.js";
-import { makeRichTree } from "../support/rich-tree.js";
+import { addImage } from "../support/images/made-images.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
+import { makeRichTree } from "../support/trees/rich-tree.js";
 
 const scratch = useScratchDirectory();
 

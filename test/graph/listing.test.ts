@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Graph, openGraph } from "../../src/graph/index.js";
 import { collect } from "../support/collect.js";
-import { addImage } from "../support/made-images.js";
+import { addImage } from "../support/images/made-images.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Graph, makeRecord, openGraph } from "../../src/graph/index.js";
-import { addImage } from "../support/made-images.js";
-import { bundle, startNode } from "../support/node-process.js";
+import { addImage } from "../support/images/made-images.js";
+import { bundle, startNode } from "../support/processes/node-process.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();

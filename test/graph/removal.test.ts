@@ -3,8 +3,8 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Graph, makeRecord, openGraph } from "../../src/graph/index.js";
-import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
-import { addImage } from "../support/made-images.js";
+import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
+import { addImage } from "../support/images/made-images.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();

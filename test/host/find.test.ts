@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { findInEach, findRecords } from "../../src/host/find.js";
 import { collect } from "../support/collect.js";
-import { withEnvironment } from "../support/environment.js";
+import { withEnvironment } from "../support/processes/environment.js";
+import { shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { shell } from "../support/shell.js";
 
 const scratch = useScratchDirectory();
 

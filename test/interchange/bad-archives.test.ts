@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
-import { StevedoreError } from "../../src/error.js";
-import { archive, entry } from "../support/crafted-tar.js";
-import { expectNoTrace, importInto, importLimits } from "../support/imports.js";
+import { StevedoreError } from "../../src/terms/error.js";
+import { expectNoTrace, importInto, importLimits } from "../support/images/imports.js";
+import { digestOf, smallLayers } from "../support/images/small-layout.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { digestOf, smallLayers } from "../support/small-layout.js";
+import { archive, entry } from "../support/trees/crafted-tar.js";
 
 const scratch = useScratchDirectory();
 let root: string;

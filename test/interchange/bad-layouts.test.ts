@@ -4,8 +4,7 @@ import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "no
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, expect, it } from "vitest";
-import { archive, entry } from "../support/crafted-tar.js";
-import { expectNoTrace, importInto, importLimits } from "../support/imports.js";
+import { expectNoTrace, importInto, importLimits } from "../support/images/imports.js";
 import {
   addBlob,
   blobPath,
@@ -15,9 +14,10 @@ import {
   readIndex,
   refName,
   writeIndex,
-} from "../support/oci-layout.js";
+} from "../support/images/oci-layout.js";
+import { digestOf, makeSmallLayout, type SmallLayout, smallLayers } from "../support/images/small-layout.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { digestOf, makeSmallLayout, type SmallLayout, smallLayers } from "../support/small-layout.js";
+import { archive, entry } from "../support/trees/crafted-tar.js";
 
 const scratch = useScratchDirectory();
 let root: string;

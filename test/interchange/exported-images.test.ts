@@ -8,10 +8,10 @@ import type { JobData, JobResult } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { type RunningWorker, startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob, shell } from "../support/dock.js";
-import { imageOf } from "../support/oci-layout.js";
-import { skopeoCopy, umociUnpack } from "../support/peers.js";
-import { makeRealImages, realLayers } from "../support/real-images.js";
-import { listTree } from "../support/tree-listing.js";
+import { imageOf } from "../support/images/oci-layout.js";
+import { skopeoCopy, umociUnpack } from "../support/images/peers.js";
+import { makeRealImages, realLayers } from "../support/images/real-images.js";
+import { listTree } from "../support/trees/tree-listing.js";
 
 let dock: Dock;
 let layout: string;

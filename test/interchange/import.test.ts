@@ -6,12 +6,19 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import { importImages } from "../../src/interchange/index.js";
-import { archive, entry } from "../support/crafted-tar.js";
-import { expectNoTrace, importInto, importLimits } from "../support/imports.js";
-import { addBlob, type Descriptor, imageOf, mediaTypes, refName, writeIndex } from "../support/oci-layout.js";
+import { expectNoTrace, importInto, importLimits } from "../support/images/imports.js";
+import {
+  addBlob,
+  type Descriptor,
+  imageOf,
+  mediaTypes,
+  refName,
+  writeIndex,
+} from "../support/images/oci-layout.js";
+import { digestOf, makeSmallLayout, type SmallLayout, smallLayers } from "../support/images/small-layout.js";
+import { shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { shell } from "../support/shell.js";
-import { digestOf, makeSmallLayout, type SmallLayout, smallLayers } from "../support/small-layout.js";
+import { archive, entry } from "../support/trees/crafted-tar.js";
 
 const scratch = useScratchDirectory();
 

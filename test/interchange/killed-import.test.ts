@@ -9,9 +9,9 @@ import type { JobData } from "../../src/jobs/index.js";
 import { type EnqueuedJob, openProducer, type Producer } from "../../src/producer/index.js";
 import { type RunningWorker, startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob } from "../support/dock.js";
-import { makeRealImages, realLayers } from "../support/real-images.js";
+import { makeRealImages, realLayers } from "../support/images/real-images.js";
+import { startStevedore } from "../support/processes/stevedore.js";
 import { seededRandom } from "../support/seeded-random.js";
-import { startStevedore } from "../support/stevedore.js";
 
 const rounds = 6;
 

@@ -3,11 +3,11 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Dock, openDock, runJob, shell } from "../support/dock.js";
-import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
-import { thenFill } from "../support/documented-tar.js";
-import { unmountBelow } from "../support/mounted.js";
-import { type OldImage, writeOldArchive } from "../support/old-docker-archive.js";
-import { shownTree } from "../support/scratch-mounts.js";
+import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
+import { type OldImage, writeOldArchive } from "../support/images/old-docker-archive.js";
+import { unmountBelow } from "../support/mounts/mounted.js";
+import { shownTree } from "../support/mounts/scratch-mounts.js";
+import { thenFill } from "../support/trees/documented-tar.js";
 
 let dock: Dock;
 beforeAll(async () => {

@@ -9,8 +9,8 @@ import {
   removeAbandonedExports,
   removeFromOutbox,
 } from "../../src/interchange/index.js";
+import { sha256Of, shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { sha256Of, shell } from "../support/shell.js";
 
 const scratch = useScratchDirectory();
 const host = "here";

@@ -7,17 +7,17 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import { flattenLayers } from "../../src/layer/index.js";
-import { importInto } from "../support/imports.js";
-import { umoci, umociUnpack } from "../support/peers.js";
+import { importInto } from "../support/images/imports.js";
+import { umoci, umociUnpack } from "../support/images/peers.js";
+import { runs } from "../support/processes/runs.js";
+import { useScratchDirectory } from "../support/scratch-directory.js";
 import {
   type RandomLayer,
   randomLayers,
   withoutRebirth,
   writeRandomLayer,
-} from "../support/random-layers.js";
-import { runs } from "../support/runs.js";
-import { useScratchDirectory } from "../support/scratch-directory.js";
-import { listTree } from "../support/tree-listing.js";
+} from "../support/trees/random-layers.js";
+import { listTree } from "../support/trees/tree-listing.js";
 
 const scratch = useScratchDirectory();
 

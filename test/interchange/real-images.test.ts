@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobData } from "../../src/jobs/index.js";
+import { type Dock, openDock, runJob } from "../support/dock.js";
 import {
   linkDockerLayers,
   mergeDockerArchives,
@@ -9,14 +10,13 @@ import {
   toDocker25,
   toDockerArchive,
   withoutManifest,
-} from "../support/converted-images.js";
-import { type Dock, openDock, runJob } from "../support/dock.js";
-import { unmountBelow } from "../support/mounted.js";
-import { recompress } from "../support/oci-layout.js";
-import { skopeoCopy, umociUnpack } from "../support/peers.js";
-import { makeRealImages } from "../support/real-images.js";
-import { shownTree } from "../support/scratch-mounts.js";
-import { listTree } from "../support/tree-listing.js";
+} from "../support/images/converted-images.js";
+import { recompress } from "../support/images/oci-layout.js";
+import { skopeoCopy, umociUnpack } from "../support/images/peers.js";
+import { makeRealImages } from "../support/images/real-images.js";
+import { unmountBelow } from "../support/mounts/mounted.js";
+import { shownTree } from "../support/mounts/scratch-mounts.js";
+import { listTree } from "../support/trees/tree-listing.js";
 
 let dock: Dock;
 let layout: string;

@@ -7,8 +7,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { jobSchemaFiles } from "../../scripts/written-schemas.js";
 import { contract, type JobName, jobNames } from "../../src/jobs/index.js";
-import { type JsonSchema, valuesOf } from "../support/json-schema-values.js";
-import { wrongValuesOf } from "../support/wrong-values.js";
+import { type JsonSchema, valuesOf } from "../support/http/json-schema-values.js";
+import { wrongValuesOf } from "../support/http/wrong-values.js";
 
 const directory = join(import.meta.dirname, "../../schemas");
 const files = jobSchemaFiles();

@@ -10,14 +10,14 @@ import {
   checkTar,
   packCanonicalTar,
 } from "../../src/layer/canonical-tar.js";
-import { childProcesses } from "../support/child-processes.js";
 import { collect } from "../support/collect.js";
-import { thenFill } from "../support/documented-tar.js";
-import { withEnvironment } from "../support/environment.js";
-import { makeRichTree } from "../support/rich-tree.js";
+import { childProcesses } from "../support/processes/child-processes.js";
+import { withEnvironment } from "../support/processes/environment.js";
+import { shell } from "../support/processes/shell.js";
+import { linkTools, writeTool } from "../support/processes/tool-directory.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { shell } from "../support/shell.js";
-import { linkTools, writeTool } from "../support/tool-directory.js";
+import { thenFill } from "../support/trees/documented-tar.js";
+import { makeRichTree } from "../support/trees/rich-tree.js";
 
 const tarLine = `tar --sort=name --format=posix --numeric-owner \
   --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \

@@ -5,15 +5,15 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type ChecksumRequest, checksumLayer, digestLayer } from "../../src/layer/checksum.js";
 import { type RecipeName, recipeNames } from "../../src/layer/recipe.js";
 import { shellLine } from "../../src/layer/shell-line.js";
-import { chooseXzEngine, type XzEngine } from "../../src/layer/xz-engine.js";
-import { loadNativeXz } from "../../src/layer/xz-native.js";
-import { childProcesses } from "../support/child-processes.js";
-import { dockerImages, unpackDockerGraph } from "../support/docker-graph.js";
-import { thenFill } from "../support/documented-tar.js";
-import { withEnvironment } from "../support/environment.js";
-import { makeRichTree } from "../support/rich-tree.js";
+import { chooseXzEngine, type XzEngine } from "../../src/layer/xz/engine.js";
+import { loadNativeXz } from "../../src/layer/xz/native.js";
+import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
+import { childProcesses } from "../support/processes/child-processes.js";
+import { withEnvironment } from "../support/processes/environment.js";
+import { sha256Of, shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { sha256Of, shell } from "../support/shell.js";
+import { thenFill } from "../support/trees/documented-tar.js";
+import { makeRichTree } from "../support/trees/rich-tree.js";
 
 const tarLine = `tar --sort=name --format=posix --numeric-owner \
   --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \

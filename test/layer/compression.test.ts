@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { detectCompression, headBytes } from "../../src/layer/compression.js";
-import { archive, entry, gnuMagic } from "../support/crafted-tar.js";
+import { archive, entry, gnuMagic } from "../support/trees/crafted-tar.js";
 
 const head = (bytes: Uint8Array) => Buffer.from(bytes).subarray(0, headBytes);
 

@@ -4,9 +4,9 @@ import { Readable } from "node:stream";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { unpack } from "../../src/layer/index.js";
-import { entry, pax } from "../support/crafted-tar.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { listTree } from "../support/tree-listing.js";
+import { entry, pax } from "../support/trees/crafted-tar.js";
+import { listTree } from "../support/trees/tree-listing.js";
 
 const scratch = useScratchDirectory();
 const limits = { maxBytes: 1e9, maxEntries: 10_000 };

@@ -11,12 +11,12 @@ import {
   pathOrder,
 } from "../../src/layer/manifest.js";
 import { openManifest, openManifestWriter } from "../../src/layer/manifest-file.js";
-import { chooseXzEngine } from "../../src/layer/xz-engine.js";
-import { childProcesses } from "../support/child-processes.js";
+import { chooseXzEngine } from "../../src/layer/xz/engine.js";
 import { collect } from "../support/collect.js";
-import { makeRichTree } from "../support/rich-tree.js";
+import { childProcesses } from "../support/processes/child-processes.js";
+import { sha256Of, shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { sha256Of, shell } from "../support/shell.js";
+import { makeRichTree } from "../support/trees/rich-tree.js";
 
 const scratch = useScratchDirectory();
 let layer: string;

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { recipeNames } from "../../src/layer/recipe.js";
 import { shellLine } from "../../src/layer/shell-line.js";
+import { shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { shell } from "../support/shell.js";
 
 const scratch = useScratchDirectory();
 

@@ -7,15 +7,15 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { execa } from "execa";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { limitToolSilence, toolSilenceLimit } from "../../src/host/stuck-tool.js";
 import { tools } from "../../src/host/tool.js";
+import { limitToolSilence, toolSilenceLimit } from "../../src/host/tool-watchdog.js";
 import { canonicalTar, packCanonicalTar } from "../../src/layer/canonical-tar.js";
 import { decompress } from "../../src/layer/decompress.js";
 import { dockerTarArguments } from "../../src/layer/recipe.js";
 import { toolOutput } from "../../src/layer/tool-output.js";
 import { unpack } from "../../src/layer/unpack.js";
-import { findXzProgram } from "../../src/layer/xz-program.js";
-import { childProcesses } from "../support/child-processes.js";
+import { findXzProgram } from "../../src/layer/xz/program.js";
+import { childProcesses } from "../support/processes/child-processes.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();

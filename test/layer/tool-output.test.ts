@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { StevedoreError } from "../../src/error.js";
 import { toolOutput } from "../../src/layer/tool-output.js";
-import { childProcesses } from "../support/child-processes.js";
+import { StevedoreError } from "../../src/terms/error.js";
 import { collect } from "../support/collect.js";
+import { childProcesses } from "../support/processes/child-processes.js";
 
 const cat = { command: "cat", package: "coreutils" };
 const seq = { command: "seq", package: "coreutils" };

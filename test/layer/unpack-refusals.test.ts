@@ -8,8 +8,8 @@ import { gzipSync } from "node:zlib";
 import { execa } from "execa";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type UnpackOptions, unpack } from "../../src/layer/unpack.js";
-import { archive, endOfArchive, entry } from "../support/crafted-tar.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
+import { archive, endOfArchive, entry } from "../support/trees/crafted-tar.js";
 
 const scratch = useScratchDirectory();
 const options: UnpackOptions = { limits: { maxBytes: 1e9, maxEntries: 10_000 } };

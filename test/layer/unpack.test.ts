@@ -8,11 +8,11 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type UnpackOptions, unpack } from "../../src/layer/unpack.js";
-import { archive, entry, pax } from "../support/crafted-tar.js";
-import { makeRichTree } from "../support/rich-tree.js";
+import { asNobody, nobody } from "../support/processes/unprivileged.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { listTree } from "../support/tree-listing.js";
-import { asNobody, nobody } from "../support/unprivileged.js";
+import { archive, entry, pax } from "../support/trees/crafted-tar.js";
+import { makeRichTree } from "../support/trees/rich-tree.js";
+import { listTree } from "../support/trees/tree-listing.js";
 
 const scratch = useScratchDirectory();
 const limits = { maxBytes: 1e9, maxEntries: 100_000 };

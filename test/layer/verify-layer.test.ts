@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { checksumLayer } from "../../src/layer/checksum.js";
 import { verifyLayer } from "../../src/layer/verify-layer.js";
-import { chooseXzEngine } from "../../src/layer/xz-engine.js";
-import { childProcesses } from "../support/child-processes.js";
-import { makeRichTree } from "../support/rich-tree.js";
+import { chooseXzEngine } from "../../src/layer/xz/engine.js";
+import { childProcesses } from "../support/processes/child-processes.js";
+import { sha256Of, shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { sha256Of, shell } from "../support/shell.js";
+import { makeRichTree } from "../support/trees/rich-tree.js";
 
 const scratch = useScratchDirectory();
 
@@ -229,7 +229,7 @@ describe("a layer", () => {
     await appendFile(join(request.layerDirectory, "file"), "two\n");
     const { actual } = await verifyLayer(request);
     const { shellLine } = await import("../../src/layer/shell-line.js");
-    const { thenFill } = await import("../support/documented-tar.js");
+    const { thenFill } = await import("../support/trees/documented-tar.js");
     const [, tar = ""] = /echo; (tar .*? \.) \|/.exec(shellLine("xz-6")) ?? [];
     const line = `${tar.replace("-C layer", `-C '${request.layerDirectory}'`)}${thenFill} | sha256sum`;
     expect(actual).toBe(sha256Of(await shell(line)));

@@ -4,13 +4,13 @@ import { execa } from "execa";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readDirectoryXattrs } from "../../src/layer/xattrs.js";
-import { childProcesses } from "../support/child-processes.js";
-import { withEnvironment } from "../support/environment.js";
-import { linesByPath } from "../support/listed-lines.js";
-import { runs } from "../support/runs.js";
+import { childProcesses } from "../support/processes/child-processes.js";
+import { withEnvironment } from "../support/processes/environment.js";
+import { runs } from "../support/processes/runs.js";
+import { shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
-import { shell } from "../support/shell.js";
-import { listTree } from "../support/tree-listing.js";
+import { linesByPath } from "../support/trees/listed-lines.js";
+import { listTree } from "../support/trees/tree-listing.js";
 
 const scratch = useScratchDirectory();
 

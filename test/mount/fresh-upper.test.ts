@@ -5,8 +5,8 @@ import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Graph } from "../../src/graph/index.js";
 import { type Mounts, openMounts } from "../../src/mount/index.js";
-import { newGraph, useScratchMounts, writeStack } from "../support/scratch-mounts.js";
-import { listTree } from "../support/tree-listing.js";
+import { newGraph, useScratchMounts, writeStack } from "../support/mounts/scratch-mounts.js";
+import { listTree } from "../support/trees/tree-listing.js";
 
 const scratch = useScratchMounts();
 let graph: Graph;

@@ -4,7 +4,6 @@ import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Graph } from "../../src/graph/index.js";
 import { type Mounts, openMounts } from "../../src/mount/index.js";
-import { applyLayers } from "../support/apply-layers.js";
 import {
   expectLayers,
   mountsBelow,
@@ -15,7 +14,8 @@ import {
   withTools,
   writeImage,
   writeStack,
-} from "../support/scratch-mounts.js";
+} from "../support/mounts/scratch-mounts.js";
+import { applyLayers } from "../support/trees/apply-layers.js";
 
 const scratch = useScratchMounts();
 const driver = "overlay";

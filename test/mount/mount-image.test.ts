@@ -12,7 +12,7 @@ import {
   withTools,
   writeImage,
   writeStack,
-} from "../support/scratch-mounts.js";
+} from "../support/mounts/scratch-mounts.js";
 
 const scratch = useScratchMounts();
 

@@ -4,7 +4,7 @@ import { execa } from "execa";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseMountTable, readMountTable } from "../../src/mount/mount-table.js";
-import { useScratchMounts } from "../support/scratch-mounts.js";
+import { useScratchMounts } from "../support/mounts/scratch-mounts.js";
 
 const scratch = useScratchMounts();
 

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Graph, openGraph } from "../../src/graph/index.js";
 import { type Mounts, openMounts } from "../../src/mount/index.js";
-import { deadOwner } from "../support/damaged-graph.js";
+import { deadOwner } from "../support/images/damaged-graph.js";
 import {
   expectLayers,
   mountsBelow,
   newGraph,
   useScratchMounts,
   writeStack,
-} from "../support/scratch-mounts.js";
+} from "../support/mounts/scratch-mounts.js";
 
 const scratch = useScratchMounts();
 const driver = "overlay";

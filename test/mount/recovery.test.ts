@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { execa } from "execa";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Graph, removeAbandonedStaging } from "../../src/graph/index.js";
+import { removeAbandonedStaging } from "../../src/disk/staging.js";
+import type { Graph } from "../../src/graph/index.js";
 import { type MountRequest, type Mounts, openMounts } from "../../src/mount/index.js";
-import { bundle, startNode } from "../support/node-process.js";
 import {
   expectLayers,
   mountsBelow,
@@ -13,7 +13,8 @@ import {
   useScratchMounts,
   withTools,
   writeStack,
-} from "../support/scratch-mounts.js";
+} from "../support/mounts/scratch-mounts.js";
+import { bundle, startNode } from "../support/processes/node-process.js";
 
 const scratch = useScratchMounts();
 

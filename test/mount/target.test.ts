@@ -20,8 +20,8 @@ import {
   useScratchMounts,
   withTools,
   writeStack,
-} from "../support/scratch-mounts.js";
-import { swapping } from "../support/swapping.js";
+} from "../support/mounts/scratch-mounts.js";
+import { swapping } from "../support/processes/swapping.js";
 
 const scratch = useScratchMounts();
 const driver = "overlay";

@@ -14,7 +14,7 @@ import {
   useScratchMounts,
   withTools,
   writeStack,
-} from "../support/scratch-mounts.js";
+} from "../support/mounts/scratch-mounts.js";
 
 const scratch = useScratchMounts();
 const driver = "overlay";

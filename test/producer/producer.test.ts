@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
 import { type JobUpdate, openProducer, type Producer } from "../../src/producer/index.js";
 import { collect } from "../support/collect.js";
-import { freePort, startRedis, type TestRedis } from "../support/redis-server.js";
-import { startTcpProxy } from "../support/tcp-proxy.js";
+import { freePort, startRedis, type TestRedis } from "../support/redis/redis-server.js";
+import { startTcpProxy } from "../support/redis/tcp-proxy.js";
 
 let redis: TestRedis;
 beforeAll(async () => {

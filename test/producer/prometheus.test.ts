@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mergeExpositions } from "../../src/producer/prometheus.js";
-import { parseExposition } from "../support/exposition.js";
+import { parseExposition } from "../support/http/exposition.js";
 
 describe("mergeExpositions", () => {
   it("makes one page of several that tell of the same metrics, and loses no sample", () => {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { collect } from "../support/collect.js";
-import { startRedis, type TestRedis } from "../support/redis-server.js";
+import { startRedis, type TestRedis } from "../support/redis/redis-server.js";
 
 let redis: TestRedis;
 beforeAll(async () => {

@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Dock, openDock } from "../support/dock.js";
-import { openEvents } from "../support/event-source.js";
-import { type HttpService, servingHttp } from "../support/http-server.js";
-import { startRedis } from "../support/redis-server.js";
-import { startStevedore } from "../support/stevedore.js";
+import { openEvents } from "../support/http/event-source.js";
+import { type HttpService, servingHttp } from "../support/http/http-server.js";
+import { startStevedore } from "../support/processes/stevedore.js";
+import { startRedis } from "../support/redis/redis-server.js";
 import { until } from "../support/until.js";
 
 let dock: Dock;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import { metricsText } from "../../src/server/metrics.js";
 import { type Dock, openDock, runJob } from "../support/dock.js";
-import { parseExposition } from "../support/exposition.js";
+import { parseExposition } from "../support/http/exposition.js";
 
 interface Panel {
   readonly id: number;

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startServer } from "../../src/server/index.js";
 import { startWorker } from "../../src/worker/index.js";
-import { ask } from "../support/http-server.js";
-import { startRedis, type TestRedis } from "../support/redis-server.js";
+import { ask } from "../support/http/http-server.js";
+import { startRedis, type TestRedis } from "../support/redis/redis-server.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();

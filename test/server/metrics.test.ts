@@ -9,8 +9,8 @@ import { openProducer, type Producer } from "../../src/producer/index.js";
 import { metricsText } from "../../src/server/metrics.js";
 import { startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob, shell } from "../support/dock.js";
-import { type Family, parseExposition, valueOfSeries } from "../support/exposition.js";
-import { startRedis } from "../support/redis-server.js";
+import { type Family, parseExposition, valueOfSeries } from "../support/http/exposition.js";
+import { startRedis } from "../support/redis/redis-server.js";
 
 /** That of docs/checksums.md. */
 const documentedTar =

@@ -3,9 +3,9 @@
 import fc from "fast-check";
 import fastify from "fastify";
 import { expect, it } from "vitest";
-import { StevedoreError } from "../../src/error.js";
 import { errorCodes, JobError } from "../../src/jobs/index.js";
 import { HttpError, problem, problemType, sendProblem, statusOf } from "../../src/server/problem.js";
+import { StevedoreError } from "../../src/terms/error.js";
 
 /** What a server answers whose route throws this, and what it tells its log. */
 async function answerTo(error: unknown) {

@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { shellLine } from "../../src/layer/shell-line.js";
-import { archive, entry } from "../support/crafted-tar.js";
-import { thenFill } from "../support/documented-tar.js";
+import { archive, entry } from "../support/trees/crafted-tar.js";
+import { thenFill } from "../support/trees/documented-tar.js";
 import type { Random } from "./random.js";
 
 export interface Archive {

@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { shellLine } from "../../src/layer/shell-line.js";
-import { thenFill } from "../support/documented-tar.js";
-import { mountedBelow } from "../support/mounted.js";
+import { mountedBelow } from "../support/mounts/mounted.js";
+import { thenFill } from "../support/trees/documented-tar.js";
 import type { Outcome, PlannedJob, Step } from "./conductor.js";
 import { gatherCrowd } from "./crowd.js";
 import { completes, stores } from "./plan.js";

@@ -8,7 +8,7 @@ import { expect } from "vitest";
 import type { JobData, JobName, JobResult } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { type RunningWorker, startWorker, type WorkerOptions } from "../../src/worker/index.js";
-import { startRedis } from "./redis-server.js";
+import { startRedis } from "./redis/redis-server.js";
 
 export interface ServedGraph {
   readonly producer: Producer;

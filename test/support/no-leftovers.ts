@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readdir, readFile, realpath, rm } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { mountedBelow, unmountBelow } from "./mounted.js";
+import { mountedBelow, unmountBelow } from "./mounts/mounted.js";
 
 /** The temporary directory of this run alone: whatever else the host does, it does elsewhere. */
 let directory = "";

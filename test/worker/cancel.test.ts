@@ -7,10 +7,10 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
-import { batchKey } from "../../src/worker/batch.js";
+import { batchKey } from "../../src/worker/batches/batch.js";
 import { startWorker } from "../../src/worker/index.js";
-import { childProcesses } from "../support/child-processes.js";
 import { type Dock, openDock, runJob } from "../support/dock.js";
+import { childProcesses } from "../support/processes/child-processes.js";
 
 let dock: Dock;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { openProducer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob, shell } from "../support/dock.js";
-import { startStevedore } from "../support/stevedore.js";
+import { startStevedore } from "../support/processes/stevedore.js";
 
 let dock: Dock;
 beforeAll(async () => {

@@ -8,7 +8,7 @@ import { workerStatusKeys } from "../../src/jobs/index.js";
 import { openProducer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock } from "../support/dock.js";
-import { startRedis } from "../support/redis-server.js";
+import { startRedis } from "../support/redis/redis-server.js";
 
 let dock: Dock;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { removeAbandonedUploads } from "../../src/inbox/index.js";
 import { type Dock, openDock, runJob } from "../support/dock.js";
-import { stevedore } from "../support/stevedore.js";
+import { stevedore } from "../support/processes/stevedore.js";
 
 let dock: Dock;
 beforeAll(async () => {

@@ -11,9 +11,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { startWorker, type WorkerOptions } from "../../src/worker/index.js";
-import { childProcesses } from "../support/child-processes.js";
 import { type Dock, expectNothingLeft, openDock, runJob } from "../support/dock.js";
-import { unmountBelow } from "../support/mounted.js";
+import { unmountBelow } from "../support/mounts/mounted.js";
+import { childProcesses } from "../support/processes/child-processes.js";
 
 let dock: Dock;
 let directory: string;

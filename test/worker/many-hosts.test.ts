@@ -9,8 +9,13 @@ import { type JobData, type JobName, keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { collect } from "../support/collect.js";
 import { type Dock, openDock, runJob, shell } from "../support/dock.js";
-import { type NamespaceHost, signalThere, startHost, stopThere } from "../support/namespace-host.js";
-import { type Running, startStevedore } from "../support/stevedore.js";
+import {
+  type NamespaceHost,
+  signalThere,
+  startHost,
+  stopThere,
+} from "../support/processes/namespace-host.js";
+import { type Running, startStevedore } from "../support/processes/stevedore.js";
 
 let dock: Dock;
 /** `web-1` is known by its system's name, the other by the flag. */

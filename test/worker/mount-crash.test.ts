@@ -6,8 +6,8 @@ import type { JobData, JobName, JobResult } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob, shell } from "../support/dock.js";
-import { mountedBelow, unmountBelow } from "../support/mounted.js";
-import { startStevedore } from "../support/stevedore.js";
+import { mountedBelow, unmountBelow } from "../support/mounts/mounted.js";
+import { startStevedore } from "../support/processes/stevedore.js";
 
 let dock: Dock;
 beforeAll(async () => {

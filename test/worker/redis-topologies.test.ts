@@ -8,11 +8,11 @@ import { keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob, type ServedGraph } from "../support/dock.js";
-import { startCluster } from "../support/redis-cluster.js";
-import { makeCertificates } from "../support/redis-security.js";
-import { startSentinel } from "../support/redis-sentinel.js";
-import { startRedis } from "../support/redis-server.js";
-import { stevedore } from "../support/stevedore.js";
+import { stevedore } from "../support/processes/stevedore.js";
+import { startCluster } from "../support/redis/redis-cluster.js";
+import { makeCertificates } from "../support/redis/redis-security.js";
+import { startSentinel } from "../support/redis/redis-sentinel.js";
+import { startRedis } from "../support/redis/redis-server.js";
 
 /** The line of an ACL file that docs/redis.md says is enough, for all graphs. */
 const documentedUser = /^user (stevedore on .*)$/m

@@ -7,7 +7,7 @@ import { openGraph } from "../../src/graph/index.js";
 import { openProducer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob, shell } from "../support/dock.js";
-import { startRedis } from "../support/redis-server.js";
+import { startRedis } from "../support/redis/redis-server.js";
 
 let dock: Dock;
 beforeAll(async () => {

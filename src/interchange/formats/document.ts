@@ -1,6 +1,6 @@
 // Reads the JSON documents of the formats. They come from anywhere, so they have limits, and each error names the one.
 import type { z } from "zod";
-import { StevedoreError } from "../../error.js";
+import { StevedoreError } from "../../terms/index.js";
 
 /** The longest manifest, index or config, in bytes: what registries and their clients take. */
 export const longestDocument = 4 * 1024 * 1024;

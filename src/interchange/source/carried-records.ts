@@ -1,8 +1,7 @@
 // The records that an export of a graph carries in its configs: with them an image comes back as it was.
 
-import { StevedoreError } from "../../error.js";
-import { parseRecord } from "../../graph/index.js";
-import { parentOf } from "../../graph/record.js";
+import { parentOf, parseRecord } from "../../graph/index.js";
+import { StevedoreError } from "../../terms/index.js";
 import { recordsField } from "../formats/index.js";
 import type { LayerRecord } from "./derived-records.js";
 

@@ -1,10 +1,8 @@
 // Checks a blob whose layer the graph has already: it is not unpacked, but a source that is damaged is told of all the
 // same.
 import { createHash } from "node:crypto";
-import { StevedoreError, throwIfAborted } from "../../error.js";
-import { compressionOf } from "../../layer/compression.js";
-import { decompress } from "../../layer/decompress.js";
-import { takeHead } from "../../layer/take-head.js";
+import { compressionOf, decompress, takeHead } from "../../layer/index.js";
+import { StevedoreError, throwIfAborted } from "../../terms/index.js";
 import { assertDecompressed, assertStored, createStoredDigest, digestOf } from "./blob-digest.js";
 import type { LayerBlob } from "./source-image.js";
 import { nameBlob } from "./unpack-blob.js";

@@ -1,6 +1,7 @@
 // An image that is described by a config and a list of blobs, as docker-archive and OCI both have it.
-import { StevedoreError } from "../../error.js";
+
 import { assertRecordSize } from "../../graph/index.js";
+import { StevedoreError } from "../../terms/index.js";
 import { type ImageConfig, recordsField } from "../formats/index.js";
 import { readCarriedRecords } from "./carried-records.js";
 import { deriveRecords } from "./derived-records.js";

@@ -2,7 +2,7 @@
 import { config, dockerManifest, type ImageConfig, manifestFile } from "../formats/index.js";
 import { diffIdsOf, layersOf } from "./configured-image.js";
 import type { Document, DocumentReader } from "./documents.js";
-import { findNeeded } from "./files.js";
+import { findNeeded } from "./files/index.js";
 import { type LoadableImage, platformOf } from "./loadable-image.js";
 import { readNames } from "./names.js";
 import type { LayerBlob } from "./source-image.js";

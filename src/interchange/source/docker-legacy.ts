@@ -1,12 +1,11 @@
 // What `docker save` of 0.7 to 1.9 wrote: the images of a graph as they lay there, each with its record.
-import { StevedoreError } from "../../error.js";
-import { parentCycle } from "../../graph/history.js";
-import { assertRecordSize, isId, parseRecord } from "../../graph/index.js";
-import { parentOf } from "../../graph/record.js";
+
+import { assertRecordSize, isId, parentCycle, parentOf, parseRecord } from "../../graph/index.js";
+import { StevedoreError } from "../../terms/index.js";
 import { layerFiles, repositories, repositoriesFile } from "../formats/index.js";
 import { assertLayerCount } from "./configured-image.js";
 import type { DocumentReader } from "./documents.js";
-import { findNeeded, type SourceFile } from "./files.js";
+import { findNeeded, type SourceFile } from "./files/index.js";
 import { type LoadableImage, platformOf } from "./loadable-image.js";
 import { readNames } from "./names.js";
 import type { SourceLayer } from "./source-image.js";

@@ -1,9 +1,9 @@
 // The JSON documents of a source: found by name or digest, bounded one by one and all together, and checked.
 import { createHash } from "node:crypto";
 import type { z } from "zod";
-import { StevedoreError } from "../../error.js";
+import { StevedoreError } from "../../terms/index.js";
 import { blobPath, longestDocument, parseDocument } from "../formats/index.js";
-import { findNeeded, type SourceFile, type SourceFiles } from "./files.js";
+import { findNeeded, type SourceFile, type SourceFiles } from "./files/index.js";
 
 /** Bytes of all documents of a source together: what is made of them is held in memory. */
 const mostBytes = 64 * 1024 * 1024;

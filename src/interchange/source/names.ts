@@ -1,7 +1,7 @@
 // What the images of a source are called in the graph.
-import { StevedoreError } from "../../error.js";
-import { quote } from "../../graph/id.js";
-import { defaultTag, formatImageName, parseImageName } from "../../graph/index.js";
+
+import { defaultTag, formatImageName, parseImageName, quote } from "../../graph/index.js";
+import { StevedoreError } from "../../terms/index.js";
 import type { SourceImage } from "./source-image.js";
 
 /** A tag alone, as some tools write it where others write a whole name. */

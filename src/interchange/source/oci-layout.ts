@@ -1,5 +1,5 @@
 // An OCI image layout: an index leads to manifests, or to further indexes of the same image for several platforms.
-import { StevedoreError } from "../../error.js";
+import { StevedoreError } from "../../terms/index.js";
 import {
   annotationKeys,
   blobPath,

@@ -1,15 +1,11 @@
 // Opens what is to be imported, whatever it is: a directory, an archive, or one that is compressed.
 
 import { type FileHandle, open } from "node:fs/promises";
-import { throwIfAborted } from "../../error.js";
 import type { Graph } from "../../graph/index.js";
-import { compressionOf, headBytes } from "../../layer/compression.js";
-import { decompress } from "../../layer/decompress.js";
-import { openArchive } from "./archive-files.js";
-import { openDirectory } from "./directory-files.js";
-import type { SourceFiles } from "./files.js";
-import { readRange } from "./read-range.js";
-import { spool } from "./spool.js";
+import { compressionOf, decompress, headBytes } from "../../layer/index.js";
+import { throwIfAborted } from "../../terms/index.js";
+import type { SourceFiles } from "./files/index.js";
+import { openArchive, openDirectory, readRange, spool } from "./files/index.js";
 
 /**
  * Opens a source for `work`. A compressed archive is decompressed into the graph's staging for that time: to find a

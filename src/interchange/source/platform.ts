@@ -1,6 +1,7 @@
 // Which image of several is meant: the one for a platform, written `os/architecture[/variant]`.
-import { StevedoreError } from "../../error.js";
-import { quote } from "../../graph/id.js";
+
+import { quote } from "../../graph/index.js";
+import { StevedoreError } from "../../terms/index.js";
 import type { Platform } from "../formats/index.js";
 
 /** An image that may be chosen. */

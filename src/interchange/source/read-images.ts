@@ -1,10 +1,10 @@
 // Tells by its files what format a source has, and reads its images.
-import { StevedoreError } from "../../error.js";
+import { StevedoreError } from "../../terms/index.js";
 import { layoutFile, manifestFile } from "../formats/index.js";
 import { readDockerArchive } from "./docker-archive.js";
 import { hasLegacyImages, readDockerLegacy } from "./docker-legacy.js";
 import { type DocumentReader, openDocuments } from "./documents.js";
-import type { SourceFiles } from "./files.js";
+import type { SourceFiles } from "./files/index.js";
 import { choosePlatform, type LoadableImage } from "./loadable-image.js";
 import { decideNames, namesOf } from "./names.js";
 import { readOciLayout } from "./oci-layout.js";

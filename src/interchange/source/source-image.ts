@@ -1,5 +1,5 @@
 // What a source is read into, whatever its format: images, each a chain of layers with a record and an id.
-import type { SourceFile } from "./files.js";
+import type { SourceFile } from "./files/index.js";
 
 /** The formats that are read. */
 export type SourceFormat = "docker" | "docker-legacy" | "oci";

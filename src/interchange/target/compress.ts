@@ -1,7 +1,7 @@
 // Compresses layers for an archive by the programs of the host, with fixed options: the same bytes in and the same
 // version of a program, the same bytes out, on every host and whatever its environment says.
-import { type Tool, tools } from "../../host/tool.js";
-import { toolOutput } from "../../layer/tool-output.js";
+import { type Tool, tools } from "../../host/index.js";
+import { toolOutput } from "../../layer/index.js";
 
 /** How the layers of an archive may be compressed. */
 export const layerCompressions = ["gzip", "zstd", "xz", "none"] as const;

@@ -1,8 +1,8 @@
 // The sha256 of a whole file.
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { throwIfAborted } from "../../error.js";
-import type { Digest } from "../../layer/checksum.js";
+import type { Digest } from "../../layer/index.js";
+import { throwIfAborted } from "../../terms/index.js";
 
 /** Bytes that are read at a time. */
 const chunkBytes = 1024 ** 2;

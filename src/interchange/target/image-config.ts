@@ -1,6 +1,7 @@
 // The config of an image in the formats of today, made of the records of its layers, which travel in it.
-import { StevedoreError } from "../../error.js";
+
 import type { Image } from "../../graph/index.js";
+import { StevedoreError } from "../../terms/index.js";
 import { type HistoryEntry, type ImageConfig, longestDocument, recordsField } from "../formats/index.js";
 import { isGoTime, isString, isStrings, knownConfigFields } from "./config-fields.js";
 

@@ -1,8 +1,6 @@
 // A layer as the blob of an archive: its canonical tar, compressed or not, with its digests from the same pass.
 import { createHash } from "node:crypto";
-import { canonicalTar } from "../../layer/canonical-tar.js";
-import { type Digest, digestLayer, passThrough } from "../../layer/checksum.js";
-import { readSteadily } from "../../layer/steady-read.js";
+import { canonicalTar, type Digest, digestLayer, passThrough, readSteadily } from "../../layer/index.js";
 import { compress, type LayerCompression } from "./compress.js";
 import type { BodyWriter } from "./file-writer.js";
 

@@ -2,7 +2,7 @@
 import fastifyStatic from "@fastify/static";
 import { z } from "zod";
 import { listOutbox, outboxFile, outboxOf, removeFromOutbox } from "../../interchange/index.js";
-import { outboxFileName } from "../../jobs/export.js";
+import { outboxFileName } from "../../jobs/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
 import { notModified } from "./entity-tag.js";

@@ -1,7 +1,6 @@
 // The images of the HTTP API as zod schemas.
 import { z } from "zod";
-import { bytes, digest, imageReference } from "../../jobs/fields.js";
-import { errorCodes } from "../../jobs/index.js";
+import { bytes, digest, errorCodes, imageReference } from "../../jobs/index.js";
 import { driverNames } from "../../mount/index.js";
 
 /** The `{ref}` of a path. */

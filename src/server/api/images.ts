@@ -1,7 +1,6 @@
 // The images of the graph: all, one, and one with its ancestors.
 import { z } from "zod";
-import { imagePaths } from "../../graph/image.js";
-import { knownLayerFacts } from "../../graph/layer-facts.js";
+import { imagePaths, knownLayerFacts } from "../../graph/index.js";
 import { checkTar } from "../../layer/index.js";
 import {
   type Census,

@@ -1,7 +1,7 @@
 // Tells of jobs: one, many by pages, how many there are; and cancels them.
 import { z } from "zod";
-import { type AnyQueueName, type JobName, jobNames, parseFailedReason } from "../../jobs/index.js";
-import { JobError, type JobRecord, jobStates, type Producer } from "../../producer/index.js";
+import { type AnyQueueName, JobError, type JobName, jobNames, parseFailedReason } from "../../jobs/index.js";
+import { type JobRecord, jobStates, type Producer } from "../../producer/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
 import { jobNotFound, jobParams, jobRecord } from "./job-shapes.js";

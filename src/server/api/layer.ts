@@ -7,10 +7,10 @@ import { type RecipeName, recipeNames } from "../../jobs/index.js";
 import { checkKnownAnswer, chooseXzEngine, type XzEngine } from "../../layer/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError, problem } from "../problem.js";
-import { formatDigest } from "./digest-field.js";
 import { namesTag, notModified } from "./entity-tag.js";
 import { referenceParams } from "./image-schemas.js";
 import { layerBytes } from "./layer-download.js";
+import { formatDigest } from "./uploads/index.js";
 
 const schema = {
   tags: ["images"],

@@ -1,7 +1,7 @@
 // The bearer tokens that a server accepts, and what each lets its bearer do.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { StevedoreError } from "../../error.js";
+import { StevedoreError } from "../../terms/index.js";
 
 /** `read` may look at everything and change nothing; `full` may do all. */
 export const roles = ["read", "full"] as const;

@@ -5,7 +5,7 @@ import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { FastifyAdapter } from "@bull-board/fastify";
 import type { Queue } from "bullmq";
 import { type AnyQueueName, JobError } from "../../jobs/index.js";
-import type { GraphQueues } from "../../producer/graph-queues.js";
+import type { GraphQueues } from "../../producer/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError, sendProblem } from "../problem.js";
 import { pagePolicy } from "./content-policy.js";

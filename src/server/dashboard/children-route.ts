@@ -2,8 +2,8 @@
 // to be another is no failure of the child that verified it: the batch's result names those.
 import { z } from "zod";
 import { errorCodes, parseFailedReason, parseProgress, progress } from "../../jobs/index.js";
-import type { HastyConnection } from "../../producer/connection.js";
-import type { GraphQueues } from "../../producer/graph-queues.js";
+import type { GraphQueues } from "../../producer/index.js";
+import type { HastyConnection } from "../../redis/index.js";
 import type { App } from "../context.js";
 import { HttpError, problem } from "../problem.js";
 

@@ -1,7 +1,7 @@
 // The dashboard: login, pages, Bull Board, and what of the API is there for them.
 import { keyPrefix } from "../../jobs/index.js";
-import { connectHastily } from "../../producer/connection.js";
-import { openGraphQueues } from "../../producer/graph-queues.js";
+import { openGraphQueues } from "../../producer/index.js";
+import { connectHastily } from "../../redis/index.js";
 import type { App, ServerContext } from "../context.js";
 import { readBuiltApp } from "./built-app.js";
 import { addBullBoard } from "./bull-board.js";

@@ -1,8 +1,7 @@
 // Login and logout: a token is exchanged for the cookie that a browser carries from then on.
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import { makeSession, sessionCookie, sessionTime } from "../auth/session.js";
-import { findToken } from "../auth/tokens.js";
+import { findToken, makeSession, sessionCookie, sessionTime } from "../auth/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
 import type { BuiltApp } from "./built-app.js";

@@ -1,8 +1,8 @@
 // What the overview page shows at a glance: the last hour in samples, and how things stand now.
 import { z } from "zod";
-import { diskOf } from "../../host/disk.js";
+import { diskOf } from "../../disk/index.js";
 import { queueNames } from "../../jobs/index.js";
-import type { HastyConnection } from "../../producer/connection.js";
+import type { HastyConnection } from "../../redis/index.js";
 import type { App, ServerContext } from "../context.js";
 import { problem } from "../problem.js";
 import { readSamples, type Sample, sampleInterval } from "./samples.js";

@@ -3,10 +3,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { diskOf } from "../../host/disk.js";
+import { diskOf } from "../../disk/index.js";
+import type { WorkerStatus } from "../../jobs/index.js";
 import { keyPrefix } from "../../jobs/index.js";
-import type { HastyConnection } from "../../producer/connection.js";
-import type { AllCounts, WorkerStatus } from "../../producer/index.js";
+import type { AllCounts } from "../../producer/index.js";
+import type { HastyConnection } from "../../redis/index.js";
 import type { ServerContext } from "../context.js";
 import { startJobTally } from "./job-tally.js";
 

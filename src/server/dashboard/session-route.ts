@@ -1,6 +1,6 @@
 // What the dashboard asks first: who it is shown to.
 import { z } from "zod";
-import { roles } from "../auth/tokens.js";
+import { roles } from "../auth/index.js";
 import type { App, ServerContext } from "../context.js";
 import { problem } from "../problem.js";
 

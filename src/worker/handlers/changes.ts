@@ -1,6 +1,6 @@
 // The job `changes`: what was changed in a mount.
-import type { Handler } from "../handler.js";
-import { mountOf, onItsHost } from "../mount-reference.js";
+import type { Handler } from "./handler.js";
+import { mountOf, onItsHost } from "./mount-reference.js";
 
 export const changes: Handler<"changes"> = async (job, { graph, mounts }, signal) => {
   const done = await job.otherHost.outcome();

@@ -1,7 +1,7 @@
 // The job `checksum-graph`: leaves each image without a checksum to a child, and sums up.
 import { type CheckedJobData, defaultRecipe } from "../../jobs/index.js";
-import type { Handler } from "../handler.js";
-import { runBatch } from "../run-batch.js";
+import { runBatch } from "../batches/index.js";
+import type { Handler } from "./handler.js";
 
 export const checksumGraph: Handler<"checksum-graph"> = async ({ data, batch }, { graph }, signal) => {
   const { ids, recipe = defaultRecipe, force = false } = data;

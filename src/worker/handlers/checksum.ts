@@ -1,9 +1,11 @@
 // The job `checksum`: the stored one if there is one, else one pass over the layer.
-import { StevedoreError } from "../../error.js";
-import { inodeOf, type StoredChecksum } from "../../graph/index.js";
+
+import { inodeOf } from "../../disk/index.js";
+import type { StoredChecksum } from "../../graph/index.js";
 import { defaultRecipe } from "../../jobs/index.js";
 import { checksumLayer } from "../../layer/index.js";
-import type { Handler, JobTry, WorkerHost } from "../handler.js";
+import { StevedoreError } from "../../terms/index.js";
+import type { Handler, JobTry, WorkerHost } from "./handler.js";
 
 export const checksum: Handler<"checksum"> = async (job, host, signal) => {
   const begun = performance.now();

@@ -3,8 +3,8 @@ import { makeRecord } from "../../graph/index.js";
 import type { CheckedJobData } from "../../jobs/index.js";
 import { packUpper, unpack } from "../../layer/index.js";
 import type { Mount } from "../../mount/index.js";
-import type { Handler, JobTry, WorkerHost } from "../handler.js";
-import { mountOf, onItsHost } from "../mount-reference.js";
+import type { Handler, JobTry, WorkerHost } from "./handler.js";
+import { mountOf, onItsHost } from "./mount-reference.js";
 import {
   decideFields,
   describeImage,
@@ -12,7 +12,7 @@ import {
   type Outcome,
   registerOnce,
   withinLimit,
-} from "../new-image.js";
+} from "./new-image.js";
 
 export const commit: Handler<"commit"> = async (job, host, signal) => {
   const begun = performance.now();

@@ -1,6 +1,6 @@
 // The job `delete`: an image leaves the graph. A second try finds it gone, which is what was asked for.
-import { StevedoreError } from "../../error.js";
-import type { Handler } from "../handler.js";
+import { StevedoreError } from "../../terms/index.js";
+import type { Handler } from "./handler.js";
 
 export const deleteImage: Handler<"delete"> = async (job, { graph, mounts }, signal) => {
   const { force = false } = job.data;

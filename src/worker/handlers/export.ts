@@ -1,8 +1,9 @@
 // The job `export`: images and their layers become an archive in the outbox.
-import { StevedoreError } from "../../error.js";
+
 import { addToOutbox, assertNewInOutbox, exportImages } from "../../interchange/index.js";
-import { outboxFileName } from "../../jobs/export.js";
-import type { Handler, JobTry, WorkerHost } from "../handler.js";
+import { outboxFileName } from "../../jobs/index.js";
+import { StevedoreError } from "../../terms/index.js";
+import type { Handler, JobTry, WorkerHost } from "./handler.js";
 
 export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu }, signal) => {
   const begun = performance.now();

@@ -1,7 +1,7 @@
 // The job `gc`: what nothing needs is deleted. A second try deletes what the first one left, and tells of that alone.
 import { collectGarbage, type RemovedImage } from "../../garbage/index.js";
-import { listedImages } from "../../jobs/gc.js";
-import type { Handler } from "../handler.js";
+import { listedImages } from "../../jobs/index.js";
+import type { Handler } from "./handler.js";
 
 export const gc: Handler<"gc"> = async (job, { graph, mounts }, signal) => {
   const begun = performance.now();

@@ -1,9 +1,8 @@
 // The job `import`: open the source, read its images, unpack their layers, register all as one set with their names.
 import type { FileHandle } from "node:fs/promises";
 import { importImages } from "../../interchange/index.js";
-import type { Handler, JobTry, WorkerHost } from "../handler.js";
-import { withSeekableSource } from "../seekable-source.js";
-import { removeUpload } from "../source.js";
+import { removeUpload, withSeekableSource } from "../sources/index.js";
+import type { Handler, JobTry, WorkerHost } from "./handler.js";
 
 export const importJob: Handler<"import"> = async (job, host, signal) => {
   const begun = performance.now();

@@ -1,6 +1,5 @@
 // Every job of the contract has its handler here: the type says so.
 import type { JobName } from "../../jobs/index.js";
-import type { Handler } from "../handler.js";
 import { changes } from "./changes.js";
 import { checksum } from "./checksum.js";
 import { checksumGraph } from "./checksum-graph.js";
@@ -8,6 +7,7 @@ import { commit } from "./commit.js";
 import { deleteImage } from "./delete.js";
 import { exportToOutbox } from "./export.js";
 import { gc } from "./gc.js";
+import type { Handler } from "./handler.js";
 import { importJob } from "./import.js";
 import { mount } from "./mount.js";
 import { store } from "./store.js";
@@ -34,3 +34,4 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   tag,
   untag,
 };
+export type { Handler, JobTry, WorkerHost } from "./handler.js";

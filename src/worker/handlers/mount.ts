@@ -1,7 +1,8 @@
 // The job `mount`: an image with its ancestors as one directory. A second try finds what the first has mounted.
-import { StevedoreError } from "../../error.js";
+
 import type { Mount, Mounts } from "../../mount/index.js";
-import type { Handler } from "../handler.js";
+import { StevedoreError } from "../../terms/index.js";
+import type { Handler } from "./handler.js";
 
 export const mount: Handler<"mount"> = async (job, { graph, mounts }, signal) => {
   const begun = performance.now();

@@ -1,10 +1,11 @@
 // The job `store`: open the source, unpack it into staging, commit it as an image.
-import { StevedoreError } from "../../error.js";
+
 import { makeRecord, parseRecord } from "../../graph/index.js";
 import { type Unpacked, unpack } from "../../layer/index.js";
-import type { Handler, JobTry, WorkerHost } from "../handler.js";
-import { decideFields, describeImage, registerOnce, withinLimit } from "../new-image.js";
-import { openSource, removeUpload } from "../source.js";
+import { StevedoreError } from "../../terms/index.js";
+import { openSource, removeUpload } from "../sources/index.js";
+import type { Handler, JobTry, WorkerHost } from "./handler.js";
+import { decideFields, describeImage, registerOnce, withinLimit } from "./new-image.js";
 
 export const store: Handler<"store"> = async (job, host, signal) => {
   const begun = performance.now();

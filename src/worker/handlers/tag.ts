@@ -1,6 +1,6 @@
 // The job `tag`. A second try gives the name to the image that the first one found.
 import { formatImageName, parseImageName } from "../../graph/index.js";
-import type { Handler } from "../handler.js";
+import type { Handler } from "./handler.js";
 
 export const tag: Handler<"tag"> = async (job, { graph }) => {
   const id = await graph.resolve(job.data.id);

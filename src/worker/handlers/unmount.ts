@@ -1,9 +1,10 @@
 // The job `unmount`. A second try finds the mount gone, which is what was asked for.
-import { StevedoreError } from "../../error.js";
+
 import type { JobResult } from "../../jobs/index.js";
 import type { Mount, Mounts } from "../../mount/index.js";
-import type { Handler, JobTry } from "../handler.js";
-import { mountOf, onItsHost } from "../mount-reference.js";
+import { StevedoreError } from "../../terms/index.js";
+import type { Handler, JobTry } from "./handler.js";
+import { mountOf, onItsHost } from "./mount-reference.js";
 
 export const unmount: Handler<"unmount"> = async (job, { graph, mounts }, signal) => {
   const done = await job.otherHost.outcome();

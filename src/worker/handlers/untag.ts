@@ -1,8 +1,8 @@
 // The job `untag`. A second try finds the name gone, which is what was asked for.
-import { StevedoreError } from "../../error.js";
-import { quote } from "../../graph/id.js";
-import { isId } from "../../graph/index.js";
-import type { Handler } from "../handler.js";
+
+import { isId, quote } from "../../graph/index.js";
+import { StevedoreError } from "../../terms/index.js";
+import type { Handler } from "./handler.js";
 
 export const untag: Handler<"untag"> = async (job, { graph }) => {
   const { name, id: meant } = job.data;

@@ -1,8 +1,8 @@
 // The job `verify-graph`: leaves each image to a child, and sums up.
 import { mismatchMessage } from "../../jobs/index.js";
-import type { FailedImage } from "../batch.js";
-import type { Handler } from "../handler.js";
-import { runBatch } from "../run-batch.js";
+import type { FailedImage } from "../batches/index.js";
+import { runBatch } from "../batches/index.js";
+import type { Handler } from "./handler.js";
 
 export const verifyGraph: Handler<"verify-graph"> = async ({ data, batch }, { graph }, signal) => {
   const { total, results, failed, durationMs } = await runBatch(

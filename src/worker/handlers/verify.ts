@@ -1,8 +1,9 @@
 // The job `verify`: one pass over the layer, held against the tar digests that are stored; a second one to explain.
-import { StevedoreError } from "../../error.js";
+
 import type { Graph } from "../../graph/index.js";
 import { verifyLayer } from "../../layer/index.js";
-import type { Handler } from "../handler.js";
+import { StevedoreError } from "../../terms/index.js";
+import type { Handler } from "./handler.js";
 
 export const verify: Handler<"verify"> = async (job, { graph, cpu }, signal) => {
   const begun = performance.now();

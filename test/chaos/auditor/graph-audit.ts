@@ -1,7 +1,7 @@
 // Whether the images of a root are whole, and those that must be there, by tar, xz, sha256sum and find.
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { shell } from "../../support/shell.js";
+import { shell } from "../../support/processes/shell.js";
 import type { Content } from "../contents.js";
 import { type AcknowledgedJob, expectedWorld, type Ledger } from "../ledger.js";
 import { canonicalTar } from "./shell-lines.js";

@@ -1,7 +1,7 @@
 // Whether the host holds what it should of a trial: its mounts, and no process or socket besides.
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { mountedBelow } from "../../support/mounted.js";
+import { mountedBelow } from "../../support/mounts/mounted.js";
 import { expectedWorld, type Ledger } from "../ledger.js";
 
 /** The variable by which the processes of a trial are known, with its root as the value: children inherit it. */

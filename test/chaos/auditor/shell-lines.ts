@@ -1,5 +1,5 @@
 // The lines of shell by which anybody checks an image, as the documentation has them.
-import { thenFill } from "../../support/documented-tar.js";
+import { thenFill } from "../../support/trees/documented-tar.js";
 
 /** The canonical tar of a directory, on stdout. */
 export function canonicalTar(directory: string): string {

@@ -1,8 +1,8 @@
 // The disk of the root fills up, by bytes or by inodes, to where each job fails at another stage; then there is space again.
 import { rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
-import { startRedis } from "../../support/redis-server.js";
-import { shell } from "../../support/shell.js";
+import { shell } from "../../support/processes/shell.js";
+import { startRedis } from "../../support/redis/redis-server.js";
 import { dropLoopDisk, makeLoopDisk } from "../loop-disk.js";
 import { playScene, type Scene } from "../scene.js";
 import type { Trial, TrialContext } from "../trial.js";

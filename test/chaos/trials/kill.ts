@@ -1,7 +1,7 @@
 // `kill -9` of the worker, of its Redis and of the tools it runs, at random moments of all kinds of jobs.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startRedis, type TestRedis } from "../../support/redis-server.js";
+import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
 import { playScene } from "../scene.js";
 import type { Trial } from "../trial.js";
 import { handIn, planRound } from "../work.js";

@@ -1,8 +1,8 @@
 // Redis goes away in all the ways it can: killed, hung, its connections cut, and at last emptied.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startRedis } from "../../support/redis-server.js";
-import { startTcpProxy } from "../../support/tcp-proxy.js";
+import { startRedis } from "../../support/redis/redis-server.js";
+import { startTcpProxy } from "../../support/redis/tcp-proxy.js";
 import { openLedger } from "../ledger.js";
 import { playScene } from "../scene.js";
 import type { Trial } from "../trial.js";

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Producer } from "../../../src/producer/index.js";
-import { mountedBelow } from "../../support/mounted.js";
-import { startRedis, type TestRedis } from "../../support/redis-server.js";
+import { mountedBelow } from "../../support/mounts/mounted.js";
+import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
 import type { SeededRandom } from "../../support/seeded-random.js";
 import { auditGraph } from "../auditor/graph-audit.js";
 import { auditHost, processesOf, signalTrial } from "../auditor/host-audit.js";

@@ -1,8 +1,8 @@
 // Redis as more than one server, of which one goes: a Sentinel pair that changes its master, a Cluster that loses a node.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startCluster } from "../../support/redis-cluster.js";
-import { startSentinel } from "../../support/redis-sentinel.js";
+import { startCluster } from "../../support/redis/redis-cluster.js";
+import { startSentinel } from "../../support/redis/redis-sentinel.js";
 import { playScene } from "../scene.js";
 import type { Trial } from "../trial.js";
 import { handIn, planRound } from "../work.js";

@@ -5,9 +5,9 @@ import { execa } from "execa";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createArchive } from "../../../src/interchange/target/archive-writer.js";
-import { formatFileHeader } from "../../../src/layer/tar-writer.js";
+import { formatFileHeader } from "../../../src/layer/tar/writer.js";
+import { shell } from "../../support/processes/shell.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
-import { shell } from "../../support/shell.js";
 
 const scratch = useScratchDirectory();
 

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startBrowser, type TestBrowser } from "../../support/browser.js";
-import { startRedis, type TestRedis } from "../../support/redis-server.js";
-import { type Running, startStevedore } from "../../support/stevedore.js";
+import { startBrowser, type TestBrowser } from "../../support/http/browser.js";
+import { type Running, startStevedore } from "../../support/processes/stevedore.js";
+import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
 
 const MiB = 1024 ** 2;
 const tokens = { full: "full-token-0123456789", read: "read-token-0123456789" } as const;

@@ -3,12 +3,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startBrowser, type TestBrowser } from "../../support/browser.js";
-import { writeGraph } from "../../support/graph-on-disk.js";
-import { realistic } from "../../support/graph-shapes.js";
-import { ask } from "../../support/http-server.js";
+import { startBrowser, type TestBrowser } from "../../support/http/browser.js";
+import { ask } from "../../support/http/http-server.js";
+import { writeGraph } from "../../support/images/graph-on-disk.js";
+import { realistic } from "../../support/images/graph-shapes.js";
+import { type Running, startStevedore, stevedore } from "../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
-import { type Running, startStevedore, stevedore } from "../../support/stevedore.js";
 
 const nodes = realistic(1_000).map(({ broken, ...node }, place) => ({
   ...node,

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { localPath } from "../../../src/server/dashboard/local-path.js";
 import { type RunningServer, type ServerOptions, startServer } from "../../../src/server/index.js";
-import { startRedis, type TestRedis } from "../../support/redis-server.js";
+import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
 
 const full = "full-token-0123456789";
 const read = "read-token-0123456789";

@@ -1,9 +1,9 @@
 // The samples of the last hour: what they count, that several servers do not double them, and that they stay.
 import { describe, expect, it, vi } from "vitest";
-import { connectHastily } from "../../../src/producer/connection.js";
+import { connectHastily } from "../../../src/redis/connection.js";
 import { readSamples, type Sample, takeSamples } from "../../../src/server/dashboard/samples.js";
 import { openDock, runJob } from "../../support/dock.js";
-import { servingHttp } from "../../support/http-server.js";
+import { servingHttp } from "../../support/http/http-server.js";
 
 /** Much shorter than that of a server, in ms. */
 const interval = 1_000;

@@ -6,7 +6,7 @@ import type {
   OpenApiDocument,
   Response,
 } from "../../../src/server/openapi/components.js";
-import type { JsonSchema } from "../../support/json-schema-values.js";
+import type { JsonSchema } from "../../support/http/json-schema-values.js";
 
 export interface Operation {
   readonly id: string;

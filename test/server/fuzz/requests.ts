@@ -2,8 +2,8 @@
 // made to do harm.
 import fc from "fast-check";
 import type { Parameter } from "../../../src/server/openapi/components.js";
-import { type JsonSchema, type Surroundings, valuesOf } from "../../support/json-schema-values.js";
-import { hostileStrings, hostileValues, wrongValuesOf } from "../../support/wrong-values.js";
+import { type JsonSchema, type Surroundings, valuesOf } from "../../support/http/json-schema-values.js";
+import { hostileStrings, hostileValues, wrongValuesOf } from "../../support/http/wrong-values.js";
 import type { Api, Operation } from "./api.js";
 import type { HttpRequest } from "./send.js";
 

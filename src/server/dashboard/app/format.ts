@@ -1,5 +1,5 @@
 // How values look on the pages: sizes, times and names, each in one way.
-import { formatBytes, formatSeconds } from "../../../figures.js";
+import { formatBytes, formatSeconds } from "../../../terms/figures.js";
 
 export { formatBytes, formatSeconds };
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { plantForest } from "../../../../src/server/dashboard/app/picture/forest.js";
+import { plantForest } from "../../../../src/server/dashboard/app/picture/layout/forest.js";
 import { indexSearch } from "../../../../src/server/dashboard/app/picture/search.js";
-import { realistic } from "../../../support/graph-shapes.js";
+import { realistic } from "../../../support/images/graph-shapes.js";
 import { anyGraph } from "./shapes.js";
 
 describe("the search", () => {

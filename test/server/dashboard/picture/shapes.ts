@@ -1,7 +1,7 @@
 // Graphs of any shape, for the properties of the picture's parts.
 import fc from "fast-check";
-import type { GraphNode } from "../../../../src/server/dashboard/app/picture/forest.js";
-import { chain, loners, randomTree, realistic, star } from "../../../support/graph-shapes.js";
+import type { GraphNode } from "../../../../src/server/dashboard/app/picture/layout/forest.js";
+import { chain, loners, randomTree, realistic, star } from "../../../support/images/graph-shapes.js";
 
 /** What the parts of the picture must hold for beside what fast-check makes. */
 export const largeShapes: readonly (readonly [string, readonly GraphNode[]])[] = [

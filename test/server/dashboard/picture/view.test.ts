@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { plantForest } from "../../../../src/server/dashboard/app/picture/forest.js";
+import { plantForest } from "../../../../src/server/dashboard/app/picture/layout/forest.js";
+import { walk } from "../../../../src/server/dashboard/app/picture/layout/walk.js";
 import {
   between,
   boxInView,
@@ -8,8 +9,7 @@ import {
   follow,
   reveal,
 } from "../../../../src/server/dashboard/app/picture/view.js";
-import { walk } from "../../../../src/server/dashboard/app/picture/walk.js";
-import { realistic } from "../../../support/graph-shapes.js";
+import { realistic } from "../../../support/images/graph-shapes.js";
 
 const window = { w: 800, h: 500 };
 const coordinate = fc.double({ min: -1e5, max: 1e5, noNaN: true });

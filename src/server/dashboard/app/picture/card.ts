@@ -1,9 +1,9 @@
 // An image as a card: all that there is to tell in three lines, or its short id alone.
 
 import { shortId, sizeInWords } from "./describe.js";
-import { ageInWords, checksumState, sizeShare } from "./detail.js";
 import type { Frame } from "./frame.js";
-import { card } from "./layout.js";
+import { ageInWords, checksumState, sizeShare } from "./layout/detail.js";
+import { card } from "./layout/layout.js";
 import { drawMark, type Mark } from "./marks.js";
 import { toneColor } from "./theme.js";
 

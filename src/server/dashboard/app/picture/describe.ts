@@ -1,6 +1,6 @@
 // An image in words: for its panel, for those who hear it, and for the lines of a card.
-import { ageInWords, checksumState } from "./detail.js";
-import type { Forest } from "./forest.js";
+import { ageInWords, checksumState } from "./layout/detail.js";
+import type { Forest } from "./layout/forest.js";
 
 /** Longer ids than this are cut. */
 const shortLength = 12;

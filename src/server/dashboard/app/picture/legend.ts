@@ -1,6 +1,7 @@
 // What the colours and shapes of the picture mean.
-import type { Ages } from "./detail.js";
+
 import { element } from "./dom.js";
+import type { Ages } from "./layout/detail.js";
 import { drawMark, type Mark } from "./marks.js";
 import { type Theme, toneColor } from "./theme.js";
 

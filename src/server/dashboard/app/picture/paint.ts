@@ -1,13 +1,13 @@
 // Draws what the window shows of a graph: frames, lines, images, and above them what is found, selected or wrong.
 import { drawCard, drawIdCard } from "./card.js";
-import { checksumState, detailAt } from "./detail.js";
 import { type Path, pathTo } from "./edges.js";
-import { historyOf } from "./forest.js";
 import type { Frame } from "./frame.js";
-import { drawLabels, type Label } from "./labels.js";
-import { card } from "./layout.js";
+import { checksumState, detailAt } from "./layout/detail.js";
+import { historyOf } from "./layout/forest.js";
+import { drawLabels, type Label } from "./layout/labels.js";
+import { card } from "./layout/layout.js";
+import type { Box } from "./layout/places.js";
 import { drawMark, type Mark } from "./marks.js";
-import type { Box } from "./places.js";
 import { toneColor } from "./theme.js";
 import { boxInView, type View } from "./view.js";
 

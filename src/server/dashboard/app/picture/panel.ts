@@ -1,9 +1,9 @@
 // What there is to tell of the selected image, beside the picture.
 
 import { counted, shortId, sizeInWords } from "./describe.js";
-import { ageInWords, checksumState } from "./detail.js";
 import { button, element } from "./dom.js";
-import type { Forest } from "./forest.js";
+import { ageInWords, checksumState } from "./layout/detail.js";
+import type { Forest } from "./layout/forest.js";
 
 export interface Panel {
   readonly element: HTMLElement;

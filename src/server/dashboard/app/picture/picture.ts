@@ -1,21 +1,21 @@
 // The graph as a picture on a canvas, with its search field, buttons, legend and the panel of the selected image.
 import { openCamera } from "./camera.js";
 import { describe } from "./describe.js";
-import { detailAt, zoomLimits } from "./detail.js";
 import { button, element } from "./dom.js";
-import type { GraphNode } from "./forest.js";
-import type { Label } from "./labels.js";
-import { card } from "./layout.js";
+import { detailAt, zoomLimits } from "./layout/detail.js";
+import type { GraphNode } from "./layout/forest.js";
+import type { Label } from "./layout/labels.js";
+import { card } from "./layout/layout.js";
+import type { Size } from "./layout/pack.js";
+import type { Box } from "./layout/places.js";
+import { type Step, walk } from "./layout/walk.js";
 import { makeLegend } from "./legend.js";
-import type { Size } from "./pack.js";
 import { paint } from "./paint.js";
 import { makePanel } from "./panel.js";
-import type { Box } from "./places.js";
 import { makeScene, type Scene } from "./scene.js";
 import { makeSearchBox } from "./searchbox.js";
 import { onThemeChange, readTheme } from "./theme.js";
 import { boxInView, fitBox, follow } from "./view.js";
-import { type Step, walk } from "./walk.js";
 import "./picture.css";
 
 export interface PictureOptions {

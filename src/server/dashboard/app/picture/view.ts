@@ -1,7 +1,7 @@
 // Which part of the layout the window shows: screen = layout * k + (x, y).
 
-import type { Size } from "./pack.js";
-import type { Box } from "./places.js";
+import type { Size } from "./layout/pack.js";
+import type { Box } from "./layout/places.js";
 
 /** As d3-zoom has it. */
 export interface View {

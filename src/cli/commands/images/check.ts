@@ -1,0 +1,70 @@
+// stevedore check [--repair]: the whole graph looked over for damage.
+import type { Command } from "commander";
+import type { Finding } from "../../../audit/index.js";
+import { action, type CommandContext, ReportedFailure } from "../../run-command.js";
+
+interface CheckFlags {
+  readonly repair?: boolean;
+  readonly host?: string;
+}
+
+export function declare(program: Command): void {
+  program
+    .command("check")
+    .description("look the whole graph over for damage; change nothing unless told to repair")
+    .option("--repair", "move what is damaged to lost+found, and write anew what can be; nothing is deleted")
+    .option(
+      "--host <name>",
+      "judge staging and mounts as that host, one that is gone for good (default: $STEVEDORE_HOST or the system's name)",
+    )
+    .addHelpText(
+      "after",
+      `
+Ends with 0 if nothing was found, or all that was found was repaired.
+With --json: {findings: [{code, what, path, id?, message, repair, repaired?}], images, elsewhere: [{host, staging, mounts}], durationMs}.
+
+Examples:
+  $ stevedore check --root /var/lib/docker
+  $ stevedore check --repair --json | jq '.findings[] | select(.repaired | not)'`,
+    )
+    .action(action<CheckFlags>(check));
+}
+
+async function check(context: CommandContext, { repair = false }: CheckFlags): Promise<void> {
+  const { config, json, print, signal } = context;
+  const { auditGraph } = await import("../../../audit/index.js");
+  const { openGraph } = await import("../../../graph/index.js");
+  const began = performance.now();
+  const audit = auditGraph(await openGraph(config.root, { host: config.host }), { repair }, signal);
+  const findings: Finding[] = [];
+  let [found, repaired, repairable] = [0, 0, 0];
+  let next = await audit.next();
+  for (; !next.done; next = await audit.next()) {
+    found += 1;
+    if (next.value.repaired) repaired += 1;
+    if (next.value.repair !== null) repairable += 1;
+    // As text each is shown when it is found, and none is kept.
+    if (json) findings.push(next.value);
+    else print(next.value, await lineOf(next.value));
+  }
+  const { images, elsewhere } = next.value;
+  const durationMs = Math.round(performance.now() - began);
+  const left = repair ? `${repaired} repaired` : `check --repair can mend ${repairable}`;
+  const sum = `${count(images, "image")}, ${found === 0 ? "nothing" : count(found, "fault")} found${found === 0 ? "" : `, ${left}`}`;
+  const others = elsewhere.map(
+    ({ host, staging, mounts }) =>
+      `left alone, of host ${host}: ${count(staging, "staging directory", "staging directories")}, ${count(mounts, "mount")}; if that host is gone for good: check --host ${host} --repair`,
+  );
+  print({ findings, images, elsewhere, durationMs }, [...others, sum]);
+  if (repaired < found) throw new ReportedFailure();
+}
+
+async function lineOf({ code, what, path, message, repair, repaired }: Finding): Promise<string[]> {
+  const { formatText } = await import("../../terminal/index.js");
+  const done = repair === null ? "" : ` -> ${repaired === false ? "not repaired: " : ""}${repair}`;
+  return [formatText(`${code} ${what} ${path}: ${message}${done}`)];
+}
+
+function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`;
+}

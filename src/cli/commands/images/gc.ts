@@ -1,0 +1,88 @@
+// stevedore gc: the images that nothing needs leave the graph.
+import { type Command, InvalidArgumentError } from "commander";
+import type { JobResult } from "../../../jobs/index.js";
+import { action, type CommandContext, wholeNumber } from "../../run-command.js";
+import { formatBytes, formatTable } from "../../terminal/index.js";
+
+interface GarbageFlags {
+  readonly dryRun?: boolean;
+  readonly keep?: number;
+  readonly older?: number;
+  readonly detach?: boolean;
+}
+
+/** What keeps images, as it is told. */
+const reasons = {
+  broken: "broken",
+  children: "parents of others",
+  names: "named",
+  mounts: "mounted",
+  imports: "part of an import",
+  newest: "among the newest",
+  young: "too young",
+  meanwhile: "needed by now",
+} as const satisfies Record<keyof JobResult<"gc">["kept"], string>;
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+export function declare(program: Command): void {
+  program
+    .command("gc")
+    .description(
+      "delete the images that nothing needs: no name, no child, no mount; print their ids and sizes",
+    )
+    .option("--dry-run", "delete nothing, and print what would be deleted")
+    .option(
+      "--keep <n>",
+      "keep the newest n heads that nothing needs, by when they were stored",
+      wholeNumber(0),
+    )
+    .option("--older <time>", "keep what was stored within that time, such as 90s, 15m, 12h or 30d", duration)
+    .option("--detach", "print the job's id and return")
+    .addHelpText(
+      "after",
+      `
+A head without a name is deleted, then its parent may be such a head, and so on. Broken images stay: see
+stevedore check. With --json: {removed: [{id, layerBytes}], more?, layerBytes, kept, dryRun, durationMs}.
+
+Examples:
+  $ stevedore gc --dry-run
+  $ stevedore gc --keep 5 --older 30d`,
+    )
+    .action(action<GarbageFlags>(collect));
+}
+
+async function collect(
+  context: CommandContext,
+  { dryRun, keep, older, detach }: GarbageFlags,
+): Promise<void> {
+  const { parseJobData } = await import("../../../jobs/index.js");
+  const data = parseJobData("gc", {
+    ...(dryRun ? { dryRun } : {}),
+    ...(keep === undefined ? {} : { keep }),
+    ...(older === undefined ? {} : { olderMs: older }),
+  });
+  const { runOrDetach } = await import("../../run-jobs.js");
+  const result = await runOrDetach(context, { name: "gc", data }, { detach, label: "garbage" });
+  if (result === undefined) return;
+  const { removed, more = 0, layerBytes, kept } = result;
+  context.print(result, formatTable(removed.map((image) => [image.id, formatBytes(image.layerBytes)])));
+  const count = removed.length + more;
+  const listed = more === 0 ? "" : `, of which ${removed.length} are listed`;
+  const verb = result.dryRun ? "would delete" : "deleted";
+  context.tell(`${verb} ${count} image${count === 1 ? "" : "s"} of ${formatBytes(layerBytes)}${listed}`);
+  const stay = Object.entries(reasons).flatMap(([reason, told]) => {
+    const images = kept[reason as keyof typeof kept];
+    return images === 0 ? [] : [`${images} ${told}`];
+  });
+  if (stay.length > 0) context.tell(`kept ${stay.join(", ")}`);
+}
+
+/** A time in ms. */
+function duration(text: string): number {
+  const [, number, unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  const ms = Number(number) * (unitMs[unit] ?? Number.NaN);
+  if (!Number.isSafeInteger(ms))
+    throw new InvalidArgumentError("It takes a number and s, m, h or d, such as 12h.");
+  return ms;
+}

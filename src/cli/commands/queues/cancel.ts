@@ -1,0 +1,43 @@
+// stevedore cancel ID…: ends jobs, wherever they are.
+import type { Command } from "commander";
+import { JobError } from "../../../jobs/index.js";
+import { action, ReportedFailure } from "../../run-command.js";
+
+export function declare(program: Command): void {
+  program
+    .command("cancel")
+    .description("end jobs that wait or run, batches with their children")
+    .argument("<id...>", "job ids, as --detach and stevedore jobs print them")
+    .addHelpText(
+      "after",
+      `
+A job that is cancelled has failed with CANCELLED; what it had begun is taken back.
+
+Example:
+  $ stevedore cancel 3c0e8f52-5e0b-4f55-9c8e-2f1b5d3a7c11`,
+    )
+    .action(
+      action(async (context, _flags, ids: string[]) => {
+        const { openQueueSession } = await import("../../embedded/index.js");
+        await using session = await openQueueSession(context);
+        const cancelled: string[] = [];
+        const failed: { readonly id: string; readonly code: string; readonly message: string }[] = [];
+        for (const id of ids) {
+          try {
+            if (await session.producer.cancel(id)) cancelled.push(id);
+            else throw new JobError("QUEUE_UNAVAILABLE", unanswered(id));
+          } catch (error) {
+            if (!(error instanceof JobError)) throw error;
+            failed.push({ id, code: error.code, message: error.message });
+          }
+        }
+        context.print({ cancelled, failed }, cancelled);
+        for (const { code, message } of failed) context.warn(`${code}: ${message}`);
+        if (failed.length > 0) throw new ReportedFailure();
+      }),
+    );
+}
+
+function unanswered(id: string): string {
+  return `the worker of job ${id} does not answer: the job ends when another takes it up`;
+}

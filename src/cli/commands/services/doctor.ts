@@ -1,0 +1,24 @@
+// stevedore doctor: what this host has and lacks, with the fix.
+import type { Command } from "commander";
+import { action, ReportedFailure } from "../../run-command.js";
+
+export function declare(program: Command): void {
+  program
+    .command("doctor")
+    .description("tell what this host has and lacks, and how to mend it")
+    .addHelpText("after", "\nExample:\n  $ stevedore doctor --json | jq '.[] | select(.ok | not)'")
+    .action(
+      action(async ({ config, print }) => {
+        const { examine } = await import("../../examination.js");
+        const findings = await examine(config);
+        print(
+          findings,
+          findings.map(({ ok, needed, name, found, fix }) => {
+            const mark = ok ? "ok     " : needed ? "MISSING" : "absent ";
+            return `${mark}  ${name}: ${found}${fix === null ? "" : `\n         -> ${fix}`}`;
+          }),
+        );
+        if (findings.some(({ ok, needed }) => needed && !ok)) throw new ReportedFailure();
+      }),
+    );
+}

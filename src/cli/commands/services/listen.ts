@@ -1,0 +1,36 @@
+// Starts the HTTP server of a command. One that may be anywhere gives way to another that has the usual port.
+
+import type { RunningServer, ServerOptions } from "../../../server/index.js";
+import { defaultListenAddress } from "../../../server/index.js";
+import { StevedoreError } from "../../../terms/index.js";
+import type { CommandContext } from "../../run-command.js";
+import { type ServerFlags, serverOptions } from "./server-flags.js";
+
+/**
+ * Listens where the flags say, else on the usual port.
+ * @param orAnywhere whether a free port will do where the usual one is taken
+ * @throws what `startServer` throws, and `INVALID_JOB` for a token that is none
+ */
+export async function listen(
+  { config, tell }: CommandContext,
+  flags: ServerFlags,
+  redis: string,
+  orAnywhere: boolean,
+): Promise<RunningServer> {
+  const { root, graph } = config;
+  const options: ServerOptions = { ...serverOptions(flags), redis, graph, root, log: tell };
+  const { startServer } = await import("../../../server/index.js");
+  if (options.tokens?.length === 0) tell("no token is set: every user of this host may use the HTTP server");
+  if (flags.listen !== undefined) return startServer({ ...options, listen: flags.listen });
+  try {
+    return await startServer({ ...options, listen: defaultListenAddress });
+  } catch (error) {
+    if (!orAnywhere || !isTaken(error)) throw error;
+    return startServer(options);
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: NodeJS.ErrnoException };
+  return error instanceof StevedoreError && cause?.code === "EADDRINUSE";
+}

@@ -1,0 +1,167 @@
+// The Redis that Stevedore runs itself: below the root, on a unix socket, with an append-only file.
+// Whoever needs it first starts it, others attach, whoever holds it starts it again if it dies, the last one out stops it.
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { assertWritable, makeDirectory } from "../../disk/index.js";
+import { StevedoreError } from "../../terms/index.js";
+import { startServer } from "./redis-process.js";
+import { connect, ended, socketAddress } from "./redis-socket.js";
+
+/** A Redis that runs for this root, and this process's hold on it. */
+export interface EmbeddedRedis {
+  /** What to connect to. */
+  readonly url: string;
+  /** True if this process started it, false if it ran already. */
+  readonly started: boolean;
+  /**
+   * True if this process shall start a worker: it is the first to ask, or whoever was told so has had time enough.
+   * Of many commands that start at once, one works for all.
+   */
+  mayServe(): Promise<boolean>;
+  /** Says that this process waits for no work of others any more, though it may still work for them. */
+  needNoWorker(): Promise<void>;
+  /** True while another process needs a worker. */
+  isNeeded(): Promise<boolean>;
+  /** Lets go; stops it, and waits for its end, if nobody else holds it. Never throws: it may be gone already. */
+  release(): Promise<void>;
+}
+
+/** Marks a connection as a hold, in Redis's own list of clients: the kernel drops it when its process ends. */
+const holdName = "stevedore-hold";
+/** The same for a process that needs no worker but its own: two of these must not wait for each other. */
+const servingName = "stevedore-serving";
+const servantMark = "stevedore:servant";
+/** How long a process has to start its worker before another may, in ms. */
+const servantTime = 5_000;
+const attachCounter = "stevedore:attached";
+const closingMark = "stevedore:closing";
+/** How long a Redis may take to start or to stop, in ms: it may have a long file to load. */
+const patience = 60_000;
+/** How long the mark of whoever stops a Redis stands, in ms: should that process die before it does. */
+const closingTime = 5_000;
+/** How long to wait before a Redis that died and did not start is tried again, in ms. */
+const restartInterval = 1_000;
+/** How long to wait for a Redis that is being stopped before its mark is looked at again, in ms. */
+const closingPatience = 1_000;
+
+/**
+ * Attaches to the root's Redis; starts it if nobody has. Should it die, it is started again, for as long as it is held:
+ * its file has all that it had answered.
+ * @param tell told, in a line, when that happens
+ * @throws `TOOL_MISSING` if neither redis-server nor valkey-server is there, `QUEUE_UNAVAILABLE` if it does
+ * not start, what `assertWritable` throws
+ */
+export async function holdEmbeddedRedis(
+  root: string,
+  tell: (line: string) => void = () => {},
+): Promise<EmbeddedRedis> {
+  await assertWritable(root);
+  for (const directory of ["run", "queue"]) makeDirectory(join(root, directory), 0o700);
+  const url = await socketAddress(root);
+  const { hold, started } = await attach(root, url);
+  return held(hold, url, started, async () => {
+    const again = await attach(root, url);
+    tell(`the embedded Redis of ${root} had died: ${again.started ? "started it" : "it was started"} again`);
+    return again.hold;
+  });
+}
+
+/** Starts the server if need be, and enters. */
+async function attach(root: string, url: string): Promise<{ hold: Redis; started: boolean }> {
+  const deadline = Date.now() + patience;
+  let started = false;
+  while (Date.now() < deadline) {
+    const hold = await connect(url);
+    if (hold === undefined) started = await startServer(root, url);
+    else if (await enter(hold).catch(() => false)) return { hold, started };
+    // Its last holder is stopping it: wait until it is gone, then start anew.
+    else await ended(hold, closingPatience);
+  }
+  throw new StevedoreError("QUEUE_UNAVAILABLE", `the embedded Redis of ${root} does not answer`);
+}
+
+/** True if a Redis answers on the root's socket now. */
+export async function embeddedRedisRuns(root: string): Promise<boolean> {
+  const connection = await socketAddress(root)
+    .then(connect)
+    .catch(() => undefined);
+  connection?.disconnect();
+  return connection !== undefined;
+}
+
+function held(first: Redis, url: string, started: boolean, attachAgain: () => Promise<Redis>): EmbeddedRedis {
+  let hold = first;
+  let isReleased = false;
+  let needsWorker = true;
+  /** Settles when a Redis that died is back. */
+  let isBack: Promise<void> = Promise.resolve();
+  const watch = () =>
+    hold.once("end", () => {
+      if (!isReleased) isBack = comeBack();
+    });
+  const comeBack = async () => {
+    while (!isReleased) {
+      try {
+        hold = await attachAgain();
+        watch();
+        if (!needsWorker) await hold.client("SETNAME", servingName);
+        return;
+      } catch {
+        // A full disk, say: whoever uses the Redis finds that it does not answer.
+        await sleep(restartInterval);
+      }
+    }
+  };
+  watch();
+
+  /** How many connections go by one of these names. */
+  const count = async (...names: string[]) =>
+    String(await hold.client("LIST"))
+      .split("\n")
+      .filter((line) => names.some((name) => line.includes(` name=${name} `))).length;
+  /** Sets the mark that keeps others from entering; false if somebody else is in. */
+  const lockOut = async () => {
+    // Whoever enters after the WATCH changes the counter, and the mark is then not set.
+    await hold.watch(attachCounter);
+    if ((await count(holdName, servingName)) > 1) return false;
+    const mark = hold.multi().set(closingMark, await runId(hold), "PX", closingTime);
+    return (await mark.exec()) !== null;
+  };
+  return {
+    url,
+    started,
+    async mayServe() {
+      // The mark of an earlier run, which the server's file kept, would hold up the next command for its whole time.
+      const mark = `${servantMark}:${await runId(hold)}`;
+      return (await hold.set(mark, process.pid, "PX", servantTime, "NX")) !== null;
+    },
+    async needNoWorker() {
+      needsWorker = false;
+      if (hold.status === "ready") await hold.client("SETNAME", servingName);
+    },
+    isNeeded: async () => hold.status === "ready" && (await count(holdName)) > (needsWorker ? 1 : 0),
+    async release() {
+      isReleased = true;
+      await isBack;
+      const end = ended(hold, patience);
+      if (hold.status === "ready" && (await lockOut().catch(() => false))) {
+        // The server closes the connection instead of answering.
+        hold.shutdown("NOSAVE").catch(() => undefined);
+      } else hold.disconnect();
+      await end;
+    },
+  };
+}
+
+/** Registers a connection as a hold; false if the Redis is about to be stopped. */
+async function enter(hold: Redis): Promise<boolean> {
+  await hold.client("SETNAME", holdName);
+  const results = await hold.multi().incr(attachCounter).get(closingMark).exec();
+  return results?.[1]?.[1] !== (await runId(hold));
+}
+
+/** What this run of the server is called: the mark of an earlier run, which its file kept, means nothing. */
+async function runId(hold: Redis): Promise<string> {
+  return /^run_id:(\w+)/m.exec(await hold.info("server"))?.[1] ?? "";
+}

@@ -1,0 +1,3 @@
+// The door of embedded.
+export { embeddedRedisRuns, holdEmbeddedRedis } from "./embedded-redis.js";
+export { assertRoot, type OwnWorkerOptions, openQueueSession, type QueueSession } from "./queue-session.js";

@@ -1,0 +1,158 @@
+// A command's way to the queue: the Redis that was named, or the embedded one with a worker in this process
+// if no other process serves the root.
+import { stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type EnqueuedJob,
+  type JobUpdate,
+  openProducer,
+  type Producer,
+  telemetryIfAsked,
+} from "../../producer/index.js";
+import { describeRedis } from "../../redis/index.js";
+import { StevedoreError } from "../../terms/index.js";
+import type { RunningWorker, WorkerOptions } from "../../worker/index.js";
+import type { CommandContext } from "../run-command.js";
+import { type EmbeddedRedis, holdEmbeddedRedis } from "./embedded-redis.js";
+
+/** Settings of the worker that a command starts for itself. */
+export type OwnWorkerOptions = Omit<WorkerOptions, "redis" | "graph" | "root" | "host">;
+
+export interface SessionOptions {
+  /** Settings of an own worker; undefined if this command has no work to be done. */
+  readonly work?: OwnWorkerOptions | undefined;
+  /** Make a root that is not there; else it is taken for a slip of the pen. */
+  readonly makeRoot?: boolean;
+}
+
+export interface QueueSession extends AsyncDisposable {
+  readonly producer: Producer;
+  /** True if this process began to work on the queue when it opened it: nobody else did. */
+  readonly ownWorker: boolean;
+  /** What happens to a job, to its end. @throws what ends this session's own worker, too */
+  follow(job: EnqueuedJob): AsyncGenerator<JobUpdate, void>;
+}
+
+/** How often a command that waits looks whether somebody serves its queue, in ms. */
+const watchInterval = 1_000;
+/** How long running jobs of other commands may take when this one ends, in ms. */
+const graceMs = 30_000;
+
+/**
+ * Opens the queue. When the command is interrupted, or fails, the jobs that nobody has begun are taken back.
+ * @throws `QUEUE_UNAVAILABLE`, `TOOL_MISSING`, `SOURCE_NOT_FOUND` for a root that is not there
+ */
+export async function openQueueSession(
+  context: CommandContext,
+  { work, makeRoot = false }: SessionOptions = {},
+): Promise<QueueSession> {
+  const { config, tell, signal } = context;
+  if (config.redis === undefined && !makeRoot) await assertRoot(config.root);
+  const embedded = config.redis === undefined ? await holdEmbeddedRedis(config.root, tell) : undefined;
+  const url = embedded?.url ?? config.redis ?? "";
+  const producer = openProducer({
+    redis: url,
+    graph: config.graph,
+    maxJobBytes: work?.limits?.maxJobBytes,
+    telemetry: await telemetryIfAsked(),
+  });
+  const unfinished = new Map<string, EnqueuedJob>();
+  /** Aborted with the error that ended the own worker. */
+  const broken = new AbortController();
+
+  let own: Promise<RunningWorker> | undefined;
+  const startOwnWorker = async () => {
+    own ??= import("../../worker/index.js").then(({ startWorker }) =>
+      startWorker({
+        ...work,
+        redis: url,
+        graph: config.graph,
+        root: config.root,
+        host: config.host,
+        provesEngineLate: true,
+        log: context.verbose ? tell : undefined,
+      }),
+    );
+    const { ready, ousted } = await own;
+    ready.catch((error: unknown) => broken.abort(error));
+    ousted.addEventListener("abort", () => broken.abort(ousted.reason));
+  };
+
+  let looks = 0;
+  /** Somebody has to do the work: this process if the queue is the root's own, else the user is told. */
+  const watch = async () => {
+    const [job] = unfinished.values();
+    if (job === undefined || own !== undefined) return;
+    looks = (await producer.workers(job.queue)) > 0 ? 0 : looks + 1;
+    // The first look may come before a worker that has just been started is known.
+    if (looks < 2) return;
+    if (embedded !== undefined && work !== undefined) {
+      if (await embedded.mayServe()) await startOwnWorker();
+    } else if (looks === 2) {
+      const [, host] = job.queue.split("@");
+      const [whose, flag] = host === undefined ? ["", ""] : [` of host ${host}`, ` --host ${host}`];
+      tell(
+        `no worker${whose} serves the graph "${config.graph}" at ${describeRedis(url)} yet: stevedore worker${flag} starts one`,
+      );
+    }
+  };
+  const watching = setInterval(() => watch().catch((error: unknown) => broken.abort(error)), watchInterval);
+
+  const close = async () => {
+    clearInterval(watching);
+    try {
+      await closeWorker(await own?.catch(() => undefined), embedded, context);
+      await Promise.allSettled([...unfinished.values()].map((job) => producer.withdraw(job)));
+    } finally {
+      await producer.close();
+      await embedded?.release();
+    }
+  };
+
+  if (embedded?.started && work !== undefined) {
+    try {
+      if (await embedded.mayServe()) await startOwnWorker();
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+  return {
+    producer,
+    ownWorker: own !== undefined,
+    async *follow(job) {
+      unfinished.set(job.id, job);
+      try {
+        for await (const update of producer.follow(job, AbortSignal.any([signal, broken.signal]))) {
+          if (update.state === "completed" || update.state === "failed") unfinished.delete(job.id);
+          yield update;
+        }
+      } catch (error) {
+        throw broken.signal.aborted ? broken.signal.reason : error;
+      }
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Ends this process's worker; before that it serves on for as long as other commands depend on it. */
+async function closeWorker(
+  worker: RunningWorker | undefined,
+  embedded: EmbeddedRedis | undefined,
+  { tell, signal }: CommandContext,
+): Promise<void> {
+  if (worker === undefined) return;
+  await embedded?.needNoWorker();
+  if (embedded !== undefined && !signal.aborted && (await embedded.isNeeded())) {
+    tell("other commands use this one's worker: serving until they have ended");
+    while (!signal.aborted && (await embedded.isNeeded())) await sleep(100);
+  }
+  await worker.close(signal.aborted ? 0 : graceMs);
+}
+
+/** @throws `SOURCE_NOT_FOUND` for a root that is not there */
+export async function assertRoot(root: string): Promise<void> {
+  await stat(root).catch((cause: unknown) => {
+    throw new StevedoreError("SOURCE_NOT_FOUND", `there is no root ${root}`, { cause });
+  });
+}

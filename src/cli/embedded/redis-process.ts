@@ -1,0 +1,107 @@
+// Starts the Redis of a root: on a unix socket, with an append-only file, under a kernel lock (flock) that it holds
+// for as long as it lives, so that a root never has two, however its starter ended.
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { toolEnvironment, tools } from "../../host/index.js";
+import { StevedoreError } from "../../terms/index.js";
+import { connect } from "./redis-socket.js";
+
+/** flock's exit code when another process has the lock. */
+const lockTaken = 75;
+/** How long a Redis may take to start, in ms: it may have a long file to load. */
+const patience = 60_000;
+
+/** Starts the server and waits until it listens. False if another process is starting one. */
+export async function startServer(root: string, url: string): Promise<boolean> {
+  for (const server of [tools.redis, tools.valkey]) {
+    const outcome = await tryServer(server.command, root, url);
+    if (outcome !== "not-installed") return outcome === "listening";
+  }
+  throw new StevedoreError(
+    "TOOL_MISSING",
+    `redis-server is not installed: install the package ${tools.redis.package} (apt-get install ${tools.redis.package}), or name a Redis with --redis URL`,
+  );
+}
+
+/** Starts one of the servers; says how that went. @throws `TOOL_MISSING` for flock, `QUEUE_UNAVAILABLE` */
+async function tryServer(
+  command: string,
+  root: string,
+  url: string,
+): Promise<"listening" | "lock-taken" | "not-installed"> {
+  // `dir` is applied before the socket is made, so its path is relative to it, and short.
+  const settings = [
+    ...["--port", "0", "--unixsocket", "../run/redis.sock", "--unixsocketperm", "600"],
+    ...[
+      "--dir",
+      join(root, "queue"),
+      "--appendonly",
+      "yes",
+      "--save",
+      "",
+      "--maxmemory-policy",
+      "noeviction",
+    ],
+    // A job that was acknowledged outlives a power cut; with one worker it costs next to nothing.
+    ...["--appendfsync", "always"],
+    ...["--daemonize", "no", "--loglevel", "warning", "--logfile", "redis.log"],
+  ];
+  // flock hands the lock to the server it becomes. Its own session, so that Ctrl-C leaves it to us.
+  const child = spawn(
+    tools.flock.command,
+    [
+      "--no-fork",
+      "--nonblock",
+      "--conflict-exit-code",
+      String(lockTaken),
+      join(root, "run", "redis.lock"),
+      command,
+      ...settings,
+    ],
+    { detached: true, stdio: "ignore", env: toolEnvironment() },
+  );
+  let failure: Error | undefined;
+  let exitCode: number | null | undefined;
+  child.on("error", (error) => {
+    failure = error;
+  });
+  child.on("exit", (code) => {
+    exitCode = code;
+  });
+  child.unref();
+  for (const deadline = Date.now() + patience; Date.now() < deadline; await sleep(10)) {
+    if (failure !== undefined) {
+      throw new StevedoreError(
+        "TOOL_MISSING",
+        `flock is not installed: install the package ${tools.flock.package}`,
+        { cause: failure },
+      );
+    }
+    if (exitCode === lockTaken) {
+      await sleep(50);
+      return "lock-taken";
+    }
+    // flock's own code for a program that cannot be run: EX_NOINPUT or EX_OSERR (sysexits.h), 127 as a shell.
+    if (exitCode !== undefined && [66, 69, 71, 127].includes(exitCode ?? 0)) return "not-installed";
+    if (exitCode !== undefined) throw await didNotStart(root, exitCode);
+    const probe = await connect(url);
+    if (probe !== undefined) {
+      probe.disconnect();
+      return "listening";
+    }
+  }
+  throw await didNotStart(root, null);
+}
+
+async function didNotStart(root: string, exitCode: number | null): Promise<StevedoreError> {
+  const path = join(root, "queue", "redis.log");
+  const log = await readFile(path, "utf8").catch(() => "");
+  const lastLines = log.trim().split("\n").slice(-3).join("; ");
+  const how = exitCode === null ? "does not listen" : `ended with exit code ${exitCode}`;
+  return new StevedoreError(
+    "QUEUE_UNAVAILABLE",
+    `the embedded Redis of ${root} ${how} (${path}): ${lastLines}`,
+  );
+}

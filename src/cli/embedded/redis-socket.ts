@@ -1,0 +1,70 @@
+// A connection to the Redis of a root, on its unix socket: made once or not at all.
+import { once } from "node:events";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { StevedoreError } from "../../terms/index.js";
+
+/** A unix socket's address takes 108 bytes, the last of them NUL (unix(7)). */
+const socketPathLimit = 107;
+
+/** The socket's path; for one that is too long, the same through this process's descriptor of its directory. */
+export async function socketAddress(root: string): Promise<string> {
+  const path = join(root, "run", "redis.sock");
+  if (Buffer.byteLength(path) <= socketPathLimit) return path;
+  const directory = await open(join(root, "run"));
+  longRoots.push(directory);
+  return `/proc/${process.pid}/fd/${directory.fd}/redis.sock`;
+}
+/** Kept open, and kept from the garbage collector, for as long as the process connects through them. */
+const longRoots: unknown[] = [];
+
+/** Connects once, without trying again; undefined if nobody listens. */
+export async function connect(url: string): Promise<Redis | undefined> {
+  const redis = new Redis({
+    path: url,
+    lazyConnect: true,
+    // It would wait whole seconds for a server that loads its file, which takes milliseconds.
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+  });
+  let refused: NodeJS.ErrnoException | undefined;
+  redis.on("error", (error: NodeJS.ErrnoException) => {
+    refused ??= error;
+  });
+  try {
+    await redis.connect();
+    await loaded(redis);
+    return redis;
+  } catch (error) {
+    // Disconnecting what never connected would keep the process alive for ioredis's time-out.
+    if (redis.status !== "end") redis.disconnect();
+    if (["ENOENT", "ECONNREFUSED"].includes(refused?.code ?? "")) return undefined;
+    const message = (refused ?? (error as Error)).message;
+    if (/Connection is closed/.test(message)) return undefined;
+    throw new StevedoreError("QUEUE_UNAVAILABLE", `the embedded Redis at ${url}: ${message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Resolves when the server has loaded its file. */
+async function loaded(redis: Redis): Promise<void> {
+  for (;;) {
+    try {
+      await redis.ping();
+      return;
+    } catch (error) {
+      if (!(error as Error).message.startsWith("LOADING ")) throw error;
+      await sleep(10);
+    }
+  }
+}
+
+/** Resolves when a connection has ended: by itself, or when `limit` ms have passed. */
+export async function ended(hold: Redis, limit: number): Promise<void> {
+  if (hold.status === "end") return;
+  await once(hold, "end", { signal: AbortSignal.timeout(limit) }).catch(() => hold.disconnect());
+}

@@ -1,0 +1,18 @@
+// The door of terminal.
+export {
+  bytesWidth,
+  formatBytes,
+  formatJson,
+  formatRow,
+  formatTable,
+  formatText,
+  formatTime,
+} from "./format.js";
+export type { TalliedJob } from "./job-tally.js";
+export { isTerminal } from "./live-display.js";
+export { type Output, openOutput } from "./output.js";
+export { startProgress } from "./progress.js";
+export type { QueueWatch } from "./queue-watch.js";
+export { showQueues } from "./show-queues.js";
+export { checksumWidth, namesCell, namesWidth, summaryColumns } from "./summary-row.js";
+export { writeChanges } from "./write-changes.js";

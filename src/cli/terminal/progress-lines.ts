@@ -1,0 +1,109 @@
+// Draws the state of long work as the lines of a terminal: the whole, and below it each image that is worked on.
+import { shortId } from "../../graph/index.js";
+import { columnsOf, cut, pad } from "./columns.js";
+import { formatText } from "./format.js";
+import type { ActiveJob, ProgressView } from "./job-tally.js";
+import type { Size } from "./live-display.js";
+import { figuresOf } from "./progress-figures.js";
+import {
+  formatAmount,
+  formatCompression,
+  formatImages,
+  formatLeft,
+  formatPercent,
+  formatRate,
+  headline,
+} from "./progress-text.js";
+
+const widestBar = 24;
+const narrowestBar = 6;
+const widestLabel = 24;
+const gap = "  ";
+
+/**
+ * The lines, at most `rows` of them, none wider than `columns`. What a narrow terminal has no room for is left
+ * out, the least important first.
+ * @param label what a single job is about
+ */
+export function progressLines(label: string, view: ProgressView, { columns, rows }: Size): string[] {
+  const { amount, ratio } = view;
+  const whole = arrange(
+    [
+      { text: formatText(headline(label, view)), rank: 0 },
+      { text: formatPercent(ratio), rank: 1 },
+      { text: amount === undefined ? "" : formatAmount(amount), rank: 4 },
+      { text: formatRate(view.rate, amount?.unit), rank: 3 },
+      { text: formatCompression(view.compression), rank: 5 },
+      { text: formatLeft(view.left), rank: 2 },
+    ],
+    ratio,
+    columns,
+  );
+  return view.images === undefined
+    ? [whole]
+    : [whole, ...activeLines(view.active, { columns, rows: rows - 1 })];
+}
+
+/** One line per job: bar, short id, phase (of a batch its images), percent, speed, in columns. The last tells how many more there are. */
+export function activeLines(active: readonly ActiveJob[], { columns, rows }: Size): string[] {
+  if (rows < 1) return [];
+  const shown = active.length > rows ? active.slice(0, rows - 1) : active;
+  const cells = shown.map(({ label, progress, rate: measured }) => {
+    const { images, amount, ratio, rate, left } = figuresOf(progress, { rate: measured });
+    return {
+      ratio,
+      label: shortLabel(label),
+      phase: images === undefined ? formatText(progress.phase) : formatImages(images),
+      rate: formatRate(rate, amount.unit),
+      left: formatLeft(left),
+    };
+  });
+  const widest = (name: "label" | "phase" | "rate") =>
+    Math.max(0, ...cells.map((cell) => columnsOf(cell[name])));
+  const [label, phase, rate] = [widest("label"), widest("phase"), widest("rate")];
+  const lines = cells.map((cell) =>
+    arrange(
+      [
+        { text: pad(cell.label, label), rank: 0 },
+        { text: pad(cell.phase, phase), rank: 3 },
+        { text: pad(formatPercent(cell.ratio), "100 %".length, "right"), rank: 1 },
+        { text: pad(cell.rate, rate, "right"), rank: 2 },
+        { text: cell.left, rank: 4 },
+      ],
+      cell.ratio,
+      columns,
+    ),
+  );
+  const more = active.length - shown.length;
+  return more > 0 ? [...lines, cut(`and ${more} more`, columns)] : lines;
+}
+
+/** A made id by its beginning; a name that somebody gave whole, as far as there is room for it. */
+export function shortLabel(label: string): string {
+  return /^[0-9a-f]+$/.test(label) ? shortId(label) : cut(formatText(label), widestLabel);
+}
+
+/** A bar of at most `columns` columns, its brackets included. */
+export function bar(ratio: number, columns: number): string {
+  const inside = columns - 2;
+  const filled = Math.round(ratio * inside);
+  return `[${"#".repeat(filled)}${" ".repeat(inside - filled)}]`;
+}
+
+/** Parts side by side behind a bar; the bar gives way first, then the parts of the highest rank. */
+function arrange(
+  parts: readonly { readonly text: string; readonly rank: number }[],
+  ratio: number,
+  columns: number,
+): string {
+  let kept = parts.filter(({ text }) => text !== "");
+  const line = () => kept.map(({ text }) => text).join(gap);
+  while (kept.length > 1 && columnsOf(line()) > columns) {
+    const last = Math.max(...kept.map(({ rank }) => rank));
+    kept = kept.filter(({ rank }) => rank !== last);
+  }
+  const room = Math.min(columns - columnsOf(line()) - gap.length, widestBar);
+  return room < narrowestBar
+    ? cut(line().trimEnd(), columns)
+    : `${bar(ratio, room)}${gap}${line()}`.trimEnd();
+}

@@ -1,0 +1,60 @@
+// Shows how far many jobs are, on stderr: lines that are redrawn on a terminal, a line now and then elsewhere.
+import type { JobUpdate } from "../../producer/index.js";
+import type { CommandContext } from "../run-command.js";
+import { openJobTally, type TalliedJob } from "./job-tally.js";
+import { progressSentence } from "./progress-text.js";
+
+/** How often the lines of a terminal are drawn at most, and a plain line is written elsewhere, in ms. */
+const drawInterval = 100;
+const plainInterval = 5_000;
+
+export interface JobsProgress {
+  /** Notes what has become of the job at this place in the list. */
+  update(index: number, update: JobUpdate): void;
+  /** Takes it away, so that the result stands alone. */
+  close(): void;
+}
+
+/** Starts to show these jobs, by image ids as a rule; with `quiet` it shows nothing. */
+export async function startProgress(
+  jobs: readonly TalliedJob[],
+  { quiet, tell, setDisplay }: CommandContext,
+  stream: NodeJS.WriteStream = process.stderr,
+): Promise<JobsProgress> {
+  if (quiet) return { update: () => {}, close: () => {} };
+  const tally = openJobTally(jobs);
+  const label = jobs[0]?.label ?? "";
+  const now = () => performance.now();
+  const { isTerminal, openLiveDisplay } = await import("./live-display.js");
+  if (isTerminal(stream)) {
+    const { progressLines } = await import("./progress-lines.js");
+    const frame = (size: Parameters<typeof progressLines>[2]) =>
+      progressLines(label, tally.view(now()), size);
+    const display = openLiveDisplay(stream, frame, { interval: drawInterval });
+    setDisplay(display);
+    return {
+      update(index, update) {
+        tally.update(index, update, now());
+        display.changed();
+      },
+      close() {
+        setDisplay(undefined);
+        display.close();
+      },
+    };
+  }
+  let next = now() + plainInterval;
+  let begun = false;
+  return {
+    update(index, update) {
+      tally.update(index, update, now());
+      if (now() < next) return;
+      next = now() + plainInterval;
+      begun = true;
+      tell(progressSentence(label, tally.view(now())));
+    },
+    close() {
+      if (begun) tell(progressSentence(label, tally.view(now())));
+    },
+  };
+}

@@ -1,0 +1,140 @@
+// Shows the queues on the whole of a terminal, drawn anew when something has happened.
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { WriteStream } from "node:tty";
+import { type AnyQueueName, queueNames } from "../../jobs/index.js";
+import type { QueueCounts } from "../../producer/index.js";
+import { progressOf, subjectOf } from "../job-subject.js";
+import { openLiveDisplay } from "./live-display.js";
+import type { QueueWatch } from "./queue-watch.js";
+import { type QueuesView, queuesLines } from "./queues-view.js";
+import { addSample, rate, type Sample } from "./rate.js";
+
+/** The least time between two drawings, and the most without an event (workers come and go without one), in ms. */
+const interval = 500;
+const idleInterval = 2_000;
+/** Over what time speeds are taken, in ms. */
+const window = 10_000;
+/** How many records are read: more than a terminal has room for is of no use. */
+const mostRecords = 100;
+
+/** Shows them until the signal aborts, then gives the terminal back as it was. */
+export async function showQueues({
+  context,
+  producer,
+  events,
+  state,
+  address,
+  begun,
+  away,
+  signal,
+}: QueueWatch) {
+  const now = () => performance.now();
+  const ended = new Map<AnyQueueName, number>(queueNames.map((queue) => [queue, 0]));
+  const endedSamples = new Map<AnyQueueName, readonly Sample[]>(
+    queueNames.map((queue) => [queue, [{ at: now(), value: 0 }]]),
+  );
+  let progressSamples = new Map<string, readonly Sample[]>();
+  let view: QueuesView = {
+    title: `graph ${context.config.graph} at ${address}`,
+    notice: undefined,
+    queues: [],
+    active: [],
+    listed: undefined,
+  };
+
+  /** Reads how things stand. */
+  const look = async () => {
+    const listedState = state ?? "failed";
+    const shown = Object.entries(await producer.counts()) as [AnyQueueName, QueueCounts][];
+    const [active, batches, records, ...workers] = await Promise.all([
+      producer.recent("active", mostRecords),
+      producer.recent("waiting-children", mostRecords),
+      producer.recent(listedState, mostRecords),
+      ...shown.map(([queue]) => producer.workers(queue)),
+    ]);
+    const at = now();
+    const samples = new Map<string, readonly Sample[]>();
+    const atWork = [...active, ...batches].toReversed().flatMap((record) => {
+      const progress = progressOf(record);
+      if (progress === undefined) return [];
+      const ofJob = addSample(progressSamples.get(record.id) ?? [], { at, value: progress.done }, window);
+      samples.set(record.id, ofJob);
+      return [{ label: subjectOf(record) || record.name, progress, rate: rate(ofJob, at, window) }];
+    });
+    progressSamples = samples;
+    view = {
+      ...view,
+      queues: shown.map(([queue, counts], place) => ({
+        queue,
+        counts,
+        workers: workers[place] ?? 0,
+        rate: rate(endedSamples.get(queue) ?? [], at, window),
+      })),
+      active: state === undefined || state === "active" ? atWork : [],
+      listed: { state: listedState, records },
+    };
+  };
+
+  /** True once something has happened that was not read yet. */
+  let stale = false;
+  let wake = () => {};
+  const happened = () => {
+    stale = true;
+    wake();
+  };
+  const listen = async () => {
+    for await (const batch of events) {
+      for (const event of batch) {
+        if ("connection" in event) {
+          view = { ...view, notice: event.connection === "lost" ? away(event.error) : undefined };
+        } else if (event.state === "completed" || event.state === "failed") {
+          ended.set(event.queue, (ended.get(event.queue) ?? 0) + 1);
+        }
+      }
+      for (const [queue, value] of ended) {
+        const samples = endedSamples.get(queue) ?? [{ at: now(), value: 0 }];
+        endedSamples.set(queue, addSample(samples, { at: now(), value }, window));
+      }
+      happened();
+    }
+  };
+
+  await look();
+  const notice = await begun();
+  view = { ...view, notice };
+  const display = openLiveDisplay(process.stdout as WriteStream, (size) => queuesLines(view, size), {
+    interval,
+    fullScreen: true,
+  });
+  context.setDisplay(display);
+  const stopped = aborted(signal);
+  const listening = listen();
+  try {
+    while (!signal.aborted) {
+      display.changed();
+      const something = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      if (!stale) await Promise.race([something, pause(idleInterval, signal)]);
+      await pause(interval, signal);
+      stale = false;
+      // Without Redis what was known last stands, with the notice.
+      await Promise.race([look().catch(() => undefined), stopped]);
+    }
+    await listening;
+  } finally {
+    context.setDisplay(undefined);
+    display.close();
+  }
+}
+
+/** Waits for `ms` or the signal. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** Resolves when the signal has aborted. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
+}

@@ -1,0 +1,34 @@
+// The door of disk.
+export { cachedRead } from "./cached-read.js";
+export { withFreeLock, withLock, withLocks } from "./directory-lock.js";
+export { replaceFile, syncDirectory, syncFileSystem, writeDurably } from "./durable-file.js";
+export { inodeOf, readStamp } from "./file-stamp.js";
+export { diskOf } from "./free-space.js";
+export { ioError } from "./io-error.js";
+export { makeDirectory } from "./make-directory.js";
+export { longestPlainFile, readPlainFile } from "./plain-file.js";
+export {
+  currentOwner,
+  fateOf,
+  formatOwner,
+  type Owner,
+  type OwnerFate,
+  parseOwner,
+} from "./process-owner.js";
+export {
+  journalPath,
+  ownerOf,
+  ownName,
+  removeAbandoned,
+  removeAbandonedStaging,
+  removeTree,
+  type StagingPlace,
+  stagingDirectory,
+  stagingLeft,
+  stagingName,
+  stagingNames,
+  stagingPath,
+  withStage,
+} from "./staging.js";
+export { assertWritable } from "./writable.js";
+export { takeTurns } from "./yielding.js";

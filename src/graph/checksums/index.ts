@@ -1,0 +1,18 @@
+// The door of checksums.
+export {
+  bringUpToDate,
+  dictionaryPaths,
+  type KnownChecksum,
+  openChecksumsDictionary,
+  readDictionary,
+  readPending,
+} from "./checksums-dictionary.js";
+export {
+  addChecksum,
+  checksumsPath,
+  dockerRecipe,
+  parseChecksums,
+  readChecksums,
+  type StoredChecksum,
+  type StoredChecksums,
+} from "./stored-checksums.js";

@@ -1,0 +1,84 @@
+// The journal of a set of images: written durably once all of them are, it decides that they come into the graph. From
+// then on whoever finds it can bring that to its end.
+import { rename, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import {
+  fateOf,
+  ioError,
+  journalPath,
+  type OwnerFate,
+  ownerOf,
+  readPlainFile,
+  type StagingPlace,
+  stagingDirectory,
+  stagingNames,
+  syncDirectory,
+  writeDurably,
+} from "../../disk/index.js";
+import { isErrno } from "../../terms/index.js";
+import { isId } from "../id.js";
+
+export interface Journal {
+  /** What lies in the stage under its id, parents before their children. */
+  readonly images: readonly JournalImage[];
+  /** The names that images are to have, with their ids. */
+  readonly names: readonly (readonly [name: string, id: string])[];
+  /** All images that the set is made of or relies on. */
+  readonly holds: readonly string[];
+}
+
+export interface JournalImage {
+  readonly id: string;
+  /** As in `ImageToAdd`. */
+  readonly isDerived: boolean;
+}
+
+/** A journal that is there, and what became of the process that wrote it. */
+export interface FoundJournal {
+  readonly stage: string;
+  readonly fate: OwnerFate;
+}
+
+/** Writes the journal of a stage: there is all of it or none, whatever happens. */
+export async function writeJournal(stage: string, journal: Journal): Promise<void> {
+  // No id can be called so.
+  const temporary = join(stage, ":journal:");
+  await writeDurably(temporary, JSON.stringify(journal));
+  await rename(temporary, journalPath(stage));
+  await syncDirectory(dirname(stage));
+}
+
+/** Removes the journal of a stage, durably: one that came back would undo what happens to its names from now on. */
+export async function removeJournal(stage: string): Promise<void> {
+  await unlink(journalPath(stage)).catch((error: unknown) => {
+    if (!isErrno(error, "ENOENT")) throw error;
+  });
+  await syncDirectory(dirname(stage));
+}
+
+/** Reads the journal of a stage; undefined if there is none. @throws `INTERNAL` if it is damaged, by whatever */
+export function readJournal(stage: string): Journal | undefined {
+  const path = journalPath(stage);
+  try {
+    const { images, names, holds } = JSON.parse(`${readPlainFile(path)}`) as Journal;
+    if (![...images.map(({ id }) => id), ...names.map(([, id]) => id), ...holds].every(isId)) {
+      throw new SyntaxError("it names what is no image");
+    }
+    return { images, names, holds };
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return undefined;
+    throw ioError(error, `the journal ${path} cannot be read`);
+  }
+}
+
+/** The journals in staging. */
+export async function findJournals(place: StagingPlace): Promise<FoundJournal[]> {
+  const found: FoundJournal[] = [];
+  for (const name of await stagingNames(place)) {
+    const stage = /^(.*)\.journal$/.exec(name)?.[1];
+    const owner = stage === undefined ? undefined : ownerOf(stage);
+    if (stage === undefined || owner === undefined) continue;
+    found.push({ stage: join(stagingDirectory(place), stage), fate: await fateOf(owner, place.host) });
+  }
+  return found;
+}

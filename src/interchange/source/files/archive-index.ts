@@ -1,0 +1,153 @@
+// What lies where in a tar archive: its headers are read, its bodies skipped. Nothing is written to the disk, so a name
+// can do no harm there; all the same it is refused where a layer's would be, for no image has one.
+import type { FileHandle } from "node:fs/promises";
+import { ioError } from "../../../disk/index.js";
+import {
+  addExtendedHeader,
+  blockSize,
+  checkName,
+  describeEntry,
+  isExtendedHeader,
+  isZeroBlock,
+  noExtendedHeaders,
+  quoteName,
+  readHeader,
+} from "../../../layer/index.js";
+import { StevedoreError, throwIfAborted } from "../../../terms/index.js";
+import { followLinks } from "./files.js";
+
+/** An entry of an archive. Of a file, where in the archive its bytes are. */
+export type ArchiveEntry =
+  | { readonly kind: "file"; readonly start: number; readonly size: number }
+  | { readonly kind: "symlink"; readonly target: string }
+  | { readonly kind: "other" };
+
+/** Entries by their names, latin1 strings without `.` and empty parts. */
+export type ArchiveIndex = ReadonlyMap<string, ArchiveEntry>;
+
+/** A thousand images with a hundred layers each come near it. */
+const mostEntries = 500_000;
+/** Bytes of all names together: they are held in memory. */
+const mostNameBytes = 64 * 1024 * 1024;
+/** The longest extended header, in bytes. */
+const longestExtended = 1024 * 1024;
+/** Bytes that are read at a time: small files, of which an image has many, lie in them with their headers. */
+const windowBytes = 64 * 1024;
+
+/**
+ * Reads the index of an archive. Of several entries of a name the last one counts, as it would for tar, which writes
+ * one over the other; a hard link is the file that had its target's name at that time.
+ * @param size of the file, in bytes
+ * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY`, `LIMIT_EXCEEDED`, `CANCELLED`, `INTERNAL`
+ */
+export async function indexArchive(
+  file: FileHandle,
+  size: number,
+  signal?: AbortSignal | undefined,
+): Promise<ArchiveIndex> {
+  const entries = new Map<string, ArchiveEntry>();
+  const read = openWindow(file, size, signal);
+  let nameBytes = 0;
+  let extended = noExtendedHeaders;
+  for (let at = 0; ; ) {
+    const block = await read(at, blockSize);
+    if (block.length < blockSize) throw cutShort("it has no end-of-archive block");
+    if (isZeroBlock(block)) break;
+    const header = readHeader(block);
+    at += blockSize;
+    if (isExtendedHeader(header.type)) {
+      if (header.size > longestExtended) {
+        throw tooMuch(`an extended header of ${header.size} bytes is larger than ${longestExtended}`);
+      }
+      const body = await read(at, padded(header.size));
+      if (body.length < padded(header.size)) throw cutShort("it ends inside a header");
+      extended = addExtendedHeader(extended, header, body);
+      at += padded(header.size);
+      continue;
+    }
+    if (header.type === "V") {
+      at += padded(header.size);
+      continue;
+    }
+    const { pax } = extended;
+    const name = pax?.path ?? extended.name ?? header.name;
+    const target = pax?.linkPath ?? extended.linkName ?? header.linkName;
+    const described = describeEntry(header.type, name, target);
+    const path = checkName(name, name).join("/");
+    nameBytes += path.length + target.length;
+    if (entries.size >= mostEntries || nameBytes > mostNameBytes) {
+      throw tooMuch(`the archive has more than ${mostEntries} entries, or too long names`);
+    }
+    const bodyBytes = described.kind === "file" ? (pax?.size ?? header.size) : 0;
+    if (at + bodyBytes > size) throw cutShort(`it ends inside ${quoteName(name)}`);
+    if (header.type === "S" || pax?.sparseSize !== undefined) {
+      throw new StevedoreError("BAD_ARCHIVE", `${quoteName(name)} is sparse, which no file of an image is`);
+    }
+    extended = noExtendedHeaders;
+    if (described.kind === "file") entries.set(path, { kind: "file", start: at, size: bodyBytes });
+    else if (described.kind === "symlink") entries.set(path, { kind: "symlink", target });
+    else if (described.kind === "hardlink") entries.set(path, await linked(entries, name, target));
+    // A directory may have been named before by what lies in it.
+    else if (path !== "") entries.set(path, { kind: "other" });
+    at += padded(bodyBytes);
+  }
+  if (extended !== noExtendedHeaders) throw bad("the archive ends before the entry of an extended header");
+  return entries;
+}
+
+async function linked(
+  entries: Map<string, ArchiveEntry>,
+  name: string,
+  target: string,
+): Promise<ArchiveEntry> {
+  checkName(target, name);
+  const { node } = await followLinks(target, (path) => entries.get(path));
+  if (node?.kind === "file") return node;
+  throw bad(`${quoteName(name)} is a hard link to ${quoteName(target)}, which is no file before it`);
+}
+
+/** Reads at any place; what lies near to what was read before is there already. Fewer bytes come at the file's end. */
+function openWindow(file: FileHandle, size: number, signal: AbortSignal | undefined) {
+  let start = 0;
+  let window: Buffer = Buffer.alloc(0);
+  return async (at: number, length: number): Promise<Buffer> => {
+    if (at < start || at + length > start + window.length) {
+      throwIfAborted(signal);
+      const wanted = Math.max(0, Math.min(Math.max(length, windowBytes), size - at));
+      window = await readFully(file, at, wanted);
+      start = at;
+    }
+    return window.subarray(at - start, at - start + length);
+  };
+}
+
+async function readFully(file: FileHandle, at: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(length);
+  let done = 0;
+  try {
+    while (done < length) {
+      const { bytesRead } = await file.read(buffer, done, length - done, at + done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+  } catch (error) {
+    throw ioError(error, "the archive cannot be read");
+  }
+  return buffer.subarray(0, done);
+}
+
+function padded(size: number): number {
+  return Math.ceil(size / blockSize) * blockSize;
+}
+
+function cutShort(where: string): StevedoreError {
+  return bad(`the archive is cut short: ${where}`);
+}
+
+function bad(message: string): StevedoreError {
+  return new StevedoreError("BAD_ARCHIVE", message);
+}
+
+function tooMuch(message: string): StevedoreError {
+  return new StevedoreError("LIMIT_EXCEEDED", message);
+}

@@ -1,0 +1,6 @@
+// The door of files.
+export { openArchive } from "./archive-files.js";
+export { openDirectory } from "./directory-files.js";
+export { findNeeded, type SourceFile, type SourceFiles } from "./files.js";
+export { readRange } from "./read-range.js";
+export { spool } from "./spool.js";

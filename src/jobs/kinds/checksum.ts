@@ -1,0 +1,25 @@
+// The job `checksum`: sha256(json + "\n" + archive) of one image, the archive made by a recipe.
+import { z } from "zod";
+import { bytes, digest, durationMs, imageId, imageReference, recipe } from "../fields.js";
+
+export const checksumData = z.strictObject({
+  id: imageReference,
+  /** Default `xz-6`. */
+  recipe: recipe.optional(),
+  /** Compute it even if one is stored. */
+  force: z.boolean().optional(),
+});
+
+export const checksumResult = z.strictObject({
+  id: imageId,
+  recipe,
+  checksum: digest,
+  /** Digest of the canonical tar stream; null where the checksum comes from a `checksums` file of Docker 0.3. */
+  tarDigest: digest.nullable(),
+  layerBytes: bytes,
+  /** Size of the recipe's archive; null as `tarDigest`. */
+  archiveBytes: bytes.nullable(),
+  /** True if it was stored already and nothing was computed. */
+  cached: z.boolean(),
+  durationMs,
+});

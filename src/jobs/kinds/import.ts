@@ -1,0 +1,39 @@
+// The job `import`: the images of a docker-archive or an OCI layout come into the graph, all of them or none.
+import { z } from "zod";
+import { bytes, durationMs, imageId, imageName } from "../fields.js";
+import { layerSource } from "./store.js";
+
+export const importData = z.strictObject({
+  /** An archive or a directory. */
+  source: layerSource,
+  /** Of several images the one for this platform. Default: that of the worker's host, where there is a choice. */
+  platform: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,64}(?:\/[A-Za-z0-9_.-]{1,64}){1,2}$/)
+    .meta({ description: "os/architecture[/variant], such as linux/arm64" })
+    .optional(),
+  /** A repository for the names of the images; with a tag, the name of the only one. */
+  name: imageName.optional(),
+});
+
+export const importResult = z.strictObject({
+  format: z.enum(["docker", "docker-legacy", "oci"]),
+  images: z.array(
+    z.strictObject({
+      id: imageId,
+      names: z.array(z.string()),
+      /** How many the source has of it. */
+      layers: z.int().positive(),
+    }),
+  ),
+  layersAdded: z.int().nonnegative(),
+  /** Those that the graph had before. */
+  layersPresent: z.int().nonnegative(),
+  /** The sizes of the layers that were added. */
+  layerBytes: bytes,
+  /** The names that stood for another image before, with its id. */
+  moved: z.array(z.strictObject({ name: z.string(), previous: imageId })),
+  /** `squashed` where the worker is not root and was allowed to lose the owners. */
+  ownership: z.enum(["kept", "squashed"]).optional(),
+  durationMs,
+});

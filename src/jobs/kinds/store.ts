@@ -1,0 +1,87 @@
+// The job `store`: an archive, upload or URL becomes an image of the graph.
+import { z } from "zod";
+import { bytes, digest, durationMs, imageId, imageReference, longestPath, recipe } from "../fields.js";
+
+/** RFC 3339 with any number of fractional digits: Go writes nanoseconds. */
+const timestamp = z.iso.datetime({ offset: true });
+
+const object = z.record(z.string(), z.unknown());
+
+/** The fields of a new image's record, named as Docker 0.3 named them. Unknown ones are kept. */
+export const imageFields = z.looseObject({
+  id: imageId.optional(),
+  parent: imageReference.optional(),
+  comment: z.string().optional(),
+  created: timestamp.optional(),
+  container: z.string().optional(),
+  container_config: object.optional(),
+  docker_version: z.string().optional(),
+  author: z.string().optional(),
+  config: object.optional(),
+});
+export type ImageFields = z.infer<typeof imageFields>;
+
+/** What servers commonly take, in characters. */
+const longestUrl = 8_000;
+
+/** What an upload may be called. */
+export const uploadName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/);
+
+/** Where a layer comes from. */
+export const layerSource = z.union([
+  z.strictObject({ path: z.string().min(1).max(longestPath) }),
+  z.strictObject({
+    url: z
+      .url({ protocol: /^https?$/ })
+      .max(longestUrl)
+      .refine(holdsNoUser, {
+        error: "leave out user and password: a job's data is no place for a secret",
+      }),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+  }),
+  z.strictObject({ upload: uploadName }),
+]);
+export type LayerSource = z.infer<typeof layerSource>;
+
+export const storeData = z
+  .strictObject({
+    /** The record's fields; the worker makes an id and a time where they are missing. */
+    image: imageFields.optional(),
+    /** Instead of `image`: the record as raw JSON text, kept byte for byte. */
+    json: z.string().optional(),
+    layer: layerSource,
+    /** What an id that is taken means. Default `fail`. */
+    ifExists: z.enum(["fail", "skip"]).optional(),
+    /** Also enqueue a `checksum` job by this recipe once the image is stored. */
+    checksum: recipe.optional(),
+  })
+  .refine((data) => data.image === undefined || data.json === undefined, {
+    error: "give image or json, not both",
+    path: ["json"],
+  })
+  .describe("Takes an image or its json, not both");
+
+export const storeResult = z.strictObject({
+  id: imageId,
+  parent: imageId.nullable(),
+  /** Digest of the decompressed archive (the OCI diffID); null for an image that came without one. */
+  diffId: digest.nullable(),
+  layerBytes: bytes,
+  entries: z.int().nonnegative(),
+  /** How the source was compressed; null where nothing was read because the image was there. */
+  compression: z.enum(["none", "gzip", "bzip2", "xz", "zstd"]).nullable(),
+  /** False if the image existed and `ifExists` was `skip`. */
+  stored: z.boolean(),
+  /** `squashed` where the worker is not root and was allowed to lose the owners. */
+  ownership: z.enum(["kept", "squashed"]).optional(),
+  durationMs,
+});
+
+function holdsNoUser(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { username, password } = new URL(url);
+  return username === "" && password === "";
+}

@@ -1,0 +1,62 @@
+// A stack of layers written out as one plain tree.
+import { mkdir } from "node:fs/promises";
+import { ioError } from "../../disk/index.js";
+import { tools } from "../../host/index.js";
+import { throwIfAborted } from "../../terms/index.js";
+import { canonicalEntryOptions } from "../canonical-tar.js";
+import { joinPath, nameList } from "../tar/index.js";
+import { toolOutput } from "../tool-output.js";
+import { extractionOptions } from "../unpack.js";
+import { stackRoot, walkStack } from "./layer-stack.js";
+
+/**
+ * Writes what is seen of a stack into an empty directory, with all attributes that a layer can hold. Where this
+ * process is not root the files become its own.
+ * @param layerDirectories the layers, topmost first
+ * @throws `INTERNAL`, `NO_SPACE`, `NEEDS_ROOT`, `TOOL_MISSING`, `CANCELLED`; what was written stays
+ */
+export async function flattenLayers(
+  layerDirectories: readonly string[],
+  target: string,
+  signal?: AbortSignal | undefined,
+): Promise<void> {
+  const ofLayer = layerDirectories.map((directory) => ({
+    directory,
+    files: [] as string[],
+    directories: [] as string[],
+  }));
+  try {
+    ofLayer[0]?.directories.push("");
+    for await (const { path, isDirectory, parts } of walkStack(stackRoot(layerDirectories))) {
+      throwIfAborted(signal);
+      ofLayer[parts[0].layer]?.[isDirectory ? "directories" : "files"].push(path);
+      if (isDirectory) await mkdir(joinPath(Buffer.from(target), path));
+    }
+    for (const { directory, files } of ofLayer) await copyEntries(directory, target, files, signal);
+    // Last, for every file that is written changes the time of its directory.
+    for (const { directory, directories } of ofLayer)
+      await copyEntries(directory, target, directories, signal);
+  } catch (error) {
+    throw ioError(error, `the layers cannot be copied to ${target}`);
+  }
+}
+
+/**
+ * Copies single entries of a directory, not what lies in them, with their attributes. Of a directory that is there
+ * already the attributes are set.
+ * @param paths latin1 strings relative to both, `""` for the directory itself
+ * @throws as `flattenLayers`
+ */
+export async function copyEntries(
+  from: string,
+  to: string,
+  paths: readonly string[],
+  signal?: AbortSignal | undefined,
+): Promise<void> {
+  if (paths.length === 0) return;
+  const list = nameList(from, paths);
+  const args = [...canonicalEntryOptions, ...list.args];
+  const archive = toolOutput(tools.tar, args, { input: list.input, signal });
+  const ownership = process.geteuid?.() === 0 ? "kept" : "squashed";
+  for await (const _ of toolOutput(tools.tar, extractionOptions(to, ownership), { input: archive, signal }));
+}

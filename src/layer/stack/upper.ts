@@ -1,0 +1,89 @@
+// The upper of a mount, the writable branch, as its driver leaves it: what was written, and what was deleted of the
+// layers below.
+import { lstat, readdir } from "node:fs/promises";
+import { meaningOf } from "../../graph/index.js";
+import { findRecords } from "../../host/index.js";
+import { byteOrder, childPath, joinPath } from "../tar/index.js";
+import { readDirectoryXattrs } from "../xattrs.js";
+
+/**
+ * How a driver keeps deletions. `devices`: a character device 0:0 deletes its name, and an xattr makes a directory
+ * opaque (kernel doc overlayfs.rst, "whiteouts and opaque directories"). `files`: the names of AUFS do, besides.
+ */
+export type DeletionForm = "devices" | "files";
+
+export interface Upper {
+  readonly directory: string;
+  readonly form: DeletionForm;
+}
+
+/** A directory of an upper. Names are latin1 strings. */
+export interface UpperDirectory {
+  /** True if nothing of the layers below is seen in it. */
+  readonly isOpaque: boolean;
+  /** The names that were deleted and not made anew, sorted. */
+  readonly deleted: readonly string[];
+  /** What was written, sorted by name. */
+  readonly written: readonly UpperEntry[];
+}
+
+export interface UpperEntry {
+  readonly name: string;
+  readonly isDirectory: boolean;
+  /** True if its name was deleted as well: what it was before is not seen through it. */
+  readonly isNew: boolean;
+}
+
+/** Reads directories of an upper by their paths relative to it; `""` is its root. */
+export type ReadUpper = (path: string) => Promise<UpperDirectory>;
+
+/** Opaque directories: of the kernel with and without `userxattr`, and of fuse-overlayfs where it may not be root. */
+const opaqueMasks = ["trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque"];
+
+/** Prepares to read an upper: finds its opaque directories. @throws `INTERNAL`, `TOOL_MISSING`, `CANCELLED` */
+export async function openUpper(
+  { directory, form }: Upper,
+  signal?: AbortSignal | undefined,
+): Promise<ReadUpper> {
+  const opaque = await readDirectoryXattrs(
+    directory,
+    await directoriesOf(directory, signal),
+    opaqueMasks,
+    signal,
+  );
+  const root = Buffer.from(directory);
+  return async (path) => {
+    let isOpaque = opaque.get(path)?.some((attribute) => attribute.endsWith("=y")) ?? false;
+    const deleted = new Set<string>();
+    const written: { name: string; isDirectory: boolean }[] = [];
+    for (const entry of await readdir(joinPath(root, path), { withFileTypes: true, encoding: "latin1" })) {
+      const { name } = entry;
+      const meaning = meaningOf(name);
+      if (entry.isCharacterDevice() && (await isWhiteoutDevice(joinPath(root, childPath(path, name))))) {
+        // fuse-overlayfs marks an opaque directory by a device with one of AUFS's names, too.
+        if (form === "devices" || meaning.kind === "file") deleted.add(name);
+      } else if (form === "devices" || meaning.kind === "file") {
+        written.push({ name, isDirectory: entry.isDirectory() });
+      } else if (meaning.kind === "whiteout") deleted.add(meaning.name);
+      else if (meaning.kind === "opaque") isOpaque = true;
+    }
+    const entries = written.map((entry) => ({ ...entry, isNew: deleted.delete(entry.name) }));
+    return {
+      isOpaque,
+      deleted: [...deleted].sort(byteOrder),
+      written: entries.sort((one, other) => byteOrder(one.name, other.name)),
+    };
+  };
+}
+
+/** A character device of the number 0:0. */
+async function isWhiteoutDevice(path: Buffer): Promise<boolean> {
+  return (await lstat(path)).rdev === 0;
+}
+
+/** All directories of a tree as latin1 strings relative to it, its root `""` among them. */
+async function directoriesOf(directory: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const records of findRecords([directory], ["-type", "d"], "%P", signal)) paths.push(...records);
+  return paths;
+}

@@ -1,0 +1,47 @@
+// What stands before an entry's header and belongs to it: the records of pax, and GNU tar's long names.
+import { StevedoreError } from "../../terms/index.js";
+import { type TarHeader, text } from "./header.js";
+import { checkGlobalRecords, type PaxFields, readPaxFields, readPaxRecords } from "./pax.js";
+
+/** Collected for the entry that comes next. Names are latin1 strings. */
+export interface ExtendedHeaders {
+  readonly pax: PaxFields | undefined;
+  /** GNU tar's long name, where no `path` of pax overrides it. */
+  readonly name: string | undefined;
+  /** GNU tar's long link target. */
+  readonly linkName: string | undefined;
+}
+
+/** Nothing stands before the entry. */
+export const noExtendedHeaders: ExtendedHeaders = { pax: undefined, name: undefined, linkName: undefined };
+
+/** True for the type of a header that is no entry: `x` and `g` of pax, `X` of Solaris, `L` and `K` of GNU tar. */
+export function isExtendedHeader(type: string): boolean {
+  return ["x", "X", "g", "L", "K"].includes(type);
+}
+
+/**
+ * Reads one extended header and adds it to those that came before. `body` is what follows its block, padding
+ * included.
+ * @throws `BAD_ARCHIVE` if it cannot be read or is the second of its kind, of which readers choose differently;
+ * `UNSAFE_ENTRY` for records that are not accepted.
+ */
+export function addExtendedHeader(known: ExtendedHeaders, header: TarHeader, body: Buffer): ExtendedHeaders {
+  switch (header.type) {
+    case "g":
+      checkGlobalRecords(readPaxRecords(body.subarray(0, header.size)));
+      return known;
+    // GNU tar reads a long name to its first NUL, even behind the size that the header gives.
+    case "L":
+      return { ...known, name: once(known.name, text(body, 0, body.length)) };
+    case "K":
+      return { ...known, linkName: once(known.linkName, text(body, 0, body.length)) };
+    default:
+      return { ...known, pax: once(known.pax, readPaxFields(readPaxRecords(body.subarray(0, header.size)))) };
+  }
+}
+
+function once<Value>(known: Value | undefined, value: Value): Value {
+  if (known === undefined) return value;
+  throw new StevedoreError("BAD_ARCHIVE", "an entry has two extended headers of a kind");
+}

@@ -1,0 +1,122 @@
+// One 512-byte header block of a tar archive, read exactly as GNU tar reads it, for GNU tar is who will write
+// what the inspector lets through. Names are latin1 strings: one character per byte, whatever the bytes are.
+import { StevedoreError } from "../../terms/index.js";
+
+/** Bytes of a block: all of an archive is a multiple of it. */
+export const blockSize = 512;
+
+/**
+ * The dialect by the magic field, as GNU tar's `decode_header` tells them apart: it decides whether a prefix
+ * belongs to the name and how sparse files are described.
+ */
+export type TarDialect = "v7" | "ustar" | "star" | "gnu";
+
+export interface TarHeader {
+  /** The type flag, one character. The NUL of old archives is given as `0`, a regular file. */
+  readonly type: string;
+  /** The name, with the prefix of ustar before it. */
+  readonly name: string;
+  /** The target of a link, else the empty string. */
+  readonly linkName: string;
+  /** The size field, in bytes. Of links, directories, devices and fifos it means nothing. */
+  readonly size: number;
+  readonly dialect: TarDialect;
+}
+
+/** True for a block of zeros, with which the end of an archive begins. */
+export function isZeroBlock(block: Buffer): boolean {
+  return block[0] === 0 && block.equals(zeros);
+}
+
+/**
+ * True if the block's checksum is right: the sum of its bytes with the checksum field taken as blanks (POSIX
+ * ustar), or the sum of signed bytes, as old Sun tars wrote it.
+ */
+export function hasValidChecksum(block: Buffer): boolean {
+  const recorded = readOctal(block, 148, 156);
+  if (recorded === undefined) return false;
+  let sum = 8 * 0x20;
+  for (let at = 0; at < 148; at++) sum += block[at] as number;
+  for (let at = 156; at < blockSize; at++) sum += block[at] as number;
+  return recorded === sum || recorded === sum - 256 * countNegative(block);
+}
+
+/**
+ * Reads a header block. Layout: POSIX ustar, and `tar.h` of GNU tar for its own dialect.
+ * @throws `BAD_ARCHIVE` for a wrong checksum or a size that is no number.
+ */
+export function readHeader(block: Buffer): TarHeader {
+  if (!hasValidChecksum(block)) {
+    throw new StevedoreError("BAD_ARCHIVE", "a tar header has a wrong checksum: the archive is damaged");
+  }
+  const dialect = dialectOf(block);
+  const plainName = text(block, 0, 100);
+  const prefix = dialect === "ustar" || dialect === "star" ? text(block, 345, 500) : "";
+  const name = prefix === "" ? plainName : `${prefix}/${plainName}`;
+  const size = readNumber(block, 124);
+  if (size === undefined) {
+    throw new StevedoreError(
+      "BAD_ARCHIVE",
+      `the tar header of ${quoteName(name)} has a size that is no number`,
+    );
+  }
+  const type = String.fromCharCode(block[156] || 0x30);
+  return { type, name, linkName: text(block, 157, 257), size, dialect };
+}
+
+/**
+ * Reads the numeric field of 12 bytes at `at`: octal digits, or base-256 (first byte 0x80, then big endian) as GNU
+ * tar and star write it for what octal cannot hold. Undefined if it is neither, negative, or beyond 2^53.
+ */
+export function readNumber(block: Buffer, at: number): number | undefined {
+  if (block[at] !== 0x80) return readOctal(block, at, at + 12);
+  let value = 0;
+  for (const byte of block.subarray(at + 1, at + 12)) value = value * 256 + byte;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** A name for a message: quoted, control characters escaped, long ones cut. */
+export function quoteName(name: string): string {
+  const readable = Buffer.from(name, "latin1").toString("utf8");
+  return JSON.stringify(readable.length > 200 ? `${readable.slice(0, 200)}…` : readable);
+}
+
+/** The bytes from `start` to the first NUL, at most to `end`, as a C program takes them. */
+export function text(block: Buffer, start: number, end: number): string {
+  const nul = block.indexOf(0, start);
+  return block.toString("latin1", start, nul === -1 || nul > end ? end : nul);
+}
+
+const zeros = Buffer.alloc(blockSize);
+
+/** Octal as GNU tar takes it: one leading NUL and leading blanks are skipped, a NUL or a blank may follow. */
+function readOctal(block: Buffer, start: number, end: number): number | undefined {
+  let at = block[start] === 0 ? start + 1 : start;
+  while (at < end && isBlank(block[at])) at++;
+  if (at === end) return undefined;
+  let value = 0;
+  for (; at < end && isOctalDigit(block[at]); at++) value = value * 8 + (block[at] as number) - 0x30;
+  return at === end || block[at] === 0 || isBlank(block[at]) ? value : undefined;
+}
+
+/** Bytes that are negative as signed ones, but for those of the checksum field. */
+function countNegative(block: Buffer): number {
+  return block.reduce((count, byte, at) => (byte > 127 && (at < 148 || at >= 156) ? count + 1 : count), 0);
+}
+
+function isOctalDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x37;
+}
+
+/** C's `isspace`. */
+function isBlank(byte: number | undefined): boolean {
+  return byte !== undefined && (byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
+}
+
+function dialectOf(block: Buffer): TarDialect {
+  if (block.toString("latin1", 257, 265) === "ustar  \0") return "gnu";
+  if (block.toString("latin1", 257, 263) !== "ustar\0") return "v7";
+  // star keeps two times behind a shorter prefix.
+  const isStar = block[475] === 0 && /^[0-7].{10} [0-7].{10} $/s.test(block.toString("latin1", 476, 500));
+  return isStar ? "star" : "ustar";
+}

@@ -1,0 +1,52 @@
+// Directories that no entry of an archive names get fixed metadata: else the hour of the extraction, and the umask,
+// would be part of the layer and of its checksum.
+import { constants } from "node:fs";
+import { open, realpath } from "node:fs/promises";
+import { isErrno, StevedoreError, throwIfAborted } from "../../terms/index.js";
+import { quoteName } from "./header.js";
+
+/** How many directories are worked on at a time. */
+const atOnce = 16;
+
+/**
+ * Gives directories below `root` the mode 0755, the owner 0:0 (unless `keepOwner`) and the times of the epoch. None
+ * of that changes another directory's times, so the order does not matter.
+ *
+ * @param paths latin1 strings relative to `root`, `""` for `root` itself; none may lead through a symlink.
+ * @throws `LIMIT_EXCEEDED` for a path longer than Linux takes, `INTERNAL`, `CANCELLED`.
+ */
+export async function resetDirectories(
+  root: string,
+  paths: readonly string[],
+  { keepOwner }: { readonly keepOwner: boolean },
+  signal?: AbortSignal | undefined,
+): Promise<void> {
+  const base = Buffer.concat([await realpath(root, { encoding: "buffer" }), Buffer.from("/")]);
+  for (let at = 0; at < paths.length; at += atOnce) {
+    throwIfAborted(signal);
+    const some = paths.slice(at, at + atOnce);
+    await Promise.all(some.map((path) => reset(base, path, keepOwner)));
+  }
+}
+
+async function reset(base: Buffer, path: string, keepOwner: boolean): Promise<void> {
+  const full = path === "" ? base.subarray(0, -1) : Buffer.concat([base, Buffer.from(path, "latin1")]);
+  try {
+    // What tar wrote should be what the archive said. If it is not, nothing outside may be touched for it.
+    if (!full.equals(await realpath(full, { encoding: "buffer" }))) {
+      throw new StevedoreError("INTERNAL", `the directory ${quoteName(path)} lies behind a symlink`);
+    }
+    const directory = await open(full, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    try {
+      if (!keepOwner) await directory.chown(0, 0);
+      await directory.chmod(0o755);
+      await directory.utimes(0, 0);
+    } finally {
+      await directory.close();
+    }
+  } catch (error) {
+    if (error instanceof StevedoreError) throw error;
+    const code = isErrno(error, "ENAMETOOLONG") ? "LIMIT_EXCEEDED" : "INTERNAL";
+    throw new StevedoreError(code, `the directory ${quoteName(path)}: ${String(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,51 @@
+// What compresses for the xz recipes: the `xz` of the host where there is one, the library that comes with
+// Stevedore where there is none. Both give the same bytes.
+
+import { tools } from "../../host/index.js";
+import { StevedoreError } from "../../terms/index.js";
+import { loadNativeXz } from "./native.js";
+import { findXzProgram } from "./program.js";
+
+export interface XzSettings {
+  readonly preset: 1 | 6;
+  /** Bytes of input per block. Part of the recipe: it shows in the output. */
+  readonly blockSize: number;
+  /** How many blocks are compressed at a time. Does not show in the output. */
+  readonly threads: number;
+}
+
+/** Makes `.xz` files of independent blocks with CRC64 checks, the same bytes whichever engine it is. */
+export interface XzEngine {
+  readonly name: "xz" | "lzma-native";
+  /** The version of the liblzma that does the work. */
+  readonly version: string;
+  /**
+   * Compresses `input`, which must itself fail when `signal` aborts. Works at the reader's pace.
+   * @throws the error of `input`; `CANCELLED`, `NO_SPACE`, `INTERNAL`.
+   */
+  compress(
+    input: AsyncIterable<Buffer>,
+    settings: XzSettings,
+    signal?: AbortSignal | undefined,
+  ): AsyncIterable<Buffer>;
+}
+
+/**
+ * The engine of this host: `xz` if it is installed and new enough, else lzma-native, which is loaded only
+ * then: it is slower, and its threads live in this process.
+ * @throws `TOOL_MISSING` if there is neither.
+ */
+export async function chooseXzEngine(): Promise<XzEngine> {
+  const program = await findXzProgram();
+  if (program !== undefined) return program;
+  try {
+    return await loadNativeXz();
+  } catch (cause) {
+    throw new StevedoreError(
+      "TOOL_MISSING",
+      `no usable xz is installed, and lzma-native cannot be loaded: install the package ${tools.xz.package} ` +
+        `(apt-get install ${tools.xz.package})`,
+      { cause },
+    );
+  }
+}

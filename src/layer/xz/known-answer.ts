@@ -1,0 +1,33 @@
+// The start-up check of an xz engine: a fixed sample must give the bytes that every engine has given so far.
+import { createHash } from "node:crypto";
+import { StevedoreError } from "../../terms/index.js";
+import type { XzEngine } from "./engine.js";
+
+const settings = { preset: 6, blockSize: 1024 * 1024, threads: 2 } as const;
+
+/** sha256 of `seq 1 400000 | xz -6 --check=crc64 --block-size=1MiB -T2`: liblzma 5.2.3 and 5.4.1 agree. */
+const expected = "f544887fe1071972bd83db3d19389ff080b1e828cdcdc0a7d40e292e17f007ed";
+
+/**
+ * Compresses the sample, which takes about a second, and compares the sha256 with the known one.
+ * @throws `INTERNAL` naming the engine and both digests if it is another: its checksums would fit nobody's.
+ */
+export async function checkKnownAnswer(engine: XzEngine, signal?: AbortSignal | undefined): Promise<void> {
+  const hash = createHash("sha256");
+  for await (const chunk of engine.compress(sample(), settings, signal)) hash.update(chunk);
+  const actual = hash.digest("hex");
+  if (actual === expected) return;
+  throw new StevedoreError(
+    "INTERNAL",
+    `${engine.name} ${engine.version} does not compress as it must: the sha256 of the sample is ${actual}, ` +
+      `not ${expected}`,
+  );
+}
+
+/** The output of `seq 1 400000`. */
+async function* sample(): AsyncGenerator<Buffer> {
+  const linesPerChunk = 10_000;
+  for (let first = 1; first <= 400_000; first += linesPerChunk) {
+    yield Buffer.from(Array.from({ length: linesPerChunk }, (_, line) => `${first + line}\n`).join(""));
+  }
+}

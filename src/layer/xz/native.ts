@@ -1,0 +1,74 @@
+// The xz engine inside this process: the liblzma that lzma-native brings.
+//
+// It drives the coder under lzma-native's stream, not the stream, which cuts every chunk at each "YZ" (a
+// megabyte of them took it 100 s), finishes before its last output has come, and leaves its memory and
+// threads behind when it is destroyed.
+import { throwIfAborted } from "../../terms/index.js";
+import type { XzEngine, XzSettings } from "./engine.js";
+
+/** What is used of lzma-native 8; its type declarations leave the coder out. */
+interface LzmaNative {
+  readonly Stream: new () => Coder;
+  readonly CHECK_CRC64: number;
+  versionString(): string;
+}
+
+interface Coder {
+  /** Called per piece of output, with the error if there is one, and last with the number of chunks done. */
+  bufferHandler: (output: Buffer | null | undefined, chunksDone?: number, error?: Error | null) => void;
+  /** With `threads` it is the encoder of blocks (`lzma_stream_encoder_mt`), right from one thread up. */
+  easyEncoder(settings: XzSettings & { readonly check: number }): void;
+  /** Copies the chunk and encodes it on a thread of libuv's pool. null ends the input. */
+  code(chunk: Buffer | null, asynchronous: true): void;
+  /** Ends the threads and frees the memory. Blocks while `code` runs. */
+  resetUnderlying(): void;
+}
+
+/** Loads lzma-native. Throws what the loader throws if it has no binary for this host. */
+export async function loadNativeXz(): Promise<XzEngine> {
+  const { default: lzma } = (await import("lzma-native")) as unknown as { default: LzmaNative };
+  return {
+    name: "lzma-native",
+    version: lzma.versionString(),
+    compress: (input, settings, signal) => compress(lzma, input, settings, signal),
+  };
+}
+
+/** An abort takes effect when the chunk under way is done, at worst the time that one block takes. */
+async function* compress(
+  lzma: LzmaNative,
+  input: AsyncIterable<Buffer>,
+  { preset, blockSize, threads }: XzSettings,
+  signal?: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
+  const coder = new lzma.Stream();
+  try {
+    coder.easyEncoder({ preset, blockSize, threads, check: lzma.CHECK_CRC64 });
+    for await (const chunk of input) {
+      throwIfAborted(signal);
+      // To the coder an empty chunk is the end.
+      if (chunk.length > 0) yield* await code(coder, chunk);
+    }
+    throwIfAborted(signal);
+    yield* await code(coder, null);
+  } finally {
+    // No `code` runs here: each was awaited.
+    coder.resetUnderlying();
+  }
+}
+
+/**
+ * Hands the coder a chunk, or the end, and returns what it has put out when it is done with it: in a later turn of
+ * the event loop, because the coder goes on with its own work after it has called back.
+ */
+function code(coder: Coder, chunk: Buffer | null): Promise<Buffer[]> {
+  return new Promise((resolve, reject) => {
+    const outputs: Buffer[] = [];
+    coder.bufferHandler = (output, chunksDone, error) => {
+      if (error) setImmediate(reject, error);
+      else if (output) outputs.push(output);
+      else if (chunksDone !== undefined) setImmediate(resolve, outputs);
+    };
+    coder.code(chunk, true);
+  });
+}

@@ -1,0 +1,142 @@
+// All images of a graph with what listings show of them, as the disk is now. Read once; after that only what has
+// changed is read, which is seen by the files' times.
+
+import { readStamp, takeTurns } from "../disk/index.js";
+import type { Graph } from "../graph/index.js";
+import {
+  assertId,
+  checksumsPath,
+  dictionaryPaths,
+  factsPath,
+  imagePaths,
+  isId,
+  knownLayerFacts,
+  loadImage,
+  openImageIndex,
+  readParent,
+} from "../graph/index.js";
+import { type DomainErrorCode, StevedoreError } from "../terms/index.js";
+import { type ImageSummary, inBrief, leadingChecksum } from "./image-summary.js";
+
+/** An image as a census has it. While nothing of it changes it is the same object. */
+export interface CensusImage extends Pick<ImageSummary, "parent" | "created" | "comment" | "checksum"> {
+  /** The name of its directory; in latin1 where that is no id. */
+  readonly id: string;
+  /** Null for a layer that was never measured. */
+  readonly layerBytes: number | null;
+  /** The recipes by which a checksum is stored. */
+  readonly checksums: readonly string[];
+  /** Why it cannot be loaded; its parent is known all the same where its record can be read. */
+  readonly broken?: { readonly code: DomainErrorCode; readonly message: string } | undefined;
+}
+
+export interface Census {
+  /** In the order of their ids, broken ones among them. */
+  readonly images: readonly CensusImage[];
+  /** The ids of the images that name each id as their parent, sorted; whether or not there is such an image. */
+  readonly children: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * A function that counts the images. Those who ask while one count is under way share the next.
+ * @throws through it: `CANCELLED`, `INTERNAL` for a graph that cannot be read
+ */
+export function openCensus(graph: Graph, signal?: AbortSignal | undefined): () => Promise<Census> {
+  const index = openImageIndex(graph.directory);
+  const known = new Map<string, { readonly stamp: string; readonly image: CensusImage }>();
+  const dictionary = dictionaryPaths(graph.root).path;
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Promise<Census> | undefined;
+
+  async function count(): Promise<Census> {
+    const { ids, strays } = await index();
+    const turn = takeTurns(signal);
+    const ofAll = readStamp(dictionary);
+    const images: CensusImage[] = strays.map((name) => brokenImage(graph, name, nameError(name)));
+    for (const id of ids) {
+      await turn();
+      const stamps = [ofAll, ...filesOf(graph, id).map(readStamp)];
+      const stamp = stamps.map((each) => each?.text).join(";");
+      const last = known.get(id);
+      const image = last?.stamp === stamp ? last.image : await readImage(graph, id);
+      if (image !== undefined) images.push(image);
+      if (image === undefined || stamps.some((each) => each?.settled === false)) known.delete(id);
+      else if (image !== last?.image) known.set(id, { stamp, image });
+    }
+    if (known.size > ids.length) {
+      const there = new Set(ids);
+      for (const id of known.keys()) if (!there.has(id)) known.delete(id);
+    }
+    if (strays.length > 0) images.sort((one, other) => (one.id < other.id ? -1 : 1));
+    return { images, children: childrenOf(images) };
+  }
+
+  return () => {
+    next ??= running.then(() => {
+      next = undefined;
+      const counting = count();
+      running = counting.catch(() => undefined);
+      return counting;
+    });
+    return next;
+  };
+}
+
+/** The files that decide what a census says of an image. */
+function filesOf({ directory }: Graph, id: string): string[] {
+  const paths = imagePaths(directory, id);
+  return [paths.record, paths.layer, factsPath(paths.directory), checksumsPath(paths.directory)];
+}
+
+/** Undefined for an image that has left the graph. */
+async function readImage(graph: Graph, id: string): Promise<CensusImage | undefined> {
+  try {
+    const image = loadImage(graph.directory, id);
+    const stored = await graph.storedChecksums(id);
+    return {
+      ...inBrief(image),
+      layerBytes: knownLayerFacts(imagePaths(graph.directory, id))?.layerBytes ?? null,
+      checksum: leadingChecksum(stored),
+      checksums: Object.keys(stored),
+    };
+  } catch (error) {
+    if (!(error instanceof StevedoreError)) throw error;
+    return error.code === "IMAGE_NOT_FOUND" ? undefined : brokenImage(graph, id, error);
+  }
+}
+
+function brokenImage(graph: Graph, id: string, { code, message }: StevedoreError): CensusImage {
+  return {
+    ...{ id, parent: isId(id) ? parentIfKnown(graph, id) : null },
+    ...{ created: null, comment: null, layerBytes: null, checksum: null, checksums: [] },
+    broken: { code, message },
+  };
+}
+
+function parentIfKnown(graph: Graph, id: string): string | null {
+  try {
+    return readParent(graph.directory, id);
+  } catch {
+    return null;
+  }
+}
+
+function nameError(name: string): StevedoreError {
+  try {
+    assertId(name);
+  } catch (error) {
+    if (error instanceof StevedoreError) return error;
+  }
+  throw new Error(`${name} is an id`);
+}
+
+function childrenOf(images: readonly CensusImage[]): ReadonlyMap<string, readonly string[]> {
+  const children = new Map<string, string[]>();
+  for (const { id, parent } of images) {
+    if (parent === null) continue;
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [id]);
+    else siblings.push(id);
+  }
+  return children;
+}

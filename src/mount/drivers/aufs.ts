@@ -1,0 +1,47 @@
+// The driver aufs: as Docker 0.3 mounted, for kernels that have it.
+
+import { run, tools } from "../../host/index.js";
+import { StevedoreError } from "../../terms/index.js";
+import { type Driver, type MountOrder, numbers } from "./driver.js";
+import { mayMount, needsRoot, oneSystemCall } from "./host-support.js";
+
+export const aufs: Driver = {
+  name: "aufs",
+  takesViews: false,
+  deletions: "files",
+  // AUFS_BRANCH_MAX_127, its default, less the upper.
+  mostLayers: 126,
+  async obstacle() {
+    return mayMount() ? undefined : needsRoot("aufs");
+  },
+  async mount(order, signal) {
+    try {
+      return await mountBranches(order, signal);
+    } catch (error) {
+      if (!(error instanceof StevedoreError) || error.code !== "MOUNT_FAILED") throw error;
+    }
+    // The module may only not be loaded.
+    try {
+      await run(tools.modprobe, ["aufs"], { failure: "MOUNT_UNSUPPORTED", signal });
+    } catch (error) {
+      if (!(error instanceof StevedoreError) || error.code === "CANCELLED") throw error;
+      const message = `the module aufs cannot be loaded, use the driver overlay: ${error.message}`;
+      throw new StevedoreError("MOUNT_UNSUPPORTED", message, { cause: error });
+    }
+    await mountBranches(order, signal);
+  },
+};
+
+/** A writable branch on top, below it the layers, whose whiteouts are heeded (`ro+wh`, aufs(5)). */
+async function mountBranches(
+  { source, target, links, lowers, isWritable, flags }: MountOrder,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const branches = [
+    ...(isWritable ? ["../upper=rw"] : []),
+    ...numbers(lowers).map((number) => `${number}=ro+wh`),
+  ];
+  const options = [...flags, `br:${branches.join(":")}`].join(",");
+  const args = ["--no-canonicalize", "--types", "aufs", "--options", options, "--", source, target];
+  await run(tools.mount, args, { cwd: links, failure: "MOUNT_FAILED", environment: oneSystemCall, signal });
+}

@@ -1,0 +1,42 @@
+// The driver fuse-overlayfs: a union file system in user space, for those who are not root. It reads the whiteouts of
+// AUFS and OCI itself.
+import { access, constants } from "node:fs/promises";
+import { run, tools } from "../../host/index.js";
+import { StevedoreError } from "../../terms/index.js";
+import { type Driver, numbers } from "./driver.js";
+
+/** It refuses these. They are about the access times of directories, of which it keeps none. */
+const unknownFlags = ["diratime", "nodiratime"];
+
+export const fuseOverlayfs: Driver = {
+  name: "fuse-overlayfs",
+  // It takes a name that its layer deletes and brings back for deleted. Views are free of that, but only root makes them.
+  get takesViews() {
+    return process.geteuid?.() === 0;
+  },
+  deletions: "files",
+  mostLayers: Number.POSITIVE_INFINITY,
+  async obstacle() {
+    try {
+      await run(tools.fuseOverlayfs, ["--version"]);
+      await access("/dev/fuse", constants.R_OK | constants.W_OK);
+      return undefined;
+    } catch (error) {
+      if (error instanceof StevedoreError && error.code === "TOOL_MISSING") return error;
+      const reason = `fuse-overlayfs cannot work here: ${(error as Error).message}`;
+      return new StevedoreError("MOUNT_UNSUPPORTED", reason, { cause: error });
+    }
+  },
+  async mount({ target, links, lowers, layers, isWritable, flags }, signal) {
+    // It resolves the links, and reads what they lead to once more as a list.
+    const unreadable = [...layers, links].find((path) => path.includes(":"));
+    if (unreadable !== undefined) {
+      const message = `fuse-overlayfs takes no path with a colon, such as ${unreadable}: use the driver copy`;
+      throw new StevedoreError("MOUNT_UNSUPPORTED", message);
+    }
+    const upper = isWritable ? ["upperdir=../upper", "workdir=../work"] : [];
+    const known = flags.filter((flag) => !unknownFlags.includes(flag));
+    const options = [...known, `lowerdir=${numbers(lowers).join(":")}`, ...upper].join(",");
+    await run(tools.fuseOverlayfs, ["-o", options, target], { cwd: links, failure: "MOUNT_FAILED", signal });
+  },
+};

@@ -1,0 +1,64 @@
+// The links to the lowers in a mount's own folder. Hundreds of links per mount would be as many inodes to make and to
+// remove, so each lower has one that stays, and a mount's links are further names of those.
+
+import { randomBytes } from "node:crypto";
+import { linkSync, mkdirSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Graph } from "../../graph/index.js";
+
+/**
+ * Makes the links `0`, `1`, `2` … in a directory.
+ * @param lowers what they lead to, each with the id of its image
+ */
+export function linkLowers(
+  graph: Graph,
+  links: string,
+  lowers: readonly { readonly id: string; readonly path: string }[],
+): void {
+  const lasting = lastingLinks(graph);
+  mkdirSync(lasting, { recursive: true, mode: 0o700 });
+  for (const [number, { id, path }] of lowers.entries()) {
+    const link = join(links, String(number));
+    if (!linkTo(lastingLink(lasting, id, path), link, path)) symlinkSync(path, link);
+  }
+}
+
+/**
+ * Gives a lasting link a further name; false if that cannot be had (too many names, a file system without), or leads
+ * elsewhere by now: a mount by another driver has the image's other form as its lower.
+ */
+function linkTo(lasting: string, link: string, path: string): boolean {
+  try {
+    linkSync(lasting, link);
+  } catch {
+    return false;
+  }
+  if (readlinkSync(link) === path) return true;
+  unlinkSync(link);
+  return false;
+}
+
+/** Removes the link of an image that leaves the graph. Mounts that live keep theirs. */
+export async function forgetLink(graph: Graph, id: string): Promise<void> {
+  await rm(join(lastingLinks(graph), id), { force: true });
+}
+
+/** Where the links lie that stay. No id can be called so. */
+export function lastingLinks(graph: Graph): string {
+  return join(graph.root, "views", ":links:");
+}
+
+/** The link of an image that stays; made anew where it is missing or leads elsewhere. */
+function lastingLink(directory: string, id: string, path: string): string {
+  const link = join(directory, id);
+  try {
+    if (readlinkSync(link) === path) return link;
+  } catch {
+    // It is made below.
+  }
+  const made = join(directory, `:${randomBytes(8).toString("hex")}`);
+  symlinkSync(path, made);
+  renameSync(made, link);
+  return link;
+}

@@ -1,0 +1,138 @@
+// What is known of views, so that an image is not searched for whiteouts each time it is mounted, and a damaged view
+// is not mounted at all.
+import { createHash } from "node:crypto";
+import { lstatSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { makeDirectory, readPlainFile } from "../../disk/index.js";
+import type { Graph, Image } from "../../graph/index.js";
+import { findInEach } from "../../host/index.js";
+
+/** The content of `views/:built:/<id>`. */
+export interface ViewState {
+  /** Stands for the layers it is about: the image's own and all below it. */
+  readonly layers: string;
+  /** Stands for the view as it was made; null where the layer needs none. */
+  readonly view: string | null;
+  /** Whether the layer's root is opaque, so that nothing of the layers below is seen. */
+  readonly isBottom: boolean;
+}
+
+/** What is known of an image. */
+export interface Knowledge {
+  /** Whether it has a view, which is good; else its layer needs none. */
+  readonly hasView: boolean;
+  readonly isBottom: boolean;
+}
+
+/** Where an image's view lies, if it has one. */
+export function viewPath(graph: Graph, id: string): string {
+  return join(graph.root, "views", id);
+}
+
+/** Where the states lie. No id can be called so. */
+export function statesDirectory(graph: Graph): string {
+  return join(graph.root, "views", ":built:");
+}
+
+/**
+ * What is known of an image and each of its ancestors, in the order of the history; undefined of those that have to be
+ * looked at.
+ * @param stamps as `stampLayers` gives them
+ */
+export async function readKnowledge(
+  graph: Graph,
+  history: readonly Image[],
+  stamps: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<(Knowledge | undefined)[]> {
+  const states = history.map(({ id }, at) => {
+    const state = readViewState(graph, id);
+    return state?.layers === stamps[at] ? state : undefined;
+  });
+  const viewed = history.filter((_, at) => typeof states[at]?.view === "string").map(({ id }) => id);
+  const found = await stampViews(graph, viewed, signal);
+  return history.map(({ id }, at) => {
+    const state = states[at];
+    if (state === undefined) return undefined;
+    const { view, isBottom } = state;
+    if (view === null) return { hasView: false, isBottom };
+    return view === found.get(id) ? { hasView: true, isBottom } : undefined;
+  });
+}
+
+/** Writes down what was found of an image, or made for it. @param layers its stamp */
+export async function noteKnowledge(
+  graph: Graph,
+  id: string,
+  layers: string,
+  { hasView, isBottom }: Knowledge,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const view = hasView ? ((await stampViews(graph, [id], signal)).get(id) ?? "") : null;
+  const state: ViewState = { layers, view, isBottom };
+  makeDirectory(statesDirectory(graph), 0o700);
+  await writeFile(join(statesDirectory(graph), id), JSON.stringify(state), { mode: 0o600 });
+}
+
+/** Forgets what is known of an image. */
+export async function forgetKnowledge(graph: Graph, id: string): Promise<void> {
+  await rm(join(statesDirectory(graph), id), { force: true });
+}
+
+/**
+ * For each image what stands for its layer and those below. A layer's root is made once, so its inode and the time of
+ * its last change tell it from another of the same id.
+ */
+export function stampLayers(history: readonly Image[]): string[] {
+  let below = "";
+  const stamps = history.toReversed().map(({ layerDirectory }) => {
+    below = stampLayer(layerDirectory, below);
+    return below;
+  });
+  return stamps.reverse();
+}
+
+/** What stands for one layer on top of others. @param below what stands for those; `""` for none */
+export function stampLayer(layerDirectory: string, below: string): string {
+  // Without the device, whose number another host, or the next boot, may have another for.
+  const { ino, ctimeNs } = lstatSync(layerDirectory, { bigint: true });
+  return createHash("sha256").update(`${below} ${ino} ${ctimeNs}`).digest("hex");
+}
+
+/** What was noted of an image; undefined where nothing is, or nothing that can be read. */
+export function readViewState(graph: Graph, id: string): ViewState | undefined {
+  try {
+    const state: ViewState = JSON.parse(`${readPlainFile(join(statesDirectory(graph), id))}`);
+    const isState =
+      typeof state.layers === "string" &&
+      (state.view === null || typeof state.view === "string") &&
+      typeof state.isBottom === "boolean";
+    return isState ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What stands for each view as it is now: its directories, each with the time of its last change. Every name that
+ * comes or goes in one, and every attribute that is set, changes that time, and nobody can set it back.
+ */
+export async function stampViews(
+  graph: Graph,
+  ids: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Map<string, string>> {
+  const paths = new Map(ids.map((id) => [viewPath(graph, id), id]));
+  const roots = [...paths.keys()].filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory());
+  const lines = new Map<string, string[]>(roots.map((root) => [root, []]));
+  for await (const [root, line] of findInEach(roots, ["-type", "d"], "%i %C@ %P", signal)) {
+    lines.get(root)?.push(line);
+  }
+  return new Map(
+    [...lines].map(([root, directories]) => {
+      const hash = createHash("sha256").update(directories.sort().join("\0"), "latin1");
+      return [paths.get(root) ?? "", hash.digest("hex")];
+    }),
+  );
+}

@@ -1,0 +1,76 @@
+// Follows one job from where it stands to its end, for whoever waits for it in this process.
+import { JobError, parseFailedReason, parseProgress } from "../../jobs/index.js";
+import type { JobRecord } from "../job-records.js";
+import type { Interest } from "./event-stream.js";
+import type { JobEvents, JobUpdate } from "./job-events.js";
+
+export interface FollowAccess {
+  readonly events: JobEvents;
+  /** The job's record as it is now; undefined if it is gone. */
+  record(): Promise<JobRecord | undefined>;
+  /** Tells of the connection; returns what ends that. */
+  register(interest: Interest): () => void;
+}
+
+/**
+ * Yields a job's states and progress as they come, from the present one to `completed` or `failed`. Progress that was
+ * not read in time is left out if there is newer.
+ * @throws `QUEUE_UNAVAILABLE` when Redis is away, `CANCELLED` if the signal aborts, `INTERNAL` if the job is gone
+ */
+export async function* followJob(
+  jobId: string,
+  { events, record, register }: FollowAccess,
+  signal?: AbortSignal,
+): AsyncGenerator<JobUpdate, void> {
+  const pending: JobUpdate[] = [];
+  let failure: Error | undefined;
+  let wake = () => {};
+  const push = (update: JobUpdate) => {
+    const last = pending.at(-1);
+    if (update.progress !== undefined && last?.progress !== undefined) pending.pop();
+    pending.push(update);
+    wake();
+  };
+  const fail = (error: Error) => {
+    failure ??= error;
+    wake();
+  };
+  const recheck = () =>
+    void record()
+      .then((found) => push(updateOf(jobId, found)))
+      .catch(fail);
+  const onAbort = () => fail(new JobError("CANCELLED", `waiting for job ${jobId} was given up`, { jobId }));
+
+  const stops = [events.listen(jobId, push), register({ outage: fail, recheck })];
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  recheck();
+  try {
+    for (;;) {
+      for (let update = pending.shift(); update !== undefined; update = pending.shift()) {
+        yield update;
+        if (update.state === "completed" || update.state === "failed") return;
+      }
+      if (failure !== undefined) throw failure;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (pending.length > 0 || failure !== undefined) resolve();
+      });
+    }
+  } finally {
+    for (const stop of stops) stop();
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** What a record says, as an update. */
+function updateOf(jobId: string, record: JobRecord | undefined): JobUpdate {
+  if (record === undefined || record.state === "unknown") {
+    throw new JobError("INTERNAL", `job ${jobId} is no longer in its queue`, { jobId });
+  }
+  const { state, result, failedReason } = record;
+  if (state === "completed") return { state, result };
+  if (state === "failed") return { state, error: parseFailedReason(failedReason ?? "") };
+  const progress = parseProgress(record.progress);
+  return progress === undefined ? { state } : { state, progress };
+}

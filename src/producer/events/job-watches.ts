@@ -1,0 +1,52 @@
+// Watches jobs for any number of clients: readings that several ask for at once are made once.
+import type { AnyQueueName } from "../../jobs/index.js";
+import type { HastyConnection } from "../../redis/index.js";
+import type { GraphQueues } from "../graph-queues.js";
+import type { Interest } from "./event-stream.js";
+import type { JobEvents } from "./job-events.js";
+import { type JobSnapshot, readSnapshot } from "./job-snapshot.js";
+import { openReplay, type Replay } from "./replay.js";
+import { type JobWatch, type Watcher, watchJob } from "./watch-job.js";
+
+/** Watches a job as `watchJob` does; there is none in a queue that the graph does not have. */
+export type WatchJob = (
+  job: { readonly queue: string; readonly id: string },
+  watcher: Watcher,
+  gone: () => void,
+  after?: string,
+) => Promise<JobWatch | undefined>;
+
+export function openJobWatches(
+  connection: HastyConnection,
+  queues: GraphQueues,
+  findQueue: (name: string) => Promise<AnyQueueName | undefined>,
+  eventsOf: (queue: AnyQueueName) => Promise<JobEvents>,
+  register: (interest: Interest) => () => void,
+): WatchJob {
+  const replays = new Map<AnyQueueName, Replay>();
+  const replayOf = (queue: AnyQueueName) => {
+    const replay = replays.get(queue) ?? openReplay(queues.of(queue), connection.redis, connection.attempt);
+    replays.set(queue, replay);
+    return replay;
+  };
+  const snapshots = new Map<string, Promise<JobSnapshot | undefined>>();
+  /** Of what is asked for in the same turn there is one. */
+  const snapshotOf = (queue: AnyQueueName, id: string) => {
+    const key = `${queue}/${id}`;
+    const asked =
+      snapshots.get(key) ??
+      Promise.resolve().then(() => {
+        snapshots.delete(key);
+        return connection.attempt(() => readSnapshot(connection.redis, queues.of(queue), id));
+      });
+    snapshots.set(key, asked);
+    return asked;
+  };
+  return async ({ queue: name, id }, watcher, gone, after) => {
+    const queue = await findQueue(name);
+    if (queue === undefined) return undefined;
+    const events = await eventsOf(queue);
+    const snapshot = () => snapshotOf(queue, id);
+    return watchJob(id, { events, replay: replayOf(queue), snapshot, register }, watcher, gone, after);
+  };
+}

@@ -1,0 +1,64 @@
+// What the entries of a queue's event stream say, whether BullMQ has read them or they come from Redis.
+import { jobLogEvent, parseFailedReason, parseProgress } from "../../jobs/index.js";
+import type { JobUpdate, LogLine } from "./job-events.js";
+
+/** The fields of an event. What is JSON in Redis (`data`, `returnvalue`) has been read. */
+export interface EventFields {
+  readonly jobId: string;
+  readonly [field: string]: unknown;
+}
+
+/** The events of BullMQ that are told of. */
+export const toldEvents = [
+  ...(["waiting", "delayed", "waiting-children", "active", "progress"] as const),
+  ...(["completed", "failed", "removed"] as const),
+];
+
+/** What an event tells of its job; undefined for one that tells nothing. */
+export function readUpdate(event: string, fields: EventFields): JobUpdate | undefined {
+  switch (event) {
+    case "waiting":
+    case "delayed":
+    case "waiting-children":
+    case "active":
+      return { state: event };
+    case "progress": {
+      const progress = parseProgress(fields.data);
+      return progress && { state: "active", progress };
+    }
+    case "completed":
+      return { state: "completed", result: fields.returnvalue };
+    case "failed":
+      return { state: "failed", error: parseFailedReason(String(fields.failedReason)) };
+    case "removed":
+      return { state: "failed", error: { code: "CANCELLED", message: "the job was taken back" } };
+    default:
+      return undefined;
+  }
+}
+
+/** The line that an event `log` tells of. */
+export function readLogLine({ line, at }: EventFields): LogLine {
+  return { line: String(line), at: Number(at) };
+}
+
+/** An entry as Redis gives it: names and values by turns. Undefined for one that is about no job, or tells nothing. */
+export function readEntry(
+  entry: readonly string[],
+): { readonly jobId: string; readonly what: JobUpdate | LogLine } | undefined {
+  const fields: Record<string, unknown> = {};
+  for (let at = 0; at + 1 < entry.length; at += 2) fields[entry[at] ?? ""] = entry[at + 1];
+  const { jobId, event } = fields;
+  if (typeof jobId !== "string" || typeof event !== "string") return undefined;
+  const known = { ...fields, jobId, data: readJson(fields.data), returnvalue: readJson(fields.returnvalue) };
+  const what = event === jobLogEvent ? readLogLine(known) : readUpdate(event, known);
+  return what && { jobId, what };
+}
+
+function readJson(text: unknown): unknown {
+  try {
+    return typeof text === "string" ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}

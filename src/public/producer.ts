@@ -1,0 +1,30 @@
+// stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code is loaded.
+export { JobError, type WorkerMetric, type WorkerStatus } from "../jobs/index.js";
+export {
+  type AllCounts,
+  type ConnectionEvent,
+  type EnqueuedJob,
+  type JobEvent,
+  type JobPage,
+  type JobRecord,
+  type JobState,
+  type JobUpdate,
+  type JobWatch,
+  jobStates,
+  type LogLine,
+  type NewJob,
+  type NewSchedule,
+  openProducer,
+  type PageCursor,
+  type PageRequest,
+  type Producer,
+  type ProducerOptions,
+  type QueueCounts,
+  type QueueEvent,
+  type Schedule,
+  type Schedules,
+  telemetryIfAsked,
+  type WatchedEvent,
+  type Watcher,
+} from "../producer/index.js";
+export { describeRedis } from "../redis/index.js";

@@ -1,0 +1,4 @@
+// The door of auth.
+export { accessOf, openGuard } from "./guard.js";
+export { makeSession, sessionCookie, sessionTime } from "./session.js";
+export { findToken, readTokenFile, roles, type Token, tokensOfEnvironment } from "./tokens.js";

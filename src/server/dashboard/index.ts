@@ -1,0 +1,2 @@
+// The door of dashboard.
+export { addDashboard } from "./dashboard.js";

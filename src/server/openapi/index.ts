@@ -1,0 +1,2 @@
+// The door of openapi.
+export { addOpenApi } from "./openapi.js";

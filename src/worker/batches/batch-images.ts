@@ -1,0 +1,46 @@
+// The images that a batch is about.
+
+import { takeTurns } from "../../disk/index.js";
+import type { Graph, Image } from "../../graph/index.js";
+import { StevedoreError } from "../../terms/index.js";
+import type { FailedImage } from "./batch.js";
+
+export interface BatchImages {
+  /** Each once, with the bytes of its layer. */
+  readonly images: readonly { readonly id: string; readonly layerBytes: number }[];
+  /** What cannot be loaded, by the name it was asked for. */
+  readonly failed: readonly FailedImage[];
+}
+
+/**
+ * Lists the images of these ids or prefixes, or all of the graph. A bad one is told among `failed`.
+ * @throws `CANCELLED`
+ */
+export async function listBatch(
+  graph: Graph,
+  references: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<BatchImages> {
+  const found = new Map<string, number>();
+  const failed: FailedImage[] = [];
+  const turn = takeTurns(signal);
+  const take = async (id: string, load: () => Promise<Image>) => {
+    await turn();
+    try {
+      const image = await load();
+      found.set(image.id, (await graph.layerFacts(image.id, signal)).layerBytes);
+    } catch (error) {
+      if (!(error instanceof StevedoreError) || error.code === "CANCELLED") throw error;
+      failed.push({ id, code: error.code, message: error.message });
+    }
+  };
+  if (references !== undefined) {
+    for (const reference of references) await take(reference, () => graph.get(reference));
+  } else {
+    for await (const { image, broken } of graph.list(signal)) {
+      if (broken !== undefined) failed.push(broken);
+      else await take(image.id, async () => image);
+    }
+  }
+  return { images: [...found].map(([id, layerBytes]) => ({ id, layerBytes })), failed };
+}

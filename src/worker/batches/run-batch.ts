@@ -1,0 +1,74 @@
+// What `checksum-graph` and `verify-graph` have in common: list the images, leave each to a child, gather what became of
+// them.
+import type { Graph } from "../../graph/index.js";
+import { type JobData, type JobResult, parseFailedReason } from "../../jobs/index.js";
+import type { Batch, BatchChild, BatchPlan, FailedImage } from "./batch.js";
+import { listBatch } from "./batch-images.js";
+
+/** What a batch has to do with an image. */
+export interface BatchWork<Name extends "checksum" | "verify"> {
+  /** The job that does it. */
+  readonly name: Name;
+  /** By ids or prefixes; undefined for every image of the graph. */
+  readonly ids: readonly string[] | undefined;
+  data(id: string): JobData<Name>;
+  /** True if it is done already. */
+  isDone(id: string): Promise<boolean>;
+}
+
+/** What became of a batch. */
+export interface BatchOutcome<Name extends "checksum" | "verify"> {
+  /** Images in all. */
+  readonly total: number;
+  /** The results of the children, one for each image for which there was work and that did not fail. */
+  readonly results: readonly JobResult<Name>[];
+  readonly failed: readonly FailedImage[];
+  /** The bytes of the layers for which nothing had to be done. */
+  readonly doneBytes: number;
+  readonly durationMs: number;
+}
+
+/**
+ * Runs a batch, or goes on with it where an earlier try stood.
+ * @throws what tells BullMQ that the job waits for its children; `CANCELLED`; what keeps the graph from being listed
+ */
+export async function runBatch<Name extends "checksum" | "verify">(
+  batch: Batch,
+  graph: Graph,
+  work: BatchWork<Name>,
+  signal: AbortSignal,
+): Promise<BatchOutcome<Name>> {
+  const plan = (await batch.plan()) ?? (await addChildren(batch, graph, work, signal));
+  await batch.wait();
+  const { results, failures } = await batch.outcomes();
+  await batch.close();
+  return {
+    total: plan.images,
+    results: [...results.values()] as JobResult<Name>[],
+    failed: [...plan.failed, ...[...failures].map(([id, reason]) => ({ id, ...parseFailedReason(reason) }))],
+    doneBytes: plan.doneBytes,
+    durationMs: Date.now() - plan.begunAt,
+  };
+}
+
+async function addChildren<Name extends "checksum" | "verify">(
+  batch: Batch,
+  graph: Graph,
+  { name, ids, data, isDone }: BatchWork<Name>,
+  signal: AbortSignal,
+): Promise<BatchPlan> {
+  const begunAt = Date.now();
+  const { images, failed } = await listBatch(graph, ids, signal);
+  const children: (BatchChild<Name> & { readonly layerBytes: number })[] = [];
+  let doneBytes = 0;
+  for (const { id, layerBytes } of images) {
+    if (await isDone(id)) doneBytes += layerBytes;
+    else children.push({ key: id, data: data(id), layerBytes });
+  }
+  // The largest first, so that no giant is left alone at the end.
+  children.sort((one, other) => other.layerBytes - one.layerBytes);
+  const childBytes = children.reduce((sum, { layerBytes }) => sum + layerBytes, 0);
+  const plan: BatchPlan = { images: images.length + failed.length, doneBytes, childBytes, begunAt, failed };
+  await batch.add(name, children, plan, signal);
+  return plan;
+}

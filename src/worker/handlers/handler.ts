@@ -1,0 +1,54 @@
+// What a handler gets: one job of the contract, and the host it runs on.
+import type { Graph } from "../../graph/index.js";
+import type { CheckedJobData, JobName, JobResult, Progress } from "../../jobs/index.js";
+import type { XzEngine } from "../../layer/index.js";
+import type { Mounts } from "../../mount/index.js";
+import type { Producer } from "../../producer/index.js";
+import type { Batch } from "../batches/index.js";
+import type { CpuBudget, Urgency } from "../cpu-budget.js";
+import type { WorkerLimits } from "../limits.js";
+import type { OtherHost } from "../other-host.js";
+import type { SourcePolicy } from "../sources/index.js";
+
+/** What the handlers of a worker process share. */
+export interface WorkerHost {
+  readonly graph: Graph;
+  readonly mounts: Mounts;
+  /** The xz engine, once it has given the known answer. Throws what `checkKnownAnswer` throws. */
+  provenEngine(): Promise<XzEngine>;
+  readonly cpu: CpuBudget;
+  readonly sources: SourcePolicy;
+  readonly limits: WorkerLimits;
+  /** Whether a worker that is not root may store layers and lose their owners. */
+  readonly allowSquash: boolean;
+  readonly producer: Producer;
+  /** The checksums that are being computed, by image and recipe: who wants the same one waits for it. */
+  readonly computing: Map<string, Promise<unknown>>;
+}
+
+/** One try at one job. */
+export interface JobTry<Name extends JobName> {
+  readonly id: string;
+  /** Checked against the contract. */
+  readonly data: CheckedJobData<Name>;
+  /** True if an earlier try of this job began, whatever became of it. */
+  readonly isRepeat: boolean;
+  /** `batch` for the child of one. */
+  readonly urgency: Urgency;
+  /** True if this error ends the job: it is permanent, or this was the last try. */
+  isFinal(error: unknown): boolean;
+  /** Replaces the job's data, so that the next try finds what this one decided. */
+  amend(data: CheckedJobData<Name>): Promise<void>;
+  report(progress: Progress): void;
+  /** The children of a job that is a batch. */
+  readonly batch: Batch;
+  /** For a job about a mount that another host has. */
+  readonly otherHost: OtherHost<Name>;
+}
+
+/** Does one try of a job. Safe to run again after a try that died at any point. */
+export type Handler<Name extends JobName> = (
+  job: JobTry<Name>,
+  host: WorkerHost,
+  signal: AbortSignal,
+) => Promise<JobResult<Name>>;

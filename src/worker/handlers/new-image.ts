@@ -1,0 +1,88 @@
+// What the jobs that make an image have in common: each makes it once, however often it is tried.
+
+import { assertRecordSize, type FillLayer, type Graph, makeId, parseRecord } from "../../graph/index.js";
+import type { ImageFields, JobResult } from "../../jobs/index.js";
+import type { Unpacked } from "../../layer/index.js";
+import { StevedoreError } from "../../terms/index.js";
+import type { WorkerLimits } from "../limits.js";
+
+/** What became of the image: unpacked by this try, there by an earlier try of this job, or there before. */
+export type Outcome = Unpacked | "earlier-try" | "skipped";
+
+/** The job that makes an image. */
+export interface Maker {
+  readonly jobId: string;
+  /** What an id that is taken means. */
+  readonly ifExists: "fail" | "skip";
+}
+
+/** The fields with what is made up where it is missing: an id, and the present time. */
+export function decideFields(image: ImageFields): ImageFields & { readonly id: string } {
+  return { ...image, id: image.id ?? makeId(), created: image.created ?? new Date().toISOString() };
+}
+
+/** Passes on the bytes of a record. @throws `LIMIT_EXCEEDED` if there are more than the worker takes, or can read back */
+export function withinLimit(record: Buffer, { maxRecordBytes }: WorkerLimits): Buffer {
+  assertRecordSize(record.length, maxRecordBytes, "the image's record");
+  return record;
+}
+
+/**
+ * Makes an image, unless it is there.
+ * @param unpackLayer fills the layer's directory
+ * @throws `IMAGE_EXISTS` if it is there, not by this job, and is not to be skipped; as `Graph.register`
+ */
+export async function registerOnce(
+  record: Buffer,
+  maker: Maker,
+  graph: Graph,
+  unpackLayer: (layerDirectory: string) => Promise<Unpacked>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { id } = parseRecord(record);
+  if (await graph.exists(id)) return existing(id, maker, graph);
+  let unpacked: Unpacked | undefined;
+  const fill: FillLayer = async (layerDirectory) => {
+    unpacked = await unpackLayer(layerDirectory);
+    return { diffId: unpacked.diffId };
+  };
+  try {
+    await graph.register({ record, jobId: maker.jobId }, fill, signal);
+  } catch (error) {
+    // Another job was faster: the rename decided.
+    if (error instanceof StevedoreError && error.code === "IMAGE_EXISTS") return existing(id, maker, graph);
+    throw error;
+  }
+  if (unpacked === undefined) throw new StevedoreError("INTERNAL", `${id} was registered without a layer`);
+  return unpacked;
+}
+
+/** What an image that is there means to the job. @throws `IMAGE_EXISTS` */
+export async function existing(id: string, { jobId, ifExists }: Maker, graph: Graph): Promise<Outcome> {
+  const facts = await graph.layerFacts(id);
+  if (facts.jobId === jobId) return "earlier-try";
+  if (ifExists === "skip") return "skipped";
+  throw new StevedoreError("IMAGE_EXISTS", `the image ${id} exists already`);
+}
+
+/** What the job answers. @param begun when this try began, by `performance.now()` */
+export async function describeImage(
+  id: string,
+  outcome: Outcome,
+  graph: Graph,
+  begun: number,
+): Promise<JobResult<"store">> {
+  const [{ parent }, facts] = await Promise.all([graph.get(id), graph.layerFacts(id)]);
+  const unpacked = typeof outcome === "string" ? undefined : outcome;
+  return {
+    id,
+    parent,
+    diffId: facts.diffId ?? null,
+    layerBytes: facts.layerBytes,
+    entries: facts.entries,
+    compression: unpacked?.compression ?? null,
+    stored: outcome !== "skipped",
+    ...(unpacked?.ownership === "squashed" ? { ownership: "squashed" as const } : {}),
+    durationMs: Math.round(performance.now() - begun),
+  };
+}

@@ -1,0 +1,40 @@
+// The hosts that a worker may ask for layers, as the operator names them and as a URL does.
+import { isIP } from "node:net";
+import { StevedoreError } from "../../terms/index.js";
+
+/** A host, on one port or on any. */
+export interface AllowedHost {
+  /** As the URL parser writes it: lower case, in punycode, an IPv4 address dotted, an IPv6 address in brackets. */
+  readonly hostname: string;
+  readonly port: number | undefined;
+}
+
+/**
+ * Reads `host` or `host:port`; an IPv6 address takes brackets if it has a port.
+ * @throws `INVALID_JOB` for anything else, such as a URL
+ */
+export function parseAllowedHost(text: string): AllowedHost {
+  const authority = isIP(text) === 6 ? `[${text}]` : text;
+  const isPlain = !/[/?#@\\*\s]/.test(authority) && URL.canParse(`http://${authority}`);
+  if (!isPlain) {
+    throw new StevedoreError(
+      "INVALID_JOB",
+      `--allow-host ${JSON.stringify(text)} is no host: name it as host or host:port`,
+    );
+  }
+  const { hostname } = new URL(`http://${authority}`);
+  // Not by the parser, which drops a port that is the scheme's own.
+  const port = /(?:^[^[:]*|\]):(\d+)$/.exec(authority)?.[1];
+  return { hostname, port: port === undefined ? undefined : Number(port) };
+}
+
+/** True if one of the hosts is that of the URL, on its port. */
+export function isHostAllowed(url: URL, hosts: readonly AllowedHost[]): boolean {
+  const port = portOf(url);
+  return hosts.some((host) => host.hostname === url.hostname && (host.port ?? port) === port);
+}
+
+function portOf({ port, protocol }: URL): number {
+  if (port !== "") return Number(port);
+  return protocol === "https:" ? 443 : 80;
+}

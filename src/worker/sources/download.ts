@@ -1,0 +1,166 @@
+// The bytes behind a URL as one stream: a connection that breaks is taken up where it broke, as long as the server proves
+// that it is still the same file. What waits is timed, and only while it is the server that is waited for.
+import type { IncomingMessage } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { cancelled, StevedoreError } from "../../terms/index.js";
+import { ask, broken, explain, type HostPolicy, shownUrl, type Wait } from "./http-request.js";
+
+/** How long a download may take. */
+export interface DownloadLimits {
+  /** How long its server may be waited for in all, in ms. */
+  readonly downloadMs: number;
+  /** How long it may be waited for at a time, in ms. */
+  readonly downloadSilenceMs: number;
+  /** How often a download that breaks is taken up again. */
+  readonly downloadResumes: number;
+}
+
+export interface Download {
+  /** Bytes in all, as the server tells it. */
+  readonly size: number | undefined;
+  /** Its errors are those of `openDownload`; `INTERNAL` too if the file changes on the server. */
+  readonly chunks: AsyncGenerator<Buffer, void, undefined>;
+  /** Ends it, wherever it stands. */
+  close(): void;
+}
+
+/** The longest time that a timer of Node takes, in ms: beyond it a timer fires at once. */
+const longestTimer = 2 ** 31 - 1;
+/** The pause before the first resumption, in ms; each next one is twice as long. */
+const firstPause = 250;
+/** A time of modification tells versions apart if the file was older than that when it was sent, in ms (RFC 9110, 8.8.2.2). */
+const settled = 60_000;
+
+/**
+ * Asks for a URL.
+ * @throws as `ask`; `INTERNAL` if the server is silent for too long; `LIMIT_EXCEEDED` if it takes too long in all
+ */
+export async function openDownload(
+  url: URL,
+  policy: HostPolicy,
+  limits: DownloadLimits,
+  cancel: AbortSignal,
+): Promise<Download> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([cancel, over.signal]);
+  const wait = waitWithin(limits);
+  const first = await ask(url, {}, policy, wait, signal);
+  const size = sizeOf(first);
+  const mark = versionMark(first);
+  let received = 0;
+  let resumed = 0;
+
+  async function* chunks(): AsyncGenerator<Buffer, void, undefined> {
+    for (let response = first; ; ) {
+      let failure: unknown;
+      try {
+        for await (const chunk of bodyOf(response)) {
+          received += chunk.length;
+          if (received > (size ?? received)) throw broken(url, `it has more than its ${size} bytes`);
+          yield chunk;
+        }
+        if (received === (size ?? received)) return;
+        failure = broken(url, "the connection was cut");
+      } catch (error) {
+        failure = explain(error, url, signal);
+      }
+      response = await resume(failure);
+    }
+  }
+
+  async function* bodyOf(response: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
+    const body: AsyncIterator<Buffer> = response[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await wait(url, body.next(), (error) => response.destroy(error));
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      response.destroy();
+    }
+  }
+
+  /** The rest, once the server answers. @throws the failure if there is no way to have the rest */
+  async function resume(failure: unknown): Promise<IncomingMessage> {
+    for (let reason = failure; ; ) {
+      const isTransient = reason instanceof StevedoreError && reason.code === "INTERNAL";
+      if (!isTransient || mark === undefined || resumed >= limits.downloadResumes) throw reason;
+      await pause(firstPause * 2 ** resumed++, signal);
+      let response: IncomingMessage;
+      try {
+        response = await ask(url, { range: `bytes=${received}-`, "if-range": mark }, policy, wait, signal);
+      } catch (error) {
+        reason = error;
+        continue;
+      }
+      if (isRest(response)) return response;
+      response.destroy();
+      throw broken(url, `the connection was cut after ${received} bytes, and the server has no rest of that`);
+    }
+  }
+
+  /** True for the bytes from `received` on, of the same version of the file. */
+  function isRest({ statusCode, headers }: IncomingMessage): boolean {
+    const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers["content-range"] ?? "");
+    if (statusCode !== 206 || range === null) return false;
+    const [start, end, whole] = range.slice(1).map(Number);
+    const isSame = headers.etag === undefined || headers.etag === first.headers.etag;
+    return isSame && start === received && end === Number(whole) - 1 && whole === (size ?? whole);
+  }
+
+  return { size, chunks: chunks(), close: () => over.abort() };
+}
+
+/** Times what a server takes. */
+function waitWithin({ downloadMs, downloadSilenceMs }: DownloadLimits): Wait {
+  let waited = 0;
+  return async (url, answer, giveUp) => {
+    const left = Math.max(0, downloadMs - waited);
+    const begun = performance.now();
+    const late = () => giveUp(left <= downloadSilenceMs ? tookTooLong(url) : silent(url));
+    const timer = setTimeout(late, Math.min(left, downloadSilenceMs, longestTimer));
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(timer);
+      waited += performance.now() - begun;
+    }
+  };
+
+  function tookTooLong(url: URL): StevedoreError {
+    return new StevedoreError(
+      "LIMIT_EXCEEDED",
+      `${shownUrl(url)}: its server was waited for for more than ${downloadMs / 1_000} s: --download-time raises the limit`,
+    );
+  }
+
+  function silent(url: URL): StevedoreError {
+    return broken(
+      url,
+      `its server was silent for ${downloadSilenceMs / 1_000} s (--download-silence raises the limit)`,
+    );
+  }
+}
+
+function sizeOf({ headers }: IncomingMessage): number | undefined {
+  const length = headers["content-length"];
+  return length === undefined ? undefined : Number(length);
+}
+
+/** What proves a version byte for byte, for `If-Range` (RFC 9110, 13.1.5); undefined if there is nothing of that. */
+function versionMark({ headers }: IncomingMessage): string | undefined {
+  if (headers["accept-ranges"] === "none") return undefined;
+  if (headers.etag !== undefined) return /^"[^"]*"$/.test(headers.etag) ? headers.etag : undefined;
+  const modified = headers["last-modified"];
+  const age = Date.parse(headers.date ?? "") - Date.parse(modified ?? "");
+  return age >= settled ? modified : undefined;
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch {
+    throw cancelled(signal);
+  }
+}

@@ -1,0 +1,5 @@
+// The door of telemetry.
+export { openJobLog, writeLines } from "./job-log.js";
+export { observeTry } from "./observed-job.js";
+export { traceTools } from "./traces.js";
+export { openWorkerMetrics, type WorkerMetrics } from "./worker-metrics.js";

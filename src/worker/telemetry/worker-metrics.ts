@@ -1,0 +1,191 @@
+// The metrics of one worker (docs/observability.md): what its jobs do is counted here, and Prometheus reads it elsewhere.
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type AnyQueueName, type JobName, jobNames, type Progress, recipeNames } from "../../jobs/index.js";
+import type { CpuBudget } from "../cpu-budget.js";
+import { processMetrics } from "./process-metrics.js";
+
+/** How a try ended. One that goes back to its queue, or waits for other jobs, has not. */
+export type Outcome = "completed" | "failed" | "retried" | "cancelled";
+
+export interface WorkerMetrics {
+  /** Notes a try that begins. */
+  began(queue: AnyQueueName, name: JobName, data: unknown): MeteredTry;
+  /** Notes a job whose worker was lost. */
+  stalled(queue: AnyQueueName): void;
+  /** How many jobs of a queue are at work. */
+  active(queue: AnyQueueName): number;
+  /** All metrics and those of the process, as `WorkerStatus` has them. */
+  read(): Promise<Awaited<ReturnType<Registry["getMetricsAsJSON"]>>>;
+}
+
+/** One try that is counted; it is at work until it is disposed of. */
+export interface MeteredTry extends Disposable {
+  progress(progress: Progress): void;
+  /** @param result of one that is completed */
+  ended(outcome: Outcome, result?: unknown): void;
+}
+
+/** From what is done in an instant to what takes an hour, in seconds. */
+const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
+
+/** Where the archives of layers come from. */
+const sources = ["path", "upload", "url"];
+
+/** Starts to count. @param version of Stevedore */
+export function openWorkerMetrics(
+  cpu: CpuBudget,
+  queues: readonly AnyQueueName[],
+  version: string,
+): WorkerMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = (name: string, help: string, label: string, values: readonly string[]) => {
+    const made = new Counter({ name, help, labelNames: [label], registers });
+    // So that the first one is an increase, too.
+    for (const value of values) made.inc({ [label]: value }, 0);
+    return made;
+  };
+  const duration = new Histogram({
+    name: "stevedore_job_duration_seconds",
+    help: "Time from the beginning of a job's try to its end",
+    labelNames: ["kind", "outcome"],
+    buckets,
+    registers,
+  });
+  const retries = counter(
+    "stevedore_job_retries_total",
+    "Tries that failed and are repeated",
+    "kind",
+    jobNames,
+  );
+  const cancelled = counter(
+    "stevedore_jobs_cancelled_total",
+    "Jobs that were cancelled at work",
+    "kind",
+    jobNames,
+  );
+  const stalled = counter(
+    "stevedore_jobs_stalled_total",
+    "Jobs whose worker was lost, as this one noticed",
+    "queue",
+    queues,
+  );
+  const sourceBytes = counter(
+    "stevedore_source_read_bytes_total",
+    "Bytes read of archives to store",
+    "source",
+    sources,
+  );
+  const storedBytes = new Counter({
+    name: "stevedore_layer_stored_bytes_total",
+    help: "Bytes of the files in layers that were stored or committed",
+    registers,
+  });
+  const hashedBytes = counter(
+    "stevedore_layer_hashed_bytes_total",
+    "Bytes of layers, as canonical tar, that were read to be checksummed or verified",
+    "kind",
+    ["checksum", "verify"],
+  );
+  const archiveBytes = counter(
+    "stevedore_archive_bytes_total",
+    "Bytes of the archives that were made for checksums",
+    "recipe",
+    recipeNames,
+  );
+  const active = new Gauge({
+    name: "stevedore_jobs_active",
+    help: "Jobs at work",
+    labelNames: ["queue"],
+    registers,
+  });
+  for (const queue of queues) active.set({ queue }, 0);
+  const atWork = new Map<AnyQueueName, number>();
+  const changeActive = (queue: AnyQueueName, by: number) => {
+    const count = (atWork.get(queue) ?? 0) + by;
+    atWork.set(queue, count);
+    active.set({ queue }, count);
+  };
+  new Gauge({
+    name: "stevedore_cpu_threads",
+    help: "CPU threads that compressors share",
+    registers,
+    collect() {
+      this.set(cpu.threads);
+    },
+  });
+  new Gauge({
+    name: "stevedore_cpu_threads_busy",
+    help: "CPU threads that compressors have",
+    registers,
+    collect() {
+      this.set(cpu.busy());
+    },
+  });
+  new Gauge({
+    name: "stevedore_worker_info",
+    help: "1 for each worker, with its version",
+    labelNames: ["version"],
+    registers,
+  }).set({ version }, 1);
+
+  return {
+    began(queue, name, data) {
+      const begun = performance.now();
+      changeActive(queue, 1);
+      let count: ((bytes: number) => void) | undefined;
+      let done = 0;
+      return {
+        progress(progress) {
+          if (progress.unit !== "bytes") return;
+          // Not before: data whose job has come so far is what the contract says.
+          count ??= bytesCounter(name, data);
+          // A second pass begins at 0 again.
+          count(progress.done < done ? progress.done : progress.done - done);
+          done = progress.done;
+        },
+        ended(outcome, result) {
+          duration.observe({ kind: name, outcome }, (performance.now() - begun) / 1_000);
+          if (outcome === "retried") retries.inc({ kind: name });
+          if (outcome === "cancelled") cancelled.inc({ kind: name });
+          if (outcome === "completed") countResult(name, result);
+        },
+        [Symbol.dispose]: () => changeActive(queue, -1),
+      };
+    },
+    stalled: (queue) => stalled.inc({ queue }),
+    active: (queue) => atWork.get(queue) ?? 0,
+    async read() {
+      const registries = await Promise.all([registry, processMetrics()].map((one) => one.getMetricsAsJSON()));
+      return registries.flat();
+    },
+  };
+
+  /** What counts the bytes that the progress of such a job tells of. */
+  function bytesCounter(name: JobName, data: unknown): (bytes: number) => void {
+    if (name === "checksum" || name === "verify") {
+      const ofKind = hashedBytes.labels({ kind: name });
+      return (bytes) => ofKind.inc(bytes);
+    }
+    if (name !== "store" && name !== "import") return () => undefined;
+    const { layer, source: from = layer ?? {} } = data as {
+      readonly layer?: object;
+      readonly source?: object;
+    };
+    const ofSource = sourceBytes.labels({ source: sources.find((source) => source in from) ?? "url" });
+    return (bytes) => ofSource.inc(bytes);
+  }
+
+  function countResult(name: JobName, result: unknown): void {
+    if (name === "store" || name === "commit") {
+      const { stored, layerBytes } = result as { readonly stored: boolean; readonly layerBytes: number };
+      if (stored) storedBytes.inc(layerBytes);
+    } else if (name === "import") {
+      storedBytes.inc((result as { readonly layerBytes: number }).layerBytes);
+    } else if (name === "checksum") {
+      const made = result as { cached: boolean; recipe: string; archiveBytes: number | null };
+      if (!made.cached && made.archiveBytes !== null)
+        archiveBytes.inc({ recipe: made.recipe }, made.archiveBytes);
+    }
+  }
+}

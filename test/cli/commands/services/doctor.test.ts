@@ -1,0 +1,82 @@
+// stevedore doctor, and what the other commands say of a program that is missing.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { pathWithout } from "../../../support/processes/path-without.js";
+import { noRedisRuns, stevedore } from "../../../support/processes/stevedore.js";
+import { freePort } from "../../../support/redis/redis-server.js";
+import { useScratchDirectory } from "../../../support/scratch-directory.js";
+import { archive, entry } from "../../../support/trees/crafted-tar.js";
+
+const scratch = useScratchDirectory();
+let file: string;
+let root: string;
+
+beforeAll(async () => {
+  root = await scratch.fresh();
+  file = join(scratch.path, "a.tar");
+  writeFileSync(file, archive(entry({ name: "a" }, "a")));
+});
+
+interface Finding {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly needed: boolean;
+  readonly fix: string | null;
+}
+
+describe("stevedore doctor", () => {
+  it("finds all that is needed on this host, and changes nothing", async () => {
+    const missing = join(scratch.path, "not-yet");
+    const { code, json, stdout } = await stevedore(["doctor", "--json"], { root: missing });
+    expect({ code, missing: json.filter(({ ok, needed }: Finding) => needed && !ok) }, stdout).toEqual({
+      code: 0,
+      missing: [],
+    });
+    expect(json[0]).toEqual({ name: "node", needed: true, ok: true, found: process.version, fix: null });
+    expect((await stevedore(["images", "--json"], { root: missing })).json.error.code).toBe(
+      "SOURCE_NOT_FOUND",
+    );
+  });
+
+  it.each([
+    {
+      absent: ["redis-server", "valkey-server"],
+      code: 1,
+      finding: "queue",
+      fix: "apt-get install redis-server",
+    },
+    { absent: ["tar"], code: 1, finding: "tar ", fix: "apt-get install tar" },
+    { absent: ["flock"], code: 1, finding: "flock ", fix: "apt-get install util-linux" },
+    { absent: ["xz"], code: 0, finding: "xz (", fix: "apt-get install xz-utils" },
+    { absent: ["bsdtar"], code: 0, finding: "bsdtar ", fix: "apt-get install libarchive-tools" },
+  ])("tells that $absent is missing, and which package brings it", async ({ absent, code, finding, fix }) => {
+    const PATH = await pathWithout(await scratch.fresh(), ...absent);
+    const json = await stevedore(["doctor", "--json"], { root, env: { PATH } });
+    expect(json.code).toBe(code);
+    const found = json.json.filter(({ ok }: Finding) => !ok);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ name: expect.stringContaining(finding), needed: code === 1 });
+    expect(found[0].fix).toContain(fix);
+  });
+
+  it("finds that nobody listens at a Redis URL", async () => {
+    const url = `redis://127.0.0.1:${await freePort()}`;
+    const { code, stdout } = await stevedore(["doctor", "--redis", url], { root });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/MISSING +queue: .*127\.0\.0\.1/);
+  });
+});
+
+describe("a program that is missing", () => {
+  it.each(["redis-server", "tar", "flock"])("is named by store: %s", async (program) => {
+    const PATH = await pathWithout(await scratch.fresh(), program, "valkey-server");
+    const refused = await stevedore(["store", file, "--json"], { root, env: { PATH } });
+    expect(refused).toMatchObject({ code: 1, json: { error: { code: "TOOL_MISSING" } } });
+    expect(refused.stderr).toContain(`${program} is not installed`);
+    expect(noRedisRuns(root)).toBe(true);
+    // Not left to whoever comes next, either.
+    const { json } = await stevedore(["jobs", "--json"], { root });
+    expect(json).toEqual([]);
+  });
+});

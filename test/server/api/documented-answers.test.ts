@@ -1,0 +1,114 @@
+// What a running server answers matches the schemas of its own document.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { OpenApiDocument } from "../../../src/server/openapi/components.js";
+import { type Dock, openDock } from "../../support/dock.js";
+import { type Answer, type Question, servingHttp } from "../../support/http/http-server.js";
+import { makeSmallLayout } from "../../support/images/small-layout.js";
+import { readApi } from "../fuzz/api.js";
+
+let dock: Dock;
+beforeAll(async () => {
+  dock = await openDock();
+});
+afterAll(async () => {
+  await dock?.[Symbol.asyncDispose]();
+});
+
+it("every operation that has JSON to answer answers what is documented, and refuses as documented", async () => {
+  await servingHttp(dock, async ({ ask }) => {
+    const api = readApi((await ask("/api/openapi.json")).body as OpenApiDocument);
+    const judged = new Set<string>();
+    const judge = async (id: string, path: string, status: number, question?: Question): Promise<Answer> => {
+      const answer = await ask(path, question);
+      expect({ id, status: answer.status, body: answer.body }).toMatchObject({ id, status });
+      const operation = api.operations.find((one) => one.id === id);
+      if (operation === undefined) throw new Error(`no operation is called ${id}`);
+      const { content = {} } = api.responseOf(operation, status) ?? {};
+      const type = answer.headers.get("content-type")?.split(";")[0] ?? "";
+      const media = content[type];
+      if (media === undefined) throw new Error(`${id}: ${status} is not documented as ${type}`);
+      expect(api.judge(media.schema, answer.body), `${id}: ${JSON.stringify(answer.body)}`).toBeUndefined();
+      if (status < 300) judged.add(id);
+      return answer;
+    };
+    const job = async (id: string, name: string, body: unknown) =>
+      (await judge(id, `/api/v1/jobs/${name}?wait=60`, 200, { body })).body;
+
+    const headers = { "content-type": "application/octet-stream" };
+    const archive = { method: "PUT", body: await readFile(dock.archive), headers };
+    const { upload } = (await judge("upload", "/api/v1/uploads", 201, archive)).body;
+    await judge("getUpload", `/api/v1/uploads/${upload}`, 200);
+    await judge("uploadAs", "/api/v1/uploads/mine.tar", 201, archive);
+    const layer = { upload };
+    const stored = await job("enqueueStore", "store", { image: { id: "base" }, layer });
+    await job("enqueueStore", "store", {
+      image: { id: "top", parent: "base" },
+      layer: { upload: "mine.tar" },
+    });
+    await job("enqueueChecksum", "checksum", { id: "base" });
+    await job("enqueueVerify", "verify", { id: "base", explain: true });
+    const batch = await job("enqueueChecksumGraph", "checksum-graph", {});
+    await job("enqueueVerifyGraph", "verify-graph", { ids: ["base", "nobody"] });
+    const { result } = await job("enqueueMount", "mount", { id: "top" });
+    await judge("listMounts", "/api/v1/mounts", 200);
+    await judge("getImage", "/api/v1/images/base", 200);
+    const { mountId } = result;
+    await job("enqueueChanges", "changes", { mountId });
+    await job("enqueueCommit", "commit", { mountId, image: { id: "more" } });
+    await job("enqueueUnmount", "unmount", { mountId });
+    await job("enqueueTag", "tag", { id: "more", name: "web:1" });
+    await job("enqueueTag", "tag", { id: "top", name: "web:1" });
+    await job("enqueueUntag", "untag", { name: "web:1" });
+    await job("enqueueTag", "tag", { id: "top", name: "example.com:5000/team/web" });
+    await job("enqueueExport", "export", { ids: ["top"], format: "oci", file: "top.tar" });
+    await judge("listExports", "/api/v1/exports", 200);
+    await judge("getExport", "/api/v1/exports/none.tar", 404);
+    makeSmallLayout(join(dock.scratch, "layout"));
+    await job("enqueueImport", "import", { source: { path: join(dock.scratch, "layout") } });
+    await job("enqueueGc", "gc", { dryRun: true });
+    await job("enqueueDelete", "delete", { id: "more" });
+    const many = [{ name: "verify", data: { id: "top" }, jobId: "mine" }];
+    await judge("enqueueMany", "/api/v1/jobs", 202, { body: many });
+
+    const nightly = { name: "verify-graph", cron: "0 3 * * *", id: "nightly" };
+    await judge("setSchedule", "/api/v1/schedules", 201, { body: nightly });
+    await judge("listSchedules", "/api/v1/schedules", 200);
+
+    await judge("listJobs", "/api/v1/jobs?limit=2", 200);
+    await judge("getJob", `/api/v1/jobs/store/${stored.id}`, 200);
+    await judge("getJobLog", `/api/v1/jobs/store/${stored.id}/log`, 200);
+    await judge("getJobChildren", `/api/v1/jobs/checksum/${batch.id}/children`, 200);
+    await judge("listQueues", "/api/v1/queues", 200);
+    await judge("listImages", "/api/v1/images?limit=1", 200);
+    await judge("getHistory", "/api/v1/images/top/history", 200);
+    const named = `/api/v1/images/${encodeURIComponent("example.com:5000/team/web")}`;
+    await judge("getImage", named, 200);
+    await judge("getHistory", `${named}/history`, 200);
+    await judge("getGraph", "/api/v1/graph", 200);
+    await judge("getOverview", "/api/v1/overview", 200);
+    await judge("getSession", "/api/v1/session", 200);
+    await judge("getHealth", "/healthz", 200);
+    await judge("getReadiness", "/readyz", 200);
+    await judge("getOpenApi", "/api/openapi.json", 200);
+
+    await judge("enqueueVerify", "/api/v1/jobs/verify?wait=60", 404, { body: { id: "nobody" } });
+    await judge("enqueueVerify", "/api/v1/jobs/verify", 422, { body: { id: 7 } });
+    await judge("enqueueTag", "/api/v1/jobs/tag", 422, { body: { id: "base", name: "Web" } });
+    await judge("enqueueUntag", "/api/v1/jobs/untag?wait=60", 404, { body: { name: "nobody" } });
+    await judge("enqueueVerify", "/api/v1/jobs/verify", 400, { body: "{" });
+    await judge("enqueueVerify", "/api/v1/jobs/verify?wait=x", 400, { body: { id: "base" } });
+    await judge("cancelJob", `/api/v1/jobs/store/${stored.id}`, 409, { method: "DELETE" });
+    await judge("getJob", "/api/v1/jobs/store/none", 404);
+    await judge("getImage", "/api/v1/images/none", 404);
+
+    const withJson = api.operations.filter(({ description: { responses } }) =>
+      Object.entries(responses).some(([status, response]) => {
+        const { content = {} } = response as { content?: object };
+        return Number(status) < 300 && "application/json" in content;
+      }),
+    );
+    expect(withJson.map(({ id }) => id).filter((id) => !judged.has(id))).toEqual(["cancelJob"]);
+  });
+});

@@ -3,7 +3,7 @@
 
 import { imagePaths, isId, loadImage, parseRecord, readParent, shortId } from "../graph/index.js";
 import { StevedoreError } from "../terms/index.js";
-import { type Damage, damage, type Mend, moveAway } from "./finding.js";
+import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
 import { isDirectory, isThere, namesIn, readIfPlain } from "./probe.js";
 import { type BrokenImage, hasImage, imageAt, imagesOfMounts, type Survey, withImage } from "./survey.js";
@@ -30,7 +30,7 @@ function kindOfBreakage(graphDirectory: string, id: string): DamageKind {
 /** Those that others depend on come last, so that a chain of broken images goes in one run, its head first. */
 export async function* checkBrokenImages(survey: Survey): AsyncGenerator<Damage> {
   const { root, broken, unread } = survey;
-  dropMended(survey);
+  dropRepaired(survey);
   if (broken.size === 0) return;
   const isMounted = imagesOfMounts(survey.graph);
   const children = countChildren(survey);
@@ -61,7 +61,7 @@ function describe(
   root: string,
   id: string,
   { what, message }: BrokenImage,
-  repair: readonly [string, Mend] | undefined,
+  repair: readonly [string, Repair] | undefined,
 ): Damage {
   return damage(root, what, { at: imageAt(id), id, message, repair });
 }
@@ -78,7 +78,7 @@ function countChildren({ parents, broken }: Survey): Map<string, number> {
   return counts;
 }
 
-function moveImage(survey: Survey, id: string, childrenLeft: Map<string, number>): Mend {
+function moveImage(survey: Survey, id: string, childrenLeft: Map<string, number>): Repair {
   const { graph, broken } = survey;
   return async (lost) => {
     const moved = await withImage(survey, id, async () => {
@@ -97,7 +97,7 @@ function moveImage(survey: Survey, id: string, childrenLeft: Map<string, number>
 }
 
 /** Images that were deleted or put right while they were looked at are not broken. */
-function dropMended({ graph, parents, broken }: Survey): void {
+function dropRepaired({ graph, parents, broken }: Survey): void {
   for (const [id, { parent }] of broken) {
     if (isBroken(graph.directory, id)) continue;
     broken.delete(id);

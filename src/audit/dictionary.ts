@@ -10,7 +10,7 @@ import {
   readPending,
   shortId,
 } from "../graph/index.js";
-import { type Damage, damage, type Mend, moveAway } from "./finding.js";
+import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import type { LostAndFound } from "./lost-and-found.js";
 import { assertNoLink, isDirectory, isOld, isThere, lookAt } from "./probe.js";
 import type { Survey } from "./survey.js";
@@ -95,12 +95,12 @@ async function confirm({ graph, root }: Survey, suspects: readonly string[]): Pr
   });
 }
 
-function rewrite(survey: Survey, ids: readonly string[]): Mend {
+function rewrite(survey: Survey, ids: readonly string[]): Repair {
   return (lost) => withLock(survey.root, () => write(survey, ids, lost));
 }
 
 /** Writes what is pending, as the dead process would have done, and takes its marks. */
-function finish(survey: Survey): Mend {
+function finish(survey: Survey): Repair {
   const { root } = survey;
   return (lost) =>
     withLock(root, async () => {

@@ -23,14 +23,14 @@ export interface Finding {
 
 /** A finding with the repair itself. */
 export interface Damage extends Omit<Finding, "repaired"> {
-  readonly mend?: Mend | undefined;
+  readonly mend?: Repair | undefined;
 }
 
 /**
  * Repairs, by renames only, and says what it did. First it looks again, under the locks of those who write there:
  * undefined if there is nothing to repair any more.
  */
-export type Mend = (lost: LostAndFound) => Promise<string | undefined>;
+export type Repair = (lost: LostAndFound) => Promise<string | undefined>;
 
 /** What a check says of damage. */
 interface Description {
@@ -39,7 +39,7 @@ interface Description {
   readonly id?: string | undefined;
   readonly message: string;
   /** What the repair does, and how; none for damage that is only told of. */
-  readonly repair?: readonly [does: string, mend: Mend] | undefined;
+  readonly repair?: readonly [does: string, mend: Repair] | undefined;
 }
 
 /** Puts a finding together. */

@@ -11,7 +11,7 @@ import {
   quote,
 } from "../graph/index.js";
 import { beginsAsManifest, joinPath } from "../layer/index.js";
-import { type Damage, damage, type Mend, moveAway } from "./finding.js";
+import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import { isThere, namesIn, readIfPlain } from "./probe.js";
 import { imageAt, type Survey, withImage } from "./survey.js";
 
@@ -57,7 +57,7 @@ async function* checkChecksums(survey: Survey, id: string, directory: string): A
   if (docker !== undefined) survey.dockerChecksums.set(id, docker.checksum);
   const at = `${imageAt(id)}/checksum.json`;
   if (isWhole || !(await isStill(survey, id, at, () => !read().isWhole))) return;
-  const mend: Mend = (lost) =>
+  const mend: Repair = (lost) =>
     withImage(survey, id, async () => {
       const now = read();
       if (now.isWhole) return undefined;

@@ -1,7 +1,7 @@
 // The one pass over all images: loads each, looks at what lies in its directory, and notes what later checks need.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { stagingName, takeTurns } from "../disk/index.js";
+import { createYielder, stagingName } from "../disk/index.js";
 import { imagePaths, isId, loadImage, quote } from "../graph/index.js";
 import { StevedoreError } from "../terms/index.js";
 import { readBreakage } from "./broken-images.js";
@@ -16,7 +16,7 @@ const garbageName = ":garbage:";
 /** Fills the survey. Images that cannot be loaded are not told of here: that waits until all are known. */
 export async function* checkImages(survey: Survey, signal?: AbortSignal | undefined): AsyncGenerator<Damage> {
   const { graph, root, parents, broken, unread } = survey;
-  const turn = takeTurns(signal);
+  const turn = createYielder(signal);
   for (const name of namesIn(graph.directory)) {
     await turn();
     if (isId(name)) yield* checkImage(survey, name);

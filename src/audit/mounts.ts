@@ -22,7 +22,7 @@ import {
   sourceName,
 } from "../mount/index.js";
 import { StevedoreError, throwIfAborted } from "../terms/index.js";
-import { type Damage, damage, type Mend, moveAway } from "./finding.js";
+import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
 import { isDirectory, namesIn } from "./probe.js";
 import { elsewhereOf, letUnmountsEnd, type Survey } from "./survey.js";
@@ -169,7 +169,7 @@ function judgeUnfinished(survey: Survey, record: MountRecord): Verdict {
   return { what, message, isMovable: true };
 }
 
-function moveFolder(survey: Survey, mountId: string): Mend {
+function moveFolder(survey: Survey, mountId: string): Repair {
   return async (lost) => {
     // A worker that starts may have completed it, or taken it back.
     const isMovable = (await judge(survey, mountId)).some((verdict) => verdict.isMovable);

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { stagingLeft, stagingName } from "../disk/index.js";
 import { abandonedLeases, findJournals, readJournal } from "../graph/index.js";
 import { joinPath } from "../layer/index.js";
-import { damage, type Mend, moveAway } from "./finding.js";
+import { damage, moveAway, type Repair } from "./finding.js";
 import { isDirectory, isThere } from "./probe.js";
 import { elsewhereOf, type Survey } from "./survey.js";
 
@@ -37,9 +37,9 @@ export async function* checkStaging(survey: Survey) {
 
 /** Who opened the graph has tried to complete them, where it could write. */
 export async function* checkImports({ graph, root }: Survey) {
-  for (const { stage, fate } of await findJournals(graph)) {
+  for (const { stage, status } of await findJournals(graph)) {
     // Their processes, or their hosts, may be about to complete them.
-    if (fate === "lives" || fate === "elsewhere") continue;
+    if (status === "lives" || status === "elsewhere") continue;
     const at = join("graph", stagingName, basename(stage));
     let what = "is not complete: whoever opens the graph and may write to it completes it";
     let isDamaged = false;
@@ -49,7 +49,7 @@ export async function* checkImports({ graph, root }: Survey) {
       what = `cannot be completed: ${(error as Error).message}`;
       isDamaged = true;
     }
-    const giveUp: Mend = async (lost) => {
+    const giveUp: Repair = async (lost) => {
       const moved = await lost.take(`${at}.journal`);
       // Then its images are staging as any other.
       await lost.take(at);

@@ -13,7 +13,7 @@ import {
   viewPath,
 } from "../mount/index.js";
 import { throwIfAborted } from "../terms/index.js";
-import { type Damage, damage, type Mend, moveAway } from "./finding.js";
+import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
 import { isDirectory, isThere, namesIn } from "./probe.js";
 import { hasImage, imagesOfMounts, type Survey, withMountsAtRest } from "./survey.js";
@@ -116,7 +116,7 @@ async function judge(
 }
 
 /** First what is known of it: a view without that is damaged, what is known of a view that is gone is worthless. */
-function moveView(survey: Survey, id: string): Mend {
+function moveView(survey: Survey, id: string): Repair {
   return (lost) =>
     withMountsAtRest(survey, async () => {
       const isBad = (await judge(survey, [id], () => freshStamp(survey, id), undefined)).has(id);

@@ -9,10 +9,10 @@ export { makeDirectory } from "./make-directory.js";
 export { longestPlainFile, readPlainFile } from "./plain-file.js";
 export {
   currentOwner,
-  fateOf,
   formatOwner,
   type Owner,
-  type OwnerFate,
+  type OwnerStatus,
+  ownerStatus,
   parseOwner,
 } from "./process-owner.js";
 export {
@@ -31,4 +31,4 @@ export {
   withStage,
 } from "./staging.js";
 export { assertWritable } from "./writable.js";
-export { takeTurns } from "./yielding.js";
+export { createYielder } from "./yielding.js";

@@ -20,7 +20,7 @@ export interface Owner {
  * `elsewhere`: it is of another host. The processes of neither can be seen from here, so they are respected as if they
  * lived.
  */
-export type OwnerFate = "lives" | "gone" | "unseen" | "elsewhere";
+export type OwnerStatus = "lives" | "gone" | "unseen" | "elsewhere";
 
 const ownerPattern =
   /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]+)\.([0-9]+)\.([0-9]+)(?:\.([A-Za-z0-9][A-Za-z0-9_.-]{0,63}))?$/;
@@ -52,7 +52,7 @@ export function parseOwner(text: string): Owner | undefined {
  * boot is gone if it is of this host, which was rebooted since, or replaced under its name, or if it names none.
  * @param host the name this host goes by
  */
-export async function fateOf(owner: Owner, host: string): Promise<OwnerFate> {
+export async function ownerStatus(owner: Owner, host: string): Promise<OwnerStatus> {
   const here = await whereWeLive();
   if (owner.bootId !== here.bootId) {
     return owner.host === undefined || owner.host === host ? "gone" : "elsewhere";

@@ -7,7 +7,7 @@ import { run, tools } from "../host/index.js";
 import { isErrno } from "../terms/index.js";
 import { ioError } from "./io-error.js";
 import { makeDirectory } from "./make-directory.js";
-import { currentOwner, fateOf, formatOwner, type Owner, parseOwner } from "./process-owner.js";
+import { currentOwner, formatOwner, type Owner, ownerStatus, parseOwner } from "./process-owner.js";
 
 /** The one entry of a graph's directory that is no image. No id can be named so. */
 export const stagingName = ":tmp:";
@@ -97,10 +97,10 @@ export async function stagingLeft(place: StagingPlace): Promise<StagingLeft> {
   const elsewhere = new Map<string, string[]>();
   for (const name of await stagingNames(place)) {
     const owner = ownerOf(name);
-    const fate = owner === undefined ? "lives" : await fateOf(owner, place.host);
+    const status = owner === undefined ? "lives" : await ownerStatus(owner, place.host);
     // Asked once the owner is gone, and can write none any more.
-    if (fate === "gone" && !isThere(journalPath(join(stagingDirectory(place), name)))) abandoned.push(name);
-    if (fate !== "elsewhere" || owner?.host === undefined) continue;
+    if (status === "gone" && !isThere(journalPath(join(stagingDirectory(place), name)))) abandoned.push(name);
+    if (status !== "elsewhere" || owner?.host === undefined) continue;
     elsewhere.set(owner.host, [...(elsewhere.get(owner.host) ?? []), name]);
   }
   return { abandoned, elsewhere };

@@ -11,7 +11,7 @@ const turn = 16;
  * turn.
  * @throws through it: `CANCELLED`
  */
-export function takeTurns(signal?: AbortSignal | undefined): () => Promise<void> {
+export function createYielder(signal?: AbortSignal | undefined): () => Promise<void> {
   let reads = 0;
   return async () => {
     reads += 1;

@@ -25,7 +25,7 @@ import { findHeads, groupByParent, type ListedImage, listImages } from "./listin
 import { type Names, openNames } from "./names/index.js";
 import { openParentIndex } from "./parent-index.js";
 import { type FillLayer, type NewImage, registerImage } from "./register.js";
-import { type Ties, takeOutImage, takeOutUnneededImages } from "./removal.js";
+import { type RetentionSources, takeOutImage, takeOutUnneededImages } from "./removal.js";
 import {
   type Holder,
   type ImageToAdd,
@@ -361,8 +361,8 @@ export async function openGraph(
   }
 
   /** What keeps images, as a removal asks for it: under the lock, where abandoned sets are complete. */
-  function tiesNow(signal: AbortSignal | undefined): Ties {
-    const children: Ties["children"] = async (parents) =>
+  function tiesNow(signal: AbortSignal | undefined): RetentionSources {
+    const children: RetentionSources["children"] = async (parents) =>
       findChildren(parents, (await indexAsItIs()).ids, signal);
     return { ...references, names, children };
   }

@@ -1,6 +1,6 @@
 // The history of an image: itself, its parent, its parent's parent, to the root of its tree.
 
-import { takeTurns } from "../disk/index.js";
+import { createYielder } from "../disk/index.js";
 import { StevedoreError } from "../terms/index.js";
 import { shortId } from "./id.js";
 import { type Image, loadImage } from "./image.js";
@@ -13,7 +13,7 @@ import { readParent } from "./listing.js";
  */
 export async function readHistory(graphDirectory: string, id: string): Promise<Image[]> {
   let image = loadImage(graphDirectory, id);
-  const turn = takeTurns();
+  const turn = createYielder();
   const history = [image];
   const seen = new Set([id]);
   while (image.parent !== null) {
@@ -39,7 +39,7 @@ export async function assertNoDescendant(
   toCome: ReadonlyMap<string, string | null> = new Map(),
 ): Promise<void> {
   const seen = new Set<string>();
-  const turn = takeTurns();
+  const turn = createYielder();
   const parentOf = (at: string) => {
     const known = toCome.get(at);
     return known === undefined ? readParent(graphDirectory, at) : known;

@@ -1,6 +1,6 @@
 // Walks over all images of a graph, of which none is hidden for being broken.
 
-import { takeTurns } from "../disk/index.js";
+import { createYielder } from "../disk/index.js";
 import { type DomainErrorCode, StevedoreError } from "../terms/index.js";
 import { assertId } from "./id.js";
 import { type Image, loadImage, loadRecord } from "./image.js";
@@ -30,7 +30,7 @@ export async function* listImages(
   signal?: AbortSignal | undefined,
 ): AsyncGenerator<ListedImage, void, undefined> {
   const names = index.strays.length === 0 ? index.ids : [...index.ids, ...index.strays].sort();
-  const turn = takeTurns(signal);
+  const turn = createYielder(signal);
   for (const name of names) {
     await turn();
     const listed = loadListed(graphDirectory, name);

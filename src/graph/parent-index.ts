@@ -1,6 +1,6 @@
 // Which images name which parent. The records are read once; after that only those whose file has changed.
 
-import { readStamp, takeTurns } from "../disk/index.js";
+import { createYielder, readStamp } from "../disk/index.js";
 import { imagePaths } from "./image.js";
 import { readParent } from "./listing.js";
 
@@ -33,7 +33,7 @@ export function openParentIndex(graphDirectory: string): FindChildren {
   }
 
   return async (parents, ids, signal) => {
-    const turn = takeTurns(signal);
+    const turn = createYielder(signal);
     const children = new Map<string, string[]>();
     for (const id of ids) {
       await turn();

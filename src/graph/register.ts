@@ -39,7 +39,7 @@ export async function registerImage(
 ): Promise<Image> {
   const { directory: graphDirectory } = place;
   const record = parseRecord(image.record);
-  await assertWelcome(graphDirectory, record);
+  await assertCanRegister(graphDirectory, record);
   throwIfAborted(signal);
   try {
     await withStage(place, async (stage) => {
@@ -56,7 +56,7 @@ export async function registerImage(
 }
 
 /** Refuses early what `commit` would refuse after the work is done. */
-async function assertWelcome(graphDirectory: string, record: ImageRecord): Promise<void> {
+async function assertCanRegister(graphDirectory: string, record: ImageRecord): Promise<void> {
   const { id } = record;
   const parent = parentOf(record);
   if (await imageExists(graphDirectory, id)) throw imageTaken(id);

@@ -15,7 +15,7 @@ import type { NamesOfGraph } from "./names/index.js";
 import type { Holder, References } from "./sets/index.js";
 
 /** What may keep images in the graph. */
-export interface Ties extends Pick<References, "locked" | "holders"> {
+export interface RetentionSources extends Pick<References, "locked" | "holders"> {
   /** Finds their children, as they are on disk. To be called under the lock. */
   readonly children: (parents: ReadonlySet<string>) => Promise<ReadonlyMap<string, readonly string[]>>;
   readonly names: Pick<NamesOfGraph, "byImage" | "forget">;
@@ -31,7 +31,7 @@ export interface Ties extends Pick<References, "locked" | "holders"> {
 export async function takeOutImage(
   place: StagingPlace,
   id: string,
-  { children, holders, names, locked }: Ties,
+  { children, holders, names, locked }: RetentionSources,
   { force, destination }: { readonly force: boolean; readonly destination?: string | undefined },
   signal?: AbortSignal | undefined,
 ): Promise<string> {
@@ -68,7 +68,7 @@ export async function takeOutImage(
 export async function takeOutUnneededImages(
   place: StagingPlace,
   ids: readonly string[],
-  { children, holders, names, locked }: Ties,
+  { children, holders, names, locked }: RetentionSources,
   signal?: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const taken = new Map<string, string>();

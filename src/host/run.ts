@@ -10,7 +10,7 @@ import { announceRun } from "./tool-runs.js";
 import { toolSilenceLimit, watchTool } from "./tool-watchdog.js";
 
 /** Variables that change the output of tar, xz, gzip and their kin, or the zone of it. */
-const treacherous = [
+const outputAffectingVariables = [
   ...["TAR_OPTIONS", "TAR_WRITER_OPTIONS", "TAR_READER_OPTIONS", "TAPE", "POSIXLY_CORRECT"],
   ...["XZ_OPT", "XZ_DEFAULTS", "GZIP", "BZIP", "BZIP2", "ZSTD_CLEVEL", "ZSTD_NBTHREADS"],
   ...["TZ", "COPYFILE_DISABLE"],
@@ -24,7 +24,7 @@ export function toolEnvironment(keepLocale = false): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = {};
   for (const [name, value] of Object.entries(process.env)) {
     const isLocale = name.startsWith("LC_") || name === "LANG" || name === "LANGUAGE";
-    if (!treacherous.includes(name) && (keepLocale || !isLocale)) environment[name] = value;
+    if (!outputAffectingVariables.includes(name) && (keepLocale || !isLocale)) environment[name] = value;
   }
   // Debian keeps some of the tools in sbin directories, which an unprivileged PATH lacks.
   environment.PATH = `${process.env.PATH ?? "/usr/bin:/bin"}:/usr/local/sbin:/usr/sbin:/sbin`;
@@ -64,7 +64,7 @@ export function start(tool: Tool, args: readonly string[], options: RunOptions =
     ...settings(options, announced.environment),
     ...{ stdin: "pipe", buffer: false },
   });
-  if (options.isBackground) giveWay(child.pid);
+  if (options.isBackground) lowerPriority(child.pid);
   const stderr = collectStart(child.stderr);
   const silenceLimit = toolSilenceLimit();
   let isStuck = false;
@@ -113,7 +113,7 @@ export async function run(tool: Tool, args: readonly string[], options: RunOptio
 }
 
 /** Threads that the tool starts later inherit it (setpriority(2), "C library/kernel differences"). */
-function giveWay(pid: number | undefined): void {
+function lowerPriority(pid: number | undefined): void {
   try {
     if (pid !== undefined) setPriority(pid, 10);
   } catch {

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import type { Graph, RegisteredSet } from "../graph/index.js";
 import type { Unpacked } from "../layer/index.js";
 import { StevedoreError } from "../terms/index.js";
-import { sideBySide } from "./map-concurrent.js";
+import { mapConcurrent } from "./map-concurrent.js";
 import type { SourceFormat, SourceLayer, SourceRequest } from "./source/index.js";
 import {
   assertSameLayer,
@@ -76,7 +76,11 @@ export async function importImages(
       const { record, isDerived } = layer;
       return { record, jobId, isDerived, fill: filling.fillOf(layer) };
     });
-    const registered = await graph.registerAll(images, { names: read.names, atOnce: atOnce() }, signal);
+    const registered = await graph.registerAll(
+      images,
+      { names: read.names, concurrency: concurrency() },
+      signal,
+    );
     return describe(read, registered, filling.ownership(), graph, jobId);
   };
   return await withSource(
@@ -119,11 +123,11 @@ async function checkPresent(
     const { maxBytes } = limits;
     return assertSameLayer(graph, layer, { limits, maxBytes, allowSquash, onProgress }, either);
   };
-  for await (const _ of sideBySide(present, atOnce(), check, signal));
+  for await (const _ of mapConcurrent(present, concurrency(), check, signal));
 }
 
 /** How many layers are read side by side. */
-function atOnce(): number {
+function concurrency(): number {
   return Math.max(2, availableParallelism());
 }
 

@@ -5,9 +5,9 @@
  * time. When one fails the others are ended; none runs on when the iteration is over, however that ends.
  * @throws what `make` throws, for whichever item that is first
  */
-export async function* sideBySide<Item, Made>(
+export async function* mapConcurrent<Item, Made>(
   items: readonly Item[],
-  atOnce: number,
+  concurrency: number,
   make: (item: Item, signal: AbortSignal) => Promise<Made>,
   signal?: AbortSignal | undefined,
 ): AsyncGenerator<Made, void, undefined> {
@@ -20,7 +20,7 @@ export async function* sideBySide<Item, Made>(
   const ahead: Promise<Made>[] = [];
   try {
     for (let next = 0; ; ) {
-      for (; next < items.length && ahead.length < atOnce; next++) {
+      for (; next < items.length && ahead.length < concurrency; next++) {
         const making = make(items[next] as Item, either);
         making.catch((error: unknown) => stop.abort(error));
         ahead.push(making);

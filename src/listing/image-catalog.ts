@@ -1,7 +1,7 @@
 // All images of a graph with what listings show of them, as the disk is now. Read once; after that only what has
 // changed is read, which is seen by the files' times.
 
-import { readStamp, takeTurns } from "../disk/index.js";
+import { createYielder, readStamp } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import {
   assertId,
@@ -18,8 +18,8 @@ import {
 import { type DomainErrorCode, StevedoreError } from "../terms/index.js";
 import { type ImageSummary, inBrief, leadingChecksum } from "./image-summary.js";
 
-/** An image as a census has it. While nothing of it changes it is the same object. */
-export interface CensusImage extends Pick<ImageSummary, "parent" | "created" | "comment" | "checksum"> {
+/** An image as a catalog has it. While nothing of it changes it is the same object. */
+export interface CatalogImage extends Pick<ImageSummary, "parent" | "created" | "comment" | "checksum"> {
   /** The name of its directory; in latin1 where that is no id. */
   readonly id: string;
   /** Null for a layer that was never measured. */
@@ -30,9 +30,9 @@ export interface CensusImage extends Pick<ImageSummary, "parent" | "created" | "
   readonly broken?: { readonly code: DomainErrorCode; readonly message: string } | undefined;
 }
 
-export interface Census {
+export interface ImageCatalog {
   /** In the order of their ids, broken ones among them. */
-  readonly images: readonly CensusImage[];
+  readonly images: readonly CatalogImage[];
   /** The ids of the images that name each id as their parent, sorted; whether or not there is such an image. */
   readonly children: ReadonlyMap<string, readonly string[]>;
 }
@@ -41,18 +41,21 @@ export interface Census {
  * A function that counts the images. Those who ask while one count is under way share the next.
  * @throws through it: `CANCELLED`, `INTERNAL` for a graph that cannot be read
  */
-export function openCensus(graph: Graph, signal?: AbortSignal | undefined): () => Promise<Census> {
+export function openImageCatalog(
+  graph: Graph,
+  signal?: AbortSignal | undefined,
+): () => Promise<ImageCatalog> {
   const index = openImageIndex(graph.directory);
-  const known = new Map<string, { readonly stamp: string; readonly image: CensusImage }>();
+  const known = new Map<string, { readonly stamp: string; readonly image: CatalogImage }>();
   const dictionary = dictionaryPaths(graph.root).path;
   let running: Promise<unknown> = Promise.resolve();
-  let next: Promise<Census> | undefined;
+  let next: Promise<ImageCatalog> | undefined;
 
-  async function count(): Promise<Census> {
+  async function count(): Promise<ImageCatalog> {
     const { ids, strays } = await index();
-    const turn = takeTurns(signal);
+    const turn = createYielder(signal);
     const ofAll = readStamp(dictionary);
-    const images: CensusImage[] = strays.map((name) => brokenImage(graph, name, nameError(name)));
+    const images: CatalogImage[] = strays.map((name) => brokenImage(graph, name, nameError(name)));
     for (const id of ids) {
       await turn();
       const stamps = [ofAll, ...filesOf(graph, id).map(readStamp)];
@@ -82,14 +85,14 @@ export function openCensus(graph: Graph, signal?: AbortSignal | undefined): () =
   };
 }
 
-/** The files that decide what a census says of an image. */
+/** The files that decide what a catalog says of an image. */
 function filesOf({ directory }: Graph, id: string): string[] {
   const paths = imagePaths(directory, id);
   return [paths.record, paths.layer, factsPath(paths.directory), checksumsPath(paths.directory)];
 }
 
 /** Undefined for an image that has left the graph. */
-async function readImage(graph: Graph, id: string): Promise<CensusImage | undefined> {
+async function readImage(graph: Graph, id: string): Promise<CatalogImage | undefined> {
   try {
     const image = loadImage(graph.directory, id);
     const stored = await graph.storedChecksums(id);
@@ -105,7 +108,7 @@ async function readImage(graph: Graph, id: string): Promise<CensusImage | undefi
   }
 }
 
-function brokenImage(graph: Graph, id: string, { code, message }: StevedoreError): CensusImage {
+function brokenImage(graph: Graph, id: string, { code, message }: StevedoreError): CatalogImage {
   return {
     ...{ id, parent: isId(id) ? parentIfKnown(graph, id) : null },
     ...{ created: null, comment: null, layerBytes: null, checksum: null, checksums: [] },
@@ -130,7 +133,7 @@ function nameError(name: string): StevedoreError {
   throw new Error(`${name} is an id`);
 }
 
-function childrenOf(images: readonly CensusImage[]): ReadonlyMap<string, readonly string[]> {
+function childrenOf(images: readonly CatalogImage[]): ReadonlyMap<string, readonly string[]> {
   const children = new Map<string, string[]>();
   for (const { id, parent } of images) {
     if (parent === null) continue;

@@ -1,5 +1,5 @@
 // What the front ends show of a graph, be it on a terminal, in JSON or in a browser.
-export { type Census, type CensusImage, openCensus } from "./image-catalog.js";
+export { type CatalogImage, type ImageCatalog, openImageCatalog } from "./image-catalog.js";
 export {
   type BriefImage,
   childrenByParent,

@@ -1,6 +1,6 @@
 // What a worker does about mounts when it starts: those before it may have died at any point.
 
-import { fateOf, parseOwner } from "../disk/index.js";
+import { ownerStatus, parseOwner } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import { entryOf, isComplete, isHere, type MountRecord, readMountRecords, setMark } from "./mount-record.js";
 import { readMountTable } from "./mount-table.js";
@@ -54,5 +54,5 @@ export async function recoverMounts(
 /** True if the process that began a mount of this host is gone. */
 export async function isAbandoned(graph: Graph, { owner, host }: MountRecord): Promise<boolean> {
   const process = parseOwner(owner);
-  return process === undefined || (await fateOf({ host, ...process }, graph.host)) === "gone";
+  return process === undefined || (await ownerStatus({ host, ...process }, graph.host)) === "gone";
 }

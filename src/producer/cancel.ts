@@ -11,7 +11,7 @@ import {
   parseFailedReason,
   retention,
 } from "../jobs/index.js";
-import { connectPatiently } from "../redis/index.js";
+import { connectWithRetry } from "../redis/index.js";
 import type { JobState } from "./job-records.js";
 
 /** How often a job that has to end is looked at, in ms, for all that has no event; and for how long at most. */
@@ -106,7 +106,7 @@ async function endWaiting(
   state: JobState | "unknown",
   { queue, url, graphName }: CancelAccess,
 ): Promise<void> {
-  const connection = connectPatiently(url, keyPrefix(graphName));
+  const connection = connectWithRetry(url, keyPrefix(graphName));
   const lane = new Worker(queue.name, null, { connection, prefix: keyPrefix(graphName), autorun: false });
   lane.on("error", () => undefined);
   try {

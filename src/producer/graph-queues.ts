@@ -10,7 +10,7 @@ import {
   retention,
   retryPolicy,
 } from "../jobs/index.js";
-import type { HastyConnection } from "../redis/index.js";
+import type { FailFastConnection } from "../redis/index.js";
 
 export interface GraphQueues {
   of(name: AnyQueueName): Queue;
@@ -27,7 +27,7 @@ export interface GraphQueues {
 
 /** All throw `QUEUE_UNAVAILABLE` as the connection does. */
 export function openGraphQueues(
-  connection: HastyConnection,
+  connection: FailFastConnection,
   graphName: string,
   telemetry: Telemetry | undefined,
 ): GraphQueues {

@@ -21,7 +21,7 @@ import {
   queueOf,
   type WorkerStatus,
 } from "../jobs/index.js";
-import { connectHastily } from "../redis/index.js";
+import { connectFailFast } from "../redis/index.js";
 import { cancelJob } from "./cancel.js";
 import { enqueueOnce } from "./enqueue-once.js";
 import {
@@ -168,7 +168,7 @@ export function openProducer(options: ProducerOptions): Producer {
   if (!graphNamePattern.test(graph)) {
     throw new JobError("INVALID_JOB", `${JSON.stringify(graph)} is no name for a graph`);
   }
-  const connection = connectHastily(url, keyPrefix(graph));
+  const connection = connectFailFast(url, keyPrefix(graph));
   const queues = openGraphQueues(connection, graph, telemetry);
 
   const opened = new Map<AnyQueueName, Promise<JobEvents>>();

@@ -13,7 +13,7 @@ import {
   repeatableJobNames,
   scheduleIdPattern,
 } from "../jobs/index.js";
-import type { HastyConnection } from "../redis/index.js";
+import type { FailFastConnection } from "../redis/index.js";
 import type { GraphQueues } from "./graph-queues.js";
 import type { JobState } from "./job-records.js";
 
@@ -64,7 +64,7 @@ const queuesOfSchedules = [...new Set(repeatableJobNames.map((name) => contract[
 
 /** @param maxJobBytes of a job's data as JSON, if not the default */
 export function openSchedules(
-  connection: HastyConnection,
+  connection: FailFastConnection,
   queues: GraphQueues,
   graphName: string,
   maxJobBytes: number | undefined,

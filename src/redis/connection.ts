@@ -18,7 +18,7 @@ const interval = 100;
  * @param key in the slot that is needed of a cluster
  * @throws `QUEUE_UNAVAILABLE` for a URL that is none, or names files that cannot be used
  */
-export function connectPatiently(url: string, key: string): Redis {
+export function connectWithRetry(url: string, key: string): Redis {
   const redis = connectRedis(url, key, {
     maxRetriesPerRequest: null,
     connectTimeout: 5_000,
@@ -52,7 +52,7 @@ export async function answersFor(redis: Redis, key: string): Promise<boolean> {
 }
 
 /** A producer's connection, which fails within seconds when Redis is not there. */
-export interface HastyConnection {
+export interface FailFastConnection {
   readonly redis: Redis;
   /**
    * Runs an operation once the connection is ready.
@@ -72,7 +72,7 @@ export interface HastyConnection {
  * @param key in the slot that the producer needs of a cluster
  * @throws `QUEUE_UNAVAILABLE` for a URL that is none, or names files that cannot be used
  */
-export function connectHastily(url: string, key: string): HastyConnection {
+export function connectFailFast(url: string, key: string): FailFastConnection {
   const redis = connectRedis(url, key, {
     // Nothing is queued for later: what was reported as failed must not happen afterwards.
     enableOfflineQueue: false,

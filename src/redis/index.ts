@@ -1,3 +1,3 @@
 // The door of redis.
-export { answersFor, connectHastily, connectPatiently, type HastyConnection } from "./connection.js";
+export { answersFor, connectFailFast, connectWithRetry, type FailFastConnection } from "./connection.js";
 export { describeRedis, readRedisUrl } from "./url.js";

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "./context.js";
 
 /** Lets them be judged like all others. Node by itself would tell them to go on as soon as their heads have come. */
-export function heedExpectations(app: App): void {
+export function handleExpectContinue(app: App): void {
   app.server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     app.server.emit("request", request, response);
   });

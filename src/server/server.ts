@@ -26,7 +26,7 @@ import { endUnreadBody, limitBodyTime } from "./body-deadline.js";
 import { refuseConnection } from "./client-error.js";
 import type { App, ServerContext } from "./context.js";
 import { addDashboard } from "./dashboard/index.js";
-import { heedExpectations } from "./expectations.js";
+import { handleExpectContinue } from "./expectations.js";
 import { addHealthRoutes } from "./health.js";
 import { keepInboxSwept } from "./inbox-sweep.js";
 import { isLoopback, type ListenAddress } from "./listen-address.js";
@@ -168,7 +168,7 @@ export async function buildApp(
     errorResponseBuilder: (_request, { after, max }) =>
       new HttpError(429, "TOO_MANY_REQUESTS", `more than ${max} requests in a minute: wait ${after}`),
   });
-  heedExpectations(app);
+  handleExpectContinue(app);
   app.decorateRequest("role", undefined);
   const limitRequests = app.rateLimit();
   app.addHook("onRequest", async function (request, reply) {

@@ -15,7 +15,7 @@ import type { CpuBudget } from "./cpu-budget.js";
 import type { WorkerMetrics } from "./telemetry/index.js";
 
 /** What is told of a worker. */
-export interface Heart extends Pick<WorkerStatus, "id" | "host" | "graphId" | "version"> {
+export interface HeartbeatSource extends Pick<WorkerStatus, "id" | "host" | "graphId" | "version"> {
   readonly graphName: string;
   readonly root: string;
   readonly cpu: CpuBudget;
@@ -35,7 +35,7 @@ const forgetAfter = 3_600_000;
 const patience = 2_000;
 
 /** Begins, on a connection that others use as well; once this resolves the first status is there. */
-export async function startHeartbeat(redis: Redis, heart: Heart): Promise<Heartbeat> {
+export async function startHeartbeat(redis: Redis, heart: HeartbeatSource): Promise<Heartbeat> {
   const { ids, of } = workerStatusKeys(heart.graphName);
   const startedAt = Date.now();
   let isStopped = false;
@@ -89,7 +89,7 @@ export function packageVersion(): string {
   }
 }
 
-async function statusOf(heart: Heart, startedAt: number): Promise<WorkerStatus> {
+async function statusOf(heart: HeartbeatSource, startedAt: number): Promise<WorkerStatus> {
   const { id, host, graphId, version, cpu, concurrency, metrics, root } = heart;
   const queues = [...concurrency].map(
     ([queue, count]) => [queue, { concurrency: count, active: metrics.active(queue) }] as const,

@@ -3,11 +3,11 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   currentOwner,
-  fateOf,
   formatOwner,
   ioError,
   makeDirectory,
   type Owner,
+  ownerStatus,
   parseOwner,
   writeDurably,
 } from "../disk/index.js";
@@ -20,7 +20,7 @@ export interface UncleanEnd {
   readonly since: string | undefined;
 }
 
-export interface Tenure {
+export interface RunMarker {
   /** The workers of this host before this one that were killed, or whose host went down. */
   readonly uncleanEnds: readonly UncleanEnd[];
   /** To be called when this worker has ended what it did. */
@@ -32,14 +32,14 @@ export interface Tenure {
  * @param host the name this host goes by
  * @throws `NO_SPACE`, `NEEDS_ROOT`, `INTERNAL` if the root cannot be written
  */
-export async function beginTenure(root: string, host: string): Promise<Tenure> {
+export async function placeRunMarker(root: string, host: string): Promise<RunMarker> {
   const directory = join(root, "run", "workers");
   try {
     makeDirectory(directory, 0o700);
     const uncleanEnds: UncleanEnd[] = [];
     for (const name of await readdir(directory)) {
       const owner = parseOwner(name);
-      if (owner !== undefined && (await fateOf(owner, host)) === "gone")
+      if (owner !== undefined && (await ownerStatus(owner, host)) === "gone")
         uncleanEnds.push(await takeAway(join(directory, name), owner));
     }
     const mark = join(directory, formatOwner(await currentOwner(host)));

@@ -5,7 +5,7 @@ import type { Graph } from "../graph/index.js";
 import { makeInbox } from "../inbox/index.js";
 import { removeAbandonedExports } from "../interchange/index.js";
 import { type Mounts, openMounts } from "../mount/index.js";
-import { beginTenure } from "./run-marker.js";
+import { placeRunMarker } from "./run-marker.js";
 
 export interface ServedRoot {
   readonly mounts: Mounts;
@@ -28,8 +28,8 @@ export async function takeOverRoot(
   mountDirectories: readonly string[] | undefined,
   log: (line: string) => void,
 ): Promise<ServedRoot> {
-  const tenure = await beginTenure(graph.root, host);
-  for (const { pid, since } of tenure.uncleanEnds) {
+  const runMarker = await placeRunMarker(graph.root, host);
+  for (const { pid, since } of runMarker.uncleanEnds) {
     const began = since === undefined ? "" : `, since ${since}`;
     log(`a worker (process ${pid}${began}) did not end cleanly: what it left is put in order`);
   }
@@ -41,5 +41,5 @@ export async function takeOverRoot(
   for (const mountId of recovery.undone)
     log(`took back the mount ${mountId}, which a worker that died had begun`);
   for (const line of recovery.damaged) log(line);
-  return { mounts, inbox: await makeInbox(graph.root), leave: tenure.end };
+  return { mounts, inbox: await makeInbox(graph.root), leave: runMarker.end };
 }

@@ -19,7 +19,7 @@ import {
 } from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine, type XzEngine } from "../layer/index.js";
 import { openProducer, telemetryIfAsked } from "../producer/index.js";
-import { answersFor, connectPatiently } from "../redis/index.js";
+import { answersFor, connectWithRetry } from "../redis/index.js";
 import { StevedoreError } from "../terms/index.js";
 import { openBatchProgress } from "./batches/index.js";
 import { openCancellations } from "./cancellations.js";
@@ -82,7 +82,7 @@ export interface RunningWorker {
    * Aborted, with `QUEUE_UNAVAILABLE` as its reason, when another root has got the graph's name: Redis was emptied
    * meanwhile. This worker then ends by itself; its jobs are none of this root's any more.
    */
-  readonly ousted: AbortSignal;
+  readonly superseded: AbortSignal;
   /**
    * Takes no new jobs, gives the running ones `graceMs` to end, then aborts them: they go back to their queue.
    * Called again it aborts them now.
@@ -111,7 +111,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const [engine] = await Promise.all([chooseXzEngine(), checkTar()]);
   await assertWritable(options.root);
   const graph = await openGraph(options.root, { create: true, host: hostName });
-  const redis = connectPatiently(url, keyPrefix(graphName));
+  const redis = connectWithRetry(url, keyPrefix(graphName));
   const register = async () => {
     const id = await graph.graphId();
     await claimGraphName(redis, graphName, id);
@@ -146,12 +146,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const hostQueues = openHostQueues(redis, graphName, telemetry);
   const queues = { checksum: queue };
   const access: QueueAccess = { redis, graphName, queues, hostQueues, batches, cancellations };
-  const proof = openProof(engine);
+  const proof = selfTest(engine);
   if (!(options.provesEngineLate ?? false)) proof.begin();
   const host: WorkerHost = {
     graph,
     mounts: root.mounts,
-    async provenEngine() {
+    async verifiedEngine() {
       proof.begin();
       await proof.given;
       return engine;
@@ -195,11 +195,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
 
   const shuttingDown = new StevedoreError("CANCELLED", "the worker is shutting down");
-  const ousted = new AbortController();
+  const superseded = new AbortController();
   let closing: Promise<void> | undefined;
   const running: RunningWorker = {
     ready: proof.given,
-    ousted: ousted.signal,
+    superseded: superseded.signal,
     close(graceMs) {
       const abortNow = () => {
         for (const worker of workers) worker.cancelAllJobs(shutdownReason);
@@ -238,7 +238,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   redis.on("ready", () => {
     register().catch((error: unknown) => {
       if (!(error instanceof StevedoreError)) return log(`the graph's name: ${String(error)}`);
-      ousted.abort(error);
+      superseded.abort(error);
       void running.close(0);
     });
   });
@@ -246,7 +246,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 }
 
 /** The known answer of an engine, which takes a second of CPU: what needs no engine is done meanwhile. */
-function openProof(engine: XzEngine) {
+function selfTest(engine: XzEngine) {
   const ending = new AbortController();
   let asked: Promise<void> | undefined;
   let give: (answer: Promise<void>) => void = () => {};

@@ -6,9 +6,9 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   currentOwner,
-  fateOf,
   formatOwner,
   type Owner,
+  ownerStatus,
   parseOwner,
   parseStat,
 } from "../../src/disk/process-owner.js";
@@ -158,7 +158,7 @@ describe("the owner of staging", () => {
     expect(owner.pid).toBe(process.pid);
     const { stdout } = await execa("cut", ["-d", ")", "-f", "2-", `/proc/${process.pid}/stat`]);
     expect(owner.startTime).toBe(stdout.trim().split(" ")[19]);
-    expect(await fateOf(owner, host)).toBe("lives");
+    expect(await ownerStatus(owner, host)).toBe("lives");
   });
 
   it("is gone when it has ended, though its parent has not yet noticed", async () => {
@@ -174,7 +174,7 @@ describe("the owner of staging", () => {
     const stat = () => parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
     await expect.poll(() => stat()?.ended).toBe(true);
     const owner = { ...(await currentOwner()), pid, startTime: stat()?.startTime ?? "" };
-    expect(await fateOf(owner, host)).toBe("gone");
+    expect(await ownerStatus(owner, host)).toBe("gone");
     shell.kill();
     await shell.catch(() => undefined);
   });

@@ -178,7 +178,7 @@ describe("collecting garbage", () => {
           return {};
         };
         const record = makeRecord({ id: "imported", parent: "to-be-held" });
-        importing = graph.registerAll([{ record, fill, isDerived: true }], { atOnce: 1 });
+        importing = graph.registerAll([{ record, fill, isDerived: true }], { concurrency: 1 });
       });
     const needs = new Map<string, () => Promise<unknown>>([
       ["to-be-parent", () => addImage(graph, { id: "child", parent: "to-be-parent" })],
@@ -228,7 +228,7 @@ describe("collecting garbage", () => {
         fill,
         isDerived: true,
       }));
-      await graph.registerAll(images, { names: new Map([[`set:${round}`, c]]), atOnce: 1 });
+      await graph.registerAll(images, { names: new Map([[`set:${round}`, c]]), concurrency: 1 });
       expect((await graph.history(c)).length).toBe(4);
       // It may be collected at once, for nothing needs it; then it is not to be found, and cannot be named.
       const mayBeGone = (error: unknown) => expect(error).toMatchObject({ code: "IMAGE_NOT_FOUND" });

@@ -2,31 +2,31 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { sideBySide } from "../../src/interchange/map-concurrent.js";
+import { mapConcurrent } from "../../src/interchange/map-concurrent.js";
 import { collect } from "../support/collect.js";
 
 describe("work on several items", () => {
   it("gives its results in the order of the items, and never more are under way than may be", async () => {
     const delays = fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 12 });
     await fc.assert(
-      fc.asyncProperty(delays, fc.integer({ min: 1, max: 4 }), async (items, atOnce) => {
+      fc.asyncProperty(delays, fc.integer({ min: 1, max: 4 }), async (items, concurrency) => {
         let [running, most, taken, begun] = [0, 0, 0, 0];
         const make = async (turns: number) => {
           begun += 1;
-          expect(begun - taken).toBeLessThanOrEqual(atOnce);
+          expect(begun - taken).toBeLessThanOrEqual(concurrency);
           most = Math.max(most, ++running);
           for (let turn = 0; turn < turns; turn++) await setImmediate();
           running -= 1;
           return turns;
         };
         const made: number[] = [];
-        for await (const each of sideBySide(items, atOnce, make)) {
+        for await (const each of mapConcurrent(items, concurrency, make)) {
           made.push(each);
           await setImmediate();
           taken += 1;
         }
         expect(made).toEqual(items);
-        expect(most).toBe(Math.min(atOnce, items.length));
+        expect(most).toBe(Math.min(concurrency, items.length));
       }),
       { numRuns: 40 },
     );
@@ -44,7 +44,9 @@ describe("work on several items", () => {
       if (item === "bad") throw new Error("no good");
       return untilAborted(signal).finally(() => ended.push(item));
     };
-    await expect(collect(sideBySide(["a", "b", "bad", "never begun"], 3, make))).rejects.toThrow("no good");
+    await expect(collect(mapConcurrent(["a", "b", "bad", "never begun"], 3, make))).rejects.toThrow(
+      "no good",
+    );
     expect(ended).toEqual(["a", "b"]);
   });
 
@@ -52,7 +54,7 @@ describe("work on several items", () => {
     const ended: string[] = [];
     const make = async (item: string, signal: AbortSignal) =>
       item === "first" ? item : untilAborted(signal).finally(() => ended.push(item));
-    for await (const each of sideBySide(["first", "second"], 2, make)) {
+    for await (const each of mapConcurrent(["first", "second"], 2, make)) {
       expect(each).toBe("first");
       break;
     }

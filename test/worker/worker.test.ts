@@ -37,13 +37,13 @@ describe("a worker", () => {
     await redis.command("FLUSHALL");
     await comeBack();
     await vi.waitFor(async () => expect(await redis.command("GET", key)).toBe(own), { timeout: 20_000 });
-    expect(worker.ousted.aborted).toBe(false);
+    expect(worker.superseded.aborted).toBe(false);
 
     await redis.command("SET", key, "another-root");
-    const ousted = once(worker.ousted, "abort");
+    const superseded = once(worker.superseded, "abort");
     await comeBack();
-    await ousted;
-    expect(worker.ousted.reason).toMatchObject({ code: "QUEUE_UNAVAILABLE" });
+    await superseded;
+    expect(worker.superseded.reason).toMatchObject({ code: "QUEUE_UNAVAILABLE" });
     await worker.close(0);
     expect(await redis.command("GET", key)).toBe("another-root");
   });

@@ -20,7 +20,7 @@ export interface EmbeddedRedis {
    */
   mayServe(): Promise<boolean>;
   /** Says that this process waits for no work of others any more, though it may still work for them. */
-  needNoWorker(): Promise<void>;
+  releaseInterest(): Promise<void>;
   /** True while another process needs a worker. */
   isNeeded(): Promise<boolean>;
   /** Lets go; stops it, and waits for its end, if nobody else holds it. Never throws: it may be gone already. */
@@ -31,7 +31,7 @@ export interface EmbeddedRedis {
 const holdName = "stevedore-hold";
 /** The same for a process that needs no worker but its own: two of these must not wait for each other. */
 const servingName = "stevedore-serving";
-const servantMark = "stevedore:servant";
+const electionKey = "stevedore:servant";
 /** How long a process has to start its worker before another may, in ms. */
 const servantTime = 5_000;
 const attachCounter = "stevedore:attached";
@@ -133,10 +133,10 @@ function held(first: Redis, url: string, started: boolean, attachAgain: () => Pr
     started,
     async mayServe() {
       // The mark of an earlier run, which the server's file kept, would hold up the next command for its whole time.
-      const mark = `${servantMark}:${await runId(hold)}`;
+      const mark = `${electionKey}:${await runId(hold)}`;
       return (await hold.set(mark, process.pid, "PX", servantTime, "NX")) !== null;
     },
-    async needNoWorker() {
+    async releaseInterest() {
       needsWorker = false;
       if (hold.status === "ready") await hold.client("SETNAME", servingName);
     },

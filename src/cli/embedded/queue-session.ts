@@ -73,9 +73,9 @@ export async function openQueueSession(
         log: context.verbose ? tell : undefined,
       }),
     );
-    const { ready, ousted } = await own;
+    const { ready, superseded } = await own;
     ready.catch((error: unknown) => broken.abort(error));
-    ousted.addEventListener("abort", () => broken.abort(ousted.reason));
+    superseded.addEventListener("abort", () => broken.abort(superseded.reason));
   };
 
   let looks = 0;
@@ -142,7 +142,7 @@ async function closeWorker(
   { tell, signal }: CommandContext,
 ): Promise<void> {
   if (worker === undefined) return;
-  await embedded?.needNoWorker();
+  await embedded?.releaseInterest();
   if (embedded !== undefined && !signal.aborted && (await embedded.isNeeded())) {
     tell("other commands use this one's worker: serving until they have ended");
     while (!signal.aborted && (await embedded.isNeeded())) await sleep(100);

@@ -5,11 +5,11 @@ import { readdir, readFile, rename, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import {
   cachedRead,
+  createYielder,
   ioError,
   makeDirectory,
   replaceFile,
   syncDirectory,
-  takeTurns,
   withLock,
   writeDurably,
 } from "../../disk/index.js";
@@ -132,7 +132,7 @@ export async function bringUpToDate(
   knownChecksum: (id: string) => Promise<KnownChecksum>,
 ): Promise<boolean> {
   let changed = false;
-  const turn = takeTurns();
+  const turn = createYielder();
   for (const id of ids) {
     await turn();
     const known = await knownChecksum(id);

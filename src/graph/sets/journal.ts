@@ -3,11 +3,11 @@
 import { rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
-  fateOf,
   ioError,
   journalPath,
-  type OwnerFate,
+  type OwnerStatus,
   ownerOf,
+  ownerStatus,
   readPlainFile,
   type StagingPlace,
   stagingDirectory,
@@ -36,7 +36,7 @@ export interface JournalImage {
 /** A journal that is there, and what became of the process that wrote it. */
 export interface FoundJournal {
   readonly stage: string;
-  readonly fate: OwnerFate;
+  readonly status: OwnerStatus;
 }
 
 /** Writes the journal of a stage: there is all of it or none, whatever happens. */
@@ -78,7 +78,7 @@ export async function findJournals(place: StagingPlace): Promise<FoundJournal[]>
     const stage = /^(.*)\.journal$/.exec(name)?.[1];
     const owner = stage === undefined ? undefined : ownerOf(stage);
     if (stage === undefined || owner === undefined) continue;
-    found.push({ stage: join(stagingDirectory(place), stage), fate: await fateOf(owner, place.host) });
+    found.push({ stage: join(stagingDirectory(place), stage), status: await ownerStatus(owner, place.host) });
   }
   return found;
 }

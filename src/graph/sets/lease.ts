@@ -3,7 +3,14 @@
 // has run out, removes it.
 import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fateOf, ioError, ownerOf, ownName, readPlainFile, type StagingPlace } from "../../disk/index.js";
+import {
+  ioError,
+  ownerOf,
+  ownerStatus,
+  ownName,
+  readPlainFile,
+  type StagingPlace,
+} from "../../disk/index.js";
 import { isErrno, StevedoreError } from "../../terms/index.js";
 import { isId } from "../id.js";
 
@@ -123,7 +130,7 @@ async function leaseNames(place: StagingPlace): Promise<string[]> {
 
 async function isOfTheGone({ host }: StagingPlace, name: string): Promise<boolean> {
   const owner = ownerOf(baseOf(name));
-  return owner !== undefined && (await fateOf(owner, host)) === "gone";
+  return owner !== undefined && (await ownerStatus(owner, host)) === "gone";
 }
 
 /** A lease is written beside its place first. */

@@ -54,9 +54,9 @@ export function openReferences(place: StagingPlace, names: Pick<Names, "set">): 
 
   /** Under the lock nobody is about to complete a set: a journal that is there was left, whether its owner lives or not. */
   async function completeAll(): Promise<void> {
-    for (const { stage, fate } of await findJournals(place)) {
+    for (const { stage, status } of await findJournals(place)) {
       // Its host alone knows what it wrote last.
-      if (fate === "elsewhere") continue;
+      if (status === "elsewhere") continue;
       try {
         await complete(stage);
       } catch {
@@ -76,10 +76,10 @@ export function openReferences(place: StagingPlace, names: Pick<Names, "set">): 
   }
 
   async function completeThose(found: readonly FoundJournal[]): Promise<void> {
-    if (found.some(({ fate }) => fate === "gone")) {
+    if (found.some(({ status }) => status === "gone")) {
       await makeLeases();
       await withLock(leases, completeAll);
-    } else if (found.some(({ fate }) => fate === "unseen")) {
+    } else if (found.some(({ status }) => status === "unseen")) {
       // It may be a container that completes its own, or one that was killed.
       await makeLeases();
       await withFreeLock(leases, completeAll);

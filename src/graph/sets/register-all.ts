@@ -37,7 +37,7 @@ export interface RegisterAllOptions {
   /** Names to be given, with the ids of images of the set or of the graph. */
   readonly names?: ReadonlyMap<string, string> | undefined;
   /** How many layers are filled side by side. */
-  readonly atOnce: number;
+  readonly concurrency: number;
 }
 
 /** What became of a set. */
@@ -77,7 +77,7 @@ interface Member extends ImageToAdd {
 export async function registerAllImages(
   { place, locked, names, beforeCommit }: RegisterAllPlace,
   images: readonly ImageToAdd[],
-  { names: given = new Map(), atOnce }: RegisterAllOptions,
+  { names: given = new Map(), concurrency }: RegisterAllOptions,
   signal?: AbortSignal | undefined,
 ): Promise<RegisteredSet> {
   const members = readMembers(images);
@@ -87,14 +87,14 @@ export async function registerAllImages(
 
   const add = async (lease: HeldLease): Promise<RegisteredSet> => {
     const missing = await missingOf(place.directory, members);
-    await assertWelcome(place.directory, missing, members, given);
+    await assertCanRegister(place.directory, missing, members, given);
     // Before it is too late to refuse: the file of the names may be damaged.
     if (given.size > 0) await names.all();
     if (missing.length === 0) return locked(() => nameThem(lease), signal);
     const stage = await stagingPath(place);
     try {
       await mkdir(stage, { mode: 0o700 });
-      await fillAll(stage, missing, atOnce, signal);
+      await fillAll(stage, missing, concurrency, signal);
       await syncFileSystem(stage, signal);
       for (const { id } of missing) await beforeCommit(id);
       return await locked(() => commit(lease, stage, missing), signal);
@@ -182,7 +182,7 @@ async function missingOf(graphDirectory: string, members: readonly Member[]): Pr
 }
 
 /** Refuses a set whose images would lack a parent or be their own ancestors, and names of images that there are not. */
-async function assertWelcome(
+async function assertCanRegister(
   graphDirectory: string,
   missing: readonly Member[],
   members: readonly Member[],
@@ -207,7 +207,7 @@ async function assertWelcome(
 async function fillAll(
   stage: string,
   members: readonly Member[],
-  atOnce: number,
+  concurrency: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const over = new AbortController();
@@ -227,7 +227,7 @@ async function fillAll(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, atOnce) }, fillInTurn));
+  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, fillInTurn));
   if (failures.length > 0) throw failures[0];
   if (signal?.aborted) throw cancelled(signal);
 }

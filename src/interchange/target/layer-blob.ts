@@ -28,7 +28,7 @@ export interface PourRequest {
  * @throws `CHECKSUM_MISMATCH` if it changed each time; `INTERNAL` if it cannot be read; `NO_SPACE`, `TOOL_MISSING`,
  * `CANCELLED`
  */
-export async function pourLayer(
+export async function writeLayerBlob(
   request: PourRequest,
   body: BodyWriter,
   signal?: AbortSignal | undefined,

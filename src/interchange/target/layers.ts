@@ -5,12 +5,12 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Graph, Image } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import { sideBySide } from "../map-concurrent.js";
+import { mapConcurrent } from "../map-concurrent.js";
 import { sumOfEach } from "../sum-of-each.js";
 import type { ArchiveWriter } from "./archive-writer.js";
 import type { LayerCompression } from "./compress.js";
 import { createFile } from "./file-writer.js";
-import { type LayerBlob, pourLayer } from "./layer-blob.js";
+import { type LayerBlob, writeLayerBlob } from "./layer-blob.js";
 
 /** Threads for compressors, which several exports may share. */
 export interface Threads {
@@ -44,7 +44,7 @@ export interface LayersRequest {
 
 /**
  * Yields the layers in the order of the images.
- * @throws as `pourLayer`, here and from `addTo`; `CHECKSUM_MISMATCH` for a layer that is not any more what its checksum
+ * @throws as `writeLayerBlob`, here and from `addTo`; `CHECKSUM_MISMATCH` for a layer that is not any more what its checksum
  * was computed of
  */
 export async function* readyLayers(
@@ -55,14 +55,14 @@ export async function* readyLayers(
   const onProgress = sumOfEach(request.onProgress);
   const pour = async (
     image: Image,
-    body: Parameters<typeof pourLayer>[1],
+    body: Parameters<typeof writeLayerBlob>[1],
     count: number,
     either: AbortSignal,
   ) => {
     const { id, layerDirectory } = image;
     const told = (tarBytes: number) => onProgress(id, tarBytes);
     const request = { layerDirectory, compression, threads: count, onProgress: told };
-    const blob = await pourLayer(request, body, either);
+    const blob = await writeLayerBlob(request, body, either);
     await assertUnchanged(graph, id, blob);
     return blob;
   };
@@ -80,7 +80,7 @@ export async function* readyLayers(
     await file.flush();
     return { image, addTo: staged(path, blob) };
   };
-  yield* sideBySide(images, threads.threads, stage, signal);
+  yield* mapConcurrent(images, threads.threads, stage, signal);
 
   function straight(image: Image): ReadyLayer["addTo"] {
     return async (archive, pathOf) => {

@@ -52,7 +52,7 @@ interface Directory {
   /** The name by which tar will set its mode and times; none for the root before an entry names it. */
   spelling: string | undefined;
   /** What tar does to its times: nothing, or it waits with them for the symlinks it makes last, or it does not wait. */
-  lastLinks: "none" | "awaited" | "not awaited";
+  deferredSymlinks: "none" | "awaited" | "not awaited";
 }
 
 interface Symlink {
@@ -69,7 +69,7 @@ export function createLayerPaths(): LayerPaths {
     children: undefined,
     named: false,
     spelling: undefined,
-    lastLinks: "none",
+    deferredSymlinks: "none",
   };
   let implied = 0;
 
@@ -142,7 +142,7 @@ export function createLayerPaths(): LayerPaths {
   }
 
   function markNamed(directory: Directory): void {
-    if (directory.lastLinks === "not awaited") throw untimely(directory.spelling ?? ".");
+    if (directory.deferredSymlinks === "not awaited") throw untimely(directory.spelling ?? ".");
     if (!directory.named && directory !== root) implied--;
     directory.named = true;
   }
@@ -162,9 +162,9 @@ export function createLayerPaths(): LayerPaths {
    */
   function noteLastLink(parent: Directory, entry: LayerEntry): void {
     // The root is always set last.
-    if (parent === root || parent.lastLinks === "awaited") return;
+    if (parent === root || parent.deferredSymlinks === "awaited") return;
     const isKnown = entry.kind === "symlink" && directoryOf(entry.name) === parent.spelling;
-    parent.lastLinks = isKnown ? "awaited" : "not awaited";
+    parent.deferredSymlinks = isKnown ? "awaited" : "not awaited";
     if (parent.named && !isKnown) throw untimely(entry.name);
   }
 
@@ -231,7 +231,13 @@ function throughSymlink(name: string, link: string, target: string): StevedoreEr
 }
 
 function addDirectory(parent: Directory, part: string, named: boolean, spelling: string): Directory {
-  const directory: Directory = { kind: "directory", children: undefined, named, spelling, lastLinks: "none" };
+  const directory: Directory = {
+    kind: "directory",
+    children: undefined,
+    named,
+    spelling,
+    deferredSymlinks: "none",
+  };
   addChild(parent, part, directory);
   return directory;
 }

@@ -6,7 +6,7 @@ import { isErrno, StevedoreError, throwIfAborted } from "../../terms/index.js";
 import { quoteName } from "./header.js";
 
 /** How many directories are worked on at a time. */
-const atOnce = 16;
+const concurrency = 16;
 
 /**
  * Gives directories below `root` the mode 0755, the owner 0:0 (unless `keepOwner`) and the times of the epoch. None
@@ -22,9 +22,9 @@ export async function resetDirectories(
   signal?: AbortSignal | undefined,
 ): Promise<void> {
   const base = Buffer.concat([await realpath(root, { encoding: "buffer" }), Buffer.from("/")]);
-  for (let at = 0; at < paths.length; at += atOnce) {
+  for (let at = 0; at < paths.length; at += concurrency) {
     throwIfAborted(signal);
-    const some = paths.slice(at, at + atOnce);
+    const some = paths.slice(at, at + concurrency);
     await Promise.all(some.map((path) => reset(base, path, keepOwner)));
   }
 }

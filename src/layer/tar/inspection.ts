@@ -7,7 +7,7 @@ import { createLayerPaths } from "./entry-path.js";
 import { describeEntry } from "./entry-type.js";
 import { addExtendedHeader, isExtendedHeader, noExtendedHeaders } from "./extended-headers.js";
 import { blockSize, isZeroBlock, quoteName, readHeader, type TarHeader } from "./header.js";
-import { createDeadWhiteouts } from "./redundant-whiteouts.js";
+import { createRedundantWhiteouts } from "./redundant-whiteouts.js";
 import {
   createSparseMap,
   createSparseMapReader,
@@ -89,7 +89,7 @@ const headerPart: Part = { kind: "header", size: blockSize };
 /** An inspector at the beginning of an archive. */
 export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): ArchiveInspector {
   const paths = createLayerPaths();
-  const saysNothing = createDeadWhiteouts();
+  const saysNothing = createRedundantWhiteouts();
   let bytes = 0;
   let entries = 0;
   let holes = 0;

@@ -10,7 +10,7 @@ import type { LayerEntry } from "./entry-path.js";
  * was no directory. Knows only entries whose names the names behind them all begin with: those are together in an
  * archive that is sorted, as umoci's are, and no others need be remembered.
  */
-export function createDeadWhiteouts(): (entry: LayerEntry) => boolean {
+export function createRedundantWhiteouts(): (entry: LayerEntry) => boolean {
   /** Each is the beginning of the next, and all are of the last entry's path. */
   const beginnings: string[] = [];
   return ({ kind, name }) => {

@@ -9,7 +9,7 @@ import {
   type Progress,
   type parseFailedReason,
 } from "../../jobs/index.js";
-import { connectPatiently, type HastyConnection } from "../../redis/index.js";
+import { connectWithRetry, type FailFastConnection } from "../../redis/index.js";
 import type { JobState } from "../job-records.js";
 import { type EventFields, readLogLine, readUpdate, toldEvents } from "./stream-entry.js";
 
@@ -63,7 +63,7 @@ interface LogEvents extends QueueEventsListener {
  * @param from `beginning` to hear of all that has happened as well
  */
 export async function openJobEvents(
-  connection: HastyConnection,
+  connection: FailFastConnection,
   url: string,
   graphName: string,
   queue: AnyQueueName,
@@ -79,7 +79,7 @@ export async function openJobEvents(
             connection.redis.xrevrange(eventsKey(graphName, queue), "+", "-", "COUNT", 1),
           )
         )[0];
-  const redis = connectPatiently(url, prefix);
+  const redis = connectWithRetry(url, prefix);
   const listening = copyOf(redis);
   const events = new QueueEvents(queue, { connection: redis, prefix, lastEventId: newest?.[0] ?? "0-0" });
   events.on("error", () => undefined);

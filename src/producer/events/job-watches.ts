@@ -1,6 +1,6 @@
 // Watches jobs for any number of clients: readings that several ask for at once are made once.
 import type { AnyQueueName } from "../../jobs/index.js";
-import type { HastyConnection } from "../../redis/index.js";
+import type { FailFastConnection } from "../../redis/index.js";
 import type { GraphQueues } from "../graph-queues.js";
 import type { Interest } from "./event-stream.js";
 import type { JobEvents } from "./job-events.js";
@@ -17,7 +17,7 @@ export type WatchJob = (
 ) => Promise<JobWatch | undefined>;
 
 export function openJobWatches(
-  connection: HastyConnection,
+  connection: FailFastConnection,
   queues: GraphQueues,
   findQueue: (name: string) => Promise<AnyQueueName | undefined>,
   eventsOf: (queue: AnyQueueName) => Promise<JobEvents>,

@@ -1,7 +1,7 @@
 // The forest of images as nodes and edges, for pictures of it: quick for tens of thousands of images.
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import type { Census, CensusImage, NamesByImage } from "../../listing/index.js";
+import type { CatalogImage, ImageCatalog, NamesByImage } from "../../listing/index.js";
 import { openMounts } from "../../mount/index.js";
 import type { App, ServerContext } from "../context.js";
 import { namesTag, notModified } from "./entity-tag.js";
@@ -10,17 +10,17 @@ import { forest } from "./image-schemas.js";
 /** Characters of the document that are sent at a time. */
 const pieceLength = 64 * 1024;
 
-/** `/api/v1/graph`, from a census of the images. */
+/** `/api/v1/graph`, from a catalog of the images. */
 export function addGraphRoute(
   app: App,
   { graph, signal }: ServerContext,
-  census: () => Promise<Census>,
+  catalog: () => Promise<ImageCatalog>,
   names: () => Promise<NamesByImage>,
 ): void {
-  const texts = new WeakMap<CensusImage, string>();
+  const texts = new WeakMap<CatalogImage, string>();
 
   /** The beginning of a node's text, which is the same until the image changes: its mounts and names are still to come. */
-  const textOf = (image: CensusImage): string => {
+  const textOf = (image: CatalogImage): string => {
     let text = texts.get(image);
     if (text === undefined) {
       const { id, parent, created, comment, layerBytes, checksums, broken } = image;
@@ -40,7 +40,7 @@ export function addGraphRoute(
       },
     },
     async (request, reply) => {
-      const { images } = await census();
+      const { images } = await catalog();
       const mounts = new Map<string, number>();
       for (const { id } of openMounts(graph).list()) mounts.set(id, (mounts.get(id) ?? 0) + 1);
       const namesById = await names();
@@ -66,7 +66,7 @@ function tagOf(nodes: readonly string[]): string {
 }
 
 function* documentOf(
-  images: readonly CensusImage[],
+  images: readonly CatalogImage[],
   nodes: readonly string[],
 ): Generator<string, void, undefined> {
   const present = new Set(images.map(({ id }) => id));

@@ -3,10 +3,10 @@ import { z } from "zod";
 import { imagePaths, knownLayerFacts } from "../../graph/index.js";
 import { checkTar } from "../../layer/index.js";
 import {
-  type Census,
-  type CensusImage,
+  type CatalogImage,
+  type ImageCatalog,
   type NamesByImage,
-  openCensus,
+  openImageCatalog,
   readNames,
   recheckable,
 } from "../../listing/index.js";
@@ -35,9 +35,9 @@ export function addImageRoutes(app: App, context: ServerContext): void {
     if (line !== lastWarning) log(line);
     lastWarning = line;
   };
-  const census = openCensus(graph, signal);
+  const catalog = openImageCatalog(graph, signal);
   const names = () => readNames(graph, warnOnce);
-  addGraphRoute(app, context, census, names);
+  addGraphRoute(app, context, catalog, names);
 
   app.get(
     "/api/v1/images",
@@ -57,7 +57,7 @@ export function addImageRoutes(app: App, context: ServerContext): void {
     },
     async ({ query: { prefix, limit, cursor } }) => {
       const after = cursor === undefined ? undefined : readCursor(cursor);
-      const counted = await census();
+      const counted = await catalog();
       const namesById = await names();
       const found = counted.images.filter(
         ({ id }) => id.startsWith(prefix) && (after === undefined || id > after),
@@ -114,7 +114,7 @@ export function addImageRoutes(app: App, context: ServerContext): void {
     },
     async ({ params: { ref } }) => {
       const history = await graph.history(ref);
-      const counted = await census();
+      const counted = await catalog();
       const namesById = await names();
       const byId = new Map(counted.images.map((each) => [each.id, each]));
       const counts = history.map(({ id }) => byId.get(id)).filter((each) => each !== undefined);
@@ -123,7 +123,7 @@ export function addImageRoutes(app: App, context: ServerContext): void {
   );
 }
 
-function summaryOf(image: CensusImage, { children }: Census, names: NamesByImage): ListedSummary {
+function summaryOf(image: CatalogImage, { children }: ImageCatalog, names: NamesByImage): ListedSummary {
   const { id, parent, created, comment, layerBytes, checksum, checksums } = image;
   const ownChildren = children.get(id) ?? [];
   return {

@@ -41,7 +41,7 @@ export function addLayerRoutes(app: App, { graph, signal, log }: ServerContext):
   const path = "/api/v1/images/:ref/layer";
   const most = availableParallelism();
   const running = new Set<Promise<unknown>>();
-  const provenEngine = openEngine();
+  const verifiedEngine = openEngine();
   app.addHook("onClose", async () => {
     await Promise.all(running);
   });
@@ -116,7 +116,7 @@ export function addLayerRoutes(app: App, { graph, signal, log }: ServerContext):
       return reply.headers(headers).send(body);
 
       async function* bytesOf(): AsyncGenerator<Buffer, void, undefined> {
-        const archive = recipe === undefined ? undefined : { recipe, engine: await provenEngine() };
+        const archive = recipe === undefined ? undefined : { recipe, engine: await verifiedEngine() };
         const told = (ofAll: Buffer) => {
           digest = ofAll;
         };

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { errorCodes, parseFailedReason, parseProgress, progress } from "../../jobs/index.js";
 import type { GraphQueues } from "../../producer/index.js";
-import type { HastyConnection } from "../../redis/index.js";
+import type { FailFastConnection } from "../../redis/index.js";
 import type { App } from "../context.js";
 import { HttpError, problem } from "../problem.js";
 
@@ -29,7 +29,7 @@ const children = z
 
 const cursor = z.string().regex(/^\d{1,20}$/);
 
-export function addChildrenRoute(app: App, queues: GraphQueues, connection: HastyConnection): void {
+export function addChildrenRoute(app: App, queues: GraphQueues, connection: FailFastConnection): void {
   app.get(
     "/api/v1/jobs/:queue/:id/children",
     {

@@ -1,7 +1,7 @@
 // The dashboard: login, pages, Bull Board, and what of the API is there for them.
 import { keyPrefix } from "../../jobs/index.js";
 import { openGraphQueues } from "../../producer/index.js";
-import { connectHastily } from "../../redis/index.js";
+import { connectFailFast } from "../../redis/index.js";
 import type { App, ServerContext } from "../context.js";
 import { readBuiltApp } from "./built-app.js";
 import { addBullBoard } from "./bull-board.js";
@@ -14,7 +14,7 @@ import { addSessionRoute } from "./session-route.js";
 
 export async function addDashboard(app: App, context: ServerContext): Promise<void> {
   const { redis, graphName } = context;
-  const connection = connectHastily(redis, keyPrefix(graphName));
+  const connection = connectFailFast(redis, keyPrefix(graphName));
   const queues = openGraphQueues(connection, graphName, undefined);
   app.addHook("onClose", async () => {
     connection.close();

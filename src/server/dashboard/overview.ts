@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { diskOf } from "../../disk/index.js";
 import { queueNames } from "../../jobs/index.js";
-import type { HastyConnection } from "../../redis/index.js";
+import type { FailFastConnection } from "../../redis/index.js";
 import type { App, ServerContext } from "../context.js";
 import { problem } from "../problem.js";
 import { readSamples, type Sample, sampleInterval } from "./samples.js";
@@ -56,7 +56,7 @@ const overview = z
   })
   .meta({ id: "Overview" });
 
-export function addOverviewRoute(app: App, context: ServerContext, connection: HastyConnection): void {
+export function addOverviewRoute(app: App, context: ServerContext, connection: FailFastConnection): void {
   const { producer, graph, root, graphName } = context;
   app.get(
     "/api/v1/overview",

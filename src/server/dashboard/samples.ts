@@ -7,7 +7,7 @@ import { diskOf } from "../../disk/index.js";
 import type { WorkerStatus } from "../../jobs/index.js";
 import { keyPrefix } from "../../jobs/index.js";
 import type { AllCounts } from "../../producer/index.js";
-import type { HastyConnection } from "../../redis/index.js";
+import type { FailFastConnection } from "../../redis/index.js";
 import type { ServerContext } from "../context.js";
 import { startJobTally } from "./job-tally.js";
 
@@ -43,7 +43,7 @@ export type Sample = z.infer<typeof sample>;
  */
 export async function takeSamples(
   { producer, root, graphName, signal }: Pick<ServerContext, "producer" | "root" | "graphName" | "signal">,
-  { redis, attempt }: HastyConnection,
+  { redis, attempt }: FailFastConnection,
   interval = sampleInterval,
 ): Promise<void> {
   const tally = startJobTally(producer, interval, signal);

@@ -1,6 +1,6 @@
 // The images that a batch is about.
 
-import { takeTurns } from "../../disk/index.js";
+import { createYielder } from "../../disk/index.js";
 import type { Graph, Image } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import type { FailedImage } from "./batch.js";
@@ -23,7 +23,7 @@ export async function listBatch(
 ): Promise<BatchImages> {
   const found = new Map<string, number>();
   const failed: FailedImage[] = [];
-  const turn = takeTurns(signal);
+  const turn = createYielder(signal);
   const take = async (id: string, load: () => Promise<Image>) => {
     await turn();
     try {

@@ -64,7 +64,7 @@ const bulk = 1_000;
  * How long the plan stays once there is nothing left to do, in ms: for a try whose worker dies before it answers, and for
  * the last report of the tally. The job's record outlives it, but unlike that it would not make way for newer ones.
  */
-const afterlife = 60_000;
+const planTtlMs = 60_000;
 /** Jobs without a priority come first: whoever asks for one image does not wait for a batch. */
 const childPriority = 1;
 
@@ -106,7 +106,7 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
       return { results: byKey(values), failures: byKey(failures) };
     },
     async close() {
-      await redis.pexpire(key, afterlife);
+      await redis.pexpire(key, planTtlMs);
     },
   };
 

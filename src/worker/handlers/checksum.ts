@@ -60,12 +60,12 @@ async function noted(
 async function compute(
   id: string,
   job: JobTry<"checksum">,
-  { graph, cpu, provenEngine }: WorkerHost,
+  { graph, cpu, verifiedEngine }: WorkerHost,
   signal: AbortSignal,
 ): Promise<StoredChecksum> {
   const { recipe = defaultRecipe } = job.data;
   const { layerBytes } = await graph.layerFacts(id, signal);
-  const engine = await provenEngine();
+  const engine = await verifiedEngine();
   using share = await cpu.take(layerBytes, job.urgency, signal);
   const image = await graph.get(id);
   const inode = inodeOf(image.layerDirectory);

@@ -15,7 +15,7 @@ export interface WorkerHost {
   readonly graph: Graph;
   readonly mounts: Mounts;
   /** The xz engine, once it has given the known answer. Throws what `checkKnownAnswer` throws. */
-  provenEngine(): Promise<XzEngine>;
+  verifiedEngine(): Promise<XzEngine>;
   readonly cpu: CpuBudget;
   readonly sources: SourcePolicy;
   readonly limits: WorkerLimits;

@@ -52,7 +52,7 @@ describe("registering a set of images", () => {
       ["base:old", "base"],
     ]);
     const images = [one("a", "base"), one("b", "a", { jobId: "job-1" }), one("c", "b"), one("d")];
-    expect(await graph.registerAll(images, { names, atOnce: 2 })).toEqual({
+    expect(await graph.registerAll(images, { names, concurrency: 2 })).toEqual({
       added: ["a", "b", "c", "d"],
       present: [],
       moved: new Map(),
@@ -68,22 +68,27 @@ describe("registering a set of images", () => {
 
   it("does not fill what is there, and tells which names have moved", async () => {
     const graph = await newGraph();
-    await graph.registerAll([one("a"), one("b", "a")], { names: new Map([["app:latest", "b"]]), atOnce: 1 });
+    await graph.registerAll([one("a"), one("b", "a")], {
+      names: new Map([["app:latest", "b"]]),
+      concurrency: 1,
+    });
     const fill = () => Promise.reject(new Error("filled"));
     const derived = {
       ...one("b", "a", { fill, isDerived: true }),
       record: makeRecord({ id: "b", comment: "other" }),
     };
     const again = [one("a", undefined, { fill }), derived, one("c", "b")];
-    expect(await graph.registerAll(again, { names: new Map([["app:latest", "c"]]), atOnce: 1 })).toEqual({
-      added: ["c"],
-      present: ["a", "b"],
-      moved: new Map([["app:latest", "b"]]),
-    });
+    expect(await graph.registerAll(again, { names: new Map([["app:latest", "c"]]), concurrency: 1 })).toEqual(
+      {
+        added: ["c"],
+        present: ["a", "b"],
+        moved: new Map([["app:latest", "b"]]),
+      },
+    );
     expect((await graph.get("b")).record.comment).toBeUndefined();
     const back = await graph.registerAll(again.slice(0, 2), {
       names: new Map([["app:latest", "b"]]),
-      atOnce: 1,
+      concurrency: 1,
     });
     expect(back).toEqual({ added: [], present: ["a", "b"], moved: new Map([["app:latest", "c"]]) });
     expect(contents(graph).left).toEqual([]);
@@ -112,7 +117,7 @@ describe("registering a set of images", () => {
     const before = contents(graph);
     for (const [code, images, names] of refused) {
       const unfilled = images.map((image) => ({ ...image, fill }));
-      const registering = graph.registerAll(unfilled, { names: new Map(names), atOnce: 1 });
+      const registering = graph.registerAll(unfilled, { names: new Map(names), concurrency: 1 });
       await expect(registering, code).rejects.toMatchObject({ code });
       expect(contents(graph)).toEqual(before);
     }
@@ -134,7 +139,7 @@ describe("registering a set of images", () => {
       return {};
     };
     const images = ["a", "b", "c", "d", "e"].map((id) => one(id, undefined, { fill }));
-    await graph.registerAll(images, { atOnce: 3 });
+    await graph.registerAll(images, { concurrency: 3 });
     expect(most).toBe(3);
   });
 
@@ -163,7 +168,7 @@ describe("registering a set of images", () => {
       }),
       one("d", "c", { fill: () => Promise.reject(new Error("begun after the failure")) }),
     ];
-    const registering = graph.registerAll(images, { names: new Map([["app:latest", "c"]]), atOnce: 2 });
+    const registering = graph.registerAll(images, { names: new Map([["app:latest", "c"]]), concurrency: 2 });
     await expect(registering).rejects.toThrow("the archive ends too early");
     expect((await childProcesses()).map(({ command }) => command)).not.toContain("sleep");
     expect(contents(graph)).toEqual({ ids: [], left: [] });
@@ -177,7 +182,11 @@ describe("registering a set of images", () => {
       abort.abort();
       return {};
     };
-    const registering = graph.registerAll([one("a"), one("b", "a", { fill })], { atOnce: 1 }, abort.signal);
+    const registering = graph.registerAll(
+      [one("a"), one("b", "a", { fill })],
+      { concurrency: 1 },
+      abort.signal,
+    );
     await expect(registering).rejects.toMatchObject({ code: "CANCELLED" });
     expect(contents(graph)).toEqual({ ids: [], left: [] });
   });
@@ -193,7 +202,7 @@ describe("registering a set of images", () => {
         isDerived: true,
         fill: async (layer) => (writeFileSync(layer + "/who", process.argv[3]), {}),
       }));
-      console.log(JSON.stringify(await graph.registerAll(images, { names: new Map([["app:latest", "e"]]), atOnce: 2 })));`;
+      console.log(JSON.stringify(await graph.registerAll(images, { names: new Map([["app:latest", "e"]]), concurrency: 2 })));`;
     const processes = await Promise.all(
       ["0", "1", "2"].map((n) => startNode(program, module, graph.root, n)),
     );
@@ -220,7 +229,7 @@ describe("registering a set of images", () => {
       }
       return {};
     };
-    await graph.registerAll([one("child", "parent", { fill, jobId: "job-1" })], { atOnce: 1 });
+    await graph.registerAll([one("child", "parent", { fill, jobId: "job-1" })], { concurrency: 1 });
     expect(contents(graph)).toEqual({ ids: ["child", "parent"], left: [] });
     await graph.delete("child");
     await graph.delete("parent");
@@ -240,7 +249,7 @@ describe("registering a set of images", () => {
       expect(readdirSync(join(graph.root, "leases"))).toEqual([]);
       return {};
     };
-    const registering = graph.registerAll([one("child", "parent", { fill })], { atOnce: 1 });
+    const registering = graph.registerAll([one("child", "parent", { fill })], { concurrency: 1 });
     await expect(registering).rejects.toMatchObject({
       code: "INTERNAL",
       message: expect.stringContaining("lease of an import has run out"),
@@ -254,7 +263,7 @@ describe("registering a set of images", () => {
       await addImage(graph, { id: "b", comment: "another" });
       return {};
     };
-    const registering = graph.registerAll([one("a"), one("b", "a", { fill })], { atOnce: 1 });
+    const registering = graph.registerAll([one("a"), one("b", "a", { fill })], { concurrency: 1 });
     await expect(registering).rejects.toMatchObject({ code: "IMAGE_EXISTS" });
     expect(contents(graph)).toEqual({ ids: ["b"], left: [] });
   });

@@ -1,6 +1,6 @@
 // The samples of the last hour: what they count, that several servers do not double them, and that they stay.
 import { describe, expect, it, vi } from "vitest";
-import { connectHastily } from "../../../src/redis/connection.js";
+import { connectFailFast } from "../../../src/redis/connection.js";
 import { readSamples, type Sample, takeSamples } from "../../../src/server/dashboard/samples.js";
 import { openDock, runJob } from "../../support/dock.js";
 import { servingHttp } from "../../support/http/http-server.js";
@@ -12,7 +12,7 @@ describe("samples", () => {
   it("count each job once however many servers take them, and outlive these", async () => {
     await using dock = await openDock();
     await dock.serving(async ({ producer, root, graphName }) => {
-      const connection = connectHastily(dock.redis, "samples");
+      const connection = connectFailFast(dock.redis, "samples");
       const stop = new AbortController();
       const context = { producer, root, graphName, signal: stop.signal };
       const servers = [1, 2, 3].map(() => takeSamples(context, connection, interval));

@@ -17,7 +17,7 @@ export const register = `
     isDerived: false,
     fill: async (layer) => (writeFileSync(layer + "/file", id), {}),
   }));
-  await graph.registerAll(images, { names: new Map(Object.entries(${JSON.stringify(names)})), atOnce: 2 });`;
+  await graph.registerAll(images, { names: new Map(Object.entries(${JSON.stringify(names)})), concurrency: 2 });`;
 /** Opens that root. */
 export const open = `
   const { openGraph } = await import(process.argv[1]);

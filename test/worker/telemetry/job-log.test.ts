@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LogLine, openJobEvents } from "../../../src/producer/events/job-events.js";
 import { openProducer, type Producer } from "../../../src/producer/index.js";
-import { connectHastily } from "../../../src/redis/connection.js";
+import { connectFailFast } from "../../../src/redis/connection.js";
 import { startWorker } from "../../../src/worker/index.js";
 import { type Dock, openDock, runJob } from "../../support/dock.js";
 
@@ -33,7 +33,7 @@ describe("a job's log", () => {
   it("has a line for the beginning, the phase and the end of one that lasts, each told of as an event", () =>
     dock.serving(
       async ({ producer, root, graphName }) => {
-        const connection = connectHastily(dock.redis, `{stevedore:${graphName}}`);
+        const connection = connectFailFast(dock.redis, `{stevedore:${graphName}}`);
         const events = await openJobEvents(connection, dock.redis, graphName, "checksum");
         const heard: { readonly log: LogLine; readonly eventId: string }[] = [];
         events.listenToLog("the-job", (log, eventId) => heard.push({ log, eventId }));

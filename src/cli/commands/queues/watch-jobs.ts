@@ -24,7 +24,7 @@ export async function watchJobs(context: CommandContext, state: JobState | undef
     await held?.release();
   };
   try {
-    await embedded?.needNoWorker();
+    await embedded?.releaseInterest();
     const redis = embedded?.url ?? config.redis ?? "";
     const address = describeRedis(redis);
     const producer = openProducer({ redis, graph });

@@ -15,7 +15,7 @@ export async function serveHttp(context: CommandContext, flags: ServerFlags): Pr
   const { config, print, tell, signal } = context;
   const { root, graph } = config;
   const embedded = config.redis === undefined ? await holdEmbeddedRedis(root, tell) : undefined;
-  await embedded?.needNoWorker();
+  await embedded?.releaseInterest();
   const redis = embedded?.url ?? config.redis ?? "";
   try {
     const server = await listen(context, flags, redis, false);

@@ -23,7 +23,7 @@ export async function serve(
   const { config, print, tell, signal, hurry } = context;
   const { root, graph, host } = config;
   const embedded = config.redis === undefined ? await holdEmbeddedRedis(root, tell) : undefined;
-  await embedded?.needNoWorker();
+  await embedded?.releaseInterest();
   const redis = embedded?.url ?? config.redis ?? "";
   const address = describeRedis(redis);
   try {
@@ -33,7 +33,7 @@ export async function serve(
     let server: RunningServer | undefined;
     try {
       if (serverFlags !== undefined) server = await listen(context, serverFlags, redis, true);
-      const told = Promise.race([aborted(signal), aborted(worker.ousted)]);
+      const told = Promise.race([aborted(signal), aborted(worker.superseded)]);
       await Promise.race([worker.ready, told]);
       if (!signal.aborted) {
         if (server !== undefined) tell(`listening on ${server.url}`);
@@ -41,7 +41,7 @@ export async function serve(
         print({ root, graph, redis: address, host, ...(server && { url: server.url }) }, []);
       }
       await told;
-      worker.ousted.throwIfAborted();
+      worker.superseded.throwIfAborted();
       tell(`stopping: running jobs have ${flags.grace} s to end; a second Ctrl-C puts them back now`);
     } finally {
       await server?.close();

@@ -52,12 +52,12 @@ export async function takeUpload(
     assertDigests("body", bodyDigests, digests);
     return { bytes, digests };
   };
-  const received = await withoutWrong(receive, () => cutUpload(inbox, name, start));
+  const received = await rollbackOnClientError(receive, () => cutUpload(inbox, name, start));
   const bytes = start + received.bytes;
   if (!isLast) return { bytes, sha256: undefined };
 
   const digests = isWhole ? received.digests : await digestFile(partial, ofWhole);
-  await withoutWrong(
+  await rollbackOnClientError(
     async () => assertDigests("upload", wholeDigests, digests),
     () => cutUpload(inbox, name, 0),
   );
@@ -82,7 +82,7 @@ function conflict(message: string, offset: number): HttpError {
 }
 
 /** Does the work, and takes back what it did if it says that the client sent something wrong. */
-async function withoutWrong<T>(work: () => Promise<T>, takeBack: () => Promise<void>): Promise<T> {
+async function rollbackOnClientError<T>(work: () => Promise<T>, takeBack: () => Promise<void>): Promise<T> {
   try {
     return await work();
   } catch (error) {

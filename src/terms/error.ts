@@ -45,8 +45,16 @@ export class StevedoreError extends Error {
   }
 }
 
+/** An error of a system call, as Node reports it (`NodeJS.ErrnoException`, without Node's types: pages import this room). */
+export interface ErrnoError extends Error {
+  readonly code?: string | undefined;
+  readonly errno?: number | undefined;
+  readonly path?: string | undefined;
+  readonly syscall?: string | undefined;
+}
+
 /** True for an error of Node's file system or process calls with this `errno` name, such as `ENOENT`. */
-export function isErrno(error: unknown, ...codes: string[]): error is NodeJS.ErrnoException {
+export function isErrno(error: unknown, ...codes: string[]): error is ErrnoError {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 

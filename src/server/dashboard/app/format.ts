@@ -1,5 +1,5 @@
 // How values look on the pages: sizes, times and names, each in one way.
-import { formatBytes, formatSeconds } from "../../../terms/figures.js";
+import { formatBytes, formatSeconds } from "../../../terms/index.js";
 
 export { formatBytes, formatSeconds };
 

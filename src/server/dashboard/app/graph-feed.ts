@@ -1,6 +1,6 @@
 // Keeps what is known of the graph up to date: asks for it, and again when a job may have changed it.
 import { generation, onJobEvent } from "./live.js";
-import type { GraphNode } from "./picture/layout/forest.js";
+import type { GraphNode } from "./picture/index.js";
 
 export interface GraphListener {
   /** Called with all images, when they are not the same as before. */

@@ -1,12 +1,7 @@
 // What all pages have around them: the skip link, the navigation, what must be known of the connection.
 import { useEffect } from "preact/hooks";
 import { type Connection, connection } from "./live.js";
-import { BatchPage } from "./pages/batch.js";
-import { GraphPage } from "./pages/graph.js";
-import { ImagePage } from "./pages/image.js";
-import { JobPage } from "./pages/job.js";
-import { JobsPage } from "./pages/jobs.js";
-import { OverviewPage } from "./pages/overview.js";
+import { BatchPage, GraphPage, ImagePage, JobPage, JobsPage, OverviewPage } from "./pages/index.js";
 import { navigate, partsOf, pathOf, place } from "./router.js";
 import { readSession, session } from "./session.js";
 import { chooseTheme, type Theme, theme, themes } from "./theme.js";

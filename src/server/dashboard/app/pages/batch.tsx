@@ -4,13 +4,16 @@ import { ask, pathTo } from "../api.js";
 import type { BatchChildren, JobEvent, JobRecord } from "../api-types.js";
 import { formatCount, formatDuration, formatRate, formatSeconds, formatSize, shortId } from "../format.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
-import { ActionButton } from "../parts/action-button.js";
-import { Facts } from "../parts/facts.js";
-import { hasEnded } from "../parts/job-actions.js";
-import { Moment } from "../parts/moment.js";
-import { ErrorNotice, Notice } from "../parts/notice.js";
-import { ProgressBar } from "../parts/progress-bar.js";
-import { State } from "../parts/state.js";
+import {
+  ActionButton,
+  ErrorNotice,
+  Facts,
+  hasEnded,
+  Moment,
+  Notice,
+  ProgressBar,
+  State,
+} from "../parts/index.js";
 import { useResource } from "../resource.js";
 import { useTitle } from "../title.js";
 import { BatchFailures } from "./batch-failures.js";

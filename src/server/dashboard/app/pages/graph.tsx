@@ -1,7 +1,7 @@
 // The graph as a picture, which follows what jobs change.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { followGraph } from "../graph-feed.js";
-import { openPicture } from "../picture/picture.js";
+import { openPicture } from "../picture/index.js";
 import { navigate } from "../router.js";
 import { useTitle } from "../title.js";
 

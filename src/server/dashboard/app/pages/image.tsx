@@ -2,12 +2,7 @@
 import { useState } from "preact/hooks";
 import type { ImageDetails, ImageSummary, JobRecord } from "../api-types.js";
 import { formatCount, formatSize, shortId } from "../format.js";
-import { ActionButton } from "../parts/action-button.js";
-import { Facts } from "../parts/facts.js";
-import { startJob } from "../parts/job-actions.js";
-import { JsonView } from "../parts/json-view.js";
-import { LiveJob } from "../parts/live-job.js";
-import { ErrorNotice } from "../parts/notice.js";
+import { ActionButton, ErrorNotice, Facts, JsonView, LiveJob, startJob } from "../parts/index.js";
 import { useResource } from "../resource.js";
 import { useTitle } from "../title.js";
 import { ImageChecksums } from "./image-checksums.js";

@@ -3,13 +3,19 @@
 import { pathTo } from "../api.js";
 import type { JobEvent, JobRecord } from "../api-types.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
-import { Facts } from "../parts/facts.js";
-import { CancelButton, hasEnded, isBatch, subjectOf } from "../parts/job-actions.js";
-import { JsonView } from "../parts/json-view.js";
-import { Moment } from "../parts/moment.js";
-import { ErrorNotice, Notice } from "../parts/notice.js";
-import { ProgressBar } from "../parts/progress-bar.js";
-import { State } from "../parts/state.js";
+import {
+  CancelButton,
+  ErrorNotice,
+  Facts,
+  hasEnded,
+  isBatch,
+  JsonView,
+  Moment,
+  Notice,
+  ProgressBar,
+  State,
+  subjectOf,
+} from "../parts/index.js";
 import { useResource } from "../resource.js";
 import { useTitle } from "../title.js";
 

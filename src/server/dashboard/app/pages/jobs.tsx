@@ -2,8 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { JobEvent, JobPage } from "../api-types.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
-import { JobTable } from "../parts/job-table.js";
-import { ErrorNotice } from "../parts/notice.js";
+import { ErrorNotice, JobTable } from "../parts/index.js";
 import { useResource } from "../resource.js";
 import { navigate, place, queryOf } from "../router.js";
 import { useTitle } from "../title.js";

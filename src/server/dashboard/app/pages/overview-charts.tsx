@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import type { Overview } from "../api-types.js";
 import { formatCount, formatRate, formatSize } from "../format.js";
-import { Chart, type Series } from "../parts/chart.js";
+import { Chart, type Series } from "../parts/index.js";
 
 export function OverviewCharts({ overview }: { overview: Overview }) {
   const { at, rates, bytes, waiting, disk } = useMemo(() => seriesOf(overview), [overview]);

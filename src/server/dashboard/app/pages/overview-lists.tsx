@@ -2,11 +2,7 @@
 import type { JobEvent, JobPage, JobRecord, Schedule } from "../api-types.js";
 import { shortId } from "../format.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
-import { pathOfJob, subjectOf } from "../parts/job-actions.js";
-import { JobTable } from "../parts/job-table.js";
-import { Moment } from "../parts/moment.js";
-import { ProgressBar } from "../parts/progress-bar.js";
-import { State } from "../parts/state.js";
+import { JobTable, Moment, ProgressBar, pathOfJob, State, subjectOf } from "../parts/index.js";
 import { type Resource, useResource } from "../resource.js";
 
 const isProgress = (event: JobEvent) => event.progress !== undefined;

@@ -1,11 +1,7 @@
 // The overview: the last hour, what runs, what failed, and what will run.
 import type { Overview } from "../api-types.js";
 import { formatBytes, formatCount } from "../format.js";
-import { ActionButton } from "../parts/action-button.js";
-import { Facts } from "../parts/facts.js";
-import { startBatch } from "../parts/job-actions.js";
-import { Moment } from "../parts/moment.js";
-import { ErrorNotice } from "../parts/notice.js";
+import { ActionButton, ErrorNotice, Facts, Moment, startBatch } from "../parts/index.js";
 import { useResource } from "../resource.js";
 import { useTitle } from "../title.js";
 import { OverviewCharts } from "./overview-charts.js";

@@ -1,8 +1,7 @@
 // Which part of the graph the canvas shows: moved by wheel, fingers and mouse (d3-zoom), by buttons and by keys.
 import { select } from "d3-selection";
 import { type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
-import type { Size } from "./layout/pack.js";
-import type { Box } from "./layout/places.js";
+import type { Box, Size } from "./layout/index.js";
 import { between, fitBox, reveal, type View } from "./view.js";
 
 export interface Camera {

@@ -2,8 +2,7 @@
 
 import { shortId, sizeInWords } from "./describe.js";
 import type { Frame } from "./frame.js";
-import { ageInWords, checksumState, sizeShare } from "./layout/detail.js";
-import { card } from "./layout/layout.js";
+import { ageInWords, card, checksumState, sizeShare } from "./layout/index.js";
 import { drawMark, type Mark } from "./marks.js";
 import { toneColor } from "./theme.js";
 

@@ -1,6 +1,7 @@
 // An image in words: for its panel, for those who hear it, and for the lines of a card.
-import { ageInWords, checksumState } from "./layout/detail.js";
-import type { Forest } from "./layout/forest.js";
+
+import type { Forest } from "./layout/index.js";
+import { ageInWords, checksumState } from "./layout/index.js";
 
 /** Longer ids than this are cut. */
 const shortLength = 12;

@@ -1,5 +1,5 @@
 // The lines from images to their parents: each as a path, and all as straight pieces without doubles.
-import { card, type Group, gutter, type Layout } from "./layout/layout.js";
+import { card, type Group, gutter, type Layout } from "./layout/index.js";
 
 /** The corners of a line with right angles, x and y in turn. */
 export type Path = readonly number[];

@@ -1,5 +1,5 @@
 // What one drawing of the picture is made from.
-import type { Size } from "./layout/pack.js";
+import type { Size } from "./layout/index.js";
 import type { Scene } from "./scene.js";
 import type { Theme } from "./theme.js";
 import type { View } from "./view.js";

@@ -1,7 +1,7 @@
 // What the colours and shapes of the picture mean.
 
 import { element } from "./dom.js";
-import type { Ages } from "./layout/detail.js";
+import type { Ages } from "./layout/index.js";
 import { drawMark, type Mark } from "./marks.js";
 import { type Theme, toneColor } from "./theme.js";
 

@@ -2,11 +2,9 @@
 import { drawCard, drawIdCard } from "./card.js";
 import { type Path, pathTo } from "./edges.js";
 import type { Frame } from "./frame.js";
-import { checksumState, detailAt } from "./layout/detail.js";
-import { historyOf } from "./layout/forest.js";
-import { drawLabels, type Label } from "./layout/labels.js";
-import { card } from "./layout/layout.js";
-import type { Box } from "./layout/places.js";
+import { drawLabels, type Label } from "./labels.js";
+import type { Box } from "./layout/index.js";
+import { card, checksumState, detailAt, historyOf } from "./layout/index.js";
 import { drawMark, type Mark } from "./marks.js";
 import { toneColor } from "./theme.js";
 import { boxInView, type View } from "./view.js";

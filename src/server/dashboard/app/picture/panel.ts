@@ -2,8 +2,8 @@
 
 import { counted, shortId, sizeInWords } from "./describe.js";
 import { button, element } from "./dom.js";
-import { ageInWords, checksumState } from "./layout/detail.js";
-import type { Forest } from "./layout/forest.js";
+import type { Forest } from "./layout/index.js";
+import { ageInWords, checksumState } from "./layout/index.js";
 
 export interface Panel {
   readonly element: HTMLElement;

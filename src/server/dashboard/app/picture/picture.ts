@@ -1,14 +1,11 @@
 // The graph as a picture on a canvas, with its search field, buttons, legend and the panel of the selected image.
+
 import { openCamera } from "./camera.js";
 import { describe } from "./describe.js";
 import { button, element } from "./dom.js";
-import { detailAt, zoomLimits } from "./layout/detail.js";
-import type { GraphNode } from "./layout/forest.js";
-import type { Label } from "./layout/labels.js";
-import { card } from "./layout/layout.js";
-import type { Size } from "./layout/pack.js";
-import type { Box } from "./layout/places.js";
-import { type Step, walk } from "./layout/walk.js";
+import type { Label } from "./labels.js";
+import type { Box, GraphNode, Size } from "./layout/index.js";
+import { card, detailAt, type Step, walk, zoomLimits } from "./layout/index.js";
 import { makeLegend } from "./legend.js";
 import { paint } from "./paint.js";
 import { makePanel } from "./panel.js";

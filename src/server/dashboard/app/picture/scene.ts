@@ -1,10 +1,18 @@
 // All that is known of a graph before it is drawn, made once for each answer of the server.
 
 import { type Pieces, piecesOf } from "./edges.js";
-import { type Ages, agesOf, sizeShare } from "./layout/detail.js";
-import { type Forest, type GraphNode, plantForest } from "./layout/forest.js";
-import { type Layout, layOut } from "./layout/layout.js";
-import { indexPlaces, type Places } from "./layout/places.js";
+import {
+  type Ages,
+  agesOf,
+  type Forest,
+  type GraphNode,
+  indexPlaces,
+  type Layout,
+  layOut,
+  type Places,
+  plantForest,
+  sizeShare,
+} from "./layout/index.js";
 import { indexSearch, type Search } from "./search.js";
 
 export interface Scene {

@@ -1,5 +1,5 @@
 // Finds images by the beginning of their id, or by words of their names and of what is written in their record.
-import type { Forest } from "./layout/forest.js";
+import type { Forest } from "./layout/index.js";
 
 export interface Search {
   /**

@@ -1,7 +1,6 @@
 // Which part of the layout the window shows: screen = layout * k + (x, y).
 
-import type { Size } from "./layout/pack.js";
-import type { Box } from "./layout/places.js";
+import type { Box, Size } from "./layout/index.js";
 
 /** As d3-zoom has it. */
 export interface View {

@@ -1,9 +1,7 @@
 // What a picture is too small to show of its trees and groups: their names and how many images they have.
-import { counted, shortId } from "../describe.js";
-import type { Frame } from "../frame.js";
-import type { Detail } from "./detail.js";
-import { card, groupTitle } from "./layout.js";
-import type { Box } from "./places.js";
+import { counted, shortId } from "./describe.js";
+import type { Frame } from "./frame.js";
+import { type Box, card, type Detail, groupTitle } from "./layout/index.js";
 
 /** A text on the screen, in its pixels, and the part of the layout that it stands for. */
 export interface Label {

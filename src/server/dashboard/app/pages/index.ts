@@ -1,0 +1,7 @@
+// One file a page.
+export { BatchPage } from "./batch.js";
+export { GraphPage } from "./graph.js";
+export { ImagePage } from "./image.js";
+export { JobPage } from "./job.js";
+export { JobsPage } from "./jobs.js";
+export { OverviewPage } from "./overview.js";

@@ -1,0 +1,21 @@
+// What pages are made of.
+export { ActionButton } from "./action-button.js";
+export { Chart, type Series } from "./chart.js";
+export { CopyButton } from "./copy-button.js";
+export { Facts } from "./facts.js";
+export {
+  CancelButton,
+  hasEnded,
+  isBatch,
+  pathOfJob,
+  startBatch,
+  startJob,
+  subjectOf,
+} from "./job-actions.js";
+export { JobTable } from "./job-table.js";
+export { JsonView } from "./json-view.js";
+export { LiveJob } from "./live-job.js";
+export { Moment } from "./moment.js";
+export { ErrorNotice, Notice } from "./notice.js";
+export { ProgressBar } from "./progress-bar.js";
+export { State } from "./state.js";

@@ -35,28 +35,23 @@ export {
 export { readSteadily } from "./steady-read.js";
 export { takeHead } from "./take-head.js";
 export {
-  addExtendedHeader,
   type BodilessEntry,
   baseName,
-  blockSize,
   checkName,
   childPath,
-  describeEntry,
   endOfArchive,
   fileHeaderBytes,
   formatFileHeader,
   formatTarEntry,
-  isExtendedHeader,
-  isZeroBlock,
   joinPath,
-  noExtendedHeaders,
   paddingOf,
   parentPath,
   quoteName,
   readablePath,
-  readHeader,
   splitName,
   unsafe,
+  type WalkedEntry,
+  walkTar,
 } from "./tar/index.js";
 export { toolOutput } from "./tool-output.js";
 export { type Unpacked, type UnpackLimits, unpack } from "./unpack.js";

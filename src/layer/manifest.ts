@@ -2,7 +2,7 @@
 // traced to the names that differ. Made as the tar goes by, and compared entry by entry.
 import { createHash, type Hash } from "node:crypto";
 import type { PaxRecord } from "./tar/index.js";
-import { createEntryReader, type EntryReader, readNumber, type TarHeader, text } from "./tar/index.js";
+import { readNumber, type TarWalk, text, type WalkedEntry, walkTar } from "./tar/index.js";
 
 /** One entry. Names are latin1 strings: one character per byte. */
 export interface ManifestEntry {
@@ -49,23 +49,26 @@ const xattrPrefix = "SCHILY.xattr.";
  * A reader of a canonical tar that gives out its entries, each as soon as it has come whole, in the archive's order.
  * Memory is that of one entry's names.
  */
-export function createManifestReader(give: (entry: ManifestEntry) => void): EntryReader {
+export function createManifestReader(
+  give: (entry: ManifestEntry) => void,
+): Pick<TarWalk, "accept" | "finish"> {
   let entry: ManifestEntry | undefined;
   let content: Hash | undefined;
-  return createEntryReader({
-    begin(header, block, records) {
-      entry = describe(header, block, records);
-      content = entry.type === "file" ? createHash("sha256") : undefined;
+  return walkTar(
+    {
+      entry(walked) {
+        entry = describe(walked);
+        content = entry.type === "file" ? createHash("sha256") : undefined;
+      },
+      body: (piece) => content?.update(piece),
+      end() {
+        if (entry === undefined) return;
+        give(content === undefined ? entry : { ...entry, sha256: content.digest("hex") });
+        entry = undefined;
+      },
     },
-    body(piece) {
-      content?.update(piece);
-    },
-    end() {
-      if (entry === undefined) return;
-      give(content === undefined ? entry : { ...entry, sha256: content.digest("hex") });
-      entry = undefined;
-    },
-  });
+    { isOwn: true },
+  );
 }
 
 /** The entries of a canonical tar, at the reader's pace. Throws what `tar` throws. */
@@ -98,25 +101,25 @@ export function pathOrder(one: string, other: string): number {
 
 const slash = 0x2f;
 
-function describe(header: TarHeader, block: Buffer, records: readonly PaxRecord[]): ManifestEntry {
+function describe({ entry, header, block, extended, size }: WalkedEntry): ManifestEntry {
   const said = new Map<string, string>();
   const xattrs: PaxRecord[] = [];
-  for (const record of records) {
+  for (const record of extended.records) {
     if (record.keyword.startsWith(xattrPrefix)) xattrs.push(record);
     else said.set(record.keyword, record.value.toString("latin1"));
   }
   const type = entryTypes[header.type] ?? "file";
   const number = (keyword: string, at: number) => Number(said.get(keyword) ?? readNumber(block, at));
-  const target = said.get("linkpath") ?? header.linkName;
+  const target = "target" in entry ? entry.target : "";
   const isDevice = type === "character" || type === "block";
   return {
-    path: layerPath(said.get("path") ?? header.name),
+    path: layerPath(entry.name),
     type,
     mode: text(block, 100, 108).replace(/^0+/, "").padStart(4, "0"),
     uid: number("uid", 108),
     gid: number("gid", 116),
     mtime: nanoseconds(said.get("mtime") ?? String(readNumber(block, 136))),
-    size: type === "file" ? Number(said.get("size") ?? header.size) : 0,
+    size,
     ...(type === "symlink" ? { target } : type === "hardlink" ? { target: layerPath(target) } : {}),
     ...(isDevice ? { device: `${octal(block, 329)}:${octal(block, 337)}` } : {}),
     ...(xattrs.length > 0 ? { xattrs: digestXattrs(xattrs) } : {}),

@@ -1,6 +1,6 @@
 // Extended attributes of directories, which Node cannot read: GNU tar can, and tells them in its extended headers.
 import { tools } from "../host/index.js";
-import { blockSize, isZeroBlock, nameList, readHeader, readPaxRecords } from "./tar/index.js";
+import { nameList, walkTar } from "./tar/index.js";
 import { toolOutput } from "./tool-output.js";
 
 const prefix = "SCHILY.xattr.";
@@ -26,19 +26,18 @@ export async function readDirectoryXattrs(
     input: list.input,
     signal,
   });
-  let records: ReturnType<typeof readPaxRecords> = [];
-  for await (const { header, body } of readEntries(archive)) {
-    if (header.type === "x") {
-      records = readPaxRecords(body);
-      continue;
-    }
-    const name = records.find(({ keyword }) => keyword === "path")?.value.toString("latin1") ?? header.name;
-    const attributes = records
-      .filter(({ keyword }) => keyword.startsWith(prefix))
-      .map(({ keyword, value }) => `${keyword.slice(prefix.length)}=${value.toString("latin1")}`);
-    if (attributes.length > 0) found.set(pathOf(name), attributes.sort());
-    records = [];
-  }
+  const walk = walkTar(
+    {
+      entry({ entry, extended }) {
+        const attributes = extended.records
+          .filter(({ keyword }) => keyword.startsWith(prefix))
+          .map(({ keyword, value }) => `${keyword.slice(prefix.length)}=${value.toString("latin1")}`);
+        if (attributes.length > 0) found.set(pathOf(entry.name), attributes.sort());
+      },
+    },
+    { isOwn: true },
+  );
+  for await (const chunk of archive) walk.accept(chunk);
   return found;
 }
 
@@ -46,25 +45,4 @@ export async function readDirectoryXattrs(
 function pathOf(name: string): string {
   const path = name.replace(/\/+$/, "");
   return path === "." ? "" : path;
-}
-
-/** The headers of an archive in which only extended headers have a body. */
-async function* readEntries(archive: AsyncIterable<Buffer>) {
-  let bytes: Buffer = Buffer.alloc(0);
-  for await (const chunk of archive) {
-    bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
-    let at = 0;
-    while (bytes.length - at >= blockSize) {
-      const block = bytes.subarray(at, at + blockSize);
-      const header = isZeroBlock(block) ? undefined : readHeader(block);
-      const size = header?.type === "x" ? header.size : 0;
-      const end = at + blockSize + Math.ceil(size / blockSize) * blockSize;
-      if (end > bytes.length) break;
-      if (header !== undefined) {
-        yield { header, body: bytes.subarray(at + blockSize, at + blockSize + size) };
-      }
-      at = end;
-    }
-    bytes = Buffer.from(bytes.subarray(at));
-  }
 }

@@ -1,11 +1,13 @@
 // What stands before an entry's header and belongs to it: the records of pax, and GNU tar's long names.
 import { StevedoreError } from "../../terms/index.js";
 import { type TarHeader, text } from "./header.js";
-import { checkGlobalRecords, type PaxFields, readPaxFields, readPaxRecords } from "./pax.js";
+import { checkGlobalRecords, type PaxFields, type PaxRecord, readPaxFields, readPaxRecords } from "./pax.js";
 
 /** Collected for the entry that comes next. Names are latin1 strings. */
 export interface ExtendedHeaders {
   readonly pax: PaxFields | undefined;
+  /** The records of pax that `pax` is read from, and all others. They hold their own bytes. */
+  readonly records: readonly PaxRecord[];
   /** GNU tar's long name, where no `path` of pax overrides it. */
   readonly name: string | undefined;
   /** GNU tar's long link target. */
@@ -13,7 +15,12 @@ export interface ExtendedHeaders {
 }
 
 /** Nothing stands before the entry. */
-export const noExtendedHeaders: ExtendedHeaders = { pax: undefined, name: undefined, linkName: undefined };
+export const noExtendedHeaders: ExtendedHeaders = {
+  pax: undefined,
+  records: [],
+  name: undefined,
+  linkName: undefined,
+};
 
 /** True for the type of a header that is no entry: `x` and `g` of pax, `X` of Solaris, `L` and `K` of GNU tar. */
 export function isExtendedHeader(type: string): boolean {
@@ -36,8 +43,11 @@ export function addExtendedHeader(known: ExtendedHeaders, header: TarHeader, bod
       return { ...known, name: once(known.name, text(body, 0, body.length)) };
     case "K":
       return { ...known, linkName: once(known.linkName, text(body, 0, body.length)) };
-    default:
-      return { ...known, pax: once(known.pax, readPaxFields(readPaxRecords(body.subarray(0, header.size)))) };
+    default: {
+      // Copied: the entry may come in a later chunk.
+      const records = readPaxRecords(Buffer.from(body.subarray(0, header.size)));
+      return { ...known, pax: once(known.pax, readPaxFields(records)), records };
+    }
   }
 }
 

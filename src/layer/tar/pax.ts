@@ -49,7 +49,7 @@ export function readPaxRecords(body: Buffer): PaxRecord[] {
  * (multi-volume, dump directories, sparse formats before 1.0); `BAD_ARCHIVE` for a value that makes no sense.
  */
 export function readPaxFields(records: readonly PaxRecord[]): PaxFields {
-  const found = new Map<string, string>();
+  let found: Map<string, string> | undefined;
   for (const { keyword, value } of records) {
     if (refused.has(keyword)) {
       throw new StevedoreError("UNSAFE_ENTRY", `the pax record ${keyword} is not accepted`);
@@ -58,8 +58,10 @@ export function readPaxFields(records: readonly PaxRecord[]): PaxFields {
     const text = readText(keyword, value);
     // POSIX takes a record back with an empty one; GNU tar 1.34 then takes "." for the name, and others differ.
     if (text === "") throw new StevedoreError("BAD_ARCHIVE", `the pax record ${keyword} is empty`);
+    found ??= new Map();
     found.set(keyword, text);
   }
+  if (found === undefined) return noPaxFields;
   return {
     path: found.get("GNU.sparse.name") ?? found.get("path"),
     linkPath: found.get("linkpath"),
@@ -84,6 +86,13 @@ export function checkGlobalRecords(records: readonly PaxRecord[]): void {
     }
   }
 }
+
+const noPaxFields: PaxFields = {
+  path: undefined,
+  linkPath: undefined,
+  size: undefined,
+  sparseSize: undefined,
+};
 
 const sparseFields = ["GNU.sparse.name", "GNU.sparse.major", "GNU.sparse.minor", "GNU.sparse.realsize"];
 const fields: ReadonlySet<string> = new Set(["path", "linkpath", "size", ...sparseFields]);

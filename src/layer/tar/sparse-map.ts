@@ -92,6 +92,11 @@ export function createSparseMapReader(name: string, fileSize: number, bodyBytes:
   };
 }
 
+/** Whether another block of regions follows this one in the old GNU format. */
+export function sparseMapGoesOn(block: Buffer, part: "header" | "extension"): boolean {
+  return block[part === "header" ? 482 : 504] !== 0;
+}
+
 /**
  * Reads the regions of one block of the old GNU format (`oldgnu_header` and `sparse_header` of GNU tar's `tar.h`):
  * slots of 12 bytes offset and 12 bytes size, the first empty one ends them.
@@ -103,8 +108,8 @@ export function readOldGnuRegions(
   block: Buffer,
   part: "header" | "extension",
 ): boolean {
-  const [start, slots, isExtendedAt] = part === "header" ? [386, 4, 482] : [0, 21, 504];
-  const isExtended = block[isExtendedAt] !== 0;
+  const [start, slots] = part === "header" ? [386, 4] : [0, 21];
+  const isExtended = sparseMapGoesOn(block, part);
   for (let slot = 0; slot < slots; slot++) {
     const at = start + slot * 24;
     if (block[at + 12] === 0) {

@@ -2,17 +2,7 @@
 // can do no harm there; all the same it is refused where a layer's would be, for no image has one.
 import type { FileHandle } from "node:fs/promises";
 import { ioError } from "../../../disk/index.js";
-import {
-  addExtendedHeader,
-  blockSize,
-  checkName,
-  describeEntry,
-  isExtendedHeader,
-  isZeroBlock,
-  noExtendedHeaders,
-  quoteName,
-  readHeader,
-} from "../../../layer/index.js";
+import { checkName, quoteName, type WalkedEntry, walkTar } from "../../../layer/index.js";
 import { StevedoreError, throwIfAborted } from "../../../terms/index.js";
 import { followLinks } from "./files.js";
 
@@ -29,8 +19,6 @@ export type ArchiveIndex = ReadonlyMap<string, ArchiveEntry>;
 const mostEntries = 500_000;
 /** Bytes of all names together: they are held in memory. */
 const mostNameBytes = 64 * 1024 * 1024;
-/** The longest extended header, in bytes. */
-const longestExtended = 1024 * 1024;
 /** Bytes that are read at a time: small files, of which an image has many, lie in them with their headers. */
 const windowBytes = 64 * 1024;
 
@@ -48,50 +36,36 @@ export async function indexArchive(
   const entries = new Map<string, ArchiveEntry>();
   const read = openWindow(file, size, signal);
   let nameBytes = 0;
-  let extended = noExtendedHeaders;
-  for (let at = 0; ; ) {
-    const block = await read(at, blockSize);
-    if (block.length < blockSize) throw cutShort("it has no end-of-archive block");
-    if (isZeroBlock(block)) break;
-    const header = readHeader(block);
-    at += blockSize;
-    if (isExtendedHeader(header.type)) {
-      if (header.size > longestExtended) {
-        throw tooMuch(`an extended header of ${header.size} bytes is larger than ${longestExtended}`);
-      }
-      const body = await read(at, padded(header.size));
-      if (body.length < padded(header.size)) throw cutShort("it ends inside a header");
-      extended = addExtendedHeader(extended, header, body);
-      at += padded(header.size);
-      continue;
-    }
-    if (header.type === "V") {
-      at += padded(header.size);
-      continue;
-    }
-    const { pax } = extended;
-    const name = pax?.path ?? extended.name ?? header.name;
-    const target = pax?.linkPath ?? extended.linkName ?? header.linkName;
-    const described = describeEntry(header.type, name, target);
+
+  async function add({ entry, header, extended, headerEnd: start, size: bytes }: WalkedEntry): Promise<void> {
+    const { kind, name } = entry;
+    const target = "target" in entry ? entry.target : "";
     const path = checkName(name, name).join("/");
     nameBytes += path.length + target.length;
     if (entries.size >= mostEntries || nameBytes > mostNameBytes) {
       throw tooMuch(`the archive has more than ${mostEntries} entries, or too long names`);
     }
-    const bodyBytes = described.kind === "file" ? (pax?.size ?? header.size) : 0;
-    if (at + bodyBytes > size) throw cutShort(`it ends inside ${quoteName(name)}`);
-    if (header.type === "S" || pax?.sparseSize !== undefined) {
-      throw new StevedoreError("BAD_ARCHIVE", `${quoteName(name)} is sparse, which no file of an image is`);
+    if (start + bytes > size) throw bad(`the archive is cut short: it ends inside ${quoteName(name)}`);
+    if (header.type === "S" || extended.pax?.sparseSize !== undefined) {
+      throw bad(`${quoteName(name)} is sparse, which no file of an image is`);
     }
-    extended = noExtendedHeaders;
-    if (described.kind === "file") entries.set(path, { kind: "file", start: at, size: bodyBytes });
-    else if (described.kind === "symlink") entries.set(path, { kind: "symlink", target });
-    else if (described.kind === "hardlink") entries.set(path, await linked(entries, name, target));
+    if (kind === "file") entries.set(path, { kind, start, size: bytes });
+    else if (kind === "symlink") entries.set(path, { kind, target });
+    else if (kind === "hardlink") entries.set(path, await linked(entries, name, target));
     // A directory may have been named before by what lies in it.
     else if (path !== "") entries.set(path, { kind: "other" });
-    at += padded(bodyBytes);
   }
-  if (extended !== noExtendedHeaders) throw bad("the archive ends before the entry of an extended header");
+
+  const met: WalkedEntry[] = [];
+  const walk = walkTar({ entry: (walked) => met.push(walked) });
+  while (!walk.ended) {
+    // A part at a time, so that nothing is read behind a body before it is skipped, nor behind the end.
+    const part = await read(walk.position, walk.wanted);
+    if (part.length === 0) walk.finish();
+    walk.accept(part);
+    for (const walked of met.splice(0)) await add(walked);
+    walk.skipBody();
+  }
   return entries;
 }
 
@@ -134,14 +108,6 @@ async function readFully(file: FileHandle, at: number, length: number): Promise<
     throw ioError(error, "the archive cannot be read");
   }
   return buffer.subarray(0, done);
-}
-
-function padded(size: number): number {
-  return Math.ceil(size / blockSize) * blockSize;
-}
-
-function cutShort(where: string): StevedoreError {
-  return bad(`the archive is cut short: ${where}`);
 }
 
 function bad(message: string): StevedoreError {

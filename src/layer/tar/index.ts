@@ -28,8 +28,5 @@ export { type PaxRecord, readPaxRecords } from "./pax.js";
 export {
   type BodilessEntry,
   endOfArchive,
-  fileHeaderBytes,
-  formatFileHeader,
   formatTarEntry,
-  paddingOf,
 } from "./writer.js";

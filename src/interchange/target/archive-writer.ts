@@ -1,9 +1,9 @@
 // Writes a tar archive of regular files into a file. An entry may be written before its path and size are known: room
 // is left for its header, so that nothing large is written twice.
+import { digestFile } from "../../disk/index.js";
 import type { Digest } from "../../layer/index.js";
 import { endOfArchive } from "../../layer/index.js";
 import { fileHeaderBytes, formatFileHeader, paddingOf } from "./archive-header.js";
-import { digestFile } from "./file-digest.js";
 import { type BodyWriter, createFile } from "./file-writer.js";
 
 export interface ArchiveWriter extends AsyncDisposable {

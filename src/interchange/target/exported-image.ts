@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Image } from "../../graph/index.js";
 import type { ArchiveWriter } from "./archive-writer.js";
 import type { LayerCompression } from "./compress.js";
-import type { ReadyLayer } from "./layers.js";
+import type { ReadyLayer } from "./ready-layers.js";
 
 /** An image that is exported. */
 export interface ExportedImage {

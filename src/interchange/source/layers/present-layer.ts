@@ -3,11 +3,11 @@
 // same, or an image made beforehand would take the place of one that everybody trusts by its digest (as CVE-2014-9357's
 // kin did to Docker).
 import { mkdir } from "node:fs/promises";
-import type { Graph } from "../../graph/index.js";
-import { digestLayer, inheritDirectories } from "../../layer/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import type { Graph } from "../../../graph/index.js";
+import { digestLayer, inheritDirectories } from "../../../layer/index.js";
+import { StevedoreError } from "../../../terms/index.js";
+import type { SourceLayer } from "../source-image.js";
 import { type CheckBlobOptions, checkBlob } from "./check-blob.js";
-import type { SourceLayer } from "./source-image.js";
 import { type UnpackBlobOptions, unpackBlob } from "./unpack-blob.js";
 
 /**

@@ -1,10 +1,10 @@
 // Checks a blob whose layer the graph has already: it is not unpacked, but a source that is damaged is told of all the
 // same.
 import { createHash } from "node:crypto";
-import { compressionOf, decompress, takeHead } from "../../layer/index.js";
-import { StevedoreError, throwIfAborted } from "../../terms/index.js";
+import { compressionOf, decompress, takeHead } from "../../../layer/index.js";
+import { StevedoreError, throwIfAborted } from "../../../terms/index.js";
+import type { LayerBlob } from "../source-image.js";
 import { assertDecompressed, assertStored, createStoredDigest, digestOf } from "./blob-digest.js";
-import type { LayerBlob } from "./source-image.js";
 import { nameBlob } from "./unpack-blob.js";
 
 export interface CheckBlobOptions {

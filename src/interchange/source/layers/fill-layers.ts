@@ -1,9 +1,9 @@
 // Unpacks the layers of an import, some side by side, each on top of those below it.
 
-import type { FillLayer, Graph } from "../../graph/index.js";
-import { inheritDirectories, type Unpacked, type UnpackLimits } from "../../layer/index.js";
-import { StevedoreError } from "../../terms/index.js";
-import type { SourceLayer } from "./source-image.js";
+import type { FillLayer, Graph } from "../../../graph/index.js";
+import { inheritDirectories, type Unpacked, type UnpackLimits } from "../../../layer/index.js";
+import { StevedoreError } from "../../../terms/index.js";
+import type { SourceLayer } from "../source-image.js";
 import { unpackBlob } from "./unpack-blob.js";
 
 /** How much of a source is taken before it is `LIMIT_EXCEEDED`. */

@@ -1,7 +1,7 @@
 // The digest of a blob as it lies in its source, against the one that it was promised to have.
 import { createHash } from "node:crypto";
-import { mismatch } from "./documents.js";
-import type { SourceFile } from "./files/index.js";
+import { mismatch } from "../documents.js";
+import type { SourceFile } from "../files/index.js";
 
 /** Hashes bytes that pass by. */
 export function createStoredDigest() {

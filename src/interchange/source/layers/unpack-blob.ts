@@ -1,10 +1,10 @@
 // A layer of a source becomes a directory, if it is what the source says it is.
 import { Readable } from "node:stream";
-import { type Unpacked, type UnpackLimits, unpack } from "../../layer/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import { type Unpacked, type UnpackLimits, unpack } from "../../../layer/index.js";
+import { StevedoreError } from "../../../terms/index.js";
+import type { SourceFile } from "../files/index.js";
+import type { LayerBlob } from "../source-image.js";
 import { assertDecompressed, assertStored, createStoredDigest, digestOf } from "./blob-digest.js";
-import type { SourceFile } from "./files/index.js";
-import type { LayerBlob } from "./source-image.js";
 
 export interface UnpackBlobOptions {
   readonly limits: UnpackLimits;

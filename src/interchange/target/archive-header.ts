@@ -1,22 +1,23 @@
-// The headers of the archives that exports write: regular files of root's, mode 0644, of the epoch, with ASCII names.
+// Formats the headers of exported archives. Their entries are regular files of root, mode 0644, dated 1970, with ASCII
+// paths.
 import { Header, type HeaderData } from "tar/header";
 import { Pax } from "tar/pax";
 import { blockSize } from "../../layer/index.js";
 
-/** The length in bytes of what `formatFileHeader` returns, whatever the file. */
+/** The length of what `formatFileHeader` returns, in bytes. */
 export const fileHeaderBytes = 3 * blockSize;
 
-/** The largest size that a header of ustar holds: 11 octal digits. */
+/** The largest size that a ustar header holds: 11 octal digits. */
 const largestSize = 8 * 1024 ** 3 - 1;
-/** The length of the field that holds a path, or its last part. */
+/** The length of the name field, in bytes. */
 const nameBytes = 100;
 
 /**
- * Returns what stands before the body of a file. An extended header of pax gives the size too, whether or not ustar can
- * hold it, so that the length is known before the size is.
- * @param path relative and in ASCII
- * @throws `RangeError` for a path that no header of ustar holds: it is split at a slash into parts of at most 155 and
- * 100 characters
+ * Formats the header of a file: a pax header with the size, and a ustar header. The pax header is written for small
+ * files too, so that the length of both is known before the size is.
+ * @param path relative, in ASCII
+ * @throws `RangeError` for a path that does not fit into a ustar header, which holds a prefix of 155 characters and a
+ * name of 100
  */
 export function formatFileHeader(path: string, size: number): Buffer {
   const records = Buffer.alloc(blockSize);
@@ -28,7 +29,7 @@ export function formatFileHeader(path: string, size: number): Buffer {
   ]);
 }
 
-/** The zeros that fill the last block of a body of this size. */
+/** Returns the zeros that fill the last block of a body of this size. */
 export function paddingOf(size: number): Buffer {
   return Buffer.alloc((blockSize - (size % blockSize)) % blockSize);
 }
@@ -36,7 +37,7 @@ export function paddingOf(size: number): Buffer {
 function formatBlock({ path, type, size }: { path: string; type: "ExtendedHeader" | "File"; size: number }) {
   const fitsName = path.length <= nameBytes;
   const fields: HeaderData = {
-    // `Header` splits a path of 100 characters, though the field has room for it.
+    // `Header` would split a path of 100 characters, though the name field holds it.
     path: fitsName ? path.slice(0, nameBytes - 1) : path,
     type,
     size,
@@ -46,13 +47,13 @@ function formatBlock({ path, type, size }: { path: string; type: "ExtendedHeader
     mtime: new Date(0),
   };
   const block = Buffer.alloc(blockSize);
-  if (new Header(fields).encode(block)) throw new RangeError(`${path} is too long for a header of ustar`);
+  if (new Header(fields).encode(block)) throw new RangeError(`${path} is too long for a ustar header`);
   if (fitsName) block.write(path, "latin1");
   fillNumbers(block);
   return block;
 }
 
-/** The fields of a header that hold a number, as offset and length, without the checksum. */
+/** The offset and length of each field that holds a number, but for the checksum. */
 const numberFields = [
   [100, 8],
   [108, 8],
@@ -65,8 +66,8 @@ const numberFields = [
 const checksumField = { offset: 148, length: 8 };
 
 /**
- * Writes the numbers of a header as GNU tar does: all digits that the field has room for, then NUL. `Header` ends them
- * by a space and NUL, and the bytes of exports, which stay the same from version to version, never had that.
+ * Rewrites the numbers of a header as GNU tar writes them: zeros in front and a NUL at the end. `Header` ends a number
+ * with a space and a NUL, which is valid too, but would change the digests of all exports.
  */
 function fillNumbers(block: Buffer): void {
   for (const [offset, length] of numberFields) {

@@ -1,5 +1,5 @@
-// Writes a tar archive of regular files. The body of an entry may be written before its path and size are known: space is
-// reserved for the header, so that no large body is written twice.
+// Writes a tar archive of regular files. The body of an entry may be written before its path and size are known: space
+// is reserved for the header, so that no large body is written twice.
 import { digestFile } from "../../disk/index.js";
 import type { Digest } from "../../layer/index.js";
 import { endOfArchive } from "../../layer/index.js";

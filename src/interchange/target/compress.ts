@@ -1,5 +1,5 @@
-// Compresses exported layers with the programs of the host. The options are fixed, so that the same version of a program
-// gives the same bytes on every host.
+// Compresses exported layers with the programs of the host. The options are fixed, so that the same version of a
+// program gives the same bytes on every host.
 import { type Tool, tools } from "../../host/index.js";
 import { toolOutput } from "../../layer/index.js";
 

@@ -1,7 +1,9 @@
-// Selects the fields of a record's `config` that go into the config of an exported image: those that Docker and OCI know.
-// A field of the wrong type is left out, because a reader written in Go would refuse the whole image.
+// Selects the fields of a record's `config` that go into the config of an exported image: those that Docker and OCI
+// know. A field of the wrong type is left out, because a reader written in Go would refuse the whole image.
 
-/** A test for each field of Docker's `container.Config` (image spec v1.2). OCI image-spec 1.1, config.md, has a part. */
+/**
+ * A test for each field of Docker's `container.Config` (image spec v1.2). OCI image-spec 1.1, config.md, has a part.
+ */
 const isOfType: Readonly<Record<string, (value: unknown) => boolean>> = {
   ...each(isString, ["Hostname", "Domainname", "User", "Image", "WorkingDir", "MacAddress", "StopSignal"]),
   ...each(isBoolean, ["AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin", "StdinOnce"]),

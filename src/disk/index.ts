@@ -1,7 +1,9 @@
 // The door of disk.
+
 export { cachedRead } from "./cached-read.js";
 export { withFreeLock, withLock, withLocks } from "./directory-lock.js";
 export { replaceFile, syncDirectory, syncFileSystem, writeDurably } from "./durable-file.js";
+export { digestFile } from "./file-digest.js";
 export { inodeOf, readStamp } from "./file-stamp.js";
 export { diskOf } from "./free-space.js";
 export { ioError } from "./io-error.js";

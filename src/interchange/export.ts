@@ -1,4 +1,4 @@
-// Images out of a graph, as an archive that other tools load.
+// Exports images of a graph as an archive that other tools load.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../disk/index.js";
@@ -15,7 +15,7 @@ import {
   writeOci,
 } from "./target/index.js";
 
-/** The formats, and how each has its layers unless it is said otherwise. */
+/** The formats, each with its default compression of layers. */
 const formats = {
   docker: { write: writeDocker, compression: "none" },
   "docker-legacy": { write: writeDockerLegacy, compression: "none" },
@@ -25,36 +25,38 @@ const formats = {
 export type ExportFormat = keyof typeof formats;
 
 export interface ExportRequest {
-  /** What this is, to be named to who wants one of the images deleted meanwhile. */
+  /** Names this export in the error that a deletion of its images gets meanwhile. */
   readonly purpose: string;
-  /** References; an image that several of them mean is exported once. At least one. */
+  /** At least one name, id or prefix of an id. An image that several of them mean is exported once. */
   readonly references: readonly string[];
   readonly format: ExportFormat;
   /** Default: `none`, and `gzip` for `oci`. */
   readonly compression?: LayerCompression | undefined;
-  /** An empty directory, in which the archive is made: what else it holds then is of no use. */
+  /** An empty directory in which the archive is made. Other files that are left in it are of no use. */
   readonly stage: string;
   readonly threads: Threads;
-  /** Told how many bytes of layers, as canonical tars, were read so far, and about how many there are. */
+  /** Called with the bytes of canonical tar that were read so far, and the estimated total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** A finished export. */
 export interface Exported {
-  /** Where the archive lies: in the stage, durable, mode 0600. */
+  /** The archive: in the stage, synced to the disk, mode 0600. */
   readonly path: string;
-  /** Of the archive. */
+  /** The size of the archive. */
   readonly bytes: number;
+  /** The sha256 of the archive. */
   readonly digest: Digest;
   readonly images: readonly { readonly id: string; readonly names: readonly string[] }[];
-  /** How many layers it holds. */
+  /** How many layers the archive holds. */
   readonly layers: number;
 }
 
 /**
- * Exports images with all their layers, those that they share once. The same images with the same names in the same
- * order give the same bytes, whatever the host, as far as its gzip, zstd or xz is of the same version.
- * @throws as `Graph.history`; `INVALID_JOB` for `xz` in `oci`; `LIMIT_EXCEEDED` for records that no config holds;
- * `CHECKSUM_MISMATCH` for a layer that changes while it is read, or is not what its checksum was computed of;
+ * Exports images with all their layers. A layer that several images share is written once. The same images with the
+ * same names in the same order give the same bytes on every host that has the same version of gzip, zstd or xz.
+ * @throws as `Graph.history`; `INVALID_JOB` for `xz` in `oci`; `LIMIT_EXCEEDED` for records that are too large for a
+ * config; `CHECKSUM_MISMATCH` for a layer that changes while it is read, or that differs from its stored checksum;
  * `NO_SPACE`, `TOOL_MISSING`, `CANCELLED`, `INTERNAL`
  */
 export async function exportImages(
@@ -67,7 +69,7 @@ export async function exportImages(
   const found = await readImages(graph, references);
   const ids = found.flatMap(({ layers }) => layers.map(({ id }) => id));
   const write = async () => {
-    // Once more, for one may have been deleted just before.
+    // Read again under the lease: an image may have been deleted just before.
     const images = await readImages(
       graph,
       found.map(({ id }) => id),
@@ -106,7 +108,7 @@ async function writeArchive(
   }
 }
 
-/** Neither skopeo nor umoci nor a container runtime takes such a layer for one. */
+/** Refuses xz in an OCI layout: neither skopeo nor umoci nor a container runtime reads such a layer. */
 function assertReadable(format: ExportFormat, compression: LayerCompression): void {
   if (format !== "oci" || compression !== "xz") return;
   throw new StevedoreError(
@@ -126,7 +128,7 @@ async function readImages(graph: Graph, references: readonly string[]): Promise<
   return [...images.values()];
 }
 
-/** All names of each image that the format can hold: those that only Docker 0.3 took are for its own format. */
+/** Adds the names of each image that the format can hold. Names that only Docker 0.3 took go into `docker-legacy`. */
 async function withNames(
   graph: Graph,
   images: readonly ExportedImage[],

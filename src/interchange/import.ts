@@ -1,4 +1,4 @@
-// Images come into the graph: read from a source, checked, and registered as one set with their names.
+// Imports images: reads them from a source, checks them, and registers them with their names as one set.
 import type { FileHandle } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { Graph, RegisteredSet } from "../graph/index.js";
@@ -17,46 +17,47 @@ import {
 } from "./source/index.js";
 import { sumOfEach } from "./sum-of-each.js";
 
-/** How much of a source is taken before it is `LIMIT_EXCEEDED`. */
+/** The limits of an import. A source that exceeds one is refused with `LIMIT_EXCEEDED`. */
 export interface ImportLimits extends LayersLimits {
   /** The longest record of an image, in bytes. */
   readonly maxRecordBytes: number;
 }
 
+/** What an import reads, and how. */
 export interface ImportOptions extends Omit<SourceRequest, "maxRecordBytes"> {
   readonly limits: ImportLimits;
-  /** Kept with each image, to know the work of an earlier try by. */
+  /** Is stored with each image, so that a repeated job recognizes the images that its earlier try added. */
   readonly jobId?: string | undefined;
-  /** Not root: give all to this process's user instead of refusing. Capabilities of files are lost then. */
+  /** Without root, gives all files to the user of this process instead of failing. File capabilities are lost. */
   readonly allowSquash?: boolean | undefined;
-  /** Told of the bytes of layers, as they lie in the source, that were read so far and are to be read in all. */
+  /** Called with the bytes of layers that were read so far and their total, as the source stores them. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** What became of a source. */
+/** What an import did. */
 export interface Imported {
   readonly format: SourceFormat;
   readonly images: readonly {
     readonly id: string;
     readonly names: readonly string[];
-    /** How many the source has of it. */
+    /** How many layers of the image the source has. */
     readonly layers: number;
   }[];
-  /** Layers that this import, or an earlier try of its job, brought into the graph. */
+  /** How many layers this import, or an earlier try of its job, added. */
   readonly layersAdded: number;
-  /** Layers that the graph had before. */
+  /** How many layers the graph had before. */
   readonly layersPresent: number;
-  /** The sizes of those that were added, in bytes. */
+  /** The size of the added layers together, in bytes. */
   readonly layerBytes: number;
-  /** The names that stood for another image before, with its id. */
+  /** The names that meant another image before, with the id of that image. */
   readonly moved: readonly { readonly name: string; readonly previous: string }[];
   readonly ownership: Unpacked["ownership"];
 }
 
 /**
- * Imports the images of a docker-archive or an OCI layout: all of them with their names or, whatever happens, none. Of
- * what the graph has already the digests are checked, and no more: a second import adds nothing.
- * @param source the handle of a directory or of a regular file, an archive plain or compressed; it stays open
+ * Imports the images of a docker-archive or an OCI layout: all of them with their names, or none. For a layer that the
+ * graph has already, only the digests are checked: a second import adds nothing.
+ * @param source a directory, or a regular file that holds an archive, compressed or not; the handle stays open
  * @throws as `readImages`, `unpackBlob` and `Graph.registerAll`
  */
 export async function importImages(
@@ -76,11 +77,8 @@ export async function importImages(
       const { record, isDerived } = layer;
       return { record, jobId, isDerived, fill: filling.fillOf(layer) };
     });
-    const registered = await graph.registerAll(
-      images,
-      { names: read.names, concurrency: concurrency() },
-      signal,
-    );
+    const settings = { names: read.names, concurrency: concurrency() };
+    const registered = await graph.registerAll(images, settings, signal);
     return describe(read, registered, filling.ownership(), graph, jobId);
   };
   return await withSource(
@@ -92,7 +90,10 @@ export async function importImages(
   );
 }
 
-/** The layers of all images, each once, parents before their children. @throws `BAD_ARCHIVE` for two of one id */
+/**
+ * Returns the layers of all images, each once, parents before children.
+ * @throws `BAD_ARCHIVE` if two layers have the same id but differ
+ */
 function layersOf({ images }: ReadSource): SourceLayer[] {
   const layers = new Map<string, SourceLayer>();
   for (const layer of images.flatMap((image) => image.layers)) {
@@ -109,7 +110,7 @@ function isSame(one: SourceLayer, other: SourceLayer): boolean {
   return one.isDerived === other.isDerived && (one.isDerived || one.record.equals(other.record));
 }
 
-/** Checks those that the graph has. @throws `IMAGE_EXISTS`; as `checkBlob` and `unpackBlob` */
+/** Checks the layers that the graph has already. @throws `IMAGE_EXISTS`; as `checkBlob` and `unpackBlob` */
 async function checkPresent(
   graph: Graph,
   layers: readonly SourceLayer[],
@@ -126,7 +127,7 @@ async function checkPresent(
   for await (const _ of mapConcurrent(present, concurrency(), check, signal));
 }
 
-/** How many layers are read side by side. */
+/** How many layers are read at the same time. */
 function concurrency(): number {
   return Math.max(2, availableParallelism());
 }
@@ -143,7 +144,7 @@ async function describe(
   const isNew = new Set(added);
   for (const id of [...added, ...present]) {
     const facts = await graph.layerFacts(id);
-    // An earlier try may have added it, and died before it could tell.
+    // An earlier try of this job may have added the image and died before it could report that.
     if (!isNew.has(id) && (jobId === undefined || facts.jobId !== jobId)) continue;
     layersAdded++;
     layerBytes += facts.layerBytes;

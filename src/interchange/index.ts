@@ -1,14 +1,4 @@
-// Images of today in and out: docker-archives and OCI layouts.
+// Imports and exports images as docker-archives and OCI layouts.
 export { type Exported, type ExportFormat, type ExportRequest, exportImages } from "./export.js";
 export { type Imported, type ImportLimits, type ImportOptions, importImages } from "./import.js";
-export {
-  addToOutbox,
-  assertNewInOutbox,
-  listOutbox,
-  type OutboxFile,
-  outboxFile,
-  outboxOf,
-  removeAbandonedExports,
-  removeFromOutbox,
-} from "./outbox.js";
 export { spool } from "./source/index.js";

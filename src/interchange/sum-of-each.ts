@@ -1,6 +1,8 @@
-// The progress of work whose parts are done side by side.
+// Adds up the progress of parts that are worked on at the same time.
 
-/** A sum of which each part is told of as a whole. */
+/**
+ * Returns a function that sets the value of one part. `onSum` is called with the sum of the values of all parts.
+ */
 export function sumOfEach(onSum: (sum: number) => void): (part: string, value: number) => void {
   const values = new Map<string, number>();
   let sum = 0;

@@ -3,8 +3,8 @@
 import { removeAbandonedStaging } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import { makeInbox } from "../inbox/index.js";
-import { removeAbandonedExports } from "../interchange/index.js";
 import { type Mounts, openMounts } from "../mount/index.js";
+import { removeAbandonedExports } from "../outbox/index.js";
 import { placeRunMarker } from "./run-marker.js";
 
 export interface ServedRoot {

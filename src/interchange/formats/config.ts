@@ -1,18 +1,18 @@
-// An image's config: OCI image-spec 1.1, config.md, which is Docker's image spec v1.2 with other media types.
+// The config of an image: OCI image-spec 1.1, config.md, which is Docker's image spec v1.2 with other media types.
 import { z } from "zod";
 import { digest } from "./manifest.js";
 
 /**
- * The field of a config in which the records of a graph travel: an array of their texts, the base's first, one for
- * each layer. Whoever reads the config otherwise passes over it.
+ * The field of a config that carries the records of a graph: an array of their texts, one for each layer, base first.
+ * Other readers of a config ignore it.
  */
 export const recordsField = "org.stevedore.records";
 
 const text = z.string().nullish();
 const object = z.record(z.string(), z.unknown()).nullish();
 
-/** A step of an image's making. One whose layer is empty has none among `diff_ids`. */
-export const historyEntry = z.looseObject({
+/** A step in the history of an image. A step with an empty layer has no entry in `diff_ids`. */
+const historyEntry = z.looseObject({
   created: text,
   created_by: text,
   author: text,
@@ -21,10 +21,7 @@ export const historyEntry = z.looseObject({
 });
 export type HistoryEntry = z.infer<typeof historyEntry>;
 
-/**
- * What is read of a config. What else stands there is kept: Docker's own have `container`, `container_config` and
- * `docker_version` besides.
- */
+/** The fields of a config that are read. All other fields are kept. */
 export const config = z.looseObject({
   architecture: text,
   os: text,

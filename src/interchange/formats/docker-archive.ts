@@ -1,18 +1,18 @@
-// The files of a docker-archive, what `docker save` writes: those of Docker 1.10 and later with `manifest.json`
-// (image/tarexport), and those of Docker 0.7 to 1.9 with `repositories` alone (graph/export.go).
+// The files of the archives that `docker save` writes: Docker 1.10 and later with `manifest.json` (image/tarexport),
+// and Docker 0.7 to 1.9 with `repositories` alone (graph/export.go).
 import { z } from "zod";
 
-/** Lists the images of the later format. */
+/** The list of images, from Docker 1.10 on. */
 export const manifestFile = "manifest.json";
-/** The names in the older one: the form of Docker 0.3's tags.go without its first level. */
+/** The names of the images, as in tags.go of Docker 0.3 without its first level. */
 export const repositoriesFile = "repositories";
 
-/** The files of a layer, in a directory that is named by its image's id. */
+/** The files of a layer, in a directory with the id of its image. */
 export const layerFiles = { version: "VERSION", record: "json", layer: "layer.tar" } as const;
-/** What `VERSION` holds. */
+/** The content of `VERSION`. */
 export const layerVersion = "1.0";
 
-/** The content of `manifest.json`. Paths are those of files of the archive; layers stand base first. */
+/** The content of `manifest.json`. Paths are relative to the archive; layers are listed base first. */
 export const dockerManifest = z.array(
   z.looseObject({
     Config: z.string(),

@@ -1,21 +1,22 @@
-// Reads the JSON documents of the formats. They come from anywhere, so they have limits, and each error names the one.
+// Parses the JSON documents of the formats. They are untrusted: size and depth are limited, and errors name the
+// document.
 import type { z } from "zod";
 import { StevedoreError } from "../../terms/index.js";
 
-/** The longest manifest, index or config, in bytes: what registries and their clients take. */
+/** The longest manifest, index or config, in bytes: registries and their clients accept no more. */
 export const longestDocument = 4 * 1024 * 1024;
 
-/** How deep arrays and objects may lie in one another: what is written of a document again must not exhaust the stack. */
+/** How deep arrays and objects may be nested: writing a document again must not exhaust the stack. */
 const deepest = 200;
 
-/** A byte order mark is no JSON. */
+/** Keeps a byte order mark, which JSON.parse then refuses. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Reads a document by its schema, which must not change what it reads. Returns it as it stands there, with the fields
- * that the schema does not name.
- * @param name of the document, for messages
- * @throws `BAD_ARCHIVE`
+ * Parses a document and checks it by a schema, which must not transform it. The result keeps the fields that the schema
+ * does not name.
+ * @param name the name of the document, for messages
+ * @throws `BAD_ARCHIVE` if it is not such a document
  */
 export function parseDocument<Schema extends z.ZodType>(
   bytes: Buffer,
@@ -37,7 +38,7 @@ function parseJson(bytes: Buffer, name: string): unknown {
   } catch (error) {
     throw bad(name, "it is not UTF-8", error);
   }
-  if (isDeep(text)) throw bad(name, `its arrays and objects lie more than ${deepest} deep in one another`);
+  if (isDeep(text)) throw bad(name, `its arrays and objects are nested more than ${deepest} deep`);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -45,7 +46,7 @@ function parseJson(bytes: Buffer, name: string): unknown {
   }
 }
 
-/** True if brackets outside of strings are nested too deep, whatever else is wrong with the text. One pass. */
+/** True if brackets outside of strings are nested too deep. Works for texts that are not JSON, too. */
 function isDeep(text: string): boolean {
   let depth = 0;
   let inString = false;

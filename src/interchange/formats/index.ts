@@ -1,5 +1,5 @@
-// The formats of images, as both sides have them: what is read, and what is written.
-export { config, type HistoryEntry, historyEntry, type ImageConfig, recordsField } from "./config.js";
+// The formats of images, for imports and exports alike.
+export { config, type HistoryEntry, type ImageConfig, recordsField } from "./config.js";
 export {
   type DockerManifest,
   dockerManifest,
@@ -22,5 +22,5 @@ export {
   type Platform,
   platform,
 } from "./manifest.js";
-export { type DocumentKind, documentKind, type LayerKind, layerKind, mediaTypes } from "./media-types.js";
+export { documentKind, layerKind, mediaTypes } from "./media-types.js";
 export { annotationKeys, blobPath, indexFile, layout, layoutFile, layoutVersion } from "./oci-layout.js";

@@ -1,13 +1,13 @@
-// The documents that lead to an image's blobs: descriptor, index and manifest of OCI image-spec 1.1 (descriptor.md,
-// image-index.md, manifest.md). Docker's manifest list and manifest, version 2 schema 2, have the same fields.
+// Descriptor, index and manifest of OCI image-spec 1.1 (descriptor.md, image-index.md, manifest.md). Docker's manifest
+// list and manifest, version 2 schema 2, have the same fields.
 import { z } from "zod";
 
-/** `sha256:` and 64 lower-case hex characters: of the algorithms of OCI the one that everybody writes. */
+/** `sha256:` and 64 lower-case hex characters. OCI knows other algorithms, but nobody writes them. */
 export const digest = z
   .string()
-  .regex(/^sha256:[0-9a-f]{64}$/, { error: "no digest by sha256, and others are not accepted" });
+  .regex(/^sha256:[0-9a-f]{64}$/, { error: "not a valid sha256 digest, and no other algorithm is accepted" });
 
-/** For what an image was built. */
+/** The platform that an image was built for. */
 export const platform = z.looseObject({
   architecture: z.string(),
   os: z.string(),
@@ -17,11 +17,11 @@ export type Platform = z.infer<typeof platform>;
 
 const annotations = z.record(z.string(), z.string()).nullish();
 
-/** Where a blob is, and what it must be. */
+/** The description of a blob: its type, digest and size. */
 export const descriptor = z.looseObject({
   mediaType: z.string(),
   digest,
-  /** In bytes. */
+  /** The size in bytes. */
   size: z.int().nonnegative(),
   urls: z.array(z.string()).nullish(),
   annotations,
@@ -30,8 +30,8 @@ export const descriptor = z.looseObject({
 export type Descriptor = z.infer<typeof descriptor>;
 
 /**
- * A list of manifests, and of other indexes. A document that is a manifest as well is refused: what it is would
- * depend on its reader.
+ * A list of manifests and of further indexes. A document that is a manifest too is refused: readers would disagree on
+ * what it is.
  */
 export const index = z.looseObject({
   schemaVersion: z.literal(2),
@@ -42,7 +42,7 @@ export const index = z.looseObject({
 });
 export type Index = z.infer<typeof index>;
 
-/** What one image consists of: its config and, the base first, its layers. */
+/** The config and the layers of one image, base first. */
 export const manifest = z.looseObject({
   schemaVersion: z.literal(2),
   mediaType: z.string().nullish(),

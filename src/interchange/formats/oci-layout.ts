@@ -1,7 +1,7 @@
-// Where things lie in an OCI image layout (image-spec 1.1, image-layout.md), and how its images are named.
+// The paths in an OCI image layout (image-spec 1.1, image-layout.md), and the annotations that name its images.
 import { z } from "zod";
 
-/** The file by which a layout is known. */
+/** The file that marks a layout. */
 export const layoutFile = "oci-layout";
 /** The index of all its images. */
 export const indexFile = "index.json";
@@ -10,7 +10,7 @@ export const layoutVersion = "1.0.0";
 /** The content of `oci-layout`. Minor versions may add to it. */
 export const layout = z.looseObject({ imageLayoutVersion: z.string().regex(/^1\./) });
 
-/** Where the blob of a digest lies. */
+/** Returns the path of a blob. */
 export function blobPath(digest: string): string {
   return `blobs/${digest.replace(":", "/")}`;
 }
@@ -21,6 +21,6 @@ export const annotationKeys = {
   refName: "org.opencontainers.image.ref.name",
   /** The whole name, as containerd and Docker write it beside the other. */
   containerdName: "io.containerd.image.name",
-  /** BuildKit's mark of a manifest that is no image: its value is then `attestation-manifest`. */
+  /** BuildKit sets it to `attestation-manifest` in the descriptors of manifests that are not images. */
   referenceType: "vnd.docker.reference.type",
 } as const;

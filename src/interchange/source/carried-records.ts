@@ -1,14 +1,13 @@
-// The records that an export of a graph carries in its configs: with them an image comes back as it was.
-
+// Reads the records that an export put into its configs. With them an import restores an image as it was.
 import { parentOf, parseRecord } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { recordsField } from "../formats/index.js";
 import type { LayerRecord } from "./derived-records.js";
 
 /**
- * Reads the texts of a config's records, the base's first.
- * @param name of the config, for messages
- * @throws `BAD_ARCHIVE` if they are not one for each layer, each with the one before as its parent
+ * Reads the records of a config, base first.
+ * @param name the name of the config, for messages
+ * @throws `BAD_ARCHIVE` if there is not one for each layer, or if the parent of one is not the image before it
  */
 export function readCarriedRecords(texts: readonly string[], layers: number, name: string): LayerRecord[] {
   const bad = (why: string, cause?: unknown) =>
@@ -22,7 +21,7 @@ export function readCarriedRecords(texts: readonly string[], layers: number, nam
     if (parent !== expected) {
       throw bad(`the record of ${id} has the parent ${parent}, but ${expected} stands before it`);
     }
-    if (seen.has(id)) throw bad(`${id} stands there twice`);
+    if (seen.has(id)) throw bad(`${id} occurs twice`);
     seen.add(id);
     expected = id;
     return { id, parent, record };

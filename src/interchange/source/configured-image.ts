@@ -1,5 +1,4 @@
-// An image that is described by a config and a list of blobs, as docker-archive and OCI both have it.
-
+// The layers of an image that has a config and a list of blobs, as in docker-archives and OCI layouts.
 import { assertRecordSize } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { type ImageConfig, recordsField } from "../formats/index.js";
@@ -9,9 +8,9 @@ import type { Document } from "./documents.js";
 import { type LayerBlob, mostLayers, type SourceLayer } from "./source-image.js";
 
 /**
- * The diffIDs of a config.
- * @param name of the config, for messages
- * @param blobs how many layers the image has beside it
+ * Returns the diffIDs of a config.
+ * @param name the name of the config, for messages
+ * @param blobs how many blobs the image has
  * @throws `BAD_ARCHIVE` if there are none, or not one for each blob; `LIMIT_EXCEEDED`
  */
 export function diffIdsOf({ rootfs }: ImageConfig, name: string, blobs: number): readonly string[] {
@@ -19,14 +18,14 @@ export function diffIdsOf({ rootfs }: ImageConfig, name: string, blobs: number):
   if (diffIds.length !== blobs) {
     throw new StevedoreError(
       "BAD_ARCHIVE",
-      `${name} tells of ${diffIds.length} layers, but there are ${blobs}`,
+      `${name} lists ${diffIds.length} layers, but the image has ${blobs}`,
     );
   }
   assertLayerCount(blobs, name);
   return diffIds;
 }
 
-/** @throws `LIMIT_EXCEEDED` for more layers than can be mounted, `BAD_ARCHIVE` for none */
+/** @throws `LIMIT_EXCEEDED` for more layers than can be mounted, `BAD_ARCHIVE` for an image without layers */
 export function assertLayerCount(layers: number, name: string): void {
   if (layers === 0) throw new StevedoreError("BAD_ARCHIVE", `${name}: the image has no layers`);
   if (layers <= mostLayers) return;
@@ -37,8 +36,8 @@ export function assertLayerCount(layers: number, name: string): void {
 }
 
 /**
- * The layers of such an image with their ids and records: those it carries, or else derived ones.
- * @param blobs the base's first, one for each diffID
+ * Returns the layers of the image with their ids and records: those that the config carries, or derived ones.
+ * @param blobs one for each diffID, base first
  * @throws `BAD_ARCHIVE`, `LIMIT_EXCEEDED`
  */
 export function layersOf(

@@ -1,4 +1,5 @@
-// What `docker save` of 1.10 and later, skopeo and others write: a list of images, each a config and its layers.
+// Reads the archives that `docker save` of 1.10 and later and skopeo write: a list of images, each with config and
+// layers.
 import { config, dockerManifest, type ImageConfig, manifestFile } from "../formats/index.js";
 import { diffIdsOf, layersOf } from "./configured-image.js";
 import type { Document, DocumentReader } from "./documents.js";
@@ -8,9 +9,9 @@ import { readNames } from "./names.js";
 import type { LayerBlob } from "./source-image.js";
 
 /**
- * Reads what images there are.
- * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY` for a path that leads out of the source, `SOURCE_MISMATCH` for a config that
- * is not the one that its name says, `LIMIT_EXCEEDED`
+ * Lists the images.
+ * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY` for a path that leads out of the source, `SOURCE_MISMATCH` for a config whose
+ * name is not its digest, `LIMIT_EXCEEDED`
  */
 export async function readDockerArchive(
   documents: DocumentReader,
@@ -42,8 +43,8 @@ export async function readDockerArchive(
 }
 
 /**
- * The digest in the name of a file: Docker names a config by it, and since version 25 the layers too, as an OCI layout
- * does. The `<id>/layer.tar` of older ones are named by no digest.
+ * Returns the digest in the name of a file, if it has one. Docker names a config by its digest, and since version 25
+ * the layers too. Older versions name a layer `<id>/layer.tar`.
  */
 function digestInName(path: string): string | undefined {
   const [, blob, configHex] = /^(?:blobs\/sha256\/([0-9a-f]{64})|([0-9a-f]{64})\.json)$/.exec(path) ?? [];

@@ -1,5 +1,4 @@
-// What `docker save` of 0.7 to 1.9 wrote: the images of a graph as they lay there, each with its record.
-
+// Reads the archives that `docker save` of 0.7 to 1.9 wrote: images as they lie in a graph, each with its record.
 import { assertRecordSize, isId, parentCycle, parentOf, parseRecord } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { layerFiles, repositories, repositoriesFile } from "../formats/index.js";
@@ -11,7 +10,7 @@ import { readNames } from "./names.js";
 import type { SourceLayer } from "./source-image.js";
 
 /**
- * Reads the images that have a name, and those that are nobody's parent.
+ * Lists the images that have a name, and those that have no child.
  * @throws `BAD_ARCHIVE`, `PARENT_CYCLE`, `LIMIT_EXCEEDED`
  */
 export async function readDockerLegacy(
@@ -36,7 +35,7 @@ export async function readDockerLegacy(
     }));
 }
 
-/** True if there is an image in that format. */
+/** True if the source has an image in this format. */
 export async function hasLegacyImages({ files }: DocumentReader): Promise<boolean> {
   return (await recordFiles(files)).length > 0;
 }
@@ -67,19 +66,19 @@ async function recordFiles(files: DocumentReader["files"]): Promise<{ id: string
   return found;
 }
 
-/** The parent that a record names. @throws `BAD_ARCHIVE` for one that is no record, or of another image */
+/** Returns the parent in a record. @throws `BAD_ARCHIVE` if the record is malformed or belongs to another image */
 function parentIn(bytes: Buffer, id: string, name: string): string | null {
   try {
     const record = parseRecord(bytes);
     if (record.id === id) return parentOf(record);
-    throw new StevedoreError("BAD_ARCHIVE", `it is of the image ${record.id}`);
+    throw new StevedoreError("BAD_ARCHIVE", `it belongs to the image ${record.id}`);
   } catch (error) {
     if (!(error instanceof StevedoreError)) throw error;
     throw new StevedoreError("BAD_ARCHIVE", `${name}: ${error.message}`, { cause: error });
   }
 }
 
-/** Docker told of the platform from 0.6 on. */
+/** Returns the platform in a record; Docker wrote it from 0.6 on. */
 function platformIn(layer: SourceLayer | undefined) {
   if (layer === undefined) return undefined;
   const { os, architecture } = parseRecord(layer.record);
@@ -87,7 +86,7 @@ function platformIn(layer: SourceLayer | undefined) {
   return platformOf({ os, architecture });
 }
 
-/** The names of each image, by its id. */
+/** Reads the names of the images, by id. */
 async function readRepositories(documents: DocumentReader): Promise<ReadonlyMap<string, string[]>> {
   const names = new Map<string, string[]>();
   if ((await documents.files.find(repositoriesFile)) === undefined) return names;
@@ -100,7 +99,7 @@ async function readRepositories(documents: DocumentReader): Promise<ReadonlyMap<
   return names;
 }
 
-/** @throws `PARENT_CYCLE` naming the images that are their own ancestors */
+/** @throws `PARENT_CYCLE` naming the images, if some are their own ancestors */
 function assertNoCycle(layers: ReadonlyMap<string, SourceLayer>): void {
   const ended = new Set<string>();
   for (const first of layers.keys()) {
@@ -116,7 +115,7 @@ function assertNoCycle(layers: ReadonlyMap<string, SourceLayer>): void {
   }
 }
 
-/** An image with its ancestors in the source, the base first. @throws `LIMIT_EXCEEDED` */
+/** Returns an image and its ancestors in the source, base first. @throws `LIMIT_EXCEEDED` */
 function chainOf(id: string, layers: ReadonlyMap<string, SourceLayer>): SourceLayer[] {
   const chain: SourceLayer[] = [];
   for (let at = layers.get(id); at !== undefined; at = parentOfLayer(at, layers)) chain.push(at);

@@ -1,46 +1,47 @@
-// The JSON documents of a source: found by name or digest, bounded one by one and all together, and checked.
+// Reads the JSON documents of a source by name or digest. Their sizes are limited, one by one and together.
 import { createHash } from "node:crypto";
 import type { z } from "zod";
 import { StevedoreError } from "../../terms/index.js";
 import { blobPath, longestDocument, parseDocument } from "../formats/index.js";
 import { findNeeded, type SourceFile, type SourceFiles } from "./files/index.js";
 
-/** Bytes of all documents of a source together: what is made of them is held in memory. */
+/** The largest size of all documents together, in bytes: their content is held in memory. */
 const mostBytes = 64 * 1024 * 1024;
 
 /** A document that was read. */
 export interface Document<Content> {
   readonly content: Content;
   readonly bytes: Buffer;
-  /** That of its bytes. */
+  /** The digest of its bytes. */
   readonly digest: string;
 }
 
-/** Reads the documents of a source, and counts what it reads. */
+/** Reads the documents of a source, and counts their bytes. */
 export interface DocumentReader {
   readonly files: SourceFiles;
   /**
    * Reads the bytes of a file.
-   * @throws `LIMIT_EXCEEDED` for more than `longest` bytes, or if it is too much in all
+   * @throws `LIMIT_EXCEEDED` for more than `longest` bytes, or if all documents together are too large
    */
   bytes(file: SourceFile, longest: number): Promise<Buffer>;
   /**
-   * Reads a document that must be there.
-   * @param expected its digest, if the source gives one
-   * @throws `BAD_ARCHIVE` if it is missing or no such document, `SOURCE_MISMATCH` naming it, `LIMIT_EXCEEDED`
+   * Reads a document that must exist.
+   * @param expected the digest of the document, if the source gives one
+   * @throws `BAD_ARCHIVE` if it is missing or does not match the schema, `SOURCE_MISMATCH` naming it, `LIMIT_EXCEEDED`
    */
   read<Schema extends z.ZodType>(
     name: string,
     schema: Schema,
     expected?: string,
   ): Promise<Document<z.output<Schema>>>;
-  /** The same by its descriptor: its size is checked as well. */
+  /** Reads a document by its descriptor, and checks its size too. Throws as `read`. */
   readBlob<Schema extends z.ZodType>(
     descriptor: { readonly digest: string; readonly size: number },
     schema: Schema,
   ): Promise<Document<z.output<Schema>>>;
 }
 
+/** Makes the reader of the documents of a source. */
 export function openDocuments(files: SourceFiles): DocumentReader {
   let total = 0;
 
@@ -78,7 +79,7 @@ export function openDocuments(files: SourceFiles): DocumentReader {
   };
 }
 
-/** The file of a blob. @throws `BAD_ARCHIVE` if it is missing, `SOURCE_MISMATCH` for another size */
+/** Finds the file of a blob. @throws `BAD_ARCHIVE` if it is missing, `SOURCE_MISMATCH` if it has another size */
 export async function findBlob(
   files: SourceFiles,
   { digest, size }: { readonly digest: string; readonly size: number },
@@ -88,7 +89,7 @@ export async function findBlob(
   throw new StevedoreError("SOURCE_MISMATCH", `the blob ${digest} has ${file.size} bytes, expected ${size}`);
 }
 
-/** The error for bytes that are not what the source says of them. */
+/** Makes the error for bytes that do not have the digest that the source gives. */
 export function mismatch(name: string, actual: string, expected: string): StevedoreError {
   return new StevedoreError("SOURCE_MISMATCH", `${name} has the digest ${actual}, expected ${expected}`);
 }

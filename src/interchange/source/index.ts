@@ -1,7 +1,6 @@
-// The door of source.
+// What an import reads: a directory or an archive, the images it holds, and their layers.
 export { spool } from "./files/index.js";
-export { beginFilling, type FillOptions, type LayersLimits } from "./fill-layers.js";
+export { assertSameLayer, beginFilling, type FillOptions, type LayersLimits } from "./layers/index.js";
 export { withSource } from "./open-source.js";
-export { assertSameLayer } from "./present-layer.js";
 export { type ReadSource, readImages } from "./read-images.js";
 export type { SourceFormat, SourceLayer, SourceRequest } from "./source-image.js";

@@ -1,20 +1,21 @@
-// The images that a source offers, and which of them are meant.
+// The images that a source offers, and the choice among them by platform.
 import type { ImageConfig, Platform } from "../formats/index.js";
 import type { GivenNames } from "./names.js";
 import { bestFor, type Candidate, hostPlatform, noSuchPlatform, parsePlatform } from "./platform.js";
 import type { SourceLayer } from "./source-image.js";
 
-/** An image of which no more has been read than was needed to find it. */
+/** An image that was found, but not read yet. */
 export interface LoadableImage {
-  /** Images of one group are the same one for several platforms. */
+  /** Images of one group are the same image for different platforms. */
   readonly group: string;
   readonly names: GivenNames;
+  /** Reads the platform; undefined if the source does not tell it. Throws as the reader of the format. */
   platform(): Promise<Platform | undefined>;
-  /** Its layers, the base's first. Throws as the reader of the format. */
+  /** Reads the list of layers, base first. Throws as the reader of the format. */
   layers(): Promise<readonly SourceLayer[]>;
 }
 
-/** The platform that a config tells of. */
+/** Returns the platform that a config names, if it names one. */
 export function platformOf({
   os,
   architecture,
@@ -24,11 +25,11 @@ export function platformOf({
 }
 
 /**
- * Of each group the image for a platform. Without one that is asked for, a group's only image is taken whatever its
- * platform, and of several the one for this host.
- * @param wanted as `parsePlatform` takes it
- * @throws `SOURCE_NOT_FOUND`, telling the platforms there are, if none is for the platform that was asked for, or if
- * a group has none for this host; `INVALID_JOB`
+ * Chooses from each group the image for a platform. If `wanted` is undefined, a single image is chosen whatever its
+ * platform, and among several the one for this host.
+ * @param wanted a platform, as `parsePlatform` reads it
+ * @throws `SOURCE_NOT_FOUND` naming the platforms of the source, if no image is for the wanted platform, or if a group
+ * has none for this host; `INVALID_JOB`
  */
 export async function choosePlatform(
   images: readonly LoadableImage[],

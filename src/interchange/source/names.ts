@@ -1,26 +1,25 @@
-// What the images of a source are called in the graph.
-
+// Decides which names the images of a source get in the graph.
 import { defaultTag, formatImageName, parseImageName, quote } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import type { SourceImage } from "./source-image.js";
 
-/** A tag alone, as some tools write it where others write a whole name. */
+/** A tag without a repository. Some tools write that where others write a whole name. */
 const bareTag = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
-/** The names of an image as its source writes them: whole ones, and tags that have no repository. */
+/** The names that a source gives an image: whole names, and tags without a repository. */
 export interface GivenNames {
   readonly whole: readonly string[];
   readonly tags: readonly string[];
 }
 
-/** Takes names for whole ones or tags. A digest behind one, by which the image was once fetched, is no part of it. */
+/** Sorts names into whole names and tags. A digest behind a name, by which the image was once fetched, is cut off. */
 export function readNames(texts: readonly string[]): GivenNames {
   const named = new Set(texts.map((text) => text.split("@", 1)[0] ?? "").filter((text) => text !== ""));
   const isTag = (text: string) => bareTag.test(text);
   return { whole: [...named].filter((text) => !isTag(text)), tags: [...named].filter(isTag) };
 }
 
-/** A name as Docker shows it (distribution/reference, normalize.go): others write its own registry and namespace out. */
+/** Shortens a name as Docker does (distribution/reference, normalize.go): without `docker.io/` and `library/`. */
 function familiar(text: string): string {
   const { repository, tag } = parseImageName(text);
   const path = repository.replace(/^(?:index\.)?docker\.io\//, "");
@@ -29,8 +28,9 @@ function familiar(text: string): string {
 }
 
 /**
- * The names of each image, in their order: its own, or by `name` others. With a repository alone their tags stay, and
- * the only image gets `latest` if it has none; with a tag it is the name of the only image.
+ * Decides the names of each image, in the order of the images. Without `name` an image keeps its own names. If `name`
+ * is a repository, an image keeps its tags, and a single image without tags gets `latest`. If `name` has a tag, it is
+ * the name of the single image.
  * @throws `INVALID_NAME`; `INVALID_JOB` for one name and several images
  */
 export function decideNames(given: readonly GivenNames[], name: string | undefined): string[][] {
@@ -53,7 +53,10 @@ function tagsOf({ whole, tags }: GivenNames, isOnly: boolean): string[] {
   return all.size === 0 && isOnly ? [defaultTag] : [...all];
 }
 
-/** The names of all images with the ids they stand for. @throws `BAD_ARCHIVE` for one that two images have */
+/**
+ * Returns the names of all images, with the ids that they mean.
+ * @throws `BAD_ARCHIVE` if two images have the same name
+ */
 export function namesOf(images: readonly SourceImage[]): Map<string, string> {
   const names = new Map<string, string>();
   for (const { id, names: own } of images) {

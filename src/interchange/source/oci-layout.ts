@@ -1,4 +1,4 @@
-// An OCI image layout: an index leads to manifests, or to further indexes of the same image for several platforms.
+// Reads OCI image layouts: an index lists manifests, or further indexes with an image for several platforms.
 import { StevedoreError } from "../../terms/index.js";
 import {
   annotationKeys,
@@ -20,15 +20,15 @@ import { type LoadableImage, platformOf } from "./loadable-image.js";
 import { type GivenNames, readNames } from "./names.js";
 import type { LayerBlob, SourceLayer } from "./source-image.js";
 
-/** How deep indexes may lie in one another, `index.json` counted. */
+/** How deep indexes may be nested; `index.json` is the first level. */
 const deepestIndex = 4;
-/** How many descriptors of manifests and indexes a layout may have. */
+/** How many descriptors the indexes of a layout may have together. */
 const mostDescriptors = 10_000;
 
 /**
- * Reads what images there are.
- * @throws `BAD_ARCHIVE` for a blob that is missing, or a media type that is not known; `SOURCE_MISMATCH` naming the
- * blob, `LIMIT_EXCEEDED`
+ * Lists the images.
+ * @throws `BAD_ARCHIVE` for a missing blob or an unknown media type; `SOURCE_MISMATCH` naming the blob;
+ * `LIMIT_EXCEEDED`
  */
 export async function readOciLayout(
   documents: DocumentReader,
@@ -39,7 +39,7 @@ export async function readOciLayout(
   const images: LoadableImage[] = [];
   let descriptors = 0;
 
-  /** @param group of the images below, where they are one for several platforms */
+  /** @param above the group and names of an index, for the images in it: they are one image for several platforms */
   async function add(
     found: readonly Descriptor[],
     depth: number,
@@ -55,7 +55,7 @@ export async function readOciLayout(
       if (kind === "manifest") {
         images.push(loadable(documents, descriptor, here, maxRecordBytes));
       } else if (kind === "index") {
-        if (depth >= deepestIndex) throw tooMuch(`indexes lie more than ${deepestIndex} deep in one another`);
+        if (depth >= deepestIndex) throw tooMuch(`indexes are nested more than ${deepestIndex} deep`);
         const { content: nested } = await documents.readBlob(descriptor, index);
         assertMediaType(nested, descriptor);
         await add(nested.manifests ?? [], depth + 1, above ?? { ...here, group: `index ${at}` });
@@ -69,8 +69,8 @@ export async function readOciLayout(
 }
 
 /**
- * Manifests of one name are one image for several platforms, and so are those without a name that tell of their
- * platforms; others are images of their own.
+ * Manifests with the same name are one image for several platforms, and so are all manifests that have a platform but
+ * no name. Every other manifest is an image of its own.
  */
 function groupOf(descriptor: Descriptor, at: number): Pick<LoadableImage, "group" | "names"> {
   const names = namesIn(descriptor);
@@ -85,7 +85,7 @@ function namesIn({ annotations }: Descriptor): GivenNames {
   return readNames(name === undefined ? [] : [name]);
 }
 
-/** What BuildKit keeps beside images: how they were made, in the form of an image. */
+/** True for an attestation of BuildKit: it tells how an image was built, and has the form of a manifest. */
 function isAttestation({ annotations, platform }: Descriptor): boolean {
   const { os, architecture } = platform ?? {};
   if (os === "unknown" && architecture === "unknown") return true;
@@ -141,7 +141,7 @@ async function readConfig(documents: DocumentReader, content: { readonly config:
   return documents.readBlob(content.config, config);
 }
 
-/** The file of a layer. How it is compressed is told by its bytes, whatever its media type says. */
+/** Finds the file of a layer. Its compression is detected by its bytes, not by the media type. */
 async function findLayer({ files }: DocumentReader, layer: Descriptor) {
   const kind = layerKind(layer.mediaType);
   if (kind === undefined) throw unknownType(layer);
@@ -152,7 +152,7 @@ async function findLayer({ files }: DocumentReader, layer: Descriptor) {
   return findBlob(files, layer);
 }
 
-/** A document that says itself what it is must be what the descriptor says: readers would choose differently. */
+/** Refuses a document whose own media type is not that of its descriptor: readers would disagree on what it is. */
 function assertMediaType(
   { mediaType }: { readonly mediaType?: string | null | undefined },
   descriptor: Descriptor,

@@ -1,5 +1,4 @@
-// Opens what is to be imported, whatever it is: a directory, an archive, or one that is compressed.
-
+// Opens a source for an import: a directory, an archive, or a compressed archive.
 import { type FileHandle, open } from "node:fs/promises";
 import type { Graph } from "../../graph/index.js";
 import { compressionOf, decompress, headBytes } from "../../layer/index.js";
@@ -8,12 +7,12 @@ import type { SourceFiles } from "./files/index.js";
 import { openArchive, openDirectory, readRange, spool } from "./files/index.js";
 
 /**
- * Opens a source for `work`. A compressed archive is decompressed into the graph's staging for that time: to find a
- * file in it again and again, all of it would have to be decompressed each time.
- * @param source the handle of a directory or a regular file, which stays open
- * @param maxBytes of a compressed archive once it is decompressed
- * @throws `BAD_ARCHIVE` for what is no archive, `LIMIT_EXCEEDED`, `NO_SPACE`, `TOOL_MISSING`, `CANCELLED`; what
- * `work` throws
+ * Opens a source, and calls `work` with its files. A compressed archive is first decompressed into the staging of the
+ * graph, because its files are read in any order.
+ * @param source a directory or a regular file; the handle stays open
+ * @param maxBytes the largest size of a decompressed archive
+ * @throws `BAD_ARCHIVE` for a file that is not an archive, `LIMIT_EXCEEDED`, `NO_SPACE`, `TOOL_MISSING`, `CANCELLED`;
+ * what `work` throws
  */
 export async function withSource<Result>(
   graph: Graph,

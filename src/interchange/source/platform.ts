@@ -1,16 +1,15 @@
-// Which image of several is meant: the one for a platform, written `os/architecture[/variant]`.
-
+// Reads platforms, written `os/architecture[/variant]`, and chooses the image that fits one best.
 import { quote } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import type { Platform } from "../formats/index.js";
 
-/** An image that may be chosen. */
+/** An image to choose from. */
 export interface Candidate {
-  /** Undefined where the source does not tell. */
+  /** Undefined if the source does not tell it. */
   readonly platform: Platform | undefined;
 }
 
-/** Node's names of processors, and those of Go that images use (image-spec, image-index.md). */
+/** The names of processors in images, which are those of Go (image-spec, image-index.md), where Node has others. */
 const architectures: Readonly<Record<string, string>> = {
   x64: "amd64",
   ia32: "386",
@@ -18,12 +17,12 @@ const architectures: Readonly<Record<string, string>> = {
   mipsel: "mipsle",
 };
 
-/** The platform of this host. */
+/** Returns the platform of this host. */
 export function hostPlatform(): Platform {
   return { os: process.platform, architecture: architectures[process.arch] ?? process.arch };
 }
 
-/** Reads a platform. @throws `INVALID_JOB` */
+/** Reads a platform. @throws `INVALID_JOB` if the text is not one */
 export function parsePlatform(text: string): Platform {
   const [os, architecture, variant, ...rest] = text.split("/");
   if (os && architecture && variant !== "" && rest.length === 0) {
@@ -31,18 +30,18 @@ export function parsePlatform(text: string): Platform {
   }
   throw new StevedoreError(
     "INVALID_JOB",
-    `${quote(text)} is no platform: it takes os/architecture or os/architecture/variant, such as linux/arm64`,
+    `${quote(text)} is not a valid platform: write os/architecture or os/architecture/variant, such as linux/arm64`,
   );
 }
 
 /** Writes a platform. */
-export function formatPlatform({ os, architecture, variant }: Platform): string {
+function formatPlatform({ os, architecture, variant }: Platform): string {
   return [os, architecture, ...(variant ? [variant] : [])].join("/");
 }
 
 /**
- * Those of the candidates that are for the platform, the best of them: a processor also runs what was built for an
- * older variant of it. Several are equally good if the source has several such images.
+ * Returns the candidates that fit the platform best. A processor also runs images for its older variants; the newest of
+ * these is best. There are several if the source has several equally good images.
  */
 export function bestFor<Choice extends Candidate>(
   candidates: readonly Choice[],
@@ -60,7 +59,7 @@ export function bestFor<Choice extends Candidate>(
   return chosen;
 }
 
-/** The error for a platform that none of the images is for. */
+/** Makes the error for a platform that no image has. */
 export function noSuchPlatform(candidates: readonly Candidate[], wanted: Platform): StevedoreError {
   const there = candidates.map(({ platform }) =>
     platform === undefined ? "unknown" : formatPlatform(platform),
@@ -69,11 +68,11 @@ export function noSuchPlatform(candidates: readonly Candidate[], wanted: Platfor
   const more = shown.length > 20 ? ` and ${shown.length - 20} more` : "";
   return new StevedoreError(
     "SOURCE_NOT_FOUND",
-    `there is no image for ${formatPlatform(wanted)}: those there are for ${shown.slice(0, 20).join(", ")}${more}`,
+    `there is no image for ${formatPlatform(wanted)}: the images are for ${shown.slice(0, 20).join(", ")}${more}`,
   );
 }
 
-/** How good a platform is for another; undefined if it is not. */
+/** Ranks a platform by how well it fits the wanted one; undefined if it does not. */
 function rankOf(platform: Platform | undefined, wanted: Platform): number | undefined {
   if (platform?.os !== wanted.os || platform.architecture !== wanted.architecture) return undefined;
   const [has, wants] = [variantOf(platform), variantOf(wanted)];
@@ -84,7 +83,7 @@ function rankOf(platform: Platform | undefined, wanted: Platform): number | unde
   return behind >= 0 ? -behind : undefined;
 }
 
-/** What a platform without a variant means (containerd's platforms/database.go). */
+/** Returns the variant, or the one that a platform without a variant means (containerd's platforms/database.go). */
 function variantOf({ architecture, variant }: Platform): string {
   if (variant) return variant;
   return { arm: "v7", arm64: "v8", amd64: "v1" }[architecture] ?? "";

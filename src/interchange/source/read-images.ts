@@ -1,4 +1,4 @@
-// Tells by its files what format a source has, and reads its images.
+// Detects the format of a source by its files, and reads its images.
 import { StevedoreError } from "../../terms/index.js";
 import { layoutFile, manifestFile } from "../formats/index.js";
 import { readDockerArchive } from "./docker-archive.js";
@@ -10,18 +10,19 @@ import { decideNames, namesOf } from "./names.js";
 import { readOciLayout } from "./oci-layout.js";
 import { mostImages, type SourceFormat, type SourceImage, type SourceRequest } from "./source-image.js";
 
-/** What was read of a source: no layer yet. */
+/** A source that was read, but for its layers. */
 export interface ReadSource {
   readonly format: SourceFormat;
   readonly images: readonly SourceImage[];
-  /** The names of all images with the ids they stand for. */
+  /** The names of all images, with the ids that they mean. */
   readonly names: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads the images of a source: all of it but its layers.
- * @throws `BAD_ARCHIVE` for what has none of the formats, or is wrong; `SOURCE_MISMATCH` naming a blob; `UNSAFE_ENTRY`,
- * `SOURCE_NOT_FOUND` for a platform that is not there, `PARENT_CYCLE`, `LIMIT_EXCEEDED`, `INVALID_NAME`, `INVALID_JOB`
+ * Reads the images of a source, but for the bytes of their layers.
+ * @throws `BAD_ARCHIVE` for a source that has none of the formats or is malformed; `SOURCE_MISMATCH` naming a blob;
+ * `UNSAFE_ENTRY`, `SOURCE_NOT_FOUND` for a platform that the source lacks, `PARENT_CYCLE`, `LIMIT_EXCEEDED`,
+ * `INVALID_NAME`, `INVALID_JOB`
  */
 export async function readImages(
   files: SourceFiles,
@@ -45,8 +46,8 @@ const readers = {
 } as const satisfies Record<SourceFormat, unknown>;
 
 /**
- * An archive may have several formats at once. The list of a docker-archive comes first, for it tells the names as
- * Docker has them.
+ * An archive may have several formats at once. `manifest.json` comes first, because it has the names as Docker has
+ * them.
  */
 async function detectFormat(documents: DocumentReader): Promise<SourceFormat> {
   const { files } = documents;

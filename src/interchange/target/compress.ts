@@ -1,5 +1,5 @@
-// Compresses layers for an archive by the programs of the host, with fixed options: the same bytes in and the same
-// version of a program, the same bytes out, on every host and whatever its environment says.
+// Compresses exported layers with the programs of the host. The options are fixed, so that the same version of a
+// program gives the same bytes on every host.
 import { type Tool, tools } from "../../host/index.js";
 import { toolOutput } from "../../layer/index.js";
 
@@ -8,8 +8,8 @@ export const layerCompressions = ["gzip", "zstd", "xz", "none"] as const;
 export type LayerCompression = (typeof layerCompressions)[number];
 
 /**
- * Compresses `input`, which must itself fail when `signal` aborts. Works at the reader's pace.
- * @param threads how many the program may use, which does not show in the bytes; gzip has but one
+ * Compresses `input` as fast as the result is read. `input` must fail by itself when `signal` aborts.
+ * @param threads how many threads the program may use, which does not change the bytes; gzip uses one
  * @throws the error of `input`; `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`, `INTERNAL`
  */
 export function compress(
@@ -23,8 +23,8 @@ export function compress(
 }
 
 /**
- * `zstd --single-thread` and `xz -T1` are modes of their own, which give other bytes: `zstd -T1` and `xz -T2` are the
- * least that give those of more threads.
+ * The programs with their arguments. `zstd --single-thread` and `xz -T1` give other bytes than several threads do;
+ * `zstd -T1` and `xz -T2` are the smallest numbers that do not.
  */
 const programs: Readonly<
   Record<Exclude<LayerCompression, "none">, (threads: number) => readonly [Tool, readonly string[]]>

@@ -1,7 +1,9 @@
-// What of a record's `config` goes into the config of an image: the fields that Docker and OCI know, where their types
-// are those that a reader written in Go takes. One that it cannot read would make it refuse the image.
+// Selects the fields of a record's `config` that go into the config of an exported image: those that Docker and OCI
+// know. A field of the wrong type is left out, because a reader written in Go would refuse the whole image.
 
-/** Fields by their types in Docker's `container.Config` (image spec v1.2; OCI image-spec 1.1, config.md, has a part). */
+/**
+ * A test for each field of Docker's `container.Config` (image spec v1.2). OCI image-spec 1.1, config.md, has a part.
+ */
 const isOfType: Readonly<Record<string, (value: unknown) => boolean>> = {
   ...each(isString, ["Hostname", "Domainname", "User", "Image", "WorkingDir", "MacAddress", "StopSignal"]),
   ...each(isBoolean, ["AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin", "StdinOnce"]),
@@ -13,7 +15,7 @@ const isOfType: Readonly<Record<string, (value: unknown) => boolean>> = {
   ...each(isHealthcheck, ["Healthcheck"]),
 };
 
-/** The fields of a record's `config` that are known and right, in their order. */
+/** Returns the fields of a record's `config` that are known and of the right type, in their order. */
 export function knownConfigFields(config: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(config).filter(
@@ -22,7 +24,7 @@ export function knownConfigFields(config: object): Record<string, unknown> {
   );
 }
 
-/** True for a time that Go reads (RFC 3339, of a day that there is). */
+/** True for a time that Go parses: RFC 3339, with a day that exists in its month. */
 export function isGoTime(value: unknown): value is string {
   if (typeof value !== "string") return false;
   const [, year, month, day] = rfc3339.exec(value) ?? [];
@@ -55,7 +57,7 @@ function isInteger(value: unknown): boolean {
   return Number.isSafeInteger(value);
 }
 
-/** An object of Docker's `struct{}`s: its names are what it says. */
+/** True for a set as Docker writes it: an object whose values are empty objects. */
 function isSet(value: unknown): boolean {
   return isObject(value) && Object.values(value).every((each) => isObject(each));
 }

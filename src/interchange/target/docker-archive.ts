@@ -1,5 +1,5 @@
-// The archives of `docker save`: the one of Docker 0.7 to 1.9 (graph/export.go), and the one of 1.10 and later
-// (image/tarexport/save.go), which the older ones load as well.
+// Writes the archives of `docker save`: that of Docker 0.7 to 1.9 (graph/export.go), and that of 1.10 and later
+// (image/tarexport/save.go), which older versions load too.
 import {
   type DockerManifest,
   layerFiles,
@@ -12,14 +12,14 @@ import type { ArchiveWriter } from "./archive-writer.js";
 import { type ExportContent, type ExportedImage, sha256, type WriteFormat } from "./exported-image.js";
 import { formatImageConfig } from "./image-config.js";
 
-/** `<id>/{VERSION,json,layer.tar}` for each layer, and `repositories`. */
+/** Writes `<id>/{VERSION,json,layer.tar}` for each layer, and `repositories`. */
 export const writeDockerLegacy: WriteFormat = async (content, archive) => {
   await addLayers(content, archive);
-  // Without the file Docker 1.10 and later loads the layers and then fails.
+  // Docker 1.10 and later loads the layers and then fails if this file is missing.
   await addRepositories(content.images, archive);
 };
 
-/** The same, and for each image its config, of which `manifest.json` tells. */
+/** Writes the same files, a config for each image, and `manifest.json`, which lists the configs. */
 export const writeDocker: WriteFormat = async (content, archive) => {
   const diffIds = await addLayers(content, archive);
   const manifest: DockerManifest = [];
@@ -37,11 +37,11 @@ export const writeDocker: WriteFormat = async (content, archive) => {
     });
   }
   await archive.add(manifestFile, JSON.stringify(manifest));
-  // Left out if there is no name, as Docker does.
+  // Docker leaves the file out if no image has a name.
   if (content.images.some(({ names }) => names.length > 0)) await addRepositories(content.images, archive);
 };
 
-/** Returns the layers' diffIDs by the ids of their images. */
+/** Adds the layers. @returns their diffIDs by the ids of their images */
 async function addLayers({ layers }: ExportContent, archive: ArchiveWriter): Promise<Map<string, string>> {
   const diffIds = new Map<string, string>();
   for await (const { image, addTo } of layers) {
@@ -54,7 +54,7 @@ async function addLayers({ layers }: ExportContent, archive: ArchiveWriter): Pro
   return diffIds;
 }
 
-/** Which image a name stands for, by its repository and tag. */
+/** Adds the file that tells which image each name means. */
 async function addRepositories(images: readonly ExportedImage[], archive: ArchiveWriter): Promise<void> {
   const repositories = new Map<string, Map<string, string>>();
   for (const { id, names } of images) {

@@ -1,32 +1,32 @@
-// What every format is written from.
+// What the writers of all formats are given.
 import { createHash } from "node:crypto";
 import type { Image } from "../../graph/index.js";
 import type { ArchiveWriter } from "./archive-writer.js";
 import type { LayerCompression } from "./compress.js";
-import type { ReadyLayer } from "./layers.js";
+import type { ReadyLayer } from "./ready-layers.js";
 
 /** An image that is exported. */
 export interface ExportedImage {
   readonly id: string;
-  /** `repository:tag`. */
+  /** Its names, `repository:tag`. */
   readonly names: readonly string[];
-  /** The images of its history, base first. */
+  /** The image and its ancestors, base first. */
   readonly layers: readonly Image[];
 }
 
-/** What is written. */
+/** The content of an archive. */
 export interface ExportContent {
-  /** Each once. */
+  /** The images, each once. */
   readonly images: readonly ExportedImage[];
-  /** The layers of all of them, each once. */
+  /** The layers of all images, each once. */
   readonly layers: AsyncIterable<ReadyLayer>;
   readonly compression: LayerCompression;
 }
 
-/** Writes the content in a format, but for the archive's end. */
+/** Writes the content in one format. It does not end the archive. */
 export type WriteFormat = (content: ExportContent, archive: ArchiveWriter) => Promise<void>;
 
-/** The digest of a document. */
+/** Returns the sha256 of a document in hex. */
 export function sha256(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
 }

@@ -1,62 +1,62 @@
-// Writes a file from its beginning, few large writes for many small ones, with the way back that a body needs which has
-// to be written anew.
+// Writes a file sequentially through a buffer. The end of the file can be taken back and written again.
 import { type FileHandle, open } from "node:fs/promises";
 
-/** What is written into a part of a file. */
+/** Writes the body of one entry. */
 export interface BodyWriter {
   write(chunk: Buffer): Promise<void>;
-  /** Takes back all that was written. */
+  /** Takes back everything that was written. */
   rewind(): void;
 }
 
-export interface FileWriter extends AsyncDisposable {
-  /** The file; what was written is in it after `flush`. */
+/** A file that is being written. */
+interface FileWriter extends AsyncDisposable {
+  /** The file. It holds everything that was written once `flush` has run. */
   readonly file: FileHandle;
-  /** Where the next byte goes. */
+  /** The offset of the next byte. */
   position(): number;
   write(chunk: Buffer): Promise<void>;
-  /** Writes on from a position that was one: what is behind it is given up. */
+  /** Continues at an earlier position, and drops what was written behind it. */
   backTo(position: number): void;
-  /** Replaces bytes that one `write` wrote. */
+  /** Replaces bytes that one call of `write` wrote. */
   replace(position: number, bytes: Buffer): Promise<void>;
-  /** Brings to the file all that was written, and cuts off what is behind it. */
+  /** Writes the buffer to the file, and truncates the file there. */
   flush(): Promise<void>;
 }
 
-/** Bytes that are gathered before they are written. */
-const gatheredBytes = 1024 ** 2;
+/** The size of the buffer. */
+const bufferBytes = 1024 ** 2;
 
-/** Makes a file, mode 0600. @param path where nothing is yet */
+/** Creates a file, mode 0600. @param path must not exist yet */
 export async function createFile(path: string): Promise<FileWriter> {
   const file = await open(path, "wx+", 0o600);
-  const buffer = Buffer.allocUnsafe(gatheredBytes);
+  const buffer = Buffer.allocUnsafe(bufferBytes);
   let written = 0;
-  let gathered = 0;
-  const writeOut = async () => {
-    await writeAll(file, buffer.subarray(0, gathered), written);
-    written += gathered;
-    gathered = 0;
+  let buffered = 0;
+  const flushBuffer = async () => {
+    await writeAll(file, buffer.subarray(0, buffered), written);
+    written += buffered;
+    buffered = 0;
   };
   return {
     file,
-    position: () => written + gathered,
+    position: () => written + buffered,
     async write(chunk) {
-      if (gathered + chunk.length > gatheredBytes) await writeOut();
-      if (chunk.length > gatheredBytes) {
+      if (buffered + chunk.length > bufferBytes) await flushBuffer();
+      if (chunk.length > bufferBytes) {
         await writeAll(file, chunk, written);
         written += chunk.length;
-      } else gathered += chunk.copy(buffer, gathered);
+      } else buffered += chunk.copy(buffer, buffered);
     },
     backTo(position) {
-      if (position >= written) gathered = position - written;
-      else [written, gathered] = [position, 0];
+      if (position >= written) buffered = position - written;
+      else [written, buffered] = [position, 0];
     },
     async replace(position, bytes) {
       if (position >= written) bytes.copy(buffer, position - written);
       else await writeAll(file, bytes, position);
     },
     async flush() {
-      await writeOut();
+      await flushBuffer();
       await file.truncate(written);
     },
     [Symbol.asyncDispose]: () => file.close(),

@@ -1,16 +1,16 @@
-// The config of an image in the formats of today, made of the records of its layers, which travel in it.
-
+// Formats the config of an exported image from the records of its layers. The config carries these records, so that an
+// import gets them back.
 import type { Image } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { type HistoryEntry, type ImageConfig, longestDocument, recordsField } from "../formats/index.js";
 import { isGoTime, isString, isStrings, knownConfigFields } from "./config-fields.js";
 
 /**
- * The text of a config (OCI image-spec 1.1, config.md; Docker's image spec v1.2): for what a record does not say, that
- * of linux on amd64, whichever host this is.
- * @param layers the image's history, base first
- * @param diffIds those of the layers
- * @throws `LIMIT_EXCEEDED` naming the image if the records are more than readers of a config take
+ * Formats a config (OCI image-spec 1.1, config.md; Docker's image spec v1.2). Without a platform in the record it is
+ * linux/amd64 on every host.
+ * @param layers the image and its ancestors, base first
+ * @param diffIds the diffIDs of the layers, in the same order
+ * @throws `LIMIT_EXCEEDED` naming the image, if the records make the config longer than its readers accept
  */
 export function formatImageConfig(layers: readonly Image[], diffIds: readonly string[]): Buffer {
   const top = layers.at(-1) as Image;
@@ -35,12 +35,12 @@ export function formatImageConfig(layers: readonly Image[], diffIds: readonly st
   );
 }
 
-/** How a layer came about. */
+/** Tells how a layer was made. */
 function historyOf({ record }: Image): HistoryEntry {
   const { Cmd: command } = (record.container_config ?? {}) as { readonly Cmd?: unknown };
   return {
     ...timeOf(record),
-    // As Docker wrote it of images that were older than the format.
+    // Docker wrote it so for images that were older than this format.
     ...(isStrings(command) && command.length > 0 ? { created_by: command.join(" ") } : {}),
     ...texts(record, ["author", "comment"]),
   };
@@ -50,7 +50,7 @@ function timeOf({ created }: Image["record"]): { created?: string } {
   return isGoTime(created) ? { created } : {};
 }
 
-/** Those of the record's fields that are texts and say something. */
+/** Returns those of the named fields that are texts and not empty. */
 function texts(record: Image["record"], names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.flatMap((name) => {

@@ -1,35 +1,35 @@
-// A layer as the blob of an archive: its canonical tar, compressed or not, with its digests from the same pass.
+// Writes a layer as a blob: its canonical tar, compressed or not. The digests are computed in the same pass.
 import { createHash } from "node:crypto";
 import { canonicalTar, type Digest, digestLayer, passThrough, readSteadily } from "../../layer/index.js";
 import { compress, type LayerCompression } from "./compress.js";
 import type { BodyWriter } from "./file-writer.js";
 
-/** What a layer has become. */
+/** The blob of a layer. */
 export interface LayerBlob {
-  /** The digest of the canonical tar, whatever became of it. */
+  /** The digest of the canonical tar, before compression. */
   readonly diffId: Digest;
-  /** Of what was written. */
+  /** The digest of the blob. */
   readonly digest: Digest;
-  /** Its size in bytes. */
+  /** The size of the blob, in bytes. */
   readonly size: number;
 }
 
-export interface PourRequest {
+interface LayerRequest {
   readonly layerDirectory: string;
   readonly compression: LayerCompression;
-  /** How many the compressor may use. */
+  /** How many threads the compressor may use. */
   readonly threads: number;
-  /** Told how many bytes of the canonical tar were read so far; fewer than before when it is read anew. */
+  /** Called with the bytes of the canonical tar that were read so far. They start anew when the layer is read again. */
   readonly onProgress: (tarBytes: number) => void;
 }
 
 /**
- * Writes a layer. One that changed meanwhile is read again, three times in all.
+ * Writes the blob of a layer. A layer that changes meanwhile is read again, up to three times in all.
  * @throws `CHECKSUM_MISMATCH` if it changed each time; `INTERNAL` if it cannot be read; `NO_SPACE`, `TOOL_MISSING`,
  * `CANCELLED`
  */
 export async function writeLayerBlob(
-  request: PourRequest,
+  request: LayerRequest,
   body: BodyWriter,
   signal?: AbortSignal | undefined,
 ): Promise<LayerBlob> {
@@ -38,14 +38,14 @@ export async function writeLayerBlob(
     (await digestLayer(layerDirectory, signal)).tarDigest === diffId;
   return await readSteadily(
     layerDirectory,
-    () => pourOnce(request, body, signal),
+    () => writeOnce(request, body, signal),
     async (blob, hasChanged) => !(await hasChanged()) || (await isSame(blob)),
     signal,
   );
 }
 
-async function pourOnce(
-  { layerDirectory, compression, threads, onProgress }: PourRequest,
+async function writeOnce(
+  { layerDirectory, compression, threads, onProgress }: LayerRequest,
   body: BodyWriter,
   signal: AbortSignal | undefined,
 ): Promise<LayerBlob> {

@@ -1,4 +1,4 @@
-// An OCI image layout (image-spec 1.1, image-layout.md) as an archive.
+// Writes an OCI image layout (image-spec 1.1, image-layout.md) into an archive.
 import {
   annotationKeys,
   blobPath,
@@ -14,14 +14,17 @@ import { type ExportedImage, sha256, type WriteFormat } from "./exported-image.j
 import { formatImageConfig } from "./image-config.js";
 import type { LayerBlob } from "./layer-blob.js";
 
-/** Every blob once; a descriptor in `index.json` for each name of an image, and one for an image without. */
+/**
+ * Writes every blob once, and in `index.json` one descriptor for each name of an image. An image without a name has one
+ * descriptor.
+ */
 export const writeOci: WriteFormat = async ({ images, layers, compression }, archive) => {
   await archive.add(layoutFile, JSON.stringify({ imageLayoutVersion: layoutVersion }));
-  const there = new Set<string>();
-  /** The path for a blob; undefined if it is there. */
+  const written = new Set<string>();
+  /** Returns the path for a blob; undefined if the archive has the blob already. */
   const newBlob = (digest: string) => {
-    if (there.has(digest)) return undefined;
-    there.add(digest);
+    if (written.has(digest)) return undefined;
+    written.add(digest);
     return blobPath(digest);
   };
   const blobs = new Map<string, LayerBlob>();

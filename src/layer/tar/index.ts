@@ -24,8 +24,5 @@ export { type TarWalk, type WalkedEntry, walkTar } from "./walk.js";
 export {
   type BodilessEntry,
   endOfArchive,
-  fileHeaderBytes,
-  formatFileHeader,
   formatTarEntry,
-  paddingOf,
 } from "./writer.js";

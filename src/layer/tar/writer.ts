@@ -1,5 +1,5 @@
-// Writes the headers of a tar archive: for what has to be made in a layer that lies nowhere as a file, and for
-// archives that hold layers.
+// Writes the headers of entries that a layer needs and that lie nowhere as files. Names may be any bytes and times have
+// nanoseconds.
 import { blockSize } from "./header.js";
 
 /** An entry without a body. */
@@ -18,6 +18,8 @@ export interface BodilessEntry {
 /** Two blocks of zeros end an archive. */
 export const endOfArchive = Buffer.alloc(2 * blockSize);
 
+/** The length of the field that holds a name, in bytes. */
+const longestName = 100;
 const typeFlags = { file: "0", whiteout: "3", directory: "5" } as const;
 const billion = 1_000_000_000n;
 
@@ -37,42 +39,12 @@ export function formatTarEntry({ path, kind, mode, uid, gid, mtimeNs, xattrs = {
   return Buffer.concat([extendedHeader(records), header({ name, type: typeFlags[kind], mode, size: 0 })]);
 }
 
-/** Bytes of what `formatFileHeader` gives, whatever the file. */
-export const fileHeaderBytes = 3 * blockSize;
-
-/**
- * What stands before the body of a regular file of root's, mode 0644, of the epoch. The size is in an extended header
- * of pax as well, whether or not it needs one (from 8 GiB on): so that room can be left for the header of a file whose
- * size is not known yet.
- * @param path relative, in ASCII, its last name of at most 100 characters and what comes before of at most 155
- */
-export function formatFileHeader(path: string, size: number): Buffer {
-  const slash = path.length > longestName ? path.lastIndexOf("/") : -1;
-  const [prefix, name] = [path.slice(0, Math.max(0, slash)), path.slice(slash + 1)];
-  if (prefix.length > longestPrefix || name.length > longestName) {
-    throw new RangeError(`${path} is too long for a header of ustar`);
-  }
-  return Buffer.concat([
-    extendedHeader([record("size", String(size))]),
-    header({ name, prefix, type: "0", mode: 0o644, size: size > largestOctal ? 0 : size }),
-  ]);
-}
-
-/** The zeros that fill the last block of a body of that many bytes. */
-export function paddingOf(size: number): Buffer {
-  return Buffer.alloc((blockSize - (size % blockSize)) % blockSize);
-}
-
-/** What the fields of ustar hold: 11 octal digits, and two parts of a path, in bytes. */
-const largestOctal = 8 * 1024 ** 3 - 1;
-const longestName = 100;
-const longestPrefix = 155;
-
 /** The entry that holds the records of the one behind it. */
 function extendedHeader(records: readonly string[]): Buffer {
   const body = Buffer.from(records.join(""), "latin1");
   const head = header({ name: "PaxHeaders/entry", type: "x", mode: 0o644, size: body.length });
-  return Buffer.concat([head, body, paddingOf(body.length)]);
+  const padding = Buffer.alloc((blockSize - (body.length % blockSize)) % blockSize);
+  return Buffer.concat([head, body, padding]);
 }
 
 /** One record of pax: `"%d %s=%s\n"`, the length that of the whole record in bytes (POSIX.1-2001). */
@@ -91,13 +63,12 @@ function formatTime(ns: bigint): string {
 
 interface HeaderFields {
   readonly name: string;
-  readonly prefix?: string;
   readonly type: string;
   readonly mode: number;
   readonly size: number;
 }
 
-function header({ name, prefix = "", type, mode, size }: HeaderFields): Buffer {
+function header({ name, type, mode, size }: HeaderFields): Buffer {
   const block = Buffer.alloc(blockSize);
   block.write(name, 0, longestName, "latin1");
   const octal = (value: number, at: number, digits: number) =>
@@ -111,7 +82,6 @@ function header({ name, prefix = "", type, mode, size }: HeaderFields): Buffer {
   block.write("ustar\x0000", 257, "latin1");
   octal(0, 329, 7);
   octal(0, 337, 7);
-  block.write(prefix, 345, longestPrefix, "latin1");
   block.fill(" ", 148, 156);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");

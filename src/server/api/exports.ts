@@ -1,8 +1,8 @@
 // What was exported: the files of the outbox, to be fetched and then removed.
 import fastifyStatic from "@fastify/static";
 import { z } from "zod";
-import { listOutbox, outboxFile, outboxOf, removeFromOutbox } from "../../interchange/index.js";
 import { outboxFileName } from "../../jobs/index.js";
+import { listOutbox, outboxFile, outboxOf, removeFromOutbox } from "../../outbox/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
 import { notModified } from "./entity-tag.js";

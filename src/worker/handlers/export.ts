@@ -1,7 +1,8 @@
 // The job `export`: images and their layers become an archive in the outbox.
 
-import { addToOutbox, assertNewInOutbox, exportImages } from "../../interchange/index.js";
+import { exportImages } from "../../interchange/index.js";
 import { outboxFileName } from "../../jobs/index.js";
+import { addToOutbox, assertNewInOutbox } from "../../outbox/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
 

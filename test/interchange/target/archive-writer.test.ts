@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { formatFileHeader } from "../../../src/interchange/target/archive-header.js";
 import { createArchive } from "../../../src/interchange/target/archive-writer.js";
-import { formatFileHeader } from "../../../src/layer/tar/writer.js";
 import { shell } from "../../support/processes/shell.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 

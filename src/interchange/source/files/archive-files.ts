@@ -1,12 +1,12 @@
-// A tar archive as the files of a source.
+// The files of a source that is a tar archive.
 import type { FileHandle } from "node:fs/promises";
 import { type ArchiveIndex, indexArchive } from "./archive-index.js";
-import { asPath, followLinks, noFile, type SourceFile, type SourceFiles } from "./files.js";
+import { asPath, followLinks, notAFile, type SourceFile, type SourceFiles } from "./files.js";
 import { readRange } from "./read-range.js";
 
 /**
  * Opens an archive that is not compressed.
- * @param file is left open when the source is closed
+ * @param file stays open when the source is closed
  * @throws as `indexArchive`
  */
 export async function openArchive(file: FileHandle, signal?: AbortSignal | undefined): Promise<SourceFiles> {
@@ -22,7 +22,7 @@ export async function openArchive(file: FileHandle, signal?: AbortSignal | undef
 async function find(index: ArchiveIndex, file: FileHandle, name: string): Promise<SourceFile | undefined> {
   const { node } = await followLinks(asPath(name), (path) => index.get(path));
   if (node === undefined) return undefined;
-  if (node.kind !== "file") throw noFile(name);
+  if (node.kind !== "file") throw notAFile(name);
   const { start, size } = node;
   return { name, size, open: async () => readRange(file, { start, size, name }) };
 }

@@ -1,21 +1,21 @@
-// A directory as the files of a source. Whoever may write there may exchange what lies in it at any time: each part of
-// a path is opened by itself, below the handle of the part before, and never through a link.
+// The files of a source that is a directory. Others may replace files in it at any time. So each part of a path is
+// opened by itself, below the handle of the part before, and links are never followed by the kernel.
 import { constants, type FileHandle, open, opendir, readlink } from "node:fs/promises";
 import { ioError } from "../../../disk/index.js";
 import { isErrno, StevedoreError } from "../../../terms/index.js";
-import { asPath, followLinks, type Node, noFile, type SourceFile, type SourceFiles } from "./files.js";
+import { asPath, followLinks, type Node, notAFile, type SourceFile, type SourceFiles } from "./files.js";
 import { readRange } from "./read-range.js";
 
-/** Linux's open(2) flag for a handle that names a file and opens nothing; Node has no constant for it. */
+/** The flag of Linux's open(2) for a handle that only names a file; Node has no constant for it. */
 const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
-/** As many as an archive may have entries. */
+/** How many names the directory may have: as many as an archive may have entries. */
 const mostNames = 500_000;
 
 /**
  * Opens a directory.
- * @param root its handle, which is left open when the source is closed
+ * @param root its handle, which stays open when the source is closed
  */
 export function openDirectory(root: FileHandle): SourceFiles {
   return {
@@ -28,7 +28,7 @@ export function openDirectory(root: FileHandle): SourceFiles {
 async function find(root: FileHandle, name: string): Promise<SourceFile | undefined> {
   const { path, node } = await followLinks(asPath(name), (at) => lookUp(root, at));
   if (node === undefined) return undefined;
-  if (node.kind !== "file") throw noFile(name);
+  if (node.kind !== "file") throw notAFile(name);
   const { size } = node;
   return {
     name,
@@ -40,7 +40,7 @@ async function find(root: FileHandle, name: string): Promise<SourceFile | undefi
   };
 }
 
-/** What lies at a path of which all parts but the last are known to be no links. */
+/** Returns what is at a path. All parts but the last must be known not to be links. */
 async function lookUp(
   root: FileHandle,
   path: string,
@@ -57,15 +57,15 @@ async function lookUp(
 async function openFile(root: FileHandle, path: string, name: string): Promise<FileHandle> {
   const file = await atDirectory(root, path, async (directory, last) => {
     await using found = await open(below(directory, last), O_PATH | O_NOFOLLOW);
-    // To open a device may be to switch it on, and a fifo's writer would notice.
-    if (!(await found.stat()).isFile()) throw noFile(name);
+    // Opening a device may switch it on, and opening a fifo would wake its writer.
+    if (!(await found.stat()).isFile()) throw notAFile(name);
     return await open(`/proc/self/fd/${found.fd}`, O_RDONLY | O_NONBLOCK);
   });
-  if (file === undefined) throw noFile(name);
+  if (file === undefined) throw notAFile(name);
   return file;
 }
 
-/** Does something in the directory of a path with its last part; undefined if either is not there. */
+/** Opens the directory of a path, and calls `work` with it and the last part. Undefined if either does not exist. */
 async function atDirectory<Result>(
   root: FileHandle,
   path: string,

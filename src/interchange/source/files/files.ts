@@ -1,17 +1,17 @@
-// The files of a source by their names: one way to find and read them, whether they lie in an archive or a directory.
+// Finds and reads the files of a source by name, in an archive and in a directory alike.
 import type { Readable } from "node:stream";
 import { quoteName, splitName, unsafe } from "../../../layer/index.js";
 import { StevedoreError } from "../../../terms/index.js";
 
-/** A file of a source. Nothing of it is read until it is opened. */
+/** A file of a source. It is not read before it is opened. */
 export interface SourceFile {
-  /** As it was asked for, for messages. */
+  /** The name by which it was asked for; used in messages. */
   readonly name: string;
-  /** In bytes. */
+  /** Its size in bytes. */
   readonly size: number;
   /**
-   * Its bytes, `size` of them, which stop with `BAD_ARCHIVE` if there are fewer by now. To be read to the end or
-   * destroyed.
+   * Opens a stream of exactly `size` bytes; it fails with `BAD_ARCHIVE` if the file has become shorter. Read it to the
+   * end or destroy it.
    */
   open(): Promise<Readable>;
 }
@@ -19,31 +19,32 @@ export interface SourceFile {
 /** A source that is open. */
 export interface SourceFiles extends AsyncDisposable {
   /**
-   * The file of that name, or the one that links lead to from there; undefined if there is none.
-   * @throws `UNSAFE_ENTRY` if the name or a link leads out of the source; `BAD_ARCHIVE` for what is no file, or links
-   * without end
+   * Finds a file, and follows links on the way; undefined if there is none.
+   * @throws `UNSAFE_ENTRY` if the name or a link leads out of the source; `BAD_ARCHIVE` if the name is not that of a
+   * regular file, or if there are too many links
    */
   find(name: string): Promise<SourceFile | undefined>;
   /**
-   * The names of the directories at its top.
+   * Returns the names of the directories at the top of the source.
    * @throws `LIMIT_EXCEEDED`
    */
   directories(): Promise<readonly string[]>;
 }
 
-/** What lies at a path that no link is part of. */
+/** What is at a path whose directories are not links. */
 export type Node =
   | { readonly kind: "file" | "other" }
   | { readonly kind: "symlink"; readonly target: string };
 
-/** As many as Linux follows in one look-up (path_resolution(7)). */
+/** How many links are followed in one look-up: as many as in Linux (path_resolution(7)). */
 const mostLinks = 40;
 
 /**
- * Goes a path of the source, a latin1 string, as the kernel would if the source were its root directory, but stops at
- * every way out of it.
- * @param lookUp what lies at a path, without following what is a link itself; undefined where nothing is known of it
- * @returns the path without links, and what lies there
+ * Resolves a path of the source as the kernel would if the source were the root directory. A path that leads out of the
+ * source is refused.
+ * @param path a latin1 string
+ * @param lookUp returns what is at a path, without following a link there; undefined if nothing is
+ * @returns the path without links, and what is there
  * @throws `UNSAFE_ENTRY`, `BAD_ARCHIVE`
  */
 export async function followLinks<Found extends Node>(
@@ -56,7 +57,7 @@ export async function followLinks<Found extends Node>(
     if (steps.startsWith("/")) throw leaves();
     return splitName(steps).reverse();
   };
-  // The next part is the last one.
+  // A stack: the next part of the path is the last element.
   const rest = parts(path);
   const at: string[] = [];
   let node: Found | undefined;
@@ -80,17 +81,17 @@ export async function followLinks<Found extends Node>(
   return { path: at.join("/"), node };
 }
 
-/** A name out of a document as the bytes that a path has, a latin1 string. */
+/** Converts a name from a document to a path, which is a latin1 string with the bytes of the name. */
 export function asPath(name: string): string {
   return Buffer.from(name).toString("latin1");
 }
 
-/** The error for what lies there and is no file. */
-export function noFile(name: string): StevedoreError {
-  return bad(`${quoteName(asPath(name))} is no file`);
+/** Makes the error for a name that is not that of a regular file. */
+export function notAFile(name: string): StevedoreError {
+  return bad(`${quoteName(asPath(name))} is not a file`);
 }
 
-/** The file of that name. @throws `BAD_ARCHIVE` naming it if there is none, and as `find` */
+/** Finds a file that must exist. @throws `BAD_ARCHIVE` naming it if it is missing; as `find` */
 export async function findNeeded(files: SourceFiles, name: string): Promise<SourceFile> {
   const file = await files.find(name);
   if (file === undefined) throw bad(`${quoteName(asPath(name))} is missing`);

@@ -1,4 +1,4 @@
-// The door of files.
+// The files of a source, in a directory or a tar archive.
 export { openArchive } from "./archive-files.js";
 export { openDirectory } from "./directory-files.js";
 export { findNeeded, type SourceFile, type SourceFiles } from "./files.js";

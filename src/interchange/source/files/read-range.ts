@@ -1,15 +1,15 @@
-// Reads a part of an open file. Not by streams of the handle: each adds a listener to it that stays.
+// Reads a part of an open file. Streams of the handle itself are not used, because each leaves a listener on it.
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { ioError } from "../../../disk/index.js";
 import { StevedoreError } from "../../../terms/index.js";
 
-/** Bytes that are read at a time. */
-const step = 1024 * 1024;
+/** How many bytes are read at a time. */
+const chunkBytes = 1024 * 1024;
 
 /**
- * The bytes of a file from `start` on, `size` of them, as a stream. Any number of them may read one file.
- * @param close runs when the stream has ended or was destroyed
+ * Streams `size` bytes of a file, beginning at `start`. Several streams may read one file at the same time.
+ * @param close is called when the stream has ended or was destroyed
  */
 export function readRange(
   file: FileHandle,
@@ -19,7 +19,7 @@ export function readRange(
   async function* chunks() {
     try {
       for (let done = 0; done < size; ) {
-        const buffer = Buffer.allocUnsafeSlow(Math.min(step, size - done));
+        const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, size - done));
         const { bytesRead } = await file.read(buffer, 0, buffer.length, start + done);
         if (bytesRead === 0) {
           throw new StevedoreError("BAD_ARCHIVE", `${name} became shorter while it was read`);
@@ -33,5 +33,5 @@ export function readRange(
       await close?.();
     }
   }
-  return Readable.from(chunks(), { objectMode: false, highWaterMark: step });
+  return Readable.from(chunks(), { objectMode: false, highWaterMark: chunkBytes });
 }

@@ -1,25 +1,26 @@
-// Writes what cannot be read here and there to a file where it can.
+// Writes a stream to a file, so that it can be read in any order.
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { ioError } from "../../../disk/index.js";
 import { StevedoreError, throwIfAborted } from "../../../terms/index.js";
 
-export interface Spooling {
-  /** Begins the messages, such as "the download". */
+/** How a stream is written to a file. */
+interface SpoolOptions {
+  /** The subject of error messages, such as "the download". */
   readonly what: string;
   readonly maxBytes: number;
-  /** Told of the bytes that have come so far. */
+  /** Called with the bytes that were written so far. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
 /**
- * Writes a stream to a path where nothing is.
+ * Writes a stream to a path that must not exist yet.
  * @throws `LIMIT_EXCEEDED`, `NO_SPACE`, `CANCELLED`; what `chunks` throws
  */
 export async function spool(
   chunks: AsyncIterable<Buffer>,
   path: string,
-  { what, maxBytes, onProgress }: Spooling,
+  { what, maxBytes, onProgress }: SpoolOptions,
   signal?: AbortSignal | undefined,
 ): Promise<void> {
   async function* bounded() {

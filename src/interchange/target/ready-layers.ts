@@ -1,5 +1,5 @@
-// The layers of an export on their way into its archive: compressed side by side into staging, and uncompressed, where
-// the disk sets the pace, one after the other straight into the archive.
+// Makes the layers of an export ready for the archive. Compressed layers are made several at a time in staging.
+// Uncompressed layers are written one by one into the archive itself, because there the disk is the bottleneck.
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,40 +12,40 @@ import type { LayerCompression } from "./compress.js";
 import { createFile } from "./file-writer.js";
 import { type LayerBlob, writeLayerBlob } from "./layer-blob.js";
 
-/** Threads for compressors, which several exports may share. */
+/** The threads that compressors may use. Several exports share them. */
 export interface Threads {
-  /** How many there are. */
+  /** How many threads there are. */
   readonly threads: number;
-  /** Waits for its turn: for one, or for as many as are free and a layer of that size can keep busy. */
+  /** Waits for threads: for one, or for as many as are free and as a layer of this size can keep busy. */
   take(layerBytes: number | "one", signal: AbortSignal): Promise<Disposable & { readonly threads: number }>;
 }
 
-/** A layer whose turn in the archive has come. */
+/** A layer that is next in the archive. */
 export interface ReadyLayer {
   readonly image: Image;
   /**
-   * Puts it there, under the path that `pathOf` gives for its blob; for undefined it is left out.
+   * Adds the layer under the path that `pathOf` returns for its blob. It is left out if that is undefined.
    * @returns the blob
    */
   addTo(archive: ArchiveWriter, pathOf: (blob: LayerBlob) => string | undefined): Promise<LayerBlob>;
 }
 
-export interface LayersRequest {
+interface LayersRequest {
   readonly graph: Graph;
-  /** The images whose layers are wanted, each once. */
+  /** The images whose layers are written, each once. */
   readonly images: readonly Image[];
   readonly compression: LayerCompression;
-  /** A directory for layers whose turn has not come yet. */
+  /** A directory for layers that were compressed ahead of their turn. */
   readonly staging: string;
   readonly threads: Threads;
-  /** Told how many bytes of canonical tars were read so far. */
+  /** Called with the bytes of canonical tars that were read so far. */
   readonly onProgress: (tarBytes: number) => void;
 }
 
 /**
  * Yields the layers in the order of the images.
- * @throws as `writeLayerBlob`, here and from `addTo`; `CHECKSUM_MISMATCH` for a layer that is not any more what its checksum
- * was computed of
+ * @throws as `writeLayerBlob`, here and from `addTo`; `CHECKSUM_MISMATCH` for a layer that differs from its stored
+ * checksum
  */
 export async function* readyLayers(
   request: LayersRequest,
@@ -53,21 +53,25 @@ export async function* readyLayers(
 ): AsyncGenerator<ReadyLayer, void, undefined> {
   const { graph, images, compression, staging, threads } = request;
   const onProgress = sumOfEach(request.onProgress);
-  const pour = async (
+  const writeBlob = async (
     image: Image,
     body: Parameters<typeof writeLayerBlob>[1],
     count: number,
     either: AbortSignal,
   ) => {
     const { id, layerDirectory } = image;
-    const told = (tarBytes: number) => onProgress(id, tarBytes);
-    const request = { layerDirectory, compression, threads: count, onProgress: told };
+    const request = {
+      layerDirectory,
+      compression,
+      threads: count,
+      onProgress: (tarBytes: number) => onProgress(id, tarBytes),
+    };
     const blob = await writeLayerBlob(request, body, either);
     await assertUnchanged(graph, id, blob);
     return blob;
   };
   if (compression === "none") {
-    for (const image of images) yield { image, addTo: straight(image) };
+    for (const image of images) yield { image, addTo: addDirectly(image) };
     return;
   }
   const stage = async (image: Image, either: AbortSignal): Promise<ReadyLayer> => {
@@ -76,17 +80,17 @@ export async function* readyLayers(
     const path = join(staging, image.id);
     await using file = await createFile(path);
     const body = { write: file.write, rewind: () => file.backTo(0) };
-    const blob = await pour(image, body, share.threads, either);
+    const blob = await writeBlob(image, body, share.threads, either);
     await file.flush();
-    return { image, addTo: staged(path, blob) };
+    return { image, addTo: addStaged(path, blob) };
   };
   yield* mapConcurrent(images, threads.threads, stage, signal);
 
-  function straight(image: Image): ReadyLayer["addTo"] {
+  function addDirectly(image: Image): ReadyLayer["addTo"] {
     return async (archive, pathOf) => {
       let blob: LayerBlob | undefined;
       await archive.addWritten(async (body) => {
-        blob = await pour(image, body, 1, signal);
+        blob = await writeBlob(image, body, 1, signal);
         return pathOf(blob);
       });
       return blob as LayerBlob;
@@ -94,8 +98,8 @@ export async function* readyLayers(
   }
 }
 
-/** Copies a layer from staging, where it does not stay. */
-function staged(path: string, blob: LayerBlob): ReadyLayer["addTo"] {
+/** Moves a layer from staging into the archive. */
+function addStaged(path: string, blob: LayerBlob): ReadyLayer["addTo"] {
   return async (archive, pathOf) => {
     const inArchive = pathOf(blob);
     if (inArchive !== undefined) {

@@ -1,21 +1,21 @@
-// Checks a blob whose layer the graph has already: it is not unpacked, but a source that is damaged is told of all the
-// same.
+// Checks the blob of a layer that the graph has already. It is not unpacked, but a damaged source must not pass.
 import { createHash } from "node:crypto";
-import { compressionOf, decompress, takeHead } from "../../layer/index.js";
-import { StevedoreError, throwIfAborted } from "../../terms/index.js";
+import { compressionOf, decompress, takeHead } from "../../../layer/index.js";
+import { StevedoreError, throwIfAborted } from "../../../terms/index.js";
+import type { LayerBlob } from "../source-image.js";
 import { assertDecompressed, assertStored, createStoredDigest, digestOf } from "./blob-digest.js";
-import type { LayerBlob } from "./source-image.js";
 import { nameBlob } from "./unpack-blob.js";
 
+/** How a blob is checked. */
 export interface CheckBlobOptions {
-  /** Decompressed bytes, at most. */
+  /** The largest size of the decompressed blob. */
   readonly maxBytes: number;
-  /** Told of the bytes of the blob that were read so far. */
+  /** Called with the bytes of the blob that were read so far. */
   readonly onProgress: (bytesRead: number) => void;
 }
 
 /**
- * Reads a blob for the digests that it must have, if the source gives any.
+ * Reads a blob and compares its digests with those that the source gives, if it gives any.
  * @throws `SOURCE_MISMATCH` naming the blob; `BAD_ARCHIVE` if it cannot be decompressed, `LIMIT_EXCEEDED`,
  * `TOOL_MISSING`, `CANCELLED`
  */
@@ -28,13 +28,10 @@ export async function checkBlob(
   const stored = createStoredDigest();
   let actual: string;
   try {
-    actual = await digestDecompressed(
-      stored.passing(counted(await file.open(), onProgress)),
-      maxBytes,
-      signal,
-    );
+    const bytes = stored.passing(counted(await file.open(), onProgress));
+    actual = await digestDecompressed(bytes, maxBytes, signal);
   } catch (error) {
-    // What is wrong with a blob that is not the promised one is that.
+    // A blob with a wrong digest is reported as that, whatever else is wrong with it.
     if (digest !== undefined && !signal.aborted) assertStored(file, await digestOf(file), digest);
     throw nameBlob(error, file);
   }

@@ -1,13 +1,14 @@
-// The digest of a blob as it lies in its source, against the one that it was promised to have.
+// Computes the digests of blobs, and compares them with those that the source gives.
 import { createHash } from "node:crypto";
-import { mismatch } from "./documents.js";
-import type { SourceFile } from "./files/index.js";
+import { mismatch } from "../documents.js";
+import type { SourceFile } from "../files/index.js";
 
-/** Hashes bytes that pass by. */
+/** Makes a digest of the stored bytes of a blob, computed while something else reads them. */
 export function createStoredDigest() {
   const hash = createHash("sha256");
   let isWhole = false;
   return {
+    /** Passes the bytes on and hashes them. */
     async *passing(bytes: AsyncIterable<Buffer>) {
       for await (const chunk of bytes) {
         hash.update(chunk);
@@ -15,24 +16,24 @@ export function createStoredDigest() {
       }
       isWhole = true;
     },
-    /** Undefined if not all of them came by: a decompressor may leave what stands behind its end. */
+    /** Undefined if not all bytes were read: a decompressor may stop before the end of the blob. */
     digest: () => (isWhole ? `sha256:${hash.digest("hex")}` : undefined),
   };
 }
 
-/** Reads a blob for its digest alone. */
+/** Reads a blob and returns its digest. */
 export async function digestOf(file: SourceFile): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of await file.open()) hash.update(chunk as Buffer);
   return `sha256:${hash.digest("hex")}`;
 }
 
-/** @throws `SOURCE_MISMATCH` naming the blob */
+/** Compares the digest of the stored bytes. @throws `SOURCE_MISMATCH` naming the blob */
 export function assertStored({ name }: SourceFile, actual: string, expected: string): void {
   if (actual !== expected) throw mismatch(`the blob ${name}`, actual, expected);
 }
 
-/** The same for its bytes once they are decompressed. */
+/** Compares the digest of the decompressed bytes. @throws `SOURCE_MISMATCH` naming the blob */
 export function assertDecompressed({ name }: SourceFile, actual: string, expected: string): void {
   if (actual !== expected) throw mismatch(`the blob ${name}, decompressed,`, actual, expected);
 }

@@ -1,7 +1,8 @@
-// The outbox of a root: what was exported waits there for whoever fetches it.
+// Puts exports into the outbox of a root, lists them and removes them.
 import { link, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  digestFile,
   ioError,
   removeAbandonedStaging,
   removeTree,
@@ -9,20 +10,18 @@ import {
   syncDirectory,
   withStage,
 } from "../disk/index.js";
-import type { Digest } from "../layer/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
-import { digestFile } from "./target/index.js";
 
 /** A file of the outbox. */
-export interface OutboxFile {
+interface OutboxFile {
   readonly file: string;
   readonly bytes: number;
-  /** RFC 3339. */
+  /** When it was made, by RFC 3339. */
   readonly createdAt: string;
 }
 
-/** Where a graph is: the root, and the name that this host goes by. */
-export interface OutboxPlace {
+/** The root of a graph, and the name of this host in it. */
+interface OutboxPlace {
   readonly root: string;
   readonly host: string;
 }
@@ -33,13 +32,13 @@ export function outboxOf(root: string): string {
 }
 
 /**
- * Makes a file of the outbox, whole and durable or not at all. One that is there with the same bytes is as good: an
- * earlier try of the same work may have made it.
- * @param make makes it in the empty directory that it is given, and returns its path and sha256
+ * Adds a file to the outbox: the whole file, on the disk, or nothing. If a file of that name with the same bytes is
+ * there already, as after an earlier try of the same job, it is kept.
+ * @param make writes the file into the empty directory that it is given, and returns its path and sha256
  * @returns what `make` returns, with the path in the outbox
  * @throws `TARGET_FORBIDDEN` if another file has that name; what `make` throws; `NO_SPACE`, `NEEDS_ROOT`, `INTERNAL`
  */
-export async function addToOutbox<Made extends { readonly path: string; readonly digest: Digest }>(
+export async function addToOutbox<Made extends { readonly path: string; readonly digest: string }>(
   { root, host }: OutboxPlace,
   file: string,
   make: (stage: string) => Promise<Made>,
@@ -66,7 +65,7 @@ export async function assertNewInOutbox(root: string, file: string): Promise<voi
   if ((await outboxFile(root, file)) !== undefined) throw taken(join(outboxOf(root), file));
 }
 
-/** A file of the outbox; undefined if there is none of that name. A link is none. */
+/** Returns a file of the outbox; undefined if no regular file has that name. A symlink does not count. */
 export async function outboxFile(root: string, file: string): Promise<OutboxFile | undefined> {
   const path = join(outboxOf(root), file);
   try {
@@ -78,7 +77,7 @@ export async function outboxFile(root: string, file: string): Promise<OutboxFile
   }
 }
 
-/** The files of the outbox in the order of their names. */
+/** Returns the files of the outbox, sorted by name. */
 export async function listOutbox(root: string): Promise<OutboxFile[]> {
   const outbox = outboxOf(root);
   let names: string[];
@@ -96,7 +95,7 @@ export async function listOutbox(root: string): Promise<OutboxFile[]> {
   return files;
 }
 
-/** Removes a file from the outbox; false if there is none of that name. */
+/** Removes a file from the outbox. @returns false if no file has that name */
 export async function removeFromOutbox(root: string, file: string): Promise<boolean> {
   const path = join(outboxOf(root), file);
   try {
@@ -109,14 +108,14 @@ export async function removeFromOutbox(root: string, file: string): Promise<bool
   }
 }
 
-/** Removes what dead processes had begun to export. @returns the paths that were removed */
+/** Removes exports that were begun by processes that are dead. @returns the paths that were removed */
 export function removeAbandonedExports({ root, host }: OutboxPlace): Promise<string[]> {
   return removeAbandonedStaging({ directory: outboxOf(root), host });
 }
 
-/** link(2) fails if the name is taken, so that nothing is overwritten. */
+/** Gives the file its name in the outbox. link(2) fails if the name is taken, so nothing is overwritten. */
 async function place(
-  { path, digest }: { readonly path: string; readonly digest: Digest },
+  { path, digest }: { readonly path: string; readonly digest: string },
   target: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {

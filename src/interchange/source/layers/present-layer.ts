@@ -1,19 +1,18 @@
-// Whether an image that the graph has already is the one that a source would add under a derived id. Such an id follows
-// from the layer, but whoever may store images can give any id to anything: what is there has to prove that it is the
-// same, or an image made beforehand would take the place of one that everybody trusts by its digest (as CVE-2014-9357's
-// kin did to Docker).
+// Checks that an image of the graph is the one that a source would add under the same derived id. A derived id is
+// computed from the layer, but `store` takes any id: without this check a forged image could take the place of one that
+// is trusted by its digest.
 import { mkdir } from "node:fs/promises";
-import type { Graph } from "../../graph/index.js";
-import { digestLayer, inheritDirectories } from "../../layer/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import type { Graph } from "../../../graph/index.js";
+import { digestLayer, inheritDirectories } from "../../../layer/index.js";
+import { StevedoreError } from "../../../terms/index.js";
+import type { SourceLayer } from "../source-image.js";
 import { type CheckBlobOptions, checkBlob } from "./check-blob.js";
-import type { SourceLayer } from "./source-image.js";
 import { type UnpackBlobOptions, unpackBlob } from "./unpack-blob.js";
 
 /**
- * Checks the blob of a layer whose id the graph has, and holds a derived layer against the image of its id. The digest under which that was unpacked is the proof; one that
- * came otherwise, out of an export that carried its id, is compared by its content, for which the layer is unpacked.
- * @throws `IMAGE_EXISTS` if the image is another; as `unpackBlob`
+ * Checks the blob of a layer whose id the graph has. For a derived id the image must have the same layer: its stored
+ * diffID proves that. An image with another diffID or none is compared by its content, for which the blob is unpacked.
+ * @throws `IMAGE_EXISTS` if the image has another layer; as `unpackBlob`
  */
 export async function assertSameLayer(
   graph: Graph,
@@ -22,7 +21,7 @@ export async function assertSameLayer(
   signal: AbortSignal,
 ): Promise<void> {
   const check = () => checkBlob(blob, options, signal);
-  // Whether its record is the same is for the graph to see.
+  // The graph compares the records of images whose ids are not derived.
   if (!isDerived) return check();
   const image = await graph.get(id);
   const facts = await graph.layerFacts(id, signal);

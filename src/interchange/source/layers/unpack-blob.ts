@@ -1,21 +1,23 @@
-// A layer of a source becomes a directory, if it is what the source says it is.
+// Unpacks the blob of a layer into a directory, and checks its digests.
 import { Readable } from "node:stream";
-import { type Unpacked, type UnpackLimits, unpack } from "../../layer/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import { type Unpacked, type UnpackLimits, unpack } from "../../../layer/index.js";
+import { StevedoreError } from "../../../terms/index.js";
+import type { SourceFile } from "../files/index.js";
+import type { LayerBlob } from "../source-image.js";
 import { assertDecompressed, assertStored, createStoredDigest, digestOf } from "./blob-digest.js";
-import type { SourceFile } from "./files/index.js";
-import type { LayerBlob } from "./source-image.js";
 
+/** How a blob is unpacked. */
 export interface UnpackBlobOptions {
   readonly limits: UnpackLimits;
+  /** Without root, gives all files to the user of this process instead of failing. */
   readonly allowSquash?: boolean | undefined;
-  /** Told of the bytes of the blob that were read so far. */
+  /** Called with the bytes of the blob that were read so far. */
   readonly onProgress?: ((bytesRead: number) => void) | undefined;
 }
 
 /**
- * Unpacks a blob into an empty directory and checks its digests on the way.
- * @throws `SOURCE_MISMATCH` naming the blob if a digest is another; as `unpack`, naming the blob
+ * Unpacks a blob into an empty directory and checks its digests in the same pass.
+ * @throws `SOURCE_MISMATCH` naming the blob if a digest differs; as `unpack`, naming the blob
  */
 export async function unpackBlob(
   { file, digest, diffId }: LayerBlob,
@@ -23,7 +25,7 @@ export async function unpackBlob(
   options: UnpackBlobOptions,
   signal?: AbortSignal | undefined,
 ): Promise<Unpacked> {
-  // Of what is not compressed the two are one, which is computed anyway.
+  // Without compression both digests are the same, and `unpack` computes it anyway.
   const isHashed = digest !== undefined && digest !== diffId;
   const stored = createStoredDigest();
   const bytes = await file.open();
@@ -32,7 +34,7 @@ export async function unpackBlob(
   try {
     unpacked = await unpack(source, directory, { ...options, mayLackEnd: diffId !== undefined }, signal);
   } catch (error) {
-    // What is wrong with a blob that is not the promised one is that.
+    // A blob with a wrong digest is reported as that, whatever else is wrong with it.
     if (isOfContent(error) && digest !== undefined) assertStored(file, await digestOf(file), digest);
     throw nameBlob(error, file);
   } finally {
@@ -53,7 +55,7 @@ function isOfContent(error: unknown): error is StevedoreError {
   );
 }
 
-/** An import has many layers: its error tells of which it is. */
+/** Adds the name of the blob to an error about its content: an import has many layers. */
 export function nameBlob(error: unknown, { name }: SourceFile): unknown {
   if (!isOfContent(error)) return error;
   return new StevedoreError(error.code, `the blob ${name}: ${error.message}`, { cause: error });

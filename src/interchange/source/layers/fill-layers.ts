@@ -1,40 +1,41 @@
-// Unpacks the layers of an import, some side by side, each on top of those below it.
-
-import type { FillLayer, Graph } from "../../graph/index.js";
-import { inheritDirectories, type Unpacked, type UnpackLimits } from "../../layer/index.js";
-import { StevedoreError } from "../../terms/index.js";
-import type { SourceLayer } from "./source-image.js";
+// Unpacks the layers of an import. Several are unpacked at the same time; each knows the layers below it.
+import type { FillLayer, Graph } from "../../../graph/index.js";
+import { inheritDirectories, type Unpacked, type UnpackLimits } from "../../../layer/index.js";
+import { StevedoreError } from "../../../terms/index.js";
+import type { SourceLayer } from "../source-image.js";
 import { unpackBlob } from "./unpack-blob.js";
 
-/** How much of a source is taken before it is `LIMIT_EXCEEDED`. */
+/** The limits of all layers of a source. One that exceeds them is refused with `LIMIT_EXCEEDED`. */
 export interface LayersLimits extends UnpackLimits {
-  /** Decompressed bytes: of all layers together, and of an archive that is compressed as a whole. */
+  /** The largest size of all decompressed layers together, and of an archive that is compressed as a whole. */
   readonly maxImportBytes: number;
 }
 
+/** How layers are unpacked. */
 export interface FillOptions {
   readonly limits: LayersLimits;
+  /** Without root, gives all files to the user of this process instead of failing. */
   readonly allowSquash?: boolean | undefined;
-  /** Told of the bytes of a layer, as they lie in the source, that were read so far. */
+  /** Called with the bytes of a layer that were read so far, as the source stores them. */
   readonly onRead: (id: string, bytesRead: number) => void;
 }
 
-/** The layers of one import. */
-export interface LayerFilling {
-  /** What unpacks a layer. Those below it must have been begun before, or be in the graph. */
+/** Unpacks the layers of one import. */
+interface LayerFilling {
+  /** Returns what unpacks a layer. The layers below it must be begun before it, or be in the graph. */
   fillOf(layer: SourceLayer): FillLayer;
-  /** Whether an owner was lost. */
+  /** Whether all files have kept their owners. */
   ownership(): Unpacked["ownership"];
 }
 
-/** @param layers all of the import, also those that are in the graph */
+/** Prepares to unpack layers. @param layers all layers of the import, also those that the graph has */
 export function beginFilling(
   graph: Graph,
   layers: readonly SourceLayer[],
   { limits, allowSquash, onRead }: FillOptions,
 ): LayerFilling {
   const parents = new Map(layers.map(({ id, parent }) => [id, parent]));
-  /** Where the layers that were begun will be whole. */
+  /** The directory of each layer that was begun; resolved once the layer is complete. */
   const begun = new Map<string, Promise<string>>();
   let left = limits.maxImportBytes;
   let isSquashed = false;
@@ -57,12 +58,12 @@ export function beginFilling(
     return diffId;
   }
 
-  /** The directories of a layer and those below it, topmost first, when all are whole. */
+  /** Waits until a layer and all below it are complete. @returns their directories, topmost first */
   async function below(id: string): Promise<string[]> {
     const directories: string[] = [];
     for (let at: string | null | undefined = id; at; at = parents.get(at)) {
       const own = begun.get(at);
-      // What is in the graph has all its ancestors there.
+      // An image of the graph has all its ancestors in the graph.
       if (own === undefined) return [...directories, ...(await graph.layers(at))];
       directories.push(await own);
     }

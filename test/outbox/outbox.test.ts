@@ -8,7 +8,7 @@ import {
   outboxFile,
   removeAbandonedExports,
   removeFromOutbox,
-} from "../../src/interchange/index.js";
+} from "../../src/outbox/index.js";
 import { sha256Of, shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 

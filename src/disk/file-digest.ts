@@ -1,14 +1,19 @@
-// The sha256 of a whole file.
+// The sha256 of an open file.
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import type { Digest } from "../../layer/index.js";
-import { throwIfAborted } from "../../terms/index.js";
+import { throwIfAborted } from "../terms/index.js";
 
-/** Bytes that are read at a time. */
+/** How many bytes are read at a time. */
 const chunkBytes = 1024 ** 2;
 
-/** Reads a file from its beginning to its end. @throws `CANCELLED`, the file system's errors */
-export async function digestFile(file: FileHandle, signal?: AbortSignal | undefined): Promise<Digest> {
+/**
+ * Computes the sha256 of all bytes of a file. The handle stays open.
+ * @throws `CANCELLED`; the errors of the file system
+ */
+export async function digestFile(
+  file: FileHandle,
+  signal?: AbortSignal | undefined,
+): Promise<`sha256:${string}`> {
   const hash = createHash("sha256");
   const all = file.createReadStream({ start: 0, autoClose: false, highWaterMark: chunkBytes });
   for await (const chunk of all) {

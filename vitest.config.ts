@@ -59,7 +59,9 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/support/no-leftovers.ts"],
+    globalSetup: ["no-leftovers", "verified-xz", "redis/shared-redis"].map(
+      (name) => `test/support/${name}.ts`,
+    ),
     // What is waited for comes when it comes: the machine may be busy.
     testTimeout: 300_000,
     hookTimeout: 300_000,

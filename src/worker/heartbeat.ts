@@ -4,13 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Redis } from "ioredis";
 import { diskOf } from "../disk/index.js";
-import {
-  type AnyQueueName,
-  type WorkerStatus,
-  workerStatusExpiry,
-  workerStatusInterval,
-  workerStatusKeys,
-} from "../jobs/index.js";
+import { type AnyQueueName, type WorkerStatus, workerStatusExpiry, workerStatusKeys } from "../jobs/index.js";
 import type { CpuBudget } from "./cpu-budget.js";
 import type { WorkerMetrics } from "./telemetry/index.js";
 
@@ -22,6 +16,8 @@ export interface HeartbeatSource extends Pick<WorkerStatus, "id" | "host" | "gra
   /** How many jobs of each queue it takes at a time. */
   readonly concurrency: ReadonlyMap<AnyQueueName, number>;
   readonly metrics: WorkerMetrics;
+  /** How often it is told, in ms. */
+  readonly interval: number;
 }
 
 export interface Heartbeat {
@@ -61,7 +57,7 @@ export async function startHeartbeat(redis: Redis, heart: HeartbeatSource): Prom
   };
   beat();
   await beating;
-  const timer = setInterval(beat, workerStatusInterval);
+  const timer = setInterval(beat, heart.interval);
   return {
     async stop(isRedisThere) {
       isStopped = true;

@@ -7,10 +7,8 @@ import { cancelReason, lockLostReason, processJob, type QueueAccess } from "./pr
 import { removeUpload } from "./sources/index.js";
 import type { WorkerMetrics } from "./telemetry/index.js";
 import { observeTry, openJobLog, writeLines } from "./telemetry/index.js";
+import type { WorkerTiming } from "./timing.js";
 
-/** How long a job may be without a sign of life before another worker takes it, and how often that is looked for, in ms. */
-const lockDuration = 20_000;
-const stalledInterval = 5_000;
 /** After how long a worker tries again what Redis did not do, in ms. */
 const runRetryDelay = 1_000;
 /** A job that took that many workers down with it is failed. */
@@ -34,6 +32,7 @@ export function serveQueue(
   concurrency: number,
   host: WorkerHost,
   { log, metrics, telemetry }: QueueObservers,
+  { lockDuration, stalledInterval }: WorkerTiming,
 ): Worker {
   const worker = new Worker(
     queue,

@@ -35,6 +35,7 @@ import { serveQueue } from "./serve-queue.js";
 import { type ServedRoot, takeOverRoot } from "./served-root.js";
 import { parseAllowedHost } from "./sources/index.js";
 import { openWorkerMetrics, traceTools } from "./telemetry/index.js";
+import { type WorkerTiming, workerTiming } from "./timing.js";
 
 export interface WorkerOptions {
   /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
@@ -69,6 +70,8 @@ export interface WorkerOptions {
   readonly allowSquash?: boolean | undefined;
   /** Told of what happens. */
   readonly log?: Log | undefined;
+  /** @internal For tests, which would have to wait otherwise. */
+  readonly timing?: Partial<WorkerTiming> | undefined;
 }
 
 /** A worker that serves. */
@@ -183,11 +186,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const version = packageVersion();
   const metrics = openWorkerMetrics(host.cpu, [...served.keys()], version);
   const observers = { log, metrics, telemetry };
-  const workers = [...served].map(([name, count]) => serveQueue(name, access, count, host, observers));
+  const timing = workerTiming(options.timing);
+  const workers = [...served].map(([name, count]) =>
+    serveQueue(name, access, count, host, observers, timing),
+  );
 
   const heartbeat = await startHeartbeat(redis, {
     ...{ id: `${hostName}.${process.pid}.${randomBytes(4).toString("hex")}`, host: hostName, version },
     ...{ graphId, graphName, root: options.root, cpu: host.cpu, concurrency: served, metrics },
+    interval: timing.statusInterval,
   });
 
   for (const worker of workers) {

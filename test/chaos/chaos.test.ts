@@ -2,10 +2,14 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, it, vi } from "vitest";
+import { lockVariable } from "../support/processes/quick-locks.js";
 import { seededRandom } from "../support/seeded-random.js";
 import { type Content, makeContents } from "./contents.js";
 import { trials } from "./trials/index.js";
+
+// Much longer than an outage lasts here, as real locks are.
+vi.stubEnv(lockVariable, "5000");
 
 let scratch: string;
 let contents: Content[];

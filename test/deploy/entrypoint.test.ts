@@ -5,17 +5,18 @@ import { lstatSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { binary, plainEnvironment } from "../support/processes/stevedore.js";
-import { freePort, startRedis, type TestRedis } from "../support/redis/redis-server.js";
+import { freePort } from "../support/redis/redis-server.js";
+import { openDatabase, type TestDatabase } from "../support/redis/shared-redis.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { until } from "../support/until.js";
 
 const scratch = useScratchDirectory();
 const entrypoint = join(import.meta.dirname, "../../docker/entrypoint.sh");
 
-let redis: TestRedis;
+let redis: TestDatabase;
 let programs: string;
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await openDatabase();
   programs = join(scratch.path, "bin");
   mkdirSync(programs);
   symlinkSync(binary, join(programs, "stevedore"));

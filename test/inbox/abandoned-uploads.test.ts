@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { removeAbandonedUploads } from "../../src/inbox/index.js";
 import { openProducer } from "../../src/producer/index.js";
-import { startRedis, type TestRedis } from "../support/redis/redis-server.js";
+import { openDatabase, type TestDatabase } from "../support/redis/shared-redis.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();
-let redis: TestRedis;
+let redis: TestDatabase;
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await openDatabase();
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 

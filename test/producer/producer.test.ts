@@ -7,12 +7,13 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
 import { type JobUpdate, openProducer, type Producer } from "../../src/producer/index.js";
 import { collect } from "../support/collect.js";
-import { freePort, startRedis, type TestRedis } from "../support/redis/redis-server.js";
+import { freePort, startRedis } from "../support/redis/redis-server.js";
+import { openDatabase, type TestDatabase } from "../support/redis/shared-redis.js";
 import { startTcpProxy } from "../support/redis/tcp-proxy.js";
 
-let redis: TestRedis;
+let redis: TestDatabase;
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await openDatabase();
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 
@@ -253,9 +254,10 @@ describe("without Redis", () => {
   });
 
   it("is not spoilt by a connection that breaks in its first moment, whichever that is", async () => {
-    await using proxy = await startTcpProxy(redis.port);
+    const { port, pathname } = new URL(redis.url);
+    await using proxy = await startTcpProxy(Number(port));
     for (let after = 0; after < 40; after++) {
-      const producer = openProducer({ redis: `redis://127.0.0.1:${proxy.port}` });
+      const producer = openProducer({ redis: `redis://127.0.0.1:${proxy.port}${pathname}` });
       const first = producer.counts().catch(() => undefined);
       // No event tells where BullMQ stands: every millisecond has its turn.
       await setTimeout(after);

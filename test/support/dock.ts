@@ -8,7 +8,7 @@ import { expect } from "vitest";
 import type { JobData, JobName, JobResult } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { type RunningWorker, startWorker, type WorkerOptions } from "../../src/worker/index.js";
-import { startRedis } from "./redis/redis-server.js";
+import { openDatabase } from "./redis/shared-redis.js";
 
 export interface ServedGraph {
   readonly producer: Producer;
@@ -17,7 +17,7 @@ export interface ServedGraph {
   readonly graphName: string;
 }
 
-/** What the tests of a file share: a Redis, a scratch directory, an archive in it. */
+/** What the tests of a file share: a database of Redis, a scratch directory, an archive in it. */
 export interface Dock extends AsyncDisposable {
   readonly redis: string;
   readonly scratch: string;
@@ -28,14 +28,14 @@ export interface Dock extends AsyncDisposable {
 }
 
 /**
- * Opens one, on a Redis of its own unless it is given one, which it ends as well.
+ * Opens one, on a database of the Redis that all share unless it is given a server, which it ends as well.
  * @param url how that is reached, if not as it says itself
  */
 export async function openDock(
   redis?: AsyncDisposable & { readonly url: string },
   url = redis?.url,
 ): Promise<Dock> {
-  if (redis === undefined || url === undefined) return openDock(await startRedis());
+  if (redis === undefined || url === undefined) return openDock(await openDatabase());
   const scratch = mkdtempSync(join(tmpdir(), "stevedore-dock-"));
   return {
     redis: url,

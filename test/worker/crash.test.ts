@@ -1,11 +1,15 @@
+// A worker that is killed, with the locks and the self-test of a real one: other tests have quicker ones.
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { openProducer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob, shell } from "../support/dock.js";
 import { startStevedore } from "../support/processes/stevedore.js";
+import { verifiedVariable } from "../support/verified-xz.js";
+
+vi.stubEnv(verifiedVariable, undefined);
 
 let dock: Dock;
 beforeAll(async () => {

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { workerStatusKeys } from "../../src/jobs/index.js";
 import { openProducer } from "../../src/producer/index.js";
@@ -55,25 +56,20 @@ describe("a worker's status", () => {
     }));
 
   it("expires when its worker says nothing more", async () => {
-    await using redis = await startRedis();
-    const root = mkdtempSync(join(dock.scratch, "root-"));
-    const worker = await startWorker({ redis: redis.url, root });
-    const producer = openProducer({ redis: redis.url });
-    try {
+    await dock.serving(async ({ producer, graphName }) => {
       const [status] = await producer.workerStatuses();
-      const ttl = Number(await redis.command("PTTL", workerStatusKeys("default").of(status?.id ?? "")));
+      const redis = new Redis(dock.redis);
+      const ttl = await redis.pttl(workerStatusKeys(graphName).of(status?.id ?? ""));
+      redis.disconnect();
       expect(ttl).toBeGreaterThan(0);
       expect(ttl).toBeLessThanOrEqual(20_000);
-    } finally {
-      await producer.close();
-      await worker.close(0);
-    }
+    });
   });
 
   it("comes back with a Redis that was away and lost it", async () => {
     await using redis = await startRedis();
     const root = mkdtempSync(join(dock.scratch, "root-"));
-    const worker = await startWorker({ redis: redis.url, root });
+    const worker = await startWorker({ redis: redis.url, root, timing: { statusInterval: 500 } });
     const producer = openProducer({ redis: redis.url });
     try {
       const [before] = await producer.workerStatuses();

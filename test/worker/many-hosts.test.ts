@@ -15,6 +15,7 @@ import {
   startHost,
   stopThere,
 } from "../support/processes/namespace-host.js";
+import { quickLockEnvironment } from "../support/processes/quick-locks.js";
 import { type Running, startStevedore } from "../support/processes/stevedore.js";
 
 let dock: Dock;
@@ -59,7 +60,7 @@ async function openRoot(): Promise<Shared & AsyncDisposable> {
     async serve(at, env = {}) {
       const own = at === 0 ? [] : ["--host", "web-2"];
       const args = ["worker", ...flags, ...own, ...targets, "--allow-source", dock.scratch];
-      const worker = hosts[at].start(args, { root, env });
+      const worker = hosts[at].start(args, { root, env: { ...quickLockEnvironment, ...env } });
       workers.push(worker);
       await worker.says(/ serving .* as host web-[12];/);
       return worker;

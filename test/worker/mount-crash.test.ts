@@ -7,6 +7,7 @@ import { openProducer, type Producer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob, shell } from "../support/dock.js";
 import { mountedBelow, unmountBelow } from "../support/mounts/mounted.js";
+import { quickLockEnvironment, quickLocks } from "../support/processes/quick-locks.js";
 import { startStevedore } from "../support/processes/stevedore.js";
 
 let dock: Dock;
@@ -52,7 +53,7 @@ async function survive<Name extends JobName>(
   const PATH = `${tools}:${process.env.PATH}`;
   const producer = openProducer(options);
   const flags = ["--redis", dock.redis, "--graph", graph, "--allow-source", dock.scratch];
-  const victim = startStevedore(["worker", ...flags], { root, env: { PATH } });
+  const victim = startStevedore(["worker", ...flags], { root, env: { PATH, ...quickLockEnvironment } });
   try {
     await victim.says(/serving/);
     const data = await prepare(producer);
@@ -62,7 +63,12 @@ async function survive<Name extends JobName>(
     expect((await victim.ended).code).toBeNull();
     expect((await producer.enqueue(name, data, { jobId })).id).toBe(job.id);
 
-    const next = await startWorker({ ...options, root, allowedSources: [dock.scratch] });
+    const next = await startWorker({
+      ...options,
+      root,
+      allowedSources: [dock.scratch],
+      timing: quickLocks,
+    });
     try {
       const result = await producer.wait(job);
       const ids: string[] = [];

@@ -28,6 +28,7 @@ async function prepared(
     producer: Producer;
     queue: Queue;
     redis: Redis;
+    root: string;
     serve: () => Promise<void>;
   }) => Promise<void>,
 ): Promise<void> {
@@ -37,8 +38,6 @@ async function prepared(
     mkdirSync(join(root, "graph", id, "layer"), { recursive: true });
     writeFileSync(join(root, "graph", id, "json"), JSON.stringify({ id }));
   }
-  // Takes longer to compress than a test takes.
-  writeFileSync(join(root, "graph/b/layer/noise"), randomBytes(64 * 1024 ** 2));
   const producer = openProducer({ redis: dock.redis, graph });
   const redis = new Redis(dock.redis, { maxRetriesPerRequest: null });
   const queue = new Queue("checksum", { connection: redis, prefix: keyPrefix(graph) });
@@ -48,6 +47,7 @@ async function prepared(
       producer,
       queue,
       redis,
+      root,
       async serve() {
         const concurrency = { store: 1, checksum: 1, mount: 1 };
         workers.push(await startWorker({ redis: dock.redis, graph, root, concurrency }));
@@ -125,9 +125,10 @@ describe("a run of a schedule", () => {
     }));
 
   it("is joined while it is at work, and ends with its children when it is cancelled", () =>
-    prepared(async ({ producer, queue, serve }) => {
+    prepared(async ({ producer, queue, root, serve }) => {
       const run = await dueRun(producer, queue);
-      // Comes between the run and its children, and keeps the worker busy.
+      // Comes between the run and its children, and keeps the worker busy: it takes longer than the test.
+      writeFileSync(join(root, "graph/b/layer/noise"), randomBytes(64 * 1024 ** 2));
       const busy = await producer.enqueue("checksum", { id: "b" });
       await serve();
       await until(

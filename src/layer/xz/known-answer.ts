@@ -1,5 +1,7 @@
 // The start-up check of an xz engine: a fixed sample must give the bytes that every engine has given so far.
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { StevedoreError } from "../../terms/index.js";
 import type { XzEngine } from "./engine.js";
 
@@ -9,10 +11,17 @@ const settings = { preset: 6, blockSize: 1024 * 1024, threads: 2 } as const;
 const expected = "f544887fe1071972bd83db3d19389ff080b1e828cdcdc0a7d40e292e17f007ed";
 
 /**
+ * The path of an xz of which the tests know that it gives the answer: they start hundreds of workers, each of which would
+ * take a second of CPU to find the same. Any other xz is asked. Internal: it may go at any time.
+ */
+const verifiedVariable = "STEVEDORE_INTERNAL_VERIFIED_XZ";
+
+/**
  * Compresses the sample, which takes about a second, and compares the sha256 with the known one.
  * @throws `INTERNAL` naming the engine and both digests if it is another: its checksums would fit nobody's.
  */
 export async function checkKnownAnswer(engine: XzEngine, signal?: AbortSignal | undefined): Promise<void> {
+  if (isVerified(engine)) return;
   const hash = createHash("sha256");
   for await (const chunk of engine.compress(sample(), settings, signal)) hash.update(chunk);
   const actual = hash.digest("hex");
@@ -21,6 +30,16 @@ export async function checkKnownAnswer(engine: XzEngine, signal?: AbortSignal | 
     "INTERNAL",
     `${engine.name} ${engine.version} does not compress as it must: the sha256 of the sample is ${actual}, ` +
       `not ${expected}`,
+  );
+}
+
+function isVerified({ name }: XzEngine): boolean {
+  const { [verifiedVariable]: verified, PATH = "" } = process.env;
+  if (verified === undefined || name !== "xz") return false;
+  return (
+    PATH.split(delimiter)
+      .map((directory) => join(directory, name))
+      .find(existsSync) === verified
   );
 }
 

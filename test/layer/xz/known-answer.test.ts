@@ -1,9 +1,12 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { XzEngine } from "../../../src/layer/xz/engine.js";
 import { checkKnownAnswer } from "../../../src/layer/xz/known-answer.js";
 import { loadNativeXz } from "../../../src/layer/xz/native.js";
 import { findXzProgram } from "../../../src/layer/xz/program.js";
 import { sha256Of, shell } from "../../support/processes/shell.js";
+import { verifiedVariable } from "../../support/verified-xz.js";
+
+vi.stubEnv(verifiedVariable, undefined);
 
 const answer = "f544887fe1071972bd83db3d19389ff080b1e828cdcdc0a7d40e292e17f007ed";
 

@@ -7,11 +7,12 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { keyPrefix } from "../../../src/jobs/index.js";
 import { openProducer, type Producer, type QueueEvent } from "../../../src/producer/index.js";
-import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
+import { startRedis } from "../../support/redis/redis-server.js";
+import { openDatabase, type TestDatabase } from "../../support/redis/shared-redis.js";
 
-let redis: TestRedis;
+let redis: TestDatabase;
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await openDatabase();
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { localPath } from "../../../src/server/dashboard/local-path.js";
 import { type RunningServer, type ServerOptions, startServer } from "../../../src/server/index.js";
-import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
+import { openDatabase, type TestDatabase } from "../../support/redis/shared-redis.js";
 
 const full = "full-token-0123456789";
 const read = "read-token-0123456789";
@@ -15,12 +15,12 @@ const tokens = [
   { role: "read", secret: read },
 ] as const;
 
-let redis: TestRedis;
+let redis: TestDatabase;
 let root: string;
 let server: RunningServer;
 
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await openDatabase();
   root = mkdtempSync(join(tmpdir(), "stevedore-login-"));
   mkdirSync(join(root, "graph"));
   server = await serve({ tokens, trustedProxies: ["127.0.0.1"] });

@@ -6,18 +6,18 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { documentFile } from "../../../scripts/written-schemas.js";
 import { type RunningServer, startServer } from "../../../src/server/index.js";
 import type { OpenApiDocument } from "../../../src/server/openapi/components.js";
-import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
+import { openDatabase, type TestDatabase } from "../../support/redis/shared-redis.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 
 const project = join(import.meta.dirname, "../../..");
 const scratch = useScratchDirectory();
 const token = "full-0123456789abcdef";
-let redis: TestRedis;
+let redis: TestDatabase;
 let server: RunningServer;
 let document: OpenApiDocument & { readonly tags: readonly { readonly name: string }[] };
 
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await openDatabase();
   const tokens = [{ role: "full", secret: token }] as const;
   server = await startServer({ redis: redis.url, root: await scratch.fresh(), tokens });
   document = (await (await fetch(`${server.url}/api/openapi.json`)).json()) as typeof document;

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { openProducer } from "../../../src/producer/index.js";
 import { startWorker } from "../../../src/worker/index.js";
 import { type Dock, openDock } from "../../support/dock.js";
+import { quickLockEnvironment, quickLocks } from "../../support/processes/quick-locks.js";
 import { startStevedore } from "../../support/processes/stevedore.js";
 
 let dock: Dock;
@@ -21,7 +22,9 @@ it("computes no checksum twice that was stored when the worker was killed, and s
   const graph = "batch-crash";
   const ids = Array.from({ length: 24 }, (_, at) => `image-${at}`);
   for (const id of ids) makeImage(root, id);
-  const victim = startStevedore(["worker", "--redis", dock.redis, "--graph", graph], { root });
+  const victim = startStevedore(["worker", "--redis", dock.redis, "--graph", graph], {
+    ...{ root, env: quickLockEnvironment },
+  });
   const producer = openProducer({ redis: dock.redis, graph });
   try {
     const job = await producer.enqueue("checksum-graph", {});
@@ -36,7 +39,7 @@ it("computes no checksum twice that was stored when the worker was killed, and s
     expect(before.size).toBeGreaterThanOrEqual(6);
     expect(before.size).toBeLessThan(ids.length);
 
-    const worker = await startWorker({ redis: dock.redis, graph, root });
+    const worker = await startWorker({ redis: dock.redis, graph, root, timing: quickLocks });
     try {
       const result = await producer.wait(job);
       expect(result).toMatchObject({ total: ids.length, failed: [], layerBytes: ids.length * layerBytes });

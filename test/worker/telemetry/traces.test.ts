@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tracesAreAsked } from "../../../src/producer/telemetry.js";
 import { startStevedore, stevedore } from "../../support/processes/stevedore.js";
-import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
+import { openDatabase, type TestDatabase } from "../../support/redis/shared-redis.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 
 interface WrittenSpan {
@@ -19,9 +19,9 @@ interface WrittenSpan {
 
 const setUp = pathToFileURL(join(import.meta.dirname, "../../support/spans-to-file.mjs")).href;
 const scratch = useScratchDirectory();
-let redis: TestRedis;
+let redis: TestDatabase;
 beforeAll(async () => {
-  redis = await startRedis();
+  redis = await openDatabase();
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 

@@ -3,7 +3,7 @@ import type { FastifyRequest } from "fastify";
 import { HttpError } from "./problem.js";
 
 /** How long a body may take, in ms. Routes that stream have rules of their own. */
-export const bodyTime = 30_000;
+const bodyTime = 30_000;
 
 /** How long what is left of a body may take once the request is answered, in ms: time for a client to read the answer. */
 const remainderTime = 2_000;

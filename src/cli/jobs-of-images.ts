@@ -20,7 +20,7 @@ export interface FailedImage {
 }
 
 /** What became of the images that were asked for. */
-export interface ImageResults<Name extends JobName> {
+interface ImageResults<Name extends JobName> {
   readonly results: JobResult<Name>[];
   /** Those whose job failed, and those there is no job for. */
   readonly failed: FailedImage[];

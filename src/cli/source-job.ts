@@ -8,7 +8,7 @@ import { type ImportFlags, workerOptions } from "./worker-flags.js";
 
 type SourceJobName = "store" | "import";
 
-export interface SourceJob<Name extends SourceJobName> {
+interface SourceJob<Name extends SourceJobName> {
   readonly name: Name;
   /** The job's data for an upload of that name. */
   dataFor(upload: string): JobData<Name>;

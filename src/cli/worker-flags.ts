@@ -7,7 +7,7 @@ import type { OwnWorkerOptions } from "./embedded/index.js";
 import { several, wholeNumber } from "./run-command.js";
 
 /** How long a tool of the host may be stuck: of use wherever a command's own worker runs one. */
-export interface ToolFlags {
+interface ToolFlags {
   readonly toolSilence?: number;
 }
 

@@ -19,7 +19,7 @@ const interval = 100;
 const patience = 10_000;
 
 /** What a cancellation needs of its producer. */
-export interface CancelAccess {
+interface CancelAccess {
   readonly queue: Queue;
   readonly redis: Redis;
   readonly url: string;

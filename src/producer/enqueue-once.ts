@@ -6,7 +6,7 @@ import { type CheckedJobData, JobError, type JobName, keyPrefix, retention } fro
 /** How long a key is remembered since it was last used, in s: as long as the record of the job that stays longest. */
 const remembered = Math.max(retention.completed.age, retention.failed.age);
 
-export interface OnceAccess {
+interface OnceAccess {
   readonly redis: Redis;
   readonly graphName: string;
   /** Whether the record of a job is there. */

@@ -1,5 +1,5 @@
-// The queues of a graph as a producer sees them: those that all hosts share, and the hosts' own, of which there may be
-// more at any time.
+// The queues of a graph as a producer sees them: those that all hosts share, and those of single hosts, which may
+// become more at any time.
 import { type Job, Queue, type Telemetry } from "bullmq";
 import {
   type AnyQueueName,
@@ -14,12 +14,14 @@ import type { FailFastConnection } from "../redis/index.js";
 
 export interface GraphQueues {
   of(name: AnyQueueName): Queue;
-  /** To be called before a job goes to a queue: whoever walks the queues finds that of a host that was never heard of. */
+  /** To be called before a job goes to a queue, so that `names` has the queues of a host that is new. */
   announce(name: AnyQueueName): Promise<void>;
   /** The hosts that have queues, sorted. */
   hosts(): Promise<string[]>;
   /** The names of all queues, the shared ones first. */
   names(): Promise<AnyQueueName[]>;
+  /** The queue of this name, if the graph has it. */
+  named(name: string): Promise<AnyQueueName | undefined>;
   /** A job, whichever queue it is in. */
   find(id: string): Promise<{ readonly job: Job; readonly queue: Queue } | undefined>;
   close(): Promise<void>;
@@ -75,6 +77,8 @@ export function openGraphQueues(
     },
     hosts,
     names,
+    named: async (name) =>
+      queueNames.find((shared) => shared === name) ?? (await names()).find((known) => known === name),
     async find(id) {
       const all = await names();
       // All at once: there are two queues for each host.

@@ -1,5 +1,6 @@
-// stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code is loaded.
+// The door of producer: enqueue jobs and hear of them. No native code is loaded.
 export { cancelledReason, fulfilCancellation } from "./cancel.js";
+export type { EnqueuedJob, NewJob } from "./enqueue.js";
 export type {
   ConnectionEvent,
   JobEvent,
@@ -12,15 +13,8 @@ export type {
 } from "./events/index.js";
 export { type GraphQueues, openGraphQueues } from "./graph-queues.js";
 export type { JobPage, PageCursor, PageRequest } from "./job-pages.js";
+export type { AllCounts, QueueCounts } from "./job-queries.js";
 export { type JobRecord, type JobState, jobStates } from "./job-records.js";
-export {
-  type AllCounts,
-  type EnqueuedJob,
-  type NewJob,
-  openProducer,
-  type Producer,
-  type ProducerOptions,
-  type QueueCounts,
-} from "./producer.js";
+export { openProducer, type Producer, type ProducerOptions } from "./producer.js";
 export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
 export { telemetryIfAsked } from "./telemetry.js";

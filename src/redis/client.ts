@@ -1,11 +1,11 @@
 // Makes the connection that a Redis URL describes: to a server, to the master that sentinels name, or to a cluster's node.
-import { Redis } from "ioredis";
+import { Cluster, Redis } from "ioredis";
 import { slotConnector } from "./slot-connector.js";
 import { openTls } from "./tls.js";
 import { readRedisUrl } from "./url.js";
 
 /** How patient a connection is. */
-export interface Manner {
+interface Manner {
   readonly connectTimeout: number;
   readonly commandTimeout?: number;
   /** How long a server may be silent that was asked something, in ms, until another connection is made. */
@@ -37,6 +37,22 @@ export function connectRedis(url: string, key: string, manner: Manner): Redis {
       ...(password === undefined ? {} : { sentinelPassword: password }),
       ...(tls === undefined ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true }),
     });
+  }
+  if (form === "cluster" && process.env.EXP === "cluster") {
+    const { connectTimeout, commandTimeout, socketTimeout, maxRetriesPerRequest } = manner;
+    return new Cluster([...hosts], {
+      enableOfflineQueue,
+      clusterRetryStrategy: retryStrategy,
+      redisOptions: {
+        ...user,
+        ...(tls === undefined ? {} : { tls }),
+        connectTimeout,
+        socketTimeout,
+        maxRetriesPerRequest,
+        ...(commandTimeout === undefined ? {} : { commandTimeout }),
+      },
+      slotsRefreshTimeout: 2_000,
+    }) as unknown as Redis;
   }
   if (form === "cluster") return new Redis({ ...server, Connector: slotConnector(hosts, key) });
   return new Redis({ ...server, ...(path === undefined ? hosts[0] : { path }) });

@@ -5,7 +5,7 @@ import { JobError } from "../jobs/index.js";
 import type { TlsFiles } from "./url.js";
 
 /** What ioredis hands to `tls.connect`: it copies this for each connection that it makes. */
-export interface RedisTls {
+interface RedisTls {
   readonly servername?: string;
   readonly secureContext?: SecureContext;
 }

@@ -15,12 +15,12 @@ export interface TlsFiles {
 }
 
 /** Who asks. */
-export interface RedisUser {
+interface RedisUser {
   readonly username?: string;
   readonly password?: string;
 }
 
-export interface RedisAddress extends RedisUser {
+interface RedisAddress extends RedisUser {
   readonly form: "server" | "socket" | "cluster" | "sentinel";
   /** Of the socket. */
   readonly path?: string;

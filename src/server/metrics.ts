@@ -9,13 +9,13 @@ import { throwIfAborted } from "../terms/index.js";
 import { problemsOf } from "./api/index.js";
 import type { App, ServerContext } from "./context.js";
 
-export interface MetricsSources {
+interface MetricsSources {
   readonly producer: Producer;
   readonly graph: Graph;
 }
 
 /** A page in Prometheus's text format. */
-export interface MetricsPage {
+interface MetricsPage {
   readonly text: string;
   readonly contentType: string;
 }

@@ -64,8 +64,8 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-export const defaultMaxUploadBytes = 64 * 1024 ** 3;
-export const defaultRequestsPerMinute = 6_000;
+const defaultMaxUploadBytes = 64 * 1024 ** 3;
+const defaultRequestsPerMinute = 6_000;
 /** How long the head of a request may take, in ms. */
 const headersTimeout = 20_000;
 /** How long requests that are under way have to end when the server closes, in ms. */

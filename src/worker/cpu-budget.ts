@@ -23,7 +23,7 @@ export interface CpuBudget {
 }
 
 /** Threads that were taken; they are free again when it is disposed of. */
-export interface CpuShare extends Disposable {
+interface CpuShare extends Disposable {
   /** How many were had. */
   readonly threads: number;
   /** Gives back all but one: for work that comes to its end, of which the last blocks leave threads idle. */

@@ -9,7 +9,7 @@ import type { CpuBudget } from "./cpu-budget.js";
 import type { WorkerMetrics } from "./telemetry/index.js";
 
 /** What is told of a worker. */
-export interface HeartbeatSource extends Pick<WorkerStatus, "id" | "host" | "graphId" | "version"> {
+interface HeartbeatSource extends Pick<WorkerStatus, "id" | "host" | "graphId" | "version"> {
   readonly graphName: string;
   readonly root: string;
   readonly cpu: CpuBudget;
@@ -20,7 +20,7 @@ export interface HeartbeatSource extends Pick<WorkerStatus, "id" | "host" | "gra
   readonly interval: number;
 }
 
-export interface Heartbeat {
+interface Heartbeat {
   /** Takes the status away. Resolves within two seconds, whatever Redis does; without it the status expires. */
   stop(isRedisThere: boolean): Promise<void>;
 }

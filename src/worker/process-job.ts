@@ -41,7 +41,7 @@ export interface QueueAccess {
 }
 
 /** How a try is held by its worker. */
-export interface TryControl {
+interface TryControl {
   /** That of the job's lock. */
   readonly token: string | undefined;
   readonly signal: AbortSignal;

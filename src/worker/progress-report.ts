@@ -4,7 +4,7 @@ import type { Progress } from "../jobs/index.js";
 /** The least time between two reports, in ms. */
 const interval = 250;
 
-export interface ProgressReport {
+interface ProgressReport {
   /** Notes where the job stands; writes it now if the last report is old enough, else when it is. */
   report(progress: Progress): void;
   /** Writes what was noted last, and ends it: nothing is written after this resolves. */

@@ -14,13 +14,13 @@ import {
 import { isErrno } from "../terms/index.js";
 
 /** A worker that began and never said that it ended. */
-export interface UncleanEnd {
+interface UncleanEnd {
   readonly pid: number;
   /** RFC 3339; undefined where the power went before that was on the disk. */
   readonly since: string | undefined;
 }
 
-export interface RunMarker {
+interface RunMarker {
   /** The workers of this host before this one that were killed, or whose host went down. */
   readonly uncleanEnds: readonly UncleanEnd[];
   /** To be called when this worker has ended what it did. */

@@ -18,7 +18,7 @@ const maxStalledCount = 5;
 const neverAborted = new AbortController().signal;
 
 /** Those to whom is told what happens to a queue's jobs. */
-export interface QueueObservers {
+interface QueueObservers {
   readonly log: Log;
   readonly metrics: WorkerMetrics;
   /** Where traces are asked for. */

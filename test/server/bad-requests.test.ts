@@ -160,12 +160,16 @@ describe("a body of 2 GB", () => {
           const untold = connect(Number(port), hostname).setEncoding("utf8");
           let answered = "";
           let isOver = false;
+          /** Goes on with the writing, or ends it. */
+          let wake = () => {};
           untold.on("data", (text: string) => {
             answered += text;
           });
           untold.on("error", () => undefined);
+          untold.on("drain", () => wake());
           untold.on("close", () => {
             isOver = true;
+            wake();
           });
           untold.write(`POST ${path} HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\n\r\n`);
           let sent = 0;
@@ -173,8 +177,7 @@ describe("a body of 2 GB", () => {
             sent += size;
             if (untold.write(chunk)) continue;
             await new Promise<void>((resolve) => {
-              untold.once("drain", resolve);
-              untold.once("close", resolve);
+              wake = resolve;
             });
           }
           await until("the connection is not closed", async () => isOver);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import fastify from "fastify";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { limitBodyTime } from "../../src/server/body-deadline.js";
+import { endUnreadBody, limitBodyTime } from "../../src/server/body-deadline.js";
 import { sendProblem } from "../../src/server/problem.js";
 
 /** Long enough for a body that is there, in ms. */
@@ -14,6 +14,12 @@ beforeAll(async () => {
   app.addHook("onRequest", async (request) => limitBodyTime(request, time));
   app.post("/", async ({ body }) => body);
   app.delete("/", async () => ({ ok: true }));
+  // Answered before the body has come.
+  app.put("/", { onResponse: async (request) => endUnreadBody(request) }, async (request) => {
+    request.raw.resume();
+    return { listeners: request.raw.socket.listenerCount("close") };
+  });
+  app.addContentTypeParser("text/early", (_request, _body, done) => done(null));
   await app.listen({ host: "127.0.0.1", port: 0 });
 });
 afterAll(() => app.close());
@@ -58,4 +64,17 @@ it("is taken when it comes in time", async () => {
     headers: { "content-type": "application/json" },
   });
   expect(await response.json()).toEqual({ a: 1 });
+});
+
+it("that comes after its answer leaves nothing on the connection, however many there are", async () => {
+  const socket: Socket = connect((app.server.address() as AddressInfo).port, "127.0.0.1").setEncoding("utf8");
+  const counts: number[] = [];
+  for (let at = 0; at < 3; at++) {
+    socket.write("PUT / HTTP/1.1\r\nhost: a\r\ncontent-type: text/early\r\ncontent-length: 2\r\n\r\na");
+    const [answer] = (await once(socket, "data")) as [string];
+    counts.push(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n"))).listeners);
+    socket.write("b");
+  }
+  socket.destroy();
+  expect(new Set(counts).size).toBe(1);
 });

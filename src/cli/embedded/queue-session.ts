@@ -18,7 +18,7 @@ import { type EmbeddedRedis, holdEmbeddedRedis } from "./embedded-redis.js";
 /** Settings of the worker that a command starts for itself. */
 export type OwnWorkerOptions = Omit<WorkerOptions, "redis" | "graph" | "root" | "host">;
 
-export interface SessionOptions {
+interface SessionOptions {
   /** Settings of an own worker; undefined if this command has no work to be done. */
   readonly work?: OwnWorkerOptions | undefined;
   /** Make a root that is not there; else it is taken for a slip of the pen. */

@@ -21,7 +21,7 @@ export interface LiveDisplay extends Display {
   close(): void;
 }
 
-export interface LiveDisplayOptions {
+interface LiveDisplayOptions {
   /** The least time between two drawings, in ms. */
   readonly interval: number;
   /** Take the whole screen, and give back what was on it, instead of standing below it. */

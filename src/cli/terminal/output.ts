@@ -24,7 +24,7 @@ export interface Output {
 }
 
 /** How an item of a list is shown. */
-export interface ShowItem<Item> {
+interface ShowItem<Item> {
   /** Its element of the array with `--json`. Default: the item. */
   document?(item: Item): unknown;
   line(item: Item): string;

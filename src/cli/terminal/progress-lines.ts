@@ -79,7 +79,7 @@ export function activeLines(active: readonly ActiveJob[], { columns, rows }: Siz
 }
 
 /** A made id by its beginning; a name that somebody gave whole, as far as there is room for it. */
-export function shortLabel(label: string): string {
+function shortLabel(label: string): string {
   return /^[0-9a-f]+$/.test(label) ? shortId(label) : cut(formatText(label), widestLabel);
 }
 

@@ -8,7 +8,7 @@ import { progressSentence } from "./progress-text.js";
 const drawInterval = 100;
 const plainInterval = 5_000;
 
-export interface JobsProgress {
+interface JobsProgress {
   /** Notes what has become of the job at this place in the list. */
   update(index: number, update: JobUpdate): void;
   /** Takes it away, so that the result stands alone. */

@@ -9,7 +9,7 @@ import type { Size } from "./live-display.js";
 import { activeLines } from "./progress-lines.js";
 
 /** What is known of one queue. */
-export interface QueueView {
+interface QueueView {
   readonly queue: AnyQueueName;
   readonly counts: QueueCounts;
   readonly workers: number;

@@ -4,7 +4,7 @@ import type { JobRecord } from "../job-records.js";
 import type { Interest } from "./event-stream.js";
 import type { JobEvents, JobUpdate } from "./job-events.js";
 
-export interface FollowAccess {
+interface FollowAccess {
   readonly events: JobEvents;
   /** The job's record as it is now; undefined if it is gone. */
   record(): Promise<JobRecord | undefined>;

@@ -19,7 +19,6 @@ export type WatchJob = (
 export function openJobWatches(
   connection: FailFastConnection,
   queues: GraphQueues,
-  findQueue: (name: string) => Promise<AnyQueueName | undefined>,
   eventsOf: (queue: AnyQueueName) => Promise<JobEvents>,
   register: (interest: Interest) => () => void,
 ): WatchJob {
@@ -43,7 +42,7 @@ export function openJobWatches(
     return asked;
   };
   return async ({ queue: name, id }, watcher, gone, after) => {
-    const queue = await findQueue(name);
+    const queue = await queues.named(name);
     if (queue === undefined) return undefined;
     const events = await eventsOf(queue);
     const snapshot = () => snapshotOf(queue, id);

@@ -6,7 +6,7 @@ import type { JobUpdate, LogLine } from "./job-events.js";
 import { readEntry } from "./stream-entry.js";
 
 /** What was told of a job, and the id of its event. Whoever reads the same event gets the same object. */
-export interface PastEvent {
+interface PastEvent {
   readonly eventId: string;
   readonly what: JobUpdate | LogLine;
 }

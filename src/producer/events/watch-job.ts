@@ -19,7 +19,7 @@ export interface JobWatch {
   stop(): void;
 }
 
-export interface WatchAccess {
+interface WatchAccess {
   readonly events: JobEvents;
   readonly replay: Replay;
   /** Where the job stands; undefined if it is gone. */

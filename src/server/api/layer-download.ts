@@ -7,7 +7,7 @@ import { StevedoreError } from "../../terms/index.js";
 /** Compressors of one download: the fewest there can be, for the workers' jobs need the cores. */
 const threads = 2;
 
-export interface Wanted {
+interface Wanted {
   readonly image: Image;
   /** Undefined for the canonical tar itself. */
   readonly archive: { readonly recipe: RecipeName; readonly engine: XzEngine } | undefined;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Producer } from "../../producer/index.js";
 
 /** How many jobs have ended well, and how many failed. */
-export interface EndedJobs {
+interface EndedJobs {
   readonly completed: number;
   readonly failed: number;
 }

@@ -1,7 +1,7 @@
 // The login page as HTML: a form that works without scripts.
 
 /** What to show. Text of others is escaped. */
-export interface LoginPage {
+interface LoginPage {
   /** Where the login leads to. */
   readonly to: string;
   /** What went wrong, for people. */

@@ -13,7 +13,7 @@ import { startJobTally } from "./job-tally.js";
 
 /** The time that a sample stands for, and how far they go back, in ms. */
 export const sampleInterval = 10_000;
-export const sampleSpan = 3_600_000;
+const sampleSpan = 3_600_000;
 /** How long after its time a sample is taken, in ms: the last events of that time have come by then. */
 const delay = 500;
 /** How many are kept at least. */

@@ -15,9 +15,9 @@ const { version } = JSON.parse(readFileSync(new URL("../../../package.json", imp
 };
 
 /** Where a program finds the document. */
-export const documentPath = "/api/openapi.json";
+const documentPath = "/api/openapi.json";
 /** Where the pages are. */
-export const pagesPath = "/api/docs";
+const pagesPath = "/api/docs";
 
 const description = `Images and their layers, and the jobs that store, fingerprint, audit and mount them.
 

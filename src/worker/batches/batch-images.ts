@@ -5,7 +5,7 @@ import type { Graph, Image } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import type { FailedImage } from "./batch.js";
 
-export interface BatchImages {
+interface BatchImages {
   /** Each once, with the bytes of its layer. */
   readonly images: readonly { readonly id: string; readonly layerBytes: number }[];
   /** What cannot be loaded, by the name it was asked for. */

@@ -93,7 +93,7 @@ export function openBatchProgress(queue: Queue, redis: Redis, graphName: string)
 }
 
 /** The progress of a batch: images are what counts, bytes tell how long the rest will take. */
-export function describeBatch(sums: {
+function describeBatch(sums: {
   readonly done: number;
   readonly total: number;
   readonly bytesDone: number;

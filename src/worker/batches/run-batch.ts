@@ -6,7 +6,7 @@ import type { Batch, BatchChild, BatchPlan, FailedImage } from "./batch.js";
 import { listBatch } from "./batch-images.js";
 
 /** What a batch has to do with an image. */
-export interface BatchWork<Name extends "checksum" | "verify"> {
+interface BatchWork<Name extends "checksum" | "verify"> {
   /** The job that does it. */
   readonly name: Name;
   /** By ids or prefixes; undefined for every image of the graph. */
@@ -17,7 +17,7 @@ export interface BatchWork<Name extends "checksum" | "verify"> {
 }
 
 /** What became of a batch. */
-export interface BatchOutcome<Name extends "checksum" | "verify"> {
+interface BatchOutcome<Name extends "checksum" | "verify"> {
   /** Images in all. */
   readonly total: number;
   /** The results of the children, one for each image for which there was work and that did not fail. */

@@ -10,7 +10,7 @@ import type { WorkerLimits } from "../limits.js";
 export type Outcome = Unpacked | "earlier-try" | "skipped";
 
 /** The job that makes an image. */
-export interface Maker {
+interface Maker {
   readonly jobId: string;
   /** What an id that is taken means. */
   readonly ifExists: "fail" | "skip";

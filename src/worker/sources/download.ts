@@ -15,7 +15,7 @@ export interface DownloadLimits {
   readonly downloadResumes: number;
 }
 
-export interface Download {
+interface Download {
   /** Bytes in all, as the server tells it. */
   readonly size: number | undefined;
   /** Its errors are those of `openDownload`; `INTERNAL` too if the file changes on the server. */

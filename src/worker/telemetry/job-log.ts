@@ -19,7 +19,7 @@ export interface JobLog {
 type LogWriter = Parameters<typeof Job.addJobLog>[0];
 
 /** Where lines go. */
-export interface JobLogAccess {
+interface JobLogAccess {
   readonly redis: Redis;
   readonly graphName: string;
 }

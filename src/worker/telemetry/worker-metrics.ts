@@ -19,7 +19,7 @@ export interface WorkerMetrics {
 }
 
 /** One try that is counted; it is at work until it is disposed of. */
-export interface MeteredTry extends Disposable {
+interface MeteredTry extends Disposable {
   progress(progress: Progress): void;
   /** @param result of one that is completed */
   ended(outcome: Outcome, result?: unknown): void;

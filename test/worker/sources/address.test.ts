@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isPrivateAddress } from "../../../src/worker/sources/address.js";
 import { isHostAllowed, parseAllowedHost } from "../../../src/worker/sources/allowed-hosts.js";
@@ -44,6 +46,24 @@ describe("an address", () => {
     expect(hostname).toBe("127.0.0.1");
     expect(isPrivateAddress(hostname)).toBe(true);
   });
+
+  /** Both sides of each network's edges, addresses with another inside, and some at random. */
+  const classes = JSON.parse(
+    readFileSync(join(import.meta.dirname, "../../fixtures/address-classes.json"), "utf8"),
+  ) as Record<"private" | "public", string[]>;
+
+  it("keeps its class, for hundreds that were decided on once", () => {
+    expect(classes.private.filter((address) => !isPrivateAddress(address))).toEqual([]);
+    expect(classes.public.filter(isPrivateAddress)).toEqual([]);
+    expect(classes.private.length + classes.public.length).toBeGreaterThan(600);
+  });
+
+  it.each([
+    ...["192.31.196.0", "192.31.196.255", "192.175.48.0", "192.175.48.255", "2620:4f:8000::1"],
+    ...["192.52.193.0", "192.52.193.255", "::ffff:192.31.196.1"],
+  ])("is of a network that serves no files (AS112, AMT), and counts as private: %s", (address) =>
+    expect(isPrivateAddress(address)).toBe(true),
+  );
 
   it.each(["fe80::1%25eth0", "fe80::1%eth0", "::1%lo"])("with a zone is no host of a URL: %s", (host) =>
     expect(URL.canParse(`http://[${host}]/`)).toBe(false),

@@ -5,7 +5,7 @@ import type { IncomingMessage } from "node:http";
 import { HttpError } from "../../problem.js";
 
 /** How long a body may stand still, in ms. */
-export const longestSilence = 60_000;
+const longestSilence = 60_000;
 
 /** Bytes that wait to be written at most, while as many are being written: few enough to be in the cache still. */
 const writeAhead = 1024 ** 2;

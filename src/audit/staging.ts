@@ -1,7 +1,7 @@
 // What processes that died had begun: staging of images and mounts that were being made or unmade, imports that were
 // decided, and leases.
 import { basename, join } from "node:path";
-import { stagingLeft, stagingName } from "../disk/index.js";
+import { rootEntries, rootPath, stagingLeft } from "../disk/index.js";
 import { abandonedLeases, findJournals, readJournal } from "../graph/index.js";
 import { joinPath } from "../layer/index.js";
 import { damage, moveAway, type Repair } from "./finding.js";
@@ -13,8 +13,8 @@ export async function* checkStaging(survey: Survey) {
   const { graph, root } = survey;
   // A link is told of with the images.
   if (!isDirectory(graph.directory)) return;
-  const directory = join(graph.directory, stagingName);
-  const at = join("graph", stagingName);
+  const directory = rootPath(root, "staging");
+  const { at } = rootEntries.staging;
   if (isThere(directory) && !isDirectory(directory)) {
     const message = `${directory} is not a directory: nothing can be stored`;
     yield damage(root, "stray-entry", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
@@ -40,7 +40,7 @@ export async function* checkImports({ graph, root }: Survey) {
   for (const { stage, status } of await findJournals(graph)) {
     // Their processes, or their hosts, may be about to complete them.
     if (status === "lives" || status === "elsewhere") continue;
-    const at = join("graph", stagingName, basename(stage));
+    const at = join(rootEntries.staging.at, basename(stage));
     let what = "is not complete: whoever opens the graph and may write to it completes it";
     let isDamaged = false;
     try {
@@ -66,7 +66,7 @@ export async function* checkImports({ graph, root }: Survey) {
 /** They hold nothing any more, and go with the next import or deletion. */
 export async function* checkLeases({ graph, root }: Survey) {
   for (const name of await abandonedLeases(graph)) {
-    const at = join("leases", name);
+    const at = join(rootEntries.leases.at, name);
     yield damage(root, "abandoned-lease", {
       at,
       message: "a lease of a process that is gone",

@@ -16,6 +16,14 @@ export {
   parseOwner,
 } from "./process-owner.js";
 export {
+  imageEntries,
+  namesWithin,
+  rootEntries,
+  rootEntryOf,
+  rootPath,
+  stagingName,
+} from "./root-paths.js";
+export {
   journalPath,
   ownerOf,
   ownName,
@@ -25,7 +33,6 @@ export {
   type StagingPlace,
   stagingDirectory,
   stagingLeft,
-  stagingName,
   stagingNames,
   stagingPath,
   withStage,

@@ -8,9 +8,7 @@ import { isErrno } from "../terms/index.js";
 import { ioError } from "./io-error.js";
 import { makeDirectory } from "./make-directory.js";
 import { currentOwner, formatOwner, type Owner, ownerStatus, parseOwner } from "./process-owner.js";
-
-/** The one entry of a graph's directory that is no image. No id can be named so. */
-export const stagingName = ":tmp:";
+import { stagingName } from "./root-paths.js";
 
 /** Where staging lies, and for which host: a graph that is open is one. */
 export interface StagingPlace {

@@ -1,7 +1,7 @@
 // The graph: all images of a root. This file says what can be done with it; how is in the files beside it.
 import { rm, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { ioError, makeDirectory, removeTree, stagingPath } from "../disk/index.js";
+import { resolve } from "node:path";
+import { ioError, makeDirectory, removeTree, rootPath, stagingPath } from "../disk/index.js";
 import { systemHostName } from "../host/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
 import {
@@ -199,7 +199,7 @@ export async function openGraph(
   { create = false, host = systemHostName() }: OpenGraphOptions = {},
 ): Promise<Graph> {
   const absolute = resolve(root);
-  const directory = join(absolute, "graph");
+  const directory = rootPath(absolute, "graph");
   if (create) makeGraphDirectory(directory);
   await assertDirectory(absolute);
   const place = { directory, host };

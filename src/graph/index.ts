@@ -2,7 +2,6 @@
 export {
   bringUpToDate,
   checksumsPath,
-  dictionaryPaths,
   dockerRecipe,
   type KnownChecksum,
   parseChecksums,
@@ -28,7 +27,6 @@ export {
   type Repositories,
   readRepositories,
   removeNames,
-  repositoriesPath,
 } from "./names/index.js";
 export { type ImageRecord, makeRecord, parentOf, parseRecord, type RecordFields } from "./record.js";
 export { assertRecordSize } from "./record-size.js";

@@ -7,7 +7,6 @@ export {
   listOutbox,
   type OutboxFile,
   outboxFile,
-  outboxOf,
   removeAbandonedExports,
   removeFromOutbox,
 } from "./outbox.js";

@@ -5,6 +5,7 @@ import {
   ioError,
   removeAbandonedStaging,
   removeTree,
+  rootPath,
   stagingName,
   syncDirectory,
   withStage,
@@ -27,11 +28,6 @@ export interface OutboxPlace {
   readonly host: string;
 }
 
-/** The outbox of a root. */
-export function outboxOf(root: string): string {
-  return join(root, "outbox");
-}
-
 /**
  * Makes a file of the outbox, whole and durable or not at all. One that is there with the same bytes is as good: an
  * earlier try of the same work may have made it.
@@ -45,7 +41,7 @@ export async function addToOutbox<Made extends { readonly path: string; readonly
   make: (stage: string) => Promise<Made>,
   signal?: AbortSignal | undefined,
 ): Promise<Made> {
-  const outbox = outboxOf(root);
+  const outbox = rootPath(root, "outbox");
   const path = join(outbox, file);
   try {
     await mkdir(outbox, { recursive: true, mode: 0o700 });
@@ -63,12 +59,12 @@ export async function addToOutbox<Made extends { readonly path: string; readonly
 
 /** @throws `TARGET_FORBIDDEN` if a file of that name is in the outbox */
 export async function assertNewInOutbox(root: string, file: string): Promise<void> {
-  if ((await outboxFile(root, file)) !== undefined) throw taken(join(outboxOf(root), file));
+  if ((await outboxFile(root, file)) !== undefined) throw taken(rootPath(root, "outbox", file));
 }
 
 /** A file of the outbox; undefined if there is none of that name. A link is none. */
 export async function outboxFile(root: string, file: string): Promise<OutboxFile | undefined> {
-  const path = join(outboxOf(root), file);
+  const path = rootPath(root, "outbox", file);
   try {
     const found = await lstat(path);
     return found.isFile() ? { file, bytes: found.size, createdAt: found.mtime.toISOString() } : undefined;
@@ -80,7 +76,7 @@ export async function outboxFile(root: string, file: string): Promise<OutboxFile
 
 /** The files of the outbox in the order of their names. */
 export async function listOutbox(root: string): Promise<OutboxFile[]> {
-  const outbox = outboxOf(root);
+  const outbox = rootPath(root, "outbox");
   let names: string[];
   try {
     names = await readdir(outbox);
@@ -98,10 +94,10 @@ export async function listOutbox(root: string): Promise<OutboxFile[]> {
 
 /** Removes a file from the outbox; false if there is none of that name. */
 export async function removeFromOutbox(root: string, file: string): Promise<boolean> {
-  const path = join(outboxOf(root), file);
+  const path = rootPath(root, "outbox", file);
   try {
     await rm(path);
-    await syncDirectory(outboxOf(root));
+    await syncDirectory(rootPath(root, "outbox"));
     return true;
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
@@ -111,7 +107,7 @@ export async function removeFromOutbox(root: string, file: string): Promise<bool
 
 /** Removes what dead processes had begun to export. @returns the paths that were removed */
 export function removeAbandonedExports({ root, host }: OutboxPlace): Promise<string[]> {
-  return removeAbandonedStaging({ directory: outboxOf(root), host });
+  return removeAbandonedStaging({ directory: rootPath(root, "outbox"), host });
 }
 
 /** link(2) fails if the name is taken, so that nothing is overwritten. */

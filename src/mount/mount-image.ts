@@ -9,6 +9,7 @@ import {
   formatOwner,
   inodeOf,
   ioError,
+  rootPath,
   syncDirectory,
   withLock,
   withStage,
@@ -22,7 +23,6 @@ import {
   entryOf,
   type MountRecord,
   mountPaths,
-  mountsDirectory,
   ownDirectory,
   setMark,
   sourceName,
@@ -96,7 +96,7 @@ export async function mountImage(
     flags,
   };
   // Who is told of a mount finds its record, and with it what was written, after a power cut too.
-  const lasting = syncDirectory(mountsDirectory(graph));
+  const lasting = syncDirectory(rootPath(graph.root, "mounts"));
   lasting.catch(() => undefined);
   try {
     await driver.mount(order, signal);
@@ -134,7 +134,7 @@ async function chooseTarget(
   mountId: string,
 ): Promise<OpenTarget> {
   const [first = ""] = targets;
-  if (named === undefined && first === mountsDirectory(graph)) {
+  if (named === undefined && first === rootPath(graph.root, "mounts")) {
     const path = mountPaths(join(makeRoot(first), mountId)).rootfs;
     return { path, at: path, isMade: true, [Symbol.asyncDispose]: async () => undefined };
   }
@@ -154,7 +154,7 @@ async function reserve(
 ): Promise<void> {
   const { mountId, target } = record;
   try {
-    mkdirSync(mountsDirectory(graph), { recursive: true, mode: 0o700 });
+    mkdirSync(rootPath(graph.root, "mounts"), { recursive: true, mode: 0o700 });
     await withStage(graph, async (stage) => {
       // While the lock is waited for.
       const filling = fillFolder(graph, stage, record, lowers, signal);
@@ -167,7 +167,7 @@ async function reserve(
         await rename(stage, ownDirectory(graph, mountId));
       };
       try {
-        await withLock(mountsDirectory(graph), putInPlace, signal);
+        await withLock(rootPath(graph.root, "mounts"), putInPlace, signal);
       } finally {
         await filling.catch(() => undefined);
       }

@@ -6,7 +6,7 @@ import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { ioError, readPlainFile, syncDirectory, writeDurably } from "../disk/index.js";
+import { ioError, readPlainFile, rootPath, syncDirectory, writeDurably } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
 import { driverNames } from "./drivers/index.js";
@@ -40,11 +40,6 @@ export function isMountId(name: string): boolean {
   return /^[0-9a-f]{16}$/.test(name);
 }
 
-/** Where the mounts of a root lie. */
-export function mountsDirectory(graph: Graph): string {
-  return join(graph.root, "mounts");
-}
-
 /** What lies in a mount's own directory. */
 export function mountPaths(directory: string) {
   return {
@@ -58,7 +53,7 @@ export function mountPaths(directory: string) {
 
 /** A mount's own directory. */
 export function ownDirectory(graph: Graph, mountId: string): string {
-  return join(mountsDirectory(graph), mountId);
+  return rootPath(graph.root, "mounts", mountId);
 }
 
 /** What a mount is called in the mount table, where its driver can say so. */
@@ -82,7 +77,7 @@ export function readMountRecords(graph: Graph, warn: (line: string) => void = ()
 /** The ids of all mounts that have a directory, sorted. */
 export function mountIds(graph: Graph): string[] {
   try {
-    return readdirSync(mountsDirectory(graph)).filter(isMountId).sort();
+    return readdirSync(rootPath(graph.root, "mounts")).filter(isMountId).sort();
   } catch (error) {
     if (isErrno(error, "ENOENT")) return [];
     throw ioError(error, `the mounts of ${graph.root} cannot be read`);

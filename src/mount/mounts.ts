@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { inodeOf, syncFileSystem } from "../disk/index.js";
+import { inodeOf, rootPath, syncFileSystem } from "../disk/index.js";
 import { type Graph, imagePaths, quote } from "../graph/index.js";
 import { type Change, readChanges, type Upper } from "../layer/index.js";
 import { StevedoreError } from "../terms/index.js";
@@ -16,7 +16,6 @@ import {
   isMounted,
   type MountRecord,
   mountPaths,
-  mountsDirectory,
   ownDirectory,
   readMountRecord,
   readMountRecords,
@@ -132,7 +131,7 @@ export interface MountsOptions {
 
 /** Opens the mounts of a graph. Nothing is written before the first of them is made. */
 export function openMounts(graph: Graph, { targets }: MountsOptions = {}): Mounts {
-  const allowed = targets === undefined || targets.length === 0 ? [mountsDirectory(graph)] : targets;
+  const allowed = targets === undefined || targets.length === 0 ? [rootPath(graph.root, "mounts")] : targets;
 
   const recordOf = (reference: string, host?: string | undefined): MountRecord => {
     const records = readMountRecords(graph).filter(

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { readlink, realpath, rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ioError, removeTree, stagingPath, syncDirectory } from "../disk/index.js";
+import { ioError, removeTree, rootPath, stagingPath, syncDirectory } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import { run, tools } from "../host/index.js";
 import { isErrno, StevedoreError, throwIfAborted } from "../terms/index.js";
@@ -16,7 +16,6 @@ import {
   isHere,
   type MountRecord,
   mountPaths,
-  mountsDirectory,
   ownDirectory,
   readMountRecords,
   setMark,
@@ -188,6 +187,6 @@ async function removeFolder(graph: Graph, mountId: string): Promise<void> {
     throw ioError(error, `the folder of the mount ${mountId} cannot be removed`);
   }
   // A mount that was ended does not come back with the power.
-  await syncDirectory(mountsDirectory(graph));
+  await syncDirectory(rootPath(graph.root, "mounts"));
   await removeTree(staged);
 }

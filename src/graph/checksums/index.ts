@@ -1,7 +1,6 @@
 // The door of checksums.
 export {
   bringUpToDate,
-  dictionaryPaths,
   type KnownChecksum,
   openChecksumsDictionary,
   readDictionary,

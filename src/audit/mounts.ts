@@ -103,9 +103,9 @@ function countElsewhere(survey: Survey, mountId: string): void {
 
 /** Of another inode a layer may be that of a root that was copied. */
 async function judgeLayers({ graph }: Survey, record: MountRecord): Promise<Verdict[]> {
-  const { mountId, images, driver, isWritable } = record;
+  const { mountId, images, isWritable } = record;
   // Others keep no account of changes.
-  if (driver === "copy" || !isWritable) return [];
+  if (!isWritable) return [];
   const lacking: string[] = [];
   for (const { id } of images) {
     const own = imagePaths(graph.directory, id).layer;

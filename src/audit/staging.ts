@@ -2,7 +2,7 @@
 // decided, and leases.
 import { basename, join } from "node:path";
 import { rootEntries, rootPath, stagingLeft } from "../disk/index.js";
-import { abandonedLeases, findJournals, readJournal } from "../graph/index.js";
+import { abandonedLeases, findJournals, journalPath, readJournal } from "../graph/index.js";
 import { joinPath } from "../layer/index.js";
 import { damage, moveAway, type Repair } from "./finding.js";
 import { isDirectory, isThere } from "./probe.js";
@@ -41,6 +41,7 @@ export async function* checkImports({ graph, root }: Survey) {
     // Their processes, or their hosts, may be about to complete them.
     if (status === "lives" || status === "elsewhere") continue;
     const at = join(rootEntries.staging.at, basename(stage));
+    const journalAt = journalPath(at);
     let what = "is not complete: whoever opens the graph and may write to it completes it";
     let isDamaged = false;
     try {
@@ -50,13 +51,13 @@ export async function* checkImports({ graph, root }: Survey) {
       isDamaged = true;
     }
     const giveUp: Repair = async (lost) => {
-      const moved = await lost.take(`${at}.journal`);
+      const moved = await lost.take(journalAt);
       // Then its images are staging as any other.
       await lost.take(at);
       return moved;
     };
     yield damage(root, "unfinished-import", {
-      at: `${at}.journal`,
+      at: journalAt,
       message: `an import of a process that is gone ${what}`,
       ...(isDamaged ? { repair: [moveAway, giveUp] } : {}),
     });

@@ -24,7 +24,6 @@ export {
   stagingName,
 } from "./root-paths.js";
 export {
-  journalPath,
   ownerOf,
   ownName,
   removeAbandoned,

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { ioError, readPlainFile, rootPath, syncDirectory, writeDurably } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
-import { driverNames } from "./drivers/index.js";
+import { driverNames, driverOf } from "./drivers/index.js";
 import type { TableEntry } from "./mount-table.js";
 
 const schema = z.object({
@@ -132,23 +132,16 @@ export function isComplete(graph: Graph, mountId: string): boolean {
   return hasMark(graph, mountId, "mounted") || hasMark(graph, mountId, "kept");
 }
 
-/**
- * The kernel's entry of a mount, wherever its target has been moved to. fuse-overlayfs cannot be told what to call its
- * mount, so there the target has to be the same.
- */
+/** The kernel's entry of a mount, wherever its target has been moved to. */
 export function entryOf(
   { mountId, target, driver }: MountRecord,
   table: readonly TableEntry[],
 ): TableEntry | undefined {
-  if (driver === "copy") return undefined;
-  return table.find(({ source, type, target: at }) =>
-    driver === "fuse-overlayfs"
-      ? type === "fuse.fuse-overlayfs" && at === target
-      : source === sourceName(mountId),
-  );
+  return driverOf(driver).entryOf({ source: sourceName(mountId), target }, table);
 }
 
-/** True if the kernel has this mount. A `copy` is there as long as its target is. */
+/** True if a mount is there: the kernel has it or, for a driver that only writes a directory, that directory is there. */
 export function isMounted(record: MountRecord, table: readonly TableEntry[]): boolean {
-  return record.driver === "copy" ? existsSync(record.target) : entryOf(record, table) !== undefined;
+  const { isKernelMount } = driverOf(record.driver);
+  return isKernelMount ? entryOf(record, table) !== undefined : existsSync(record.target);
 }

@@ -6,6 +6,7 @@ export {
   readDictionary,
   readPending,
 } from "./checksums-dictionary.js";
+export { fromDictionary, knownDockerChecksum } from "./docker-checksum.js";
 export {
   addChecksum,
   checksumsPath,

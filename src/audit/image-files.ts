@@ -44,7 +44,8 @@ async function* checkFacts(survey: Survey, id: string, directory: string): Async
   const at = `${imageAt(id)}/${imageEntries.facts}`;
   if (!isBad() || !(await isStill(survey, id, at, isBad))) return;
   yield damage(survey.root, "unreadable-layer-facts", {
-    ...{ at, id },
+    at,
+    id,
     message: `the facts about the layer of image ${id} cannot be read; they can be measured anew`,
     repair: [moveAway, (lost) => withImage(survey, id, async () => (isBad() ? lost.take(at) : undefined))],
   });
@@ -57,7 +58,7 @@ async function* checkChecksums(survey: Survey, id: string, directory: string): A
   if (docker !== undefined) survey.dockerChecksums.set(id, docker.checksum);
   const at = `${imageAt(id)}/${imageEntries.checksums}`;
   if (isWhole || !(await isStill(survey, id, at, () => !read().isWhole))) return;
-  const mend: Repair = (lost) =>
+  const repair: Repair = (lost) =>
     withImage(survey, id, async () => {
       const now = read();
       if (now.isWhole) return undefined;
@@ -70,11 +71,12 @@ async function* checkChecksums(survey: Survey, id: string, directory: string): A
     });
   const good = Object.keys(checksums).length;
   yield damage(survey.root, "unreadable-checksums", {
-    ...{ at, id },
+    at,
+    id,
     message: `the stored checksums of image ${id} cannot be read${good === 0 ? "" : ` (${good} of them can)`}; they can be computed anew`,
     repair: [
       good === 0 ? moveAway : "write it anew from what is good in it, the old one to lost+found",
-      mend,
+      repair,
     ],
   });
 }
@@ -85,7 +87,8 @@ async function* checkManifest(survey: Survey, id: string, directory: string): As
   const at = `${imageAt(id)}/${imageEntries.manifest}`;
   if (!isBad() || !(await isStill(survey, id, at, isBad))) return;
   yield damage(survey.root, "unreadable-manifest", {
-    ...{ at, id },
+    at,
+    id,
     message: `the manifest of image ${id} cannot be read; a checksum that is computed anew (--force) makes another`,
     repair: [moveAway, (lost) => withImage(survey, id, async () => (isBad() ? lost.take(at) : undefined))],
   });
@@ -95,7 +98,8 @@ async function* checkStray(survey: Survey, id: string, name: string): AsyncGener
   const at = `${imageAt(id)}/${name}`;
   if (!(await isStill(survey, id, at))) return;
   yield damage(survey.root, "stray-file", {
-    ...{ at, id },
+    at,
+    id,
     message: `${quote(name)} is no part of an image`,
     repair: [moveAway, (lost) => withImage(survey, id, () => lost.take(at))],
   });

@@ -30,7 +30,8 @@ export async function* checkAside(survey: Survey, signal?: AbortSignal | undefin
     const at = `${place}/${name}`;
     const id = imageSetAside(name);
     yield damage(root, "leftover-aside", {
-      ...{ at, id },
+      at,
+      id,
       message: `it was set aside for a mount of image ${id} that has ended`,
       repair: [
         moveAway,

@@ -27,11 +27,15 @@ export async function* checkViewNotes(survey: Survey): AsyncGenerator<Damage> {
   if (!isDirectory(rootPath(root, "views"))) return;
   const imageOf = (name: string) => (isId(name) ? name : undefined);
   yield* checkNotes(survey, {
-    ...{ directory: rootPath(graph.root, "viewStates"), noun: "what is known of the view", imageOf },
+    directory: rootPath(graph.root, "viewStates"),
+    noun: "what is known of the view",
+    imageOf,
     fault: (image) => faultOfState(graph, image),
   });
   yield* checkNotes(survey, {
-    ...{ directory: rootPath(graph.root, "lowerLinks"), noun: "the link to the lower", imageOf },
+    directory: rootPath(graph.root, "lowerLinks"),
+    noun: "the link to the lower",
+    imageOf,
     fault: (image, link) => faultOfLink(graph, image, link),
   });
   yield* checkNotes(survey, {
@@ -76,7 +80,9 @@ async function* checkNotes(survey: Survey, notes: Notes): AsyncGenerator<Damage>
       if (why === undefined) continue;
       const at = join(place, name);
       const found = damage(root, (await isOrphaned(id)) ? "orphaned-view-note" : "damaged-view-note", {
-        ...{ at, id, message: `${noun} of image ${id} ${why}` },
+        at,
+        id,
+        message: `${noun} of image ${id} ${why}`,
         repair: [
           moveAway,
           (lost) =>

@@ -67,7 +67,9 @@ export function parseLayerFacts(bytes: Buffer | undefined): LayerFacts | undefin
     if (!isCount(layerBytes) || !isCount(entries) || !isCount(whiteouts)) return undefined;
     return {
       ...(typeof diffId === "string" ? { diffId } : {}),
-      ...{ layerBytes, entries, whiteouts },
+      layerBytes,
+      entries,
+      whiteouts,
       ...(typeof jobId === "string" ? { jobId } : {}),
     };
   } catch (error) {

@@ -109,8 +109,13 @@ async function readImage(graph: Graph, id: string): Promise<CatalogImage | undef
 
 function brokenImage(graph: Graph, id: string, { code, message }: StevedoreError): CatalogImage {
   return {
-    ...{ id, parent: isId(id) ? parentIfKnown(graph, id) : null },
-    ...{ created: null, comment: null, layerBytes: null, checksum: null, checksums: [] },
+    id,
+    parent: isId(id) ? parentIfKnown(graph, id) : null,
+    created: null,
+    comment: null,
+    layerBytes: null,
+    checksum: null,
+    checksums: [],
     broken: { code, message },
   };
 }

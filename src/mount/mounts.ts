@@ -216,8 +216,13 @@ function present(graph: Graph, record: MountRecord, table: readonly TableEntry[]
   const { mountId, images, target, driver, isWritable, createdAt } = record;
   const upper = isWritable ? { upper: mountPaths(ownDirectory(graph, mountId)).upper } : {};
   return {
-    ...{ mountId, id: images[0]?.id ?? "", target, host: hostOf(graph, record) },
-    ...{ driver, layers: images.length, ...upper },
+    mountId,
+    id: images[0]?.id ?? "",
+    target,
+    host: hostOf(graph, record),
+    driver,
+    layers: images.length,
+    ...upper,
     state: stateOf(graph, record, table),
     createdAt,
   };

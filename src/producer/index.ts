@@ -24,3 +24,4 @@ export {
 } from "./producer.js";
 export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
 export { telemetryIfAsked } from "./telemetry.js";
+export { uploadsInUse } from "./uploads-in-use.js";

@@ -1,8 +1,10 @@
 // A graph of many images: opening it, looking one up, listing all, and deleting one that has no children.
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { openGraph } from "../../src/graph/index.js";
+import { removeImage } from "../../test/support/images/remove-image.js";
 import type { Dock } from "../dock.js";
 import { makeGraph } from "../make-graph.js";
 import { median, type Row, timed } from "../row.js";
@@ -38,10 +40,10 @@ export async function measureScale({ scratch }: Dock): Promise<Row[]> {
   for (let number = 0; number < lookUps; number++) {
     found.push(await timed(() => graph.resolve(prefixOf(number))));
   }
-  const firstDeletion = await timed(() => graph.delete(ids.pop() ?? ""));
+  const firstDeletion = await timed(() => removeImage(graph, ids.pop() ?? ""));
   const deleted: number[] = [];
   for (let number = 0; number < deletions; number++) {
-    deleted.push(await timed(() => graph.delete(ids.pop() ?? "")));
+    deleted.push(await timed(() => removeImage(graph, ids.pop() ?? "")));
   }
   await graph.close();
   const listings = [];

@@ -82,16 +82,16 @@ export async function* auditGraph(
   return { images: survey.met, elsewhere: elsewhere.sort((one, other) => (one.host < other.host ? -1 : 1)) };
 }
 
-function told({ mend, ...finding }: Damage): Finding {
+function told({ applyRepair, ...finding }: Damage): Finding {
   return finding;
 }
 
 /** Repairs; undefined for damage that is gone when it is looked at again. */
 async function repaired(found: Damage, lost: LostAndFound): Promise<Finding | undefined> {
   const finding = told(found);
-  if (found.mend === undefined) return { ...finding, repaired: false };
+  if (found.applyRepair === undefined) return { ...finding, repaired: false };
   try {
-    const done = await found.mend(lost);
+    const done = await found.applyRepair(lost);
     return done === undefined ? undefined : { ...finding, repair: done, repaired: true };
   } catch (error) {
     const why = ioError(error, "it cannot be repaired");

@@ -1,9 +1,8 @@
 // Docker 0.3's dictionary, the file `checksums`: whether it can be read, and says what the images' own files say.
 import { join } from "node:path";
-import { replaceFile, withLock } from "../disk/index.js";
+import { replaceFile, rootEntries, rootPath, withLock } from "../disk/index.js";
 import {
   bringUpToDate,
-  dictionaryPaths,
   type KnownChecksum,
   knownDockerChecksum,
   readDictionary,
@@ -15,8 +14,8 @@ import type { LostAndFound } from "./lost-and-found.js";
 import { assertNoLink, isDirectory, isOld, isThere, lookAt } from "./probe.js";
 import type { Survey } from "./survey.js";
 
-const at = "checksums";
-const pendingAt = "checksums.pending";
+const at = rootEntries.checksums.at;
+const pendingAt = rootEntries.pendingChecksums.at;
 const writeAnew = "write it anew from the images' own checksums, the old one to lost+found";
 
 /** More than a million images have, in bytes: to be read it must fit into memory. */
@@ -24,7 +23,7 @@ const longest = 256 * 1024 * 1024;
 
 export async function* checkDictionary(survey: Survey): AsyncGenerator<Damage> {
   const { root, dockerChecksums } = survey;
-  const { pendingDirectory } = dictionaryPaths(root);
+  const pendingDirectory = rootPath(root, "pendingChecksums");
   if (isThere(pendingDirectory) && !isDirectory(pendingDirectory)) {
     yield damage(root, "stray-file", {
       at: pendingAt,
@@ -84,7 +83,7 @@ async function* checkTemporary(root: string): AsyncGenerator<Damage> {
 async function confirm({ graph, root }: Survey, suspects: readonly string[]): Promise<string[]> {
   if (suspects.length === 0) return [];
   return withLock(root, async () => {
-    const pending = new Set(await readPending(dictionaryPaths(root).pendingDirectory));
+    const pending = new Set(await readPending(rootPath(root, "pendingChecksums")));
     const { entries } = await read(root);
     const wrong: string[] = [];
     for (const id of suspects) {
@@ -104,7 +103,7 @@ function finish(survey: Survey): Repair {
   const { root } = survey;
   return (lost) =>
     withLock(root, async () => {
-      const marks = await readPending(dictionaryPaths(root).pendingDirectory);
+      const marks = await readPending(rootPath(root, "pendingChecksums"));
       const written = await write(survey, marks, lost);
       const moved = await lost.take(pendingAt);
       return written ?? moved;
@@ -117,7 +116,7 @@ async function write(
   ids: readonly string[],
   lost: LostAndFound,
 ): Promise<string | undefined> {
-  const { path } = dictionaryPaths(root);
+  const path = rootPath(root, "checksums");
   const { entries, isDamaged } = await read(root);
   const known = (id: string): Promise<KnownChecksum> => knownDockerChecksum(graph.directory, id);
   const isChanged = await bringUpToDate(entries, ids, known);
@@ -133,7 +132,7 @@ async function write(
 }
 
 async function read(root: string): Promise<{ entries: Map<string, unknown>; isDamaged: boolean }> {
-  const { path } = dictionaryPaths(root);
+  const path = rootPath(root, "checksums");
   assertNoLink(path);
   const found = lookAt(path);
   if (found !== undefined && (!found.isFile() || found.size > longest)) {

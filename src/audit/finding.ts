@@ -23,7 +23,7 @@ export interface Finding {
 
 /** A finding with the repair itself. */
 export interface Damage extends Omit<Finding, "repaired"> {
-  readonly mend?: Repair | undefined;
+  readonly applyRepair?: Repair | undefined;
 }
 
 /**
@@ -39,7 +39,7 @@ interface Description {
   readonly id?: string | undefined;
   readonly message: string;
   /** What the repair does, and how; none for damage that is only told of. */
-  readonly repair?: readonly [does: string, mend: Repair] | undefined;
+  readonly repair?: readonly [does: string, apply: Repair] | undefined;
 }
 
 /** Puts a finding together. */
@@ -51,7 +51,7 @@ export function damage(root: string, what: DamageKind, { at, id, message, repair
     ...(id === undefined ? {} : { id }),
     message,
     repair: repair?.[0] ?? null,
-    mend: repair?.[1],
+    applyRepair: repair?.[1],
   };
 }
 

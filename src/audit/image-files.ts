@@ -1,5 +1,5 @@
 // What lies in an image's directory besides its record and its layer.
-import { replaceFile } from "../disk/index.js";
+import { imageEntries, replaceFile } from "../disk/index.js";
 import {
   checksumsPath,
   dockerRecipe,
@@ -15,16 +15,16 @@ import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import { isThere, namesIn, readIfPlain } from "./probe.js";
 import { imageAt, type Survey, withImage } from "./survey.js";
 
-/** The last two are Docker's own: the layer packed, and its size. */
-const known = new Set(["json", "layer", "layer.json", "checksum.json", "layer.tar.xz", "layersize"]);
+/** Docker's own beside ours: the layer packed, and its size. */
+const known = new Set<string>([...Object.values(imageEntries), "layer.tar.xz", "layersize"]);
 
 /** Looks at the files of an image that can be loaded. */
 export async function* checkImageFiles(survey: Survey, id: string): AsyncGenerator<Damage> {
   const { directory } = imagePaths(survey.graph.directory, id);
   for (const name of namesIn(directory)) {
-    if (name === "layer.json") yield* checkFacts(survey, id, directory);
-    else if (name === "checksum.json") yield* checkChecksums(survey, id, directory);
-    else if (name === "manifest.gz") yield* checkManifest(survey, id, directory);
+    if (name === imageEntries.facts) yield* checkFacts(survey, id, directory);
+    else if (name === imageEntries.checksums) yield* checkChecksums(survey, id, directory);
+    else if (name === imageEntries.manifest) yield* checkManifest(survey, id, directory);
     else if (!known.has(name)) yield* checkStray(survey, id, name);
   }
 }
@@ -41,10 +41,11 @@ async function isStill(survey: Survey, id: string, at: string, isBad = () => tru
 /** It is measured anew when it is needed. What digest the layer came with is then not known any more. */
 async function* checkFacts(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
   const isBad = () => parseLayerFacts(readIfPlain(factsPath(directory))) === undefined;
-  const at = `${imageAt(id)}/layer.json`;
+  const at = `${imageAt(id)}/${imageEntries.facts}`;
   if (!isBad() || !(await isStill(survey, id, at, isBad))) return;
   yield damage(survey.root, "unreadable-layer-facts", {
-    ...{ at, id },
+    at,
+    id,
     message: `the facts about the layer of image ${id} cannot be read; they can be measured anew`,
     repair: [moveAway, (lost) => withImage(survey, id, async () => (isBad() ? lost.take(at) : undefined))],
   });
@@ -55,9 +56,9 @@ async function* checkChecksums(survey: Survey, id: string, directory: string): A
   const { checksums, isWhole } = read();
   const docker = Object.hasOwn(checksums, dockerRecipe) ? checksums[dockerRecipe] : undefined;
   if (docker !== undefined) survey.dockerChecksums.set(id, docker.checksum);
-  const at = `${imageAt(id)}/checksum.json`;
+  const at = `${imageAt(id)}/${imageEntries.checksums}`;
   if (isWhole || !(await isStill(survey, id, at, () => !read().isWhole))) return;
-  const mend: Repair = (lost) =>
+  const repair: Repair = (lost) =>
     withImage(survey, id, async () => {
       const now = read();
       if (now.isWhole) return undefined;
@@ -70,11 +71,12 @@ async function* checkChecksums(survey: Survey, id: string, directory: string): A
     });
   const good = Object.keys(checksums).length;
   yield damage(survey.root, "unreadable-checksums", {
-    ...{ at, id },
+    at,
+    id,
     message: `the stored checksums of image ${id} cannot be read${good === 0 ? "" : ` (${good} of them can)`}; they can be computed anew`,
     repair: [
       good === 0 ? moveAway : "write it anew from what is good in it, the old one to lost+found",
-      mend,
+      repair,
     ],
   });
 }
@@ -82,10 +84,11 @@ async function* checkChecksums(survey: Survey, id: string, directory: string): A
 /** Its beginning: the rest is read, and found to be damaged, when it is to explain something. */
 async function* checkManifest(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
   const isBad = () => !beginsAsManifest(manifestPath(directory));
-  const at = `${imageAt(id)}/manifest.gz`;
+  const at = `${imageAt(id)}/${imageEntries.manifest}`;
   if (!isBad() || !(await isStill(survey, id, at, isBad))) return;
   yield damage(survey.root, "unreadable-manifest", {
-    ...{ at, id },
+    at,
+    id,
     message: `the manifest of image ${id} cannot be read; a checksum that is computed anew (--force) makes another`,
     repair: [moveAway, (lost) => withImage(survey, id, async () => (isBad() ? lost.take(at) : undefined))],
   });
@@ -95,7 +98,8 @@ async function* checkStray(survey: Survey, id: string, name: string): AsyncGener
   const at = `${imageAt(id)}/${name}`;
   if (!(await isStill(survey, id, at))) return;
   yield damage(survey.root, "stray-file", {
-    ...{ at, id },
+    at,
+    id,
     message: `${quote(name)} is no part of an image`,
     repair: [moveAway, (lost) => withImage(survey, id, () => lost.take(at))],
   });

@@ -1,7 +1,6 @@
 // The one pass over all images: loads each, looks at what lies in its directory, and notes what later checks need.
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { createYielder, stagingName } from "../disk/index.js";
+import { createYielder, namesWithin } from "../disk/index.js";
 import { imagePaths, isId, loadImage, quote } from "../graph/index.js";
 import { StevedoreError } from "../terms/index.js";
 import { readBreakage } from "./broken-images.js";
@@ -10,18 +9,16 @@ import { checkImageFiles } from "./image-files.js";
 import { lookAt, namesIn } from "./probe.js";
 import { imageAt, type Survey } from "./survey.js";
 
-/** Docker 0.2 and older kept deleted images there. */
-const garbageName = ":garbage:";
-
 /** Fills the survey. Images that cannot be loaded are not told of here: that waits until all are known. */
 export async function* checkImages(survey: Survey, signal?: AbortSignal | undefined): AsyncGenerator<Damage> {
   const { graph, root, parents, broken, unread } = survey;
   const turn = createYielder(signal);
+  const own = namesWithin("graph");
   for (const name of namesIn(graph.directory)) {
     await turn();
     if (isId(name)) yield* checkImage(survey, name);
-    else if (name !== stagingName && name !== garbageName) {
-      const at = join("graph", name);
+    else if (!own.includes(name)) {
+      const at = imageAt(name);
       const message = `the name ${quote(name)} in the graph is no image id`;
       yield damage(root, "stray-entry", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
     }

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { makeDirectory, syncFileSystem } from "../disk/index.js";
+import { makeDirectory, rootEntries, rootPath, syncFileSystem } from "../disk/index.js";
 import { joinPath, parentPath, readablePath } from "../layer/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
 import { isDirectory, isThere } from "./probe.js";
@@ -23,18 +23,19 @@ export function openLostAndFound(root: string): LostAndFound {
     .toISOString()
     .replaceAll(/:|\.\d+/g, "-")
     .replace("-Z", "Z");
-  const own = join("lost+found", `${time}-${randomBytes(4).toString("hex")}`);
+  const own = join(rootEntries.lostAndFound.at, `${time}-${randomBytes(4).toString("hex")}`);
   const from = Buffer.from(root);
+  const lostAndFound = rootPath(root, "lostAndFound");
   let isUsed = false;
 
   /** A free name for something, its directory made. */
   async function placeFor(path: string): Promise<Buffer> {
-    await mkdir(join(root, "lost+found"), { mode: 0o700 }).catch((error: unknown) => {
+    await mkdir(lostAndFound, { mode: 0o700 }).catch((error: unknown) => {
       if (!isErrno(error, "EEXIST")) throw error;
     });
     // Through a link things would leave the root.
-    if (!isDirectory(join(root, "lost+found")))
-      throw new StevedoreError("INTERNAL", `${join(root, "lost+found")} is not a directory`);
+    if (!isDirectory(lostAndFound))
+      throw new StevedoreError("INTERNAL", `${lostAndFound} is not a directory`);
     isUsed = true;
     const directory = joinPath(from, parentPath(`${own}/${path}`));
     makeDirectory(directory, 0o700);

@@ -1,9 +1,10 @@
 // Mounts as they lie on disk. What was written to one is somebody's work: a folder that may hold any is only told of.
+
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
+import { namesWithin, rootEntries, rootPath } from "../disk/index.js";
 import { imagePaths, quote } from "../graph/index.js";
 import {
-  asideDirectory,
   entryOf,
   hasEmptyUpper,
   hasMark,
@@ -15,7 +16,6 @@ import {
   layersAside,
   type MountRecord,
   mountPaths,
-  mountsDirectory,
   ownDirectory,
   readMountRecord,
   readMountTable,
@@ -27,6 +27,8 @@ import type { DamageKind } from "./kinds.js";
 import { isDirectory, namesIn } from "./probe.js";
 import { elsewhereOf, letUnmountsEnd, type Survey } from "./survey.js";
 
+const mountsAt = rootEntries.mounts.at;
+
 /** What is wrong with a mount, and whether its folder may be moved away. */
 interface Verdict {
   readonly what: DamageKind;
@@ -37,13 +39,13 @@ interface Verdict {
 export async function* checkMounts(survey: Survey, signal?: AbortSignal | undefined): AsyncGenerator<Damage> {
   const { graph, root } = survey;
   const suspects: string[] = [];
-  for (const name of namesIn(mountsDirectory(graph))) {
+  for (const name of namesIn(rootPath(graph.root, "mounts"))) {
     throwIfAborted(signal);
     if (isMountId(name)) {
       if ((await judge(survey, name)).length > 0) suspects.push(name);
       countElsewhere(survey, name);
     } else if (isStray(survey, name)) {
-      const at = `mounts/${name}`;
+      const at = `${mountsAt}/${name}`;
       const message = `${quote(name)} is no mount`;
       yield damage(root, "stray-file", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
     }
@@ -52,16 +54,15 @@ export async function* checkMounts(survey: Survey, signal?: AbortSignal | undefi
   for (const id of suspects) {
     for (const { what, message, isMovable } of await judge(survey, id)) {
       const repair = isMovable ? ([moveAway, moveFolder(survey, id)] as const) : undefined;
-      yield damage(root, what, { at: join("mounts", id), id, message, repair });
+      yield damage(root, what, { at: join(mountsAt, id), id, message, repair });
     }
   }
 }
 
 /** A directory of another name may be a target that somebody has named, or lead to some. */
-function isStray({ graph, root }: Survey, name: string): boolean {
-  if (join(mountsDirectory(graph), name) === asideDirectory(graph))
-    return !isDirectory(asideDirectory(graph));
-  return name.startsWith(":") || !isDirectory(join(root, "mounts", name));
+function isStray({ root }: Survey, name: string): boolean {
+  if (!isDirectory(rootPath(root, "mounts", name))) return true;
+  return name.startsWith(":") && !namesWithin("mounts").includes(name);
 }
 
 async function judge(survey: Survey, mountId: string): Promise<Verdict[]> {
@@ -102,9 +103,9 @@ function countElsewhere(survey: Survey, mountId: string): void {
 
 /** Of another inode a layer may be that of a root that was copied. */
 async function judgeLayers({ graph }: Survey, record: MountRecord): Promise<Verdict[]> {
-  const { mountId, images, driver, isWritable } = record;
+  const { mountId, images, isWritable } = record;
   // Others keep no account of changes.
-  if (driver === "copy" || !isWritable) return [];
+  if (!isWritable) return [];
   const lacking: string[] = [];
   for (const { id } of images) {
     const own = imagePaths(graph.directory, id).layer;
@@ -173,6 +174,6 @@ function moveFolder(survey: Survey, mountId: string): Repair {
   return async (lost) => {
     // A worker that starts may have completed it, or taken it back.
     const isMovable = (await judge(survey, mountId)).some((verdict) => verdict.isMovable);
-    return isMovable ? lost.take(join("mounts", mountId)) : undefined;
+    return isMovable ? lost.take(join(mountsAt, mountId)) : undefined;
   };
 }

@@ -1,6 +1,6 @@
 // The names of the images, the file `repositories`: whether it can be read, and the images are there.
 
-import { replaceFile, withLock } from "../disk/index.js";
+import { replaceFile, rootEntries, rootPath, withLock } from "../disk/index.js";
 import {
   formatRepositories,
   isId,
@@ -9,7 +9,6 @@ import {
   type Repositories,
   readRepositories,
   removeNames,
-  repositoriesPath,
 } from "../graph/index.js";
 import { StevedoreError } from "../terms/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
@@ -17,7 +16,7 @@ import type { LostAndFound } from "./lost-and-found.js";
 import { isThere } from "./probe.js";
 import { type Survey, withMountsAtRest } from "./survey.js";
 
-const at = "repositories";
+const at = rootEntries.repositories.at;
 const temporary = `${at}.new`;
 
 export async function* checkNames(survey: Survey): AsyncGenerator<Damage> {
@@ -50,7 +49,7 @@ export async function* checkNames(survey: Survey): AsyncGenerator<Damage> {
 
 /** `repositories.new` is written under the root's lock and renamed before that is let go. */
 async function* checkTemporary(root: string): AsyncGenerator<Damage> {
-  const path = `${repositoriesPath(root)}.new`;
+  const path = `${rootPath(root, "repositories")}.new`;
   if (!isThere(path) || !(await withLock(root, async () => isThere(path)))) return;
   yield damage(root, "stray-file", {
     at: temporary,
@@ -70,7 +69,7 @@ async function removeOrphans(survey: Survey, lost: LostAndFound): Promise<string
     // What a process died over would be written over.
     await lost.take(temporary);
     removeNames(repositories, new Set(orphans.map(([name]) => name)));
-    await replaceFile(repositoriesPath(root), formatRepositories(repositories));
+    await replaceFile(rootPath(root, "repositories"), formatRepositories(repositories));
     return `taken away; the old file: kept as ${copy}`;
   });
 }
@@ -95,7 +94,7 @@ async function orphansAmong(
 /** Undefined for a file that is damaged. */
 function read(root: string): Repositories | undefined {
   try {
-    return readRepositories(repositoriesPath(root));
+    return readRepositories(rootPath(root, "repositories"));
   } catch (error) {
     if (error instanceof StevedoreError && error.code === "IMAGE_BROKEN") return undefined;
     throw error;

@@ -1,7 +1,9 @@
 // What was set aside for mounts, `mounts/:aside:`: images and views that left their place while they were mounted.
+
 import { relative } from "node:path";
+import { rootPath } from "../disk/index.js";
 import { isId, quote } from "../graph/index.js";
-import { asideDirectory, imageSetAside, mountsDirectory } from "../mount/index.js";
+import { imageSetAside } from "../mount/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
 import { isDirectory, namesIn } from "./probe.js";
 import { imagesOfMounts, letUnmountsEnd, type Survey, withMountsAtRest } from "./survey.js";
@@ -9,8 +11,8 @@ import { imagesOfMounts, letUnmountsEnd, type Survey, withMountsAtRest } from ".
 /** Even a stale mount may need it, to tell its changes. What a mount needs whose record is damaged cannot be told. */
 export async function* checkAside(survey: Survey, signal?: AbortSignal | undefined): AsyncGenerator<Damage> {
   const { graph, root } = survey;
-  const directory = asideDirectory(graph);
-  if (!isDirectory(mountsDirectory(graph)) || !isDirectory(directory)) return;
+  const directory = rootPath(graph.root, "aside");
+  if (!isDirectory(rootPath(graph.root, "mounts")) || !isDirectory(directory)) return;
   const unused = async () => {
     const isUsed = imagesOfMounts(graph);
     return namesIn(directory).filter((name) => isId(imageSetAside(name)) && !isUsed(imageSetAside(name)));
@@ -28,7 +30,8 @@ export async function* checkAside(survey: Survey, signal?: AbortSignal | undefin
     const at = `${place}/${name}`;
     const id = imageSetAside(name);
     yield damage(root, "leftover-aside", {
-      ...{ at, id },
+      at,
+      id,
       message: `it was set aside for a mount of image ${id} that has ended`,
       repair: [
         moveAway,

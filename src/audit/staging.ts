@@ -1,8 +1,8 @@
 // What processes that died had begun: staging of images and mounts that were being made or unmade, imports that were
 // decided, and leases.
 import { basename, join } from "node:path";
-import { stagingLeft, stagingName } from "../disk/index.js";
-import { abandonedLeases, findJournals, readJournal } from "../graph/index.js";
+import { rootEntries, rootPath, stagingLeft } from "../disk/index.js";
+import { abandonedLeases, findJournals, journalPath, readJournal } from "../graph/index.js";
 import { joinPath } from "../layer/index.js";
 import { damage, moveAway, type Repair } from "./finding.js";
 import { isDirectory, isThere } from "./probe.js";
@@ -13,8 +13,8 @@ export async function* checkStaging(survey: Survey) {
   const { graph, root } = survey;
   // A link is told of with the images.
   if (!isDirectory(graph.directory)) return;
-  const directory = join(graph.directory, stagingName);
-  const at = join("graph", stagingName);
+  const directory = rootPath(root, "staging");
+  const { at } = rootEntries.staging;
   if (isThere(directory) && !isDirectory(directory)) {
     const message = `${directory} is not a directory: nothing can be stored`;
     yield damage(root, "stray-entry", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
@@ -40,7 +40,8 @@ export async function* checkImports({ graph, root }: Survey) {
   for (const { stage, status } of await findJournals(graph)) {
     // Their processes, or their hosts, may be about to complete them.
     if (status === "lives" || status === "elsewhere") continue;
-    const at = join("graph", stagingName, basename(stage));
+    const at = join(rootEntries.staging.at, basename(stage));
+    const journalAt = journalPath(at);
     let what = "is not complete: whoever opens the graph and may write to it completes it";
     let isDamaged = false;
     try {
@@ -50,13 +51,13 @@ export async function* checkImports({ graph, root }: Survey) {
       isDamaged = true;
     }
     const giveUp: Repair = async (lost) => {
-      const moved = await lost.take(`${at}.journal`);
+      const moved = await lost.take(journalAt);
       // Then its images are staging as any other.
       await lost.take(at);
       return moved;
     };
     yield damage(root, "unfinished-import", {
-      at: `${at}.journal`,
+      at: journalAt,
       message: `an import of a process that is gone ${what}`,
       ...(isDamaged ? { repair: [moveAway, giveUp] } : {}),
     });
@@ -66,7 +67,7 @@ export async function* checkImports({ graph, root }: Survey) {
 /** They hold nothing any more, and go with the next import or deletion. */
 export async function* checkLeases({ graph, root }: Survey) {
   for (const name of await abandonedLeases(graph)) {
-    const at = join("leases", name);
+    const at = join(rootEntries.leases.at, name);
     yield damage(root, "abandoned-lease", {
       at,
       message: "a lease of a process that is gone",

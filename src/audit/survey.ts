@@ -1,9 +1,9 @@
 // What the audit knows of a graph: filled by the one pass over its images, read by the checks that come after.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { withLock } from "../disk/index.js";
+import { rootEntries, rootPath, withLock } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { mountsDirectory, readMountRecords, statesDirectory } from "../mount/index.js";
+import { readMountRecords } from "../mount/index.js";
 import { isErrno, throwIfAborted } from "../terms/index.js";
 import type { Damage } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
@@ -72,7 +72,7 @@ export function elsewhereOf({ elsewhere }: Survey, host: string): Elsewhere {
  * kept. Where a record is damaged every image may be.
  */
 export function imagesOfMounts(graph: Graph): (id: string) => boolean {
-  const directory = mountsDirectory(graph);
+  const directory = rootPath(graph.root, "mounts");
   if (!isDirectory(directory)) return () => isThere(directory);
   let isKnown = true;
   const records = readMountRecords(graph, () => {
@@ -89,7 +89,7 @@ export function hasImage({ parents, broken, unread }: Survey, id: string): boole
 
 /** Where an image lies, relative to the root. */
 export function imageAt(id: string): string {
-  return join("graph", id);
+  return join(rootEntries.graph.at, id);
 }
 
 /** Runs work while nobody changes that image; undefined if it is gone before. */
@@ -118,5 +118,5 @@ export async function withMountsAtRest<T>({ graph }: Survey, work: () => Promise
   // Where a directory is missing there was never a mount, or a view; it is not made for the lock's sake.
   const locked = (directory: string, inner: () => Promise<T>) =>
     isDirectory(directory) ? withLock(directory, inner) : inner();
-  return locked(mountsDirectory(graph), () => locked(statesDirectory(graph), work));
+  return locked(rootPath(graph.root, "mounts"), () => locked(rootPath(graph.root, "viewStates"), work));
 }

@@ -1,17 +1,11 @@
 // What lies beside the views: what is known of each image (`:built:`), the links to lowers (`:links:`), and the uppers
 // of next mounts (`:uppers:`). All of it is made anew when it is missing.
+
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { join, relative } from "node:path";
+import { rootPath } from "../disk/index.js";
 import { type Graph, imageExists, imagePaths, isId, quote } from "../graph/index.js";
-import {
-  imageOfUpper,
-  lastingLinks,
-  readViewState,
-  readyPath,
-  statesDirectory,
-  uppersDirectory,
-  viewPath,
-} from "../mount/index.js";
+import { imageOfUpper, readViewState, readyPath } from "../mount/index.js";
 import { isErrno } from "../terms/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
 import { isDirectory, isOld, isThere, lookAt, namesIn } from "./probe.js";
@@ -30,18 +24,26 @@ interface Notes {
 export async function* checkViewNotes(survey: Survey): AsyncGenerator<Damage> {
   const { graph, root } = survey;
   // A link is told of with the views.
-  if (!isDirectory(join(root, "views"))) return;
+  if (!isDirectory(rootPath(root, "views"))) return;
   const imageOf = (name: string) => (isId(name) ? name : undefined);
   yield* checkNotes(survey, {
-    ...{ directory: statesDirectory(graph), noun: "what is known of the view", imageOf },
+    directory: rootPath(graph.root, "viewStates"),
+    noun: "what is known of the view",
+    imageOf,
     fault: (image) => faultOfState(graph, image),
   });
   yield* checkNotes(survey, {
-    ...{ directory: lastingLinks(graph), noun: "the link to the lower", imageOf },
+    directory: rootPath(graph.root, "lowerLinks"),
+    noun: "the link to the lower",
+    imageOf,
     fault: (image, link) => faultOfLink(graph, image, link),
   });
   yield* checkNotes(survey, {
-    ...{ directory: uppersDirectory(graph), noun: "the upper for the next mount", imageOf: imageOfUpper },
+    ...{
+      directory: rootPath(graph.root, "freshUppers"),
+      noun: "the upper for the next mount",
+      imageOf: imageOfUpper,
+    },
     fault: (image, upper) => faultOfUpper(graph, image, upper),
   });
 }
@@ -78,7 +80,9 @@ async function* checkNotes(survey: Survey, notes: Notes): AsyncGenerator<Damage>
       if (why === undefined) continue;
       const at = join(place, name);
       const found = damage(root, (await isOrphaned(id)) ? "orphaned-view-note" : "damaged-view-note", {
-        ...{ at, id, message: `${noun} of image ${id} ${why}` },
+        at,
+        id,
+        message: `${noun} of image ${id} ${why}`,
         repair: [
           moveAway,
           (lost) =>
@@ -98,7 +102,8 @@ async function* checkNotes(survey: Survey, notes: Notes): AsyncGenerator<Damage>
 function faultOfState(graph: Graph, id: string): string | undefined {
   const state = readViewState(graph, id);
   if (state === undefined) return "cannot be read";
-  if (state.view !== null && !isDirectory(viewPath(graph, id))) return "tells of a view that is not there";
+  if (state.view !== null && !isDirectory(rootPath(graph.root, "views", id)))
+    return "tells of a view that is not there";
   return undefined;
 }
 
@@ -125,7 +130,7 @@ function faultOfUpper(graph: Graph, id: string, upper: string): string | undefin
 
 /** What a mount has of an image: its view or its layer, as the driver wants it. */
 function lowersOf(graph: Graph, id: string): string[] {
-  return [viewPath(graph, id), imagePaths(graph.directory, id).layer];
+  return [rootPath(graph.root, "views", id), imagePaths(graph.directory, id).layer];
 }
 
 /** Mounts and deletions take these things at any time. */

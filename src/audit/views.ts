@@ -1,22 +1,17 @@
 // Views of layers, as overlayfs wants them: whether each is of an image, of its layers as they are, and as it was made.
 // One that is moved away is built anew when its image is mounted; whoever has it mounted keeps it.
+
 import { join, relative } from "node:path";
+import { namesWithin, rootEntries, rootPath } from "../disk/index.js";
 import { imageExists, imagePaths, isId, quote } from "../graph/index.js";
-import {
-  lastingLinks,
-  readViewState,
-  stampLayer,
-  stampLayers,
-  stampViews,
-  statesDirectory,
-  uppersDirectory,
-  viewPath,
-} from "../mount/index.js";
+import { readViewState, stampLayer, stampLayers, stampViews } from "../mount/index.js";
 import { throwIfAborted } from "../terms/index.js";
 import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
 import { isDirectory, isThere, namesIn } from "./probe.js";
 import { hasImage, imagesOfMounts, type Survey, withMountsAtRest } from "./survey.js";
+
+const viewsAt = rootEntries.views.at;
 
 /** Views that are looked at by one find(1), and again under one lock. */
 const batchSize = 64;
@@ -31,14 +26,14 @@ interface Verdict {
 }
 
 export async function* checkViews(survey: Survey, signal?: AbortSignal | undefined): AsyncGenerator<Damage> {
-  const { graph, root } = survey;
-  const own = [statesDirectory(graph), lastingLinks(graph), uppersDirectory(graph)];
+  const { root } = survey;
+  const own = namesWithin("views");
   const stampOf = openStamps(survey);
   let batch: string[] = [];
-  for (const name of namesIn(join(root, "views"))) {
+  for (const name of namesIn(rootPath(root, "views"))) {
     throwIfAborted(signal);
-    const at = join("views", name);
-    if (isDirectory(join(root, at)) && own.includes(join(root, at))) continue;
+    const at = join(viewsAt, name);
+    if (isDirectory(join(root, at)) && own.includes(name)) continue;
     if (!isId(name) || !isDirectory(join(root, at))) {
       const message = `${quote(name)} is no view`;
       yield damage(root, "stray-file", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
@@ -68,7 +63,7 @@ async function* checkBatch(
   // Again, while none is being built or taken away: one that went while it was looked at is no error.
   const again = () => judge(survey, suspects, (id) => freshStamp(survey, id), signal);
   for (const [id, { what, message }] of await withMountsAtRest(survey, again)) {
-    const at = join("views", id);
+    const at = join(viewsAt, id);
     const found = { at, id, message };
     // A mount loses what it shows if its lower is moved and then thrown away.
     if (imagesOfMounts(graph)(id))
@@ -94,7 +89,7 @@ async function judge(
   const made = new Map<string, string>();
   for (const id of ids) {
     // Taken away with its image since the names were read.
-    if (!isThere(viewPath(graph, id))) continue;
+    if (!isThere(rootPath(graph.root, "views", id))) continue;
     if (!hasImage(survey, id) && !(await imageExists(graph.directory, id))) {
       verdicts.set(id, { what: "orphaned-view", message: `a view of the image ${id}, which is not there` });
       continue;
@@ -121,8 +116,8 @@ function moveView(survey: Survey, id: string): Repair {
     withMountsAtRest(survey, async () => {
       const isBad = (await judge(survey, [id], () => freshStamp(survey, id), undefined)).has(id);
       if (!isBad || imagesOfMounts(survey.graph)(id)) return undefined;
-      await lost.take(relative(survey.root, join(statesDirectory(survey.graph), id)));
-      return lost.take(join("views", id));
+      await lost.take(relative(survey.root, rootPath(survey.root, "viewStates", id)));
+      return lost.take(join(viewsAt, id));
     });
 }
 

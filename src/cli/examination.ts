@@ -126,7 +126,7 @@ async function xzEngine(): Promise<string> {
 async function mountDrivers(): Promise<string> {
   const drivers = await availableDrivers();
   if (drivers.length > 1) return `${drivers.join(", ")}: the first is taken`;
-  throw new Error("only copy works here, which writes whole trees out");
+  throw new Error(`only ${drivers.join(", ")} works here, which writes whole trees out`);
 }
 
 async function queue({ root, redis, graph }: Config): Promise<string> {

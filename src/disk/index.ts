@@ -18,7 +18,14 @@ export {
   parseOwner,
 } from "./process-owner.js";
 export {
-  journalPath,
+  imageEntries,
+  namesWithin,
+  rootEntries,
+  rootEntryOf,
+  rootPath,
+  stagingName,
+} from "./root-paths.js";
+export {
   ownerOf,
   ownName,
   removeAbandoned,
@@ -27,7 +34,6 @@ export {
   type StagingPlace,
   stagingDirectory,
   stagingLeft,
-  stagingName,
   stagingNames,
   stagingPath,
   withStage,

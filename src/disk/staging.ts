@@ -1,6 +1,5 @@
 // Staging: what is being made or unmade lies in `:tmp:` under its owner's name, one rename away from the graph.
 import { randomBytes } from "node:crypto";
-import { lstatSync } from "node:fs";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { run, tools } from "../host/index.js";
@@ -8,9 +7,7 @@ import { isErrno } from "../terms/index.js";
 import { ioError } from "./io-error.js";
 import { makeDirectory } from "./make-directory.js";
 import { currentOwner, formatOwner, type Owner, ownerStatus, parseOwner } from "./process-owner.js";
-
-/** The one entry of a graph's directory that is no image. No id can be named so. */
-export const stagingName = ":tmp:";
+import { stagingName } from "./root-paths.js";
 
 /** Where staging lies, and for which host: a graph that is open is one. */
 export interface StagingPlace {
@@ -22,7 +19,7 @@ export interface StagingPlace {
 
 /** Staging that is not in use here, by names. */
 export interface StagingLeft {
-  /** Its owner is gone, and no journal says that it is still needed. */
+  /** Its owner is gone, and nothing beside it keeps it. */
   readonly abandoned: readonly string[];
   /** Its owner is of another host, by that host's name: whether it lives cannot be told from here. */
   readonly elsewhere: ReadonlyMap<string, readonly string[]>;
@@ -53,14 +50,6 @@ export function ownerOf(name: string): Owner | undefined {
 }
 
 /**
- * Where the journal of a set of images lies, from when the set is decided until all of it is in the graph: beside its
- * stage, for within a stage there may be files of any name that came with a layer.
- */
-export function journalPath(stage: string): string {
-  return `${stage}.journal`;
-}
-
-/**
  * Makes a staging directory, mode 0700, for `work` to fill and rename to where it belongs. If that fails, the
  * directory is removed.
  */
@@ -77,9 +66,9 @@ export async function withStage<T>(place: StagingPlace, work: (stage: string) =>
 }
 
 /**
- * Removes staging whose owner is gone: killed, or from before a reboot. Staging of living processes stays, that of
- * other hosts too, and so does every name that is not of the form used here, such as Docker's own. What a journal
- * still needs is not abandoned: who opens the graph completes it.
+ * Removes staging whose owner is gone: killed, or from before a reboot. Staging of living processes and of other hosts
+ * stays. So does every name of another form, such as Docker's own, and a stage beside which something lies under its
+ * name and a suffix that begins with a dot: that says that the stage is still needed.
  * @returns the paths that were removed
  */
 export async function removeAbandonedStaging(place: StagingPlace): Promise<string[]> {
@@ -93,17 +82,19 @@ export async function removeAbandonedStaging(place: StagingPlace): Promise<strin
 
 /** What lies in staging but for what living processes of this host own. */
 export async function stagingLeft(place: StagingPlace): Promise<StagingLeft> {
-  const abandoned: string[] = [];
+  const gone: string[] = [];
   const elsewhere = new Map<string, string[]>();
   for (const name of await stagingNames(place)) {
     const owner = ownerOf(name);
     const status = owner === undefined ? "lives" : await ownerStatus(owner, place.host);
-    // Asked once the owner is gone, and can write none any more.
-    if (status === "gone" && !isThere(journalPath(join(stagingDirectory(place), name)))) abandoned.push(name);
+    if (status === "gone") gone.push(name);
     if (status !== "elsewhere" || owner?.host === undefined) continue;
     elsewhere.set(owner.host, [...(elsewhere.get(owner.host) ?? []), name]);
   }
-  return { abandoned, elsewhere };
+  // Read once the owners are gone: they can put nothing beside a stage any more.
+  const keepers = gone.length === 0 ? [] : await stagingNames(place);
+  const kept = new Set(keepers.map((name) => name.slice(0, name.lastIndexOf("."))));
+  return { abandoned: gone.filter((name) => !kept.has(name)), elsewhere };
 }
 
 /**
@@ -131,10 +122,6 @@ export async function removeAbandoned(path: string, ours: string): Promise<boole
   }
   await removeTree(ours);
   return true;
-}
-
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** What there is in staging; latin1, so that every byte of a name is kept. */

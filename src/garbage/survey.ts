@@ -1,6 +1,6 @@
 // What is known of a graph's images when garbage is looked for: read once, in memory after that.
 import { lstatSync } from "node:fs";
-import { type Graph, isId, readParent } from "../graph/index.js";
+import { type Graph, imagePaths, isId, readParent } from "../graph/index.js";
 import type { Mounts } from "../mount/index.js";
 
 export interface Survey {
@@ -42,6 +42,7 @@ export async function surveyGraph(
     named,
     mounted: mounts.imagesInMounts(),
     held: new Set(holders.flatMap(({ ids }) => ids)),
-    arrivedAt: (id) => lstatSync(`${graph.directory}/${id}/json`, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+    arrivedAt: (id) =>
+      lstatSync(imagePaths(graph.directory, id).record, { throwIfNoEntry: false })?.mtimeMs ?? 0,
   };
 }

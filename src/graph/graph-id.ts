@@ -1,8 +1,7 @@
 // The identity of a root: a UUID in `graph-id`, made once, whoever asks first.
 import { randomUUID } from "node:crypto";
 import { link, readFile, unlink } from "node:fs/promises";
-import { join } from "node:path";
-import { ioError, syncDirectory, writeDurably } from "../disk/index.js";
+import { ioError, rootPath, syncDirectory, writeDurably } from "../disk/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
 
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -12,7 +11,7 @@ const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * @throws `INTERNAL` for a file that holds no UUID, or a root that cannot be written
  */
 export async function readOrMakeGraphId(root: string): Promise<string> {
-  const path = join(root, "graph-id");
+  const path = rootPath(root, "graphId");
   try {
     const id = (await readIfAny(path)) ?? (await makeGraphId(root, path));
     if (isGraphId(id)) return id;

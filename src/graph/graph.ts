@@ -1,41 +1,11 @@
-// The graph: all images of a root. This file says what can be done with it; how is in the files beside it.
-import { rm, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { ioError, makeDirectory, removeTree, stagingPath } from "../disk/index.js";
-import { systemHostName } from "../host/index.js";
-import { isErrno, StevedoreError } from "../terms/index.js";
-import {
-  addChecksum,
-  dockerRecipe,
-  type KnownChecksum,
-  openChecksumsDictionary,
-  readChecksums,
-  type StoredChecksum,
-  type StoredChecksums,
-} from "./checksums/index.js";
-import { readOrMakeGraphId } from "./graph-id.js";
-import { readHistory } from "./history.js";
-import { assertId, isId, quote } from "./id.js";
-import { type Image, imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
-import { type ImageIndex, openImageIndex, withPrefix } from "./image-index.js";
-import { isImageName } from "./image-name.js";
-import { knownLayerFacts, type LayerFacts, readLayerFacts } from "./layer-facts.js";
-import { manifestPath, placeManifest } from "./layer-manifest.js";
-import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
-import { type Names, openNames } from "./names/index.js";
-import { openParentIndex } from "./parent-index.js";
-import { type FillLayer, type NewImage, registerImage } from "./register.js";
-import { type RetentionSources, takeOutImage, takeOutUnneededImages } from "./removal.js";
-import {
-  type Holder,
-  type ImageToAdd,
-  openReferences,
-  type RegisterAllOptions,
-  type RegisteredSet,
-  registerAllImages,
-  removeAbandonedLeases,
-  withLease,
-} from "./sets/index.js";
+// The graph: all images of a root, and what can be done with it.
+import type { StoredChecksum, StoredChecksums } from "./checksums/index.js";
+import type { Image } from "./image.js";
+import type { LayerFacts } from "./layer-facts.js";
+import type { ListedImage } from "./listing.js";
+import type { Names } from "./names/index.js";
+import type { FillLayer, NewImage } from "./register.js";
+import type { Holder, ImageToAdd, RegisterAllOptions, RegisteredSet } from "./sets/index.js";
 
 /**
  * The images of a root. Several processes may have the same graph open and change it at the same time: each
@@ -116,25 +86,19 @@ export interface Graph {
     signal?: AbortSignal | undefined,
   ): Promise<T>;
   /**
-   * Removes an image, a broken one too, then its names, and returns its id.
-   * @throws as `resolve`; `IMAGE_IN_USE` while it has children, unless `force` says to leave them without parent, and
-   * while it is leased or an import relies on it
-   */
-  delete(
-    reference: string,
-    options?: { readonly force?: boolean | undefined },
-    signal?: AbortSignal | undefined,
-  ): Promise<string>;
-  /**
-   * Takes an image out of the graph as `delete` does, but leaves it whole at the path that is returned, which is
-   * the caller's: `destination` on the graph's file system, or by default one in staging. Throws as `delete`.
+   * Takes an image out of the graph, a broken one too, then its names. It heeds no mounts: who deletes an image asks
+   * `Mounts.deleteImage`.
+   * @param options force leaves its children without parent; destination is where the image lies then, on the graph's file
+   * system, by default a new path in staging
+   * @returns that path: what lies there is the caller's
+   * @throws `INVALID_ID`; `IMAGE_NOT_FOUND`; `IMAGE_IN_USE` while it has children, unless it is forced, and while it is
+   * leased or an import relies on it; `CANCELLED` before anything was done
    */
   takeOut(
     id: string,
     options?: { readonly force?: boolean | undefined; readonly destination?: string | undefined },
     signal?: AbortSignal | undefined,
   ): Promise<string>;
-
   /**
    * Takes those out of some images that nothing needs: no child but those that are taken too, no name, no import. Looks
    * once for all of them, under the locks of those who could need them.
@@ -188,245 +152,4 @@ export interface OpenGraphOptions {
   readonly create?: boolean | undefined;
   /** The name this host goes by: 1 to 64 of A-Z a-z 0-9 _ . -, a letter or digit first. Default: the system's own. */
   readonly host?: string | undefined;
-}
-
-/**
- * Opens the graph of a root, such as a data directory of Docker 0.3. Reads no image.
- * @throws `SOURCE_NOT_FOUND` for a root that is not there, `NEEDS_ROOT`
- */
-export async function openGraph(
-  root: string,
-  { create = false, host = systemHostName() }: OpenGraphOptions = {},
-): Promise<Graph> {
-  const absolute = resolve(root);
-  const directory = join(absolute, "graph");
-  if (create) makeGraphDirectory(directory);
-  await assertDirectory(absolute);
-  const place = { directory, host };
-  const names = openNames(absolute, (id) => imageExists(directory, id));
-  const references = openReferences(place, names);
-  const indexAsItIs = openImageIndex(directory);
-  const index = async () => {
-    await references.completeAbandoned();
-    return indexAsItIs();
-  };
-  const findChildren = openParentIndex(directory);
-  const dictionary = openChecksumsDictionary(absolute, (id) => knownDockerChecksum(directory, id));
-  await references.completeAbandoned();
-  if (create) {
-    await dictionary.recover();
-    await removeAbandonedLeases(place);
-  }
-
-  const graph: Graph = {
-    root: absolute,
-    ...place,
-    names: {
-      ...names,
-      // So that nobody takes out an image, for having no name, while it is given one.
-      set: (given) => references.locked(() => names.set(given)),
-      remove: (given) => references.locked(() => names.remove(given)),
-    },
-    graphId: () => readOrMakeGraphId(absolute),
-
-    async resolve(reference) {
-      if (isId(reference) && (await imageExists(directory, reference))) return reference;
-      const named = typeof reference === "string" ? await names.lookup(reference) : undefined;
-      if (named !== undefined) return thereIs(named, reference);
-      if (!isId(reference)) throw isImageName(reference) ? imageNotFound(reference) : noReference(reference);
-      return onlyOne(reference, withPrefix((await index()).ids, reference));
-    },
-    async exists(id) {
-      assertId(id);
-      return imageExists(directory, id);
-    },
-    async get(reference) {
-      return loadImage(directory, await graph.resolve(reference));
-    },
-    list: (signal) => listWhenRead(directory, index, signal),
-    imageCount: async () => (await index()).ids.length,
-    byParent: (signal) => groupByParent(graph.list(signal)),
-    async heads(signal) {
-      return findHeads(await graph.byParent(signal));
-    },
-    async children(id, signal) {
-      assertId(id);
-      return [...((await findChildren(new Set([id]), (await index()).ids, signal)).get(id) ?? [])];
-    },
-    async history(reference) {
-      return readHistory(directory, await graph.resolve(reference));
-    },
-    async layers(reference) {
-      return (await graph.history(reference)).map(({ layerDirectory }) => layerDirectory);
-    },
-
-    register: (image, fill, signal) => registerImage(place, image, fill, forgetFormer, signal),
-    registerAll: (images, options, signal) =>
-      registerAllImages(
-        { place, locked: references.locked, names, beforeCommit: forgetFormer },
-        images,
-        options,
-        signal,
-      ),
-    async withLease(purpose, ids, work, signal) {
-      for (const id of ids) assertId(id);
-      return withLease(place, references.locked, { purpose, ids }, work, signal);
-    },
-    async delete(reference, options, signal) {
-      const id = await graph.resolve(reference);
-      await removeTree(await graph.takeOut(id, options, signal));
-      return id;
-    },
-    async takeOut(id, { force = false, destination } = {}, signal) {
-      assertId(id);
-      const taken = await takeOutImage(place, id, tiesNow(signal), { force, destination }, signal);
-      if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
-      return taken;
-    },
-    async takeOutUnneeded(ids, signal) {
-      ids.forEach(assertId);
-      const taken = await takeOutUnneededImages(place, ids, tiesNow(signal), signal);
-      for (const id of taken.keys()) {
-        if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
-      }
-      return taken;
-    },
-    holders: references.holders,
-
-    async layerFacts(id, signal) {
-      assertId(id);
-      const known = knownLayerFacts(imagePaths(directory, id));
-      if (known !== undefined) return known;
-      return readLayerFacts(loadImage(directory, id), signal);
-    },
-    async storedChecksum(id, recipe) {
-      assertId(id);
-      const stored = await readChecksums(imagePaths(directory, id).directory);
-      if (Object.hasOwn(stored, recipe)) return stored[recipe];
-      if (recipe !== dockerRecipe) return undefined;
-      const checksum = await dictionary.get(id);
-      return checksum === undefined ? undefined : fromDocker(checksum);
-    },
-    async storedChecksums(id) {
-      assertId(id);
-      const stored = await readChecksums(imagePaths(directory, id).directory);
-      if (Object.hasOwn(stored, dockerRecipe)) return stored;
-      const checksum = await dictionary.get(id);
-      return checksum === undefined ? stored : { ...stored, [dockerRecipe]: fromDocker(checksum) };
-    },
-    async storeChecksum(id, recipe, entry, signal) {
-      assertId(id);
-      const add = () => addChecksum(imagePaths(directory, id).directory, recipe, entry, signal);
-      try {
-        await (recipe === dockerRecipe ? dictionary.change(id, add, signal) : add());
-      } catch (error) {
-        if (isErrno(error, "ENOENT", "ENOTDIR")) throw imageNotFound(id);
-        throw ioError(error, `the checksum of image ${id} cannot be stored`);
-      }
-    },
-    manifestPath(id) {
-      assertId(id);
-      return manifestPath(imagePaths(directory, id).directory);
-    },
-    async storeManifest(id, stagedPath) {
-      assertId(id);
-      try {
-        await placeManifest(imagePaths(directory, id).directory, stagedPath);
-      } catch (error) {
-        if (isErrno(error, "ENOENT", "ENOTDIR")) throw imageNotFound(id);
-        throw ioError(error, `the manifest of image ${id} cannot be stored`);
-      }
-    },
-    async withStaging(work) {
-      const path = await stagingPath(place).catch((error: unknown) => {
-        throw ioError(error, `there is no staging in ${directory}`);
-      });
-      try {
-        return await work(path);
-      } finally {
-        // Where this fails the path is removed once this process is gone.
-        await rm(path, { recursive: true, force: true }).catch(() => undefined);
-      }
-    },
-    close: () => dictionary.close(),
-  };
-
-  /** The id that a name stands for, if that is one of an image. */
-  async function thereIs(id: string, name: string): Promise<string> {
-    if (isId(id) && (await imageExists(directory, id))) return id;
-    throw new StevedoreError(
-      "IMAGE_NOT_FOUND",
-      `there is no image ${quote(id)}, which the name ${quote(name)} stands for`,
-    );
-  }
-
-  /** What keeps images, as a removal asks for it: under the lock, where abandoned sets are complete. */
-  function tiesNow(signal: AbortSignal | undefined): RetentionSources {
-    const children: RetentionSources["children"] = async (parents) =>
-      findChildren(parents, (await indexAsItIs()).ids, signal);
-    return { ...references, names, children };
-  }
-
-  /** A checksum that the dictionary still has of a deleted image must not become the new one's of that id. */
-  async function forgetFormer(id: string): Promise<void> {
-    if ((await dictionary.get(id)) === undefined) return;
-    await dictionary.change(id, async () => {});
-    await dictionary.flush();
-  }
-  return graph;
-}
-
-async function* listWhenRead(
-  directory: string,
-  index: () => Promise<ImageIndex>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<ListedImage, void, undefined> {
-  yield* listImages(directory, await index(), signal);
-}
-
-/** The error for what can be neither an id nor a name. */
-function noReference(value: unknown): StevedoreError {
-  const shown = typeof value === "string" ? quote(value) : typeof value;
-  return new StevedoreError(
-    "INVALID_ID",
-    `${shown} is no image id, of 1 to 128 of A-Z a-z 0-9 _ . -, and no name such as busybox or example.com/team/web:1.0`,
-  );
-}
-
-function onlyOne(reference: string, candidates: readonly string[]): string {
-  const [first, ...others] = candidates;
-  if (first === undefined) throw imageNotFound(reference);
-  if (others.length === 0) return first;
-  const shown = candidates.slice(0, 10).join(", ");
-  const more = candidates.length > 10 ? ` and ${candidates.length - 10} more` : "";
-  throw new StevedoreError("AMBIGUOUS_ID", `${quote(reference)} may be any of ${shown}${more}`);
-}
-
-/** What an image's own files say of its checksum by Docker's recipe. */
-export async function knownDockerChecksum(directory: string, id: string): Promise<KnownChecksum> {
-  if (!(await imageExists(directory, id))) return "gone";
-  const stored = await readChecksums(imagePaths(directory, id).directory);
-  return stored[dockerRecipe] ?? "unknown";
-}
-
-function fromDocker(checksum: string): StoredChecksum {
-  return { checksum, tarDigest: null, layerBytes: null, archiveBytes: null, computedAt: null };
-}
-
-function makeGraphDirectory(path: string): void {
-  try {
-    makeDirectory(path);
-  } catch (error) {
-    throw ioError(error, `the graph ${path} cannot be made`);
-  }
-}
-
-async function assertDirectory(path: string): Promise<void> {
-  try {
-    if ((await stat(path)).isDirectory()) return;
-  } catch (error) {
-    if (!isErrno(error, "ENOENT", "ENOTDIR")) throw ioError(error, `the root ${path} cannot be read`);
-    throw new StevedoreError("SOURCE_NOT_FOUND", `there is no root ${path}`, { cause: error });
-  }
-  throw new StevedoreError("SOURCE_NOT_FOUND", `the root ${path} is not a directory`);
 }

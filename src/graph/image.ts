@@ -1,7 +1,7 @@
 // An image as it lies in the graph, and every reason not to load one.
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { ioError, longestPlainFile, readPlainFile } from "../disk/index.js";
+import { imageEntries, ioError, longestPlainFile, readPlainFile } from "../disk/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
 import { assertId, quote } from "./id.js";
 import { type ImageRecord, parentOf, parseRecord } from "./record.js";
@@ -30,7 +30,11 @@ type ImagePaths = ReturnType<typeof imagePaths>;
 export function imagePaths(graphDirectory: string, id: string) {
   // Not by `join`, which would take a fifth of the time it takes to load an image.
   const directory = `${graphDirectory}/${id}`;
-  return { directory, record: `${directory}/json`, layer: `${directory}/layer` };
+  return {
+    directory,
+    record: `${directory}/${imageEntries.record}`,
+    layer: `${directory}/${imageEntries.layer}`,
+  };
 }
 
 /** True if the graph has an entry of that name, be it whole or broken. */

@@ -2,16 +2,16 @@
 export {
   bringUpToDate,
   checksumsPath,
-  dictionaryPaths,
   dockerRecipe,
   type KnownChecksum,
+  knownDockerChecksum,
   parseChecksums,
   readDictionary,
   readPending,
   type StoredChecksum,
   type StoredChecksums,
 } from "./checksums/index.js";
-export { type Graph, knownDockerChecksum, type OpenGraphOptions, openGraph } from "./graph.js";
+export type { Graph, OpenGraphOptions } from "./graph.js";
 export { isGraphId } from "./graph-id.js";
 export { parentCycle, parentNotFound } from "./history.js";
 export { assertId, isId, makeId, quote, shortId } from "./id.js";
@@ -28,8 +28,8 @@ export {
   type Repositories,
   readRepositories,
   removeNames,
-  repositoriesPath,
 } from "./names/index.js";
+export { openGraph } from "./open-graph.js";
 export { type ImageRecord, makeRecord, parentOf, parseRecord, type RecordFields } from "./record.js";
 export { assertRecordSize } from "./record-size.js";
 export type { FillLayer, NewImage } from "./register.js";
@@ -38,6 +38,7 @@ export {
   findJournals,
   type Holder,
   type ImageToAdd,
+  journalPath,
   type RegisterAllOptions,
   type RegisteredSet,
   readJournal,

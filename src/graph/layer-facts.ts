@@ -1,6 +1,6 @@
 // Facts about a layer, measured once and kept beside it in `layer.json`.
 import { lstatSync } from "node:fs";
-import { ioError, readPlainFile, replaceFile, withLock } from "../disk/index.js";
+import { imageEntries, ioError, readPlainFile, replaceFile, withLock } from "../disk/index.js";
 import { findRecords } from "../host/index.js";
 import { isErrno } from "../terms/index.js";
 import { meaningOf } from "./whiteout.js";
@@ -51,7 +51,7 @@ export async function readLayerFacts(
 
 /** Where an image keeps the facts about its layer. */
 export function factsPath(imageDirectory: string): string {
-  return `${imageDirectory}/layer.json`;
+  return `${imageDirectory}/${imageEntries.facts}`;
 }
 
 /** The text of a `layer.json`. */
@@ -67,7 +67,9 @@ export function parseLayerFacts(bytes: Buffer | undefined): LayerFacts | undefin
     if (!isCount(layerBytes) || !isCount(entries) || !isCount(whiteouts)) return undefined;
     return {
       ...(typeof diffId === "string" ? { diffId } : {}),
-      ...{ layerBytes, entries, whiteouts },
+      layerBytes,
+      entries,
+      whiteouts,
       ...(typeof jobId === "string" ? { jobId } : {}),
     };
   } catch (error) {

@@ -1,11 +1,11 @@
 // Where an image keeps the manifest of its layer, and how one gets there. What is in it is not the graph's to know.
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
-import { syncDirectory } from "../disk/index.js";
+import { imageEntries, syncDirectory } from "../disk/index.js";
 
 /** The path of an image's manifest, whether there is one or not. */
 export function manifestPath(imageDirectory: string): string {
-  return join(imageDirectory, "manifest.gz");
+  return join(imageDirectory, imageEntries.manifest);
 }
 
 /**

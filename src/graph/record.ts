@@ -22,8 +22,15 @@ export type RecordFields = { readonly [field in keyof ImageRecord]?: ImageRecord
 
 /** The order in which Docker 0.3 writes the fields of its `Image` struct. */
 const fieldOrder = [
-  ...["id", "parent", "comment", "created", "container"],
-  ...["container_config", "docker_version", "author", "config"],
+  "id",
+  "parent",
+  "comment",
+  "created",
+  "container",
+  "container_config",
+  "docker_version",
+  "author",
+  "config",
 ];
 const textFields = ["comment", "created", "container", "docker_version", "author"];
 /** A byte order mark is no JSON, so it is not skipped. */

@@ -1,7 +1,14 @@
 // How an image enters the graph: made whole in staging, made durable, then renamed into its place.
 import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ioError, type StagingPlace, syncFileSystem, withLock, withStage } from "../disk/index.js";
+import {
+  imageEntries,
+  ioError,
+  type StagingPlace,
+  syncFileSystem,
+  withLock,
+  withStage,
+} from "../disk/index.js";
 import { isErrno, StevedoreError, throwIfAborted } from "../terms/index.js";
 import { assertNoDescendant, parentNotFound } from "./history.js";
 import { type Image, imageExists, imagePaths, loadImage } from "./image.js";
@@ -72,13 +79,13 @@ export async function writeImage(
   fill: FillLayer,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const layer = join(directory, "layer");
+  const layer = join(directory, imageEntries.layer);
   await mkdir(layer);
   // Not by mkdir's own mode, which the umask narrows.
   await chmod(layer, 0o755);
   const { diffId } = await fill(layer, signal);
   const facts = { ...(await measureLayer(layer, signal)), diffId, jobId };
-  await writeFile(join(directory, "json"), record, { mode: 0o600 });
+  await writeFile(join(directory, imageEntries.record), record, { mode: 0o600 });
   await writeFile(factsPath(directory), formatLayerFacts(facts), { mode: 0o600 });
 }
 

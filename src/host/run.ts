@@ -11,9 +11,20 @@ import { toolSilenceLimit, watchTool } from "./tool-watchdog.js";
 
 /** Variables that change the output of tar, xz, gzip and their kin, or the zone of it. */
 const outputAffectingVariables = [
-  ...["TAR_OPTIONS", "TAR_WRITER_OPTIONS", "TAR_READER_OPTIONS", "TAPE", "POSIXLY_CORRECT"],
-  ...["XZ_OPT", "XZ_DEFAULTS", "GZIP", "BZIP", "BZIP2", "ZSTD_CLEVEL", "ZSTD_NBTHREADS"],
-  ...["TZ", "COPYFILE_DISABLE"],
+  "TAR_OPTIONS",
+  "TAR_WRITER_OPTIONS",
+  "TAR_READER_OPTIONS",
+  "TAPE",
+  "POSIXLY_CORRECT",
+  "XZ_OPT",
+  "XZ_DEFAULTS",
+  "GZIP",
+  "BZIP",
+  "BZIP2",
+  "ZSTD_CLEVEL",
+  "ZSTD_NBTHREADS",
+  "TZ",
+  "COPYFILE_DISABLE",
 ];
 
 /**
@@ -62,7 +73,8 @@ export function start(tool: Tool, args: readonly string[], options: RunOptions =
   const announced = announceRun(tool.command, args);
   const child = execa(tool.command, args, {
     ...settings(options, announced.environment),
-    ...{ stdin: "pipe", buffer: false },
+    stdin: "pipe",
+    buffer: false,
   });
   if (options.isBackground) lowerPriority(child.pid);
   const stderr = collectStart(child.stderr);

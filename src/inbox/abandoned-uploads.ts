@@ -2,28 +2,28 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { removeTree } from "../disk/index.js";
-import type { Producer } from "../producer/index.js";
 import { isErrno } from "../terms/index.js";
 
 /** How long an upload may lie before it is taken for abandoned, in ms: its command first writes it, then enqueues. */
 export const uploadPatience = 3_600_000;
 
 /**
- * Removes what lies in the inbox for longer than `patience` ms, unchanged, and is named by no job that has not ended:
- * no job can name what is not whole yet.
+ * Removes what has lain in the inbox unchanged for longer than `patience` ms, and is not in use. A partial upload is never
+ * in use: no job can name it.
+ * @param namesInUse asked once it is known what is old, and not at all if nothing is: the uploads that jobs will take
  * @returns the names of what was removed
- * @throws `QUEUE_UNAVAILABLE` if the jobs cannot be read
+ * @throws what `namesInUse` throws
  */
 export async function removeAbandonedUploads(
   inbox: string,
-  producer: Producer,
+  namesInUse: () => Promise<ReadonlySet<string>>,
   patience: number,
 ): Promise<string[]> {
   const old: string[] = [];
   for (const name of await namesIn(inbox)) if (await isOlder(join(inbox, name), patience)) old.push(name);
   if (old.length === 0) return [];
-  const named = await uploadsOfJobs(producer);
-  const abandoned = old.filter((name) => !named.has(name));
+  const inUse = await namesInUse();
+  const abandoned = old.filter((name) => !inUse.has(name));
   for (const name of abandoned) await removeTree(join(inbox, name));
   return abandoned;
 }
@@ -47,17 +47,4 @@ async function isOlder(path: string, patience: number): Promise<boolean> {
     if (isErrno(error, "ENOENT")) return false;
     throw error;
   }
-}
-
-async function uploadsOfJobs(producer: Producer): Promise<ReadonlySet<string>> {
-  const named = new Set<string>();
-  for (const state of ["waiting", "prioritized", "delayed", "active", "waiting-children"] as const) {
-    for await (const { data } of producer.jobs(state)) {
-      const { layer, source } = data as Readonly<
-        Record<"layer" | "source", { readonly upload?: unknown } | undefined>
-      >;
-      for (const from of [layer, source]) if (typeof from?.upload === "string") named.add(from.upload);
-    }
-  }
-  return named;
 }

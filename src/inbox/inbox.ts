@@ -1,10 +1,9 @@
 // The inbox of a root: what is uploaded waits there for the job that names it.
-import { join } from "node:path";
-import { makeDirectory } from "../disk/index.js";
+import { makeDirectory, rootPath } from "../disk/index.js";
 
 /** The inbox of a root: uploads of other processes, each consumed by the job that names it. */
 export function inboxOf(root: string): string {
-  return join(root, "inbox");
+  return rootPath(root, "inbox");
 }
 
 /** Makes the inbox if it is missing; only its owner may look in. */

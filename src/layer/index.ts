@@ -37,6 +37,7 @@ export { takeHead } from "./take-head.js";
 export {
   type BodilessEntry,
   baseName,
+  blockSize,
   checkName,
   childPath,
   endOfArchive,

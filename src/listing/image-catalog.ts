@@ -1,12 +1,11 @@
 // All images of a graph with what listings show of them, as the disk is now. Read once; after that only what has
 // changed is read, which is seen by the files' times.
 
-import { createYielder, readStamp } from "../disk/index.js";
+import { createYielder, readStamp, rootPath } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import {
   assertId,
   checksumsPath,
-  dictionaryPaths,
   factsPath,
   imagePaths,
   isId,
@@ -47,7 +46,7 @@ export function openImageCatalog(
 ): () => Promise<ImageCatalog> {
   const index = openImageIndex(graph.directory);
   const known = new Map<string, { readonly stamp: string; readonly image: CatalogImage }>();
-  const dictionary = dictionaryPaths(graph.root).path;
+  const dictionary = rootPath(graph.root, "checksums");
   let running: Promise<unknown> = Promise.resolve();
   let next: Promise<ImageCatalog> | undefined;
 
@@ -110,8 +109,13 @@ async function readImage(graph: Graph, id: string): Promise<CatalogImage | undef
 
 function brokenImage(graph: Graph, id: string, { code, message }: StevedoreError): CatalogImage {
   return {
-    ...{ id, parent: isId(id) ? parentIfKnown(graph, id) : null },
-    ...{ created: null, comment: null, layerBytes: null, checksum: null, checksums: [] },
+    id,
+    parent: isId(id) ? parentIfKnown(graph, id) : null,
+    created: null,
+    comment: null,
+    layerBytes: null,
+    checksum: null,
+    checksums: [],
     broken: { code, message },
   };
 }

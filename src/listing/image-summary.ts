@@ -72,7 +72,12 @@ export async function summarize(
     const { layerBytes } = await graph.layerFacts(id, signal);
     const stored = await graph.storedChecksums(id);
     return {
-      ...{ id, names, parent, created, comment, layerBytes },
+      id,
+      names,
+      parent,
+      created,
+      comment,
+      layerBytes,
       checksum: leadingChecksum(stored),
       head: children.length === 0,
       children: children.map((child) => child.id),

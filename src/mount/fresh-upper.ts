@@ -2,8 +2,7 @@
 // mount is the upper's own. Two processes are needed to copy them, so an unmount makes the upper of the next mount.
 import { lstatSync } from "node:fs";
 import { mkdir, readdir, rename } from "node:fs/promises";
-import { join } from "node:path";
-import { makeDirectory, removeTree, stagingPath } from "../disk/index.js";
+import { makeDirectory, removeTree, rootPath, stagingPath } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import { copyEntries } from "../layer/index.js";
 import { isErrno } from "../terms/index.js";
@@ -36,7 +35,7 @@ export async function makeUpperReady(graph: Graph, imageId: string, lower: strin
     const ready = readyPath(graph, imageId, lower);
     if (lstatSync(ready, { throwIfNoEntry: false }) !== undefined) return;
     await forgetUppers(graph, imageId);
-    makeDirectory(uppersDirectory(graph), 0o700);
+    makeDirectory(rootPath(graph.root, "freshUppers"), 0o700);
     const stage = await stagingPath(graph);
     await mkdir(stage);
     await copyEntries(lower, stage, [""]);
@@ -49,15 +48,10 @@ export async function makeUpperReady(graph: Graph, imageId: string, lower: strin
 /** Removes what lies ready of images. */
 export async function forgetUppers(graph: Graph, ...imageIds: readonly string[]): Promise<void> {
   const gone = new Set<string | undefined>(imageIds);
-  const names = await readdir(uppersDirectory(graph)).catch(() => []);
+  const names = await readdir(rootPath(graph.root, "freshUppers")).catch(() => []);
   for (const name of names.filter((each) => gone.has(imageOfUpper(each)))) {
-    await removeTree(join(uppersDirectory(graph), name));
+    await removeTree(rootPath(graph.root, "freshUppers", name));
   }
-}
-
-/** Where they lie. No id can be called so. */
-export function uppersDirectory(graph: Graph): string {
-  return join(graph.root, "views", ":uppers:");
 }
 
 /** The image that an upper lies ready for, by its name; undefined for a name that none has. */
@@ -68,5 +62,5 @@ export function imageOfUpper(name: string): string | undefined {
 /** The name tells the directory that it was made after, as it is: every change of its attributes changes the time. */
 export function readyPath(graph: Graph, imageId: string, lower: string): string {
   const { ino, ctimeNs } = lstatSync(lower, { bigint: true });
-  return join(uppersDirectory(graph), `${imageId}:${ino}-${ctimeNs}`);
+  return rootPath(graph.root, "freshUppers", `${imageId}:${ino}-${ctimeNs}`);
 }

@@ -1,11 +1,11 @@
 // How an image leaves a graph in which it may be mounted.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { removeTree, withLock } from "../disk/index.js";
+import { removeTree, rootPath, withLock } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import { StevedoreError } from "../terms/index.js";
 import { forgetUppers } from "./fresh-upper.js";
-import { isHere, type MountRecord, mountsDirectory, readMountRecords } from "./mount-record.js";
+import { isHere, type MountRecord, readMountRecords } from "./mount-record.js";
 import { asidePath } from "./set-aside.js";
 import { imagesInUse } from "./unmount-image.js";
 import { forgetLink, removeViews, takeOutView } from "./views/index.js";
@@ -22,9 +22,9 @@ export async function deleteMountedImage(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const id = await graph.resolve(reference);
-  mkdirSync(mountsDirectory(graph), { recursive: true, mode: 0o700 });
+  mkdirSync(rootPath(graph.root, "mounts"), { recursive: true, mode: 0o700 });
   const taken = await withLock(
-    mountsDirectory(graph),
+    rootPath(graph.root, "mounts"),
     async () => {
       const mounts = readMountRecords(graph).filter(({ images }) => images.some((image) => image.id === id));
       if (!force && mounts.length > 0) throw inUse(graph, id, mounts);
@@ -56,9 +56,9 @@ export async function deleteUnneededImages(
   ids: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
-  mkdirSync(mountsDirectory(graph), { recursive: true, mode: 0o700 });
+  mkdirSync(rootPath(graph.root, "mounts"), { recursive: true, mode: 0o700 });
   const taken = await withLock(
-    mountsDirectory(graph),
+    rootPath(graph.root, "mounts"),
     async () => {
       const mounted = imagesOfMounts(graph);
       const unmounted = ids.filter((id) => !mounted.has(id));

@@ -1,6 +1,6 @@
 // A stack of layers as one directory: mount, unmount, changes, and the upper to commit.
 export { availableDrivers, type DriverName, driverNames } from "./drivers/index.js";
-export { imageOfUpper, readyPath, uppersDirectory } from "./fresh-upper.js";
+export { imageOfUpper, readyPath } from "./fresh-upper.js";
 export type { MountRequest } from "./mount-image.js";
 export {
   entryOf,
@@ -11,7 +11,6 @@ export {
   isMountId,
   type MountRecord,
   mountPaths,
-  mountsDirectory,
   ownDirectory,
   readMountRecord,
   readMountRecords,
@@ -20,14 +19,11 @@ export {
 export { readMountTable } from "./mount-table.js";
 export { type Mount, type MountState, type Mounts, openMounts } from "./mounts.js";
 export { isAbandoned } from "./recovery.js";
-export { asideDirectory, imageSetAside, layersAside } from "./set-aside.js";
+export { imageSetAside, layersAside } from "./set-aside.js";
 export { hasEmptyUpper } from "./unmount-image.js";
 export {
-  lastingLinks,
   readViewState,
   stampLayer,
   stampLayers,
   stampViews,
-  statesDirectory,
-  viewPath,
 } from "./views/index.js";

@@ -9,20 +9,19 @@ import {
   formatOwner,
   inodeOf,
   ioError,
+  rootPath,
   syncDirectory,
   withLock,
   withStage,
 } from "../disk/index.js";
 import { type Graph, type Image, imageNotFound } from "../graph/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
-import type { Driver, DriverName } from "./drivers/index.js";
-import { chooseDriver } from "./drivers/index.js";
+import { assertTakes, chooseDriver, type DriverChoice } from "./drivers/index.js";
 import { makeUpper } from "./fresh-upper.js";
 import {
   entryOf,
   type MountRecord,
   mountPaths,
-  mountsDirectory,
   ownDirectory,
   setMark,
   sourceName,
@@ -39,7 +38,7 @@ export interface MountRequest {
   /** Absolute. By default a directory is made. */
   readonly target?: string | undefined;
   readonly isReadOnly?: boolean | undefined;
-  readonly driver?: DriverName | "auto" | undefined;
+  readonly driver?: DriverChoice | undefined;
   /** Options of any file system, such as `noexec`; they come after the defaults `nodev` and `nosuid`. */
   readonly options?: readonly string[] | undefined;
   readonly jobId?: string | undefined;
@@ -57,8 +56,8 @@ export async function mountImage(
   signal?: AbortSignal | undefined,
 ): Promise<MountRecord> {
   const history = await graph.history(request.id);
-  const driver = await chooseDriver(request.driver ?? "auto");
-  assertDepth(driver, history);
+  const driver = await chooseDriver(request.driver);
+  assertTakes(driver, history.length, history[0]?.id ?? "");
   const mountId = randomBytes(8).toString("hex");
   // Looked at first: nothing is done for a target that will not do.
   await using target = await chooseTarget(graph, targets, request.target, mountId);
@@ -96,7 +95,7 @@ export async function mountImage(
     flags,
   };
   // Who is told of a mount finds its record, and with it what was written, after a power cut too.
-  const lasting = syncDirectory(mountsDirectory(graph));
+  const lasting = syncDirectory(rootPath(graph.root, "mounts"));
   lasting.catch(() => undefined);
   try {
     await driver.mount(order, signal);
@@ -110,14 +109,6 @@ export async function mountImage(
     await undoMount(graph, record);
     throw named(error, record, target);
   }
-}
-
-function assertDepth({ name, mostLayers }: Driver, history: readonly Image[]): void {
-  if (history.length <= mostLayers) return;
-  throw new StevedoreError(
-    "MOUNT_UNSUPPORTED",
-    `the image ${history[0]?.id} has ${history.length} layers, the driver ${name} takes ${mostLayers}; the driver copy takes any number`,
-  );
 }
 
 /** Throws the error, or that an image was deleted meanwhile: then that is why. */
@@ -134,7 +125,7 @@ async function chooseTarget(
   mountId: string,
 ): Promise<OpenTarget> {
   const [first = ""] = targets;
-  if (named === undefined && first === mountsDirectory(graph)) {
+  if (named === undefined && first === rootPath(graph.root, "mounts")) {
     const path = mountPaths(join(makeRoot(first), mountId)).rootfs;
     return { path, at: path, isMade: true, [Symbol.asyncDispose]: async () => undefined };
   }
@@ -154,7 +145,7 @@ async function reserve(
 ): Promise<void> {
   const { mountId, target } = record;
   try {
-    mkdirSync(mountsDirectory(graph), { recursive: true, mode: 0o700 });
+    mkdirSync(rootPath(graph.root, "mounts"), { recursive: true, mode: 0o700 });
     await withStage(graph, async (stage) => {
       // While the lock is waited for.
       const filling = fillFolder(graph, stage, record, lowers, signal);
@@ -167,7 +158,7 @@ async function reserve(
         await rename(stage, ownDirectory(graph, mountId));
       };
       try {
-        await withLock(mountsDirectory(graph), putInPlace, signal);
+        await withLock(rootPath(graph.root, "mounts"), putInPlace, signal);
       } finally {
         await filling.catch(() => undefined);
       }

@@ -6,10 +6,10 @@ import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { ioError, readPlainFile, syncDirectory, writeDurably } from "../disk/index.js";
+import { ioError, readPlainFile, rootPath, syncDirectory, writeDurably } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
-import { driverNames } from "./drivers/index.js";
+import { driverNames, driverOf } from "./drivers/index.js";
 import type { TableEntry } from "./mount-table.js";
 
 const schema = z.object({
@@ -40,11 +40,6 @@ export function isMountId(name: string): boolean {
   return /^[0-9a-f]{16}$/.test(name);
 }
 
-/** Where the mounts of a root lie. */
-export function mountsDirectory(graph: Graph): string {
-  return join(graph.root, "mounts");
-}
-
 /** What lies in a mount's own directory. */
 export function mountPaths(directory: string) {
   return {
@@ -58,7 +53,7 @@ export function mountPaths(directory: string) {
 
 /** A mount's own directory. */
 export function ownDirectory(graph: Graph, mountId: string): string {
-  return join(mountsDirectory(graph), mountId);
+  return rootPath(graph.root, "mounts", mountId);
 }
 
 /** What a mount is called in the mount table, where its driver can say so. */
@@ -82,7 +77,7 @@ export function readMountRecords(graph: Graph, warn: (line: string) => void = ()
 /** The ids of all mounts that have a directory, sorted. */
 export function mountIds(graph: Graph): string[] {
   try {
-    return readdirSync(mountsDirectory(graph)).filter(isMountId).sort();
+    return readdirSync(rootPath(graph.root, "mounts")).filter(isMountId).sort();
   } catch (error) {
     if (isErrno(error, "ENOENT")) return [];
     throw ioError(error, `the mounts of ${graph.root} cannot be read`);
@@ -137,23 +132,16 @@ export function isComplete(graph: Graph, mountId: string): boolean {
   return hasMark(graph, mountId, "mounted") || hasMark(graph, mountId, "kept");
 }
 
-/**
- * The kernel's entry of a mount, wherever its target has been moved to. fuse-overlayfs cannot be told what to call its
- * mount, so there the target has to be the same.
- */
+/** The kernel's entry of a mount, wherever its target has been moved to. */
 export function entryOf(
   { mountId, target, driver }: MountRecord,
   table: readonly TableEntry[],
 ): TableEntry | undefined {
-  if (driver === "copy") return undefined;
-  return table.find(({ source, type, target: at }) =>
-    driver === "fuse-overlayfs"
-      ? type === "fuse.fuse-overlayfs" && at === target
-      : source === sourceName(mountId),
-  );
+  return driverOf(driver).entryOf({ source: sourceName(mountId), target }, table);
 }
 
-/** True if the kernel has this mount. A `copy` is there as long as its target is. */
+/** True if a mount is there: the kernel has it or, for a driver that only writes a directory, that directory is there. */
 export function isMounted(record: MountRecord, table: readonly TableEntry[]): boolean {
-  return record.driver === "copy" ? existsSync(record.target) : entryOf(record, table) !== undefined;
+  const { isKernelMount } = driverOf(record.driver);
+  return isKernelMount ? entryOf(record, table) !== undefined : existsSync(record.target);
 }

@@ -1,11 +1,10 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { inodeOf, syncFileSystem } from "../disk/index.js";
+import { inodeOf, rootPath } from "../disk/index.js";
 import { type Graph, imagePaths, quote } from "../graph/index.js";
 import { type Change, readChanges, type Upper } from "../layer/index.js";
 import { StevedoreError } from "../terms/index.js";
-import type { DriverName } from "./drivers/index.js";
-import { driverOf } from "./drivers/index.js";
+import { type DriverName, driverOf } from "./drivers/index.js";
 import { deleteMountedImage, deleteUnneededImages, imagesOfMounts } from "./image-deletion.js";
 import { type MountRequest, mountImage } from "./mount-image.js";
 import {
@@ -16,7 +15,6 @@ import {
   isMounted,
   type MountRecord,
   mountPaths,
-  mountsDirectory,
   ownDirectory,
   readMountRecord,
   readMountRecords,
@@ -89,7 +87,8 @@ export interface Mounts {
   ): Promise<Mount>;
   /**
    * What was changed in a mount.
-   * @throws as `find`; `NOT_MOUNTED` for a mount of another host; `MOUNT_UNSUPPORTED` for a `copy`; as `readChanges`
+   * @throws as `find`; `NOT_MOUNTED` for a mount of another host; `MOUNT_UNSUPPORTED` for a driver that keeps no account
+   * of changes; as `readChanges`
    */
   changes(reference: string, signal?: AbortSignal | undefined): Promise<Change[]>;
   /**
@@ -132,7 +131,7 @@ export interface MountsOptions {
 
 /** Opens the mounts of a graph. Nothing is written before the first of them is made. */
 export function openMounts(graph: Graph, { targets }: MountsOptions = {}): Mounts {
-  const allowed = targets === undefined || targets.length === 0 ? [mountsDirectory(graph)] : targets;
+  const allowed = targets === undefined || targets.length === 0 ? [rootPath(graph.root, "mounts")] : targets;
 
   const recordOf = (reference: string, host?: string | undefined): MountRecord => {
     const records = readMountRecords(graph).filter(
@@ -192,7 +191,8 @@ export function openMounts(graph: Graph, { targets }: MountsOptions = {}): Mount
     },
     async changes(reference, signal) {
       const record = ownRecordOf(reference);
-      if (record.driver === "copy") throw noUpper(record, "is a copy, which keeps no account of changes");
+      if (driverOf(record.driver).deletions === undefined)
+        throw noUpper(record, "keeps no account of changes");
       if (!record.isWritable) return [];
       const layers = await Promise.all(record.images.map((image) => layerOf(graph, image)));
       return readChanges(await upperOf(graph, record, signal), layers, signal);
@@ -216,8 +216,13 @@ function present(graph: Graph, record: MountRecord, table: readonly TableEntry[]
   const { mountId, images, target, driver, isWritable, createdAt } = record;
   const upper = isWritable ? { upper: mountPaths(ownDirectory(graph, mountId)).upper } : {};
   return {
-    ...{ mountId, id: images[0]?.id ?? "", target, host: hostOf(graph, record) },
-    ...{ driver, layers: images.length, ...upper },
+    mountId,
+    id: images[0]?.id ?? "",
+    target,
+    host: hostOf(graph, record),
+    driver,
+    layers: images.length,
+    ...upper,
     state: stateOf(graph, record, table),
     createdAt,
   };
@@ -229,12 +234,12 @@ function stateOf(graph: Graph, record: MountRecord, table: readonly TableEntry[]
   return isMounted(record, table) ? "mounted" : "stale";
 }
 
-/** The upper as it is now: what fuse-overlayfs still holds back is written first. */
+/** The upper as it is now: what the driver still holds back is written first. */
 async function upperOf(graph: Graph, record: MountRecord, signal: AbortSignal | undefined): Promise<Upper> {
-  const { mountId, driver, target } = record;
-  if (driver === "fuse-overlayfs" && isMounted(record, readMountTable()))
-    await syncFileSystem(target, signal);
-  const form = driverOf(driver).deletions;
+  const { mountId, target } = record;
+  const driver = driverOf(record.driver);
+  if (isMounted(record, readMountTable())) await driver.flush?.(target, signal);
+  const form = driver.deletions;
   if (form === undefined) throw noUpper(record, "takes no writes");
   return { directory: mountPaths(ownDirectory(graph, mountId)).upper, form };
 }

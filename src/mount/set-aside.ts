@@ -4,19 +4,14 @@ import { randomBytes } from "node:crypto";
 import { lstatSync } from "node:fs";
 import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { ioError, makeDirectory, removeTree, stagingPath } from "../disk/index.js";
-import { type Graph, isId } from "../graph/index.js";
+import { ioError, makeDirectory, removeTree, rootPath, stagingPath } from "../disk/index.js";
+import { type Graph, imagePaths, isId } from "../graph/index.js";
 import { isErrno } from "../terms/index.js";
-
-/** Where it lies. No mount's id can be called so. */
-export function asideDirectory(graph: Graph): string {
-  return join(graph.root, "mounts", ":aside:");
-}
 
 /** A free path among what is set aside, for something of that image. */
 export async function asidePath(graph: Graph, imageId: string, kind: "image" | "view"): Promise<string> {
-  makeDirectory(asideDirectory(graph), 0o700);
-  return join(asideDirectory(graph), `${imageId}:${kind}:${randomBytes(4).toString("hex")}`);
+  makeDirectory(rootPath(graph.root, "aside"), 0o700);
+  return join(rootPath(graph.root, "aside"), `${imageId}:${kind}:${randomBytes(4).toString("hex")}`);
 }
 
 /** Moves an image's view aside, or whatever is in its place, if there is anything. */
@@ -32,7 +27,7 @@ export async function setViewAside(graph: Graph, imageId: string, path: string):
 /** The layers of an image that were taken out of the graph with it while it was mounted. */
 export async function layersAside(graph: Graph, imageId: string): Promise<string[]> {
   const names = (await namesAside(graph)).filter((name) => name.startsWith(`${imageId}:image:`));
-  return names.map((name) => join(asideDirectory(graph), name, "layer"));
+  return names.map((name) => imagePaths(rootPath(graph.root, "aside"), name).layer);
 }
 
 /**
@@ -50,7 +45,7 @@ export async function sweepAside(
     if (used.has(imageSetAside(name))) continue;
     const staged = await stagingPath(graph);
     try {
-      await rename(join(asideDirectory(graph), name), staged);
+      await rename(rootPath(graph.root, "aside", name), staged);
     } catch (error) {
       if (isErrno(error, "ENOENT")) continue;
       throw ioError(error, `${name}, set aside for a mount that has ended, cannot be removed`);
@@ -61,7 +56,7 @@ export async function sweepAside(
 
 async function namesAside(graph: Graph): Promise<string[]> {
   try {
-    return (await readdir(asideDirectory(graph))).filter((name) => isId(imageSetAside(name)));
+    return (await readdir(rootPath(graph.root, "aside"))).filter((name) => isId(imageSetAside(name)));
   } catch (error) {
     if (isErrno(error, "ENOENT")) return [];
     throw ioError(error, "what is set aside for mounts cannot be read");

@@ -3,7 +3,7 @@
 import { constants, mkdirSync, realpathSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readlink, realpath, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { ioError } from "../disk/index.js";
+import { ioError, rootEntryOf } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
 import { hasMark, isHere, isMountId, type MountRecord, readMountRecords } from "./mount-record.js";
@@ -70,9 +70,7 @@ export function assertFree(graph: Graph, target: string): void {
 /** @throws `TARGET_FORBIDDEN` for a path inside what the graph keeps for itself, or inside another mount of ours */
 export function assertOutside(graph: Graph, target: string): void {
   const root = realpathSync(graph.root);
-  const [first = "", second] = isBelow(target, root) ? target.slice(root.length + 1).split("/") : [];
-  const isOwn =
-    ownNames.includes(first) || (first === "mounts" && (second === undefined || isMountsOwn(second)));
+  const isOwn = isBelow(target, root) && isKeptByRoot(target.slice(root.length + 1));
   const others = [
     ...readMountTable().filter(({ source }) => source.startsWith("stevedore:")),
     ...holders(graph),
@@ -95,15 +93,16 @@ function holders(graph: Graph): MountRecord[] {
   );
 }
 
-/** What lies in a root and is no place for a mount. */
-const ownNames = [
-  ...["graph", "views", "queue", "run", "inbox", "lost+found"],
-  ...["checksums", "checksums.pending", "graph-id"],
-];
-
-/** In `mounts` these are of single mounts, or of all. */
-function isMountsOwn(name: string): boolean {
-  return isMountId(name) || name.startsWith(":");
+/**
+ * True for a path on or in what the root keeps for itself. Of that only `mounts` has room for targets: beside the mounts'
+ * own folders, and what belongs to all of them, which has a colon first.
+ * @param path relative to the root
+ */
+function isKeptByRoot(path: string): boolean {
+  const entry = rootEntryOf(path);
+  if (entry !== "mounts") return entry !== undefined;
+  const [, name] = path.split("/");
+  return name === undefined || isMountId(name) || name.startsWith(":");
 }
 
 /** The path with its links resolved; the last part of it may be missing. */

@@ -1,12 +1,12 @@
 // How a mount ends: unmounted, its target removed, its folder moved into staging by one rename and removed there.
 import { mkdirSync, readdirSync } from "node:fs";
-import { readlink, realpath, rename, rmdir } from "node:fs/promises";
+import { readlink, rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ioError, removeTree, stagingPath, syncDirectory } from "../disk/index.js";
+import { ioError, removeTree, rootPath, stagingPath, syncDirectory } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { run, tools } from "../host/index.js";
 import { isErrno, StevedoreError, throwIfAborted } from "../terms/index.js";
+import { driverOf } from "./drivers/index.js";
 import { makeUpperReady } from "./fresh-upper.js";
 import {
   clearMark,
@@ -16,7 +16,6 @@ import {
   isHere,
   type MountRecord,
   mountPaths,
-  mountsDirectory,
   ownDirectory,
   readMountRecords,
   setMark,
@@ -40,9 +39,8 @@ export async function unmountImage(
   { keepUpper }: { readonly keepUpper: boolean },
   signal?: AbortSignal | undefined,
 ): Promise<void> {
-  const { mountId, driver, target } = record;
-  if (driver === "copy") await removeCopy(target);
-  else for (const path of [await unmountPatiently(record, signal), target]) await removeTarget(path);
+  const { mountId, target } = record;
+  for (const path of [await unmountPatiently(record, signal), target]) await removeTarget(path);
   if (record.isWritable) await makeNextUpper(graph, record);
   if (keepUpper) {
     const { work, links, rootfs } = mountPaths(ownDirectory(graph, mountId));
@@ -72,14 +70,10 @@ export async function sweepUnused(graph: Graph): Promise<void> {
 export async function undoMount(graph: Graph, record: MountRecord): Promise<void> {
   const { mountId, driver, target, madeTarget } = record;
   try {
-    if (driver === "copy") {
-      await removeCopy(target);
-      // One that was there before stays, empty as it was.
-      if (!madeTarget) mkdirSync(target);
-    } else {
-      const path = await unmountPatiently(record, undefined);
-      if (madeTarget) await removeTarget(path);
-    }
+    const path = await unmountPatiently(record, undefined);
+    if (madeTarget) await removeTarget(path);
+    // One that was there before stays, empty as it was.
+    else if (!driverOf(driver).isKernelMount) mkdirSync(target);
     await removeFolder(graph, mountId);
   } catch {
     // The record is still there.
@@ -98,14 +92,14 @@ export function imagesInUse(graph: Graph): ReadonlySet<string> | undefined {
   });
 }
 
-/** The images of all mounts but copies that pass a test. Undefined if a record is damaged. */
+/** The images of all mounts that pass a test and need the graph. Undefined if a record is damaged. */
 function imagesOf(graph: Graph, passes: (record: MountRecord) => boolean): ReadonlySet<string> | undefined {
   let isKnown = true;
   const records = readMountRecords(graph, () => {
     isKnown = false;
   });
   if (!isKnown) return undefined;
-  const passing = records.filter((record) => record.driver !== "copy" && passes(record));
+  const passing = records.filter((record) => driverOf(record.driver).isKernelMount && passes(record));
   return new Set(passing.flatMap(({ images }) => images.map(({ id }) => id)));
 }
 
@@ -118,18 +112,21 @@ export function hasEmptyUpper(graph: Graph, mountId: string): boolean {
   }
 }
 
-/** umount(8), again and again while somebody uses the target. Returns where it was mounted, or should have been. */
+/** Unmounts, again and again while somebody uses the target. Returns where it was mounted, or should have been. */
 async function unmountPatiently(record: MountRecord, signal: AbortSignal | undefined): Promise<string> {
   const deadline = Date.now() + patience;
-  const isFuse = record.driver === "fuse-overlayfs" && process.geteuid?.() !== 0;
+  const driver = driverOf(record.driver);
   let { target } = record;
+  if (!driver.isKernelMount) {
+    await driver.unmount(target, signal);
+    return target;
+  }
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
     const entry = entryOf(record, readMountTable());
     if (entry === undefined) return target;
     target = entry.target;
     try {
-      if (isFuse) await run(tools.fusermount, ["-u", "--", target], { failure: "MOUNT_FAILED", signal });
-      else await run(tools.umount, ["--no-canonicalize", "--", target], { failure: "MOUNT_FAILED", signal });
+      await driver.unmount(target, signal);
       return target;
     } catch (error) {
       if (entryOf(record, readMountTable()) === undefined) return target;
@@ -138,25 +135,6 @@ async function unmountPatiently(record: MountRecord, signal: AbortSignal | undef
     }
     await sleep(pause, undefined, { signal }).catch(() => throwIfAborted(signal));
   }
-}
-
-/** Removes what a `copy` has written. What a path with links in it leads to by now is not that. */
-async function removeCopy(target: string): Promise<void> {
-  const real = await realpath(target).catch(() => undefined);
-  if (real === undefined) return;
-  if (real !== target) {
-    throw new StevedoreError(
-      "MOUNT_FAILED",
-      `the copy at ${target} was exchanged: that leads to ${real} now`,
-    );
-  }
-  // A directory bound there is of the same file system, so `rm` would not stop at it.
-  const inside = readMountTable().find(({ target: other }) => other.startsWith(`${target}/`));
-  if (inside !== undefined) {
-    const message = `the copy at ${target} is busy: ${inside.source} is mounted on ${inside.target}`;
-    throw new StevedoreError("MOUNT_FAILED", message);
-  }
-  await removeTree(target);
 }
 
 /** Removes the mount point; AUFS holds on to it for a moment. What somebody has put there meanwhile stays. */
@@ -188,6 +166,6 @@ async function removeFolder(graph: Graph, mountId: string): Promise<void> {
     throw ioError(error, `the folder of the mount ${mountId} cannot be removed`);
   }
   // A mount that was ended does not come back with the power.
-  await syncDirectory(mountsDirectory(graph));
+  await syncDirectory(rootPath(graph.root, "mounts"));
   await removeTree(staged);
 }

@@ -4,7 +4,6 @@ export {
   assertNewInOutbox,
   listOutbox,
   outboxFile,
-  outboxOf,
   removeAbandonedExports,
   removeFromOutbox,
 } from "./outbox.js";

@@ -6,6 +6,7 @@ import {
   ioError,
   removeAbandonedStaging,
   removeTree,
+  rootPath,
   stagingName,
   syncDirectory,
   withStage,
@@ -26,11 +27,6 @@ interface OutboxPlace {
   readonly host: string;
 }
 
-/** The outbox of a root. */
-export function outboxOf(root: string): string {
-  return join(root, "outbox");
-}
-
 /**
  * Adds a file to the outbox: the whole file, on the disk, or nothing. If a file of that name with the same bytes is
  * there already, as after an earlier try of the same job, it is kept.
@@ -44,7 +40,7 @@ export async function addToOutbox<Made extends { readonly path: string; readonly
   make: (stage: string) => Promise<Made>,
   signal?: AbortSignal | undefined,
 ): Promise<Made> {
-  const outbox = outboxOf(root);
+  const outbox = rootPath(root, "outbox");
   const path = join(outbox, file);
   try {
     await mkdir(outbox, { recursive: true, mode: 0o700 });
@@ -62,12 +58,12 @@ export async function addToOutbox<Made extends { readonly path: string; readonly
 
 /** @throws `TARGET_FORBIDDEN` if a file of that name is in the outbox */
 export async function assertNewInOutbox(root: string, file: string): Promise<void> {
-  if ((await outboxFile(root, file)) !== undefined) throw taken(join(outboxOf(root), file));
+  if ((await outboxFile(root, file)) !== undefined) throw taken(rootPath(root, "outbox", file));
 }
 
 /** Returns a file of the outbox; undefined if no regular file has that name. A symlink does not count. */
 export async function outboxFile(root: string, file: string): Promise<OutboxFile | undefined> {
-  const path = join(outboxOf(root), file);
+  const path = rootPath(root, "outbox", file);
   try {
     const found = await lstat(path);
     return found.isFile() ? { file, bytes: found.size, createdAt: found.mtime.toISOString() } : undefined;
@@ -79,7 +75,7 @@ export async function outboxFile(root: string, file: string): Promise<OutboxFile
 
 /** Returns the files of the outbox, sorted by name. */
 export async function listOutbox(root: string): Promise<OutboxFile[]> {
-  const outbox = outboxOf(root);
+  const outbox = rootPath(root, "outbox");
   let names: string[];
   try {
     names = await readdir(outbox);
@@ -97,10 +93,10 @@ export async function listOutbox(root: string): Promise<OutboxFile[]> {
 
 /** Removes a file from the outbox. @returns false if no file has that name */
 export async function removeFromOutbox(root: string, file: string): Promise<boolean> {
-  const path = join(outboxOf(root), file);
+  const path = rootPath(root, "outbox", file);
   try {
     await rm(path);
-    await syncDirectory(outboxOf(root));
+    await syncDirectory(rootPath(root, "outbox"));
     return true;
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
@@ -110,7 +106,7 @@ export async function removeFromOutbox(root: string, file: string): Promise<bool
 
 /** Removes exports that were begun by processes that are dead. @returns the paths that were removed */
 export function removeAbandonedExports({ root, host }: OutboxPlace): Promise<string[]> {
-  return removeAbandonedStaging({ directory: outboxOf(root), host });
+  return removeAbandonedStaging({ directory: rootPath(root, "outbox"), host });
 }
 
 /** Gives the file its name in the outbox. link(2) fails if the name is taken, so nothing is overwritten. */

@@ -18,3 +18,4 @@ export { type JobRecord, type JobState, jobStates } from "./job-records.js";
 export { openProducer, type Producer, type ProducerOptions } from "./producer.js";
 export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
 export { telemetryIfAsked } from "./telemetry.js";
+export { uploadsInUse } from "./uploads-in-use.js";

@@ -1,6 +1,7 @@
 // Removes what was uploaded and never stored, partial uploads included: a server runs for long, and a worker looks for
 // such only when it starts.
 import { inboxOf, removeAbandonedUploads, uploadPatience } from "../inbox/index.js";
+import { uploadsInUse } from "../producer/index.js";
 import type { App, ServerContext } from "./context.js";
 
 /** How often, in ms. */
@@ -8,9 +9,10 @@ const sweepInterval = 600_000;
 
 /** Sweeps once the server listens, and every ten minutes until it stops. */
 export function keepInboxSwept(app: App, { root, producer, log, signal }: ServerContext): void {
+  const inUse = () => uploadsInUse(producer);
   const sweep = async () => {
     try {
-      const { length } = await removeAbandonedUploads(inboxOf(root), producer, uploadPatience);
+      const { length } = await removeAbandonedUploads(inboxOf(root), inUse, uploadPatience);
       if (length > 0) log(`removed ${length} abandoned ${length === 1 ? "upload" : "uploads"}`);
     } catch (error) {
       if (!signal.aborted) log(`the inbox could not be looked over: ${String(error)}`);

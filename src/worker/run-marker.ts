@@ -9,6 +9,7 @@ import {
   type Owner,
   ownerStatus,
   parseOwner,
+  rootPath,
   writeDurably,
 } from "../disk/index.js";
 import { isErrno } from "../terms/index.js";
@@ -33,7 +34,7 @@ interface RunMarker {
  * @throws `NO_SPACE`, `NEEDS_ROOT`, `INTERNAL` if the root cannot be written
  */
 export async function placeRunMarker(root: string, host: string): Promise<RunMarker> {
-  const directory = join(root, "run", "workers");
+  const directory = rootPath(root, "runMarkers");
   try {
     makeDirectory(directory, 0o700);
     const uncleanEnds: UncleanEnd[] = [];

@@ -18,7 +18,7 @@ import {
   queuesOfHost,
 } from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine, type XzEngine } from "../layer/index.js";
-import { openProducer, telemetryIfAsked } from "../producer/index.js";
+import { openProducer, telemetryIfAsked, uploadsInUse } from "../producer/index.js";
 import { answersFor, connectWithRetry } from "../redis/index.js";
 import { StevedoreError } from "../terms/index.js";
 import { openBatchProgress } from "./batches/index.js";
@@ -134,7 +134,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
   const producer = openProducer({ redis: url, graph: graphName, telemetry });
   // Not waited for: it concerns no job.
-  void removeAbandonedUploads(root.inbox, producer, uploadPatience).then(
+  void removeAbandonedUploads(root.inbox, () => uploadsInUse(producer), uploadPatience).then(
     (names) => names.length > 0 && log(`removed ${names.length} abandoned uploads`),
     (error: unknown) => log(`the inbox could not be looked over: ${String(error)}`),
   );

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import { addImage } from "../support/images/made-images.js";
+import { removeImage } from "../support/images/remove-image.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();
@@ -27,7 +28,7 @@ describe("a history", () => {
 
   it("with a missing parent names it and its child", async () => {
     const graph = await chain(4);
-    await graph.delete("i1", { force: true });
+    await removeImage(graph, "i1", { force: true });
     await expect(graph.history("i3")).rejects.toMatchObject({
       code: "PARENT_NOT_FOUND",
       message: "the parent i1 of the image i2 is not in the graph",

@@ -1,10 +1,12 @@
 // Getting at one image: what a reference means, and every way an image is broken.
+
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { type Graph, openGraph } from "../../src/graph/index.js";
 import { addImage } from "../support/images/made-images.js";
+import { removeImage } from "../support/images/remove-image.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();
@@ -97,7 +99,7 @@ describe("a reference", () => {
         () => graph.history(id),
         () => graph.layers(id),
         () => graph.children(id),
-        () => graph.delete(id),
+        () => removeImage(graph, id),
         () => graph.layerFacts(id),
         () => graph.storedChecksum(id, "xz-6"),
         () => graph.storedChecksums(id),
@@ -115,7 +117,7 @@ describe("a reference", () => {
     await expect(graph.resolve("ab")).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
     await addImage(other, { id: "abc" });
     expect(await graph.resolve("ab")).toBe("abc");
-    await other.delete("abc");
+    await removeImage(other, "abc");
     await expect(graph.resolve("ab")).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
   });
 });

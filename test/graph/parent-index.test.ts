@@ -1,10 +1,12 @@
 // The parent index against a naive reading, whoever changes the graph.
+
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Graph, openGraph } from "../../src/graph/index.js";
 import { addImage } from "../support/images/made-images.js";
+import { removeImage } from "../support/images/remove-image.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();
@@ -66,12 +68,12 @@ describe("the children of an image", () => {
     await addImage(graph, { id: "child", parent: "other-parent" });
     await settle(graph);
     expect(await graph.children("parent")).toEqual([]);
-    await other.delete("child");
+    await removeImage(other, "child");
     await addImage(other, { id: "child", parent: "parent" });
-    await expect(graph.delete("parent")).rejects.toMatchObject({ code: "IMAGE_IN_USE" });
-    expect(await graph.delete("other-parent")).toBe("other-parent");
-    await other.delete("child");
-    expect(await graph.delete("parent")).toBe("parent");
+    await expect(removeImage(graph, "parent")).rejects.toMatchObject({ code: "IMAGE_IN_USE" });
+    expect(await removeImage(graph, "other-parent")).toBe("other-parent");
+    await removeImage(other, "child");
+    expect(await removeImage(graph, "parent")).toBe("parent");
   });
 
   it("are found by several who ask at once while the graph changes", async () => {

@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Graph, makeRecord, openGraph } from "../../src/graph/index.js";
 import { addImage } from "../support/images/made-images.js";
+import { removeImage } from "../support/images/remove-image.js";
 import { bundle, startNode } from "../support/processes/node-process.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
@@ -94,7 +95,7 @@ describe("registering an image", () => {
     await addImage(graph, { id: "parent" });
     const record = makeRecord({ id: "image", parent: "parent" });
     const registering = graph.register({ record }, async () => {
-      await graph.delete("parent");
+      await removeImage(graph, "parent");
       return {};
     });
     await expect(registering).rejects.toMatchObject({ code: "PARENT_NOT_FOUND" });
@@ -108,7 +109,7 @@ describe("registering an image", () => {
     await addImage(graph, { id: "a" });
     await addImage(graph, { id: "b", parent: "a" });
     await addImage(graph, { id: "c", parent: "b" });
-    await graph.delete("a", { force: true });
+    await removeImage(graph, "a", { force: true });
     await expect(addImage(graph, { id: "a", parent: "c" })).rejects.toMatchObject({ code: "PARENT_CYCLE" });
     await expect(addImage(graph, { id: "self", parent: "self" })).rejects.toMatchObject({
       code: "PARENT_CYCLE",

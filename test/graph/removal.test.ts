@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { type Graph, makeRecord, openGraph } from "../../src/graph/index.js";
 import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
 import { addImage } from "../support/images/made-images.js";
+import { removeImage } from "../support/images/remove-image.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();
@@ -17,30 +18,30 @@ describe("deleting an image", () => {
   it("removes it by a prefix, leaves nothing and answers its id", async () => {
     const graph = await newGraph();
     await addImage(graph, { id: "abcdef" }, { "not utf-8 \xff": "", "-rf": "" });
-    expect(await graph.delete("abc")).toBe("abcdef");
+    expect(await removeImage(graph, "abc")).toBe("abcdef");
     expect(await readdir(graph.directory)).toEqual([":tmp:"]);
     expect(await readdir(join(graph.directory, ":tmp:"))).toEqual([]);
-    await expect(graph.delete("abcdef")).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
+    await expect(removeImage(graph, "abcdef")).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
   });
 
   it("is refused while the image has children, which are named", async () => {
     const graph = await newGraph();
     await addImage(graph, { id: "parent" });
     await addImage(graph, { id: "child", parent: "parent" });
-    await expect(graph.delete("parent")).rejects.toMatchObject({
+    await expect(removeImage(graph, "parent")).rejects.toMatchObject({
       code: "IMAGE_IN_USE",
       message: "the image parent is the parent of child",
     });
     expect((await graph.get("parent")).id).toBe("parent");
-    await graph.delete("child");
-    expect(await graph.delete("parent")).toBe("parent");
+    await removeImage(graph, "child");
+    expect(await removeImage(graph, "parent")).toBe("parent");
   });
 
   it("is done in spite of children if it is forced", async () => {
     const graph = await newGraph();
     await addImage(graph, { id: "parent" });
     await addImage(graph, { id: "child", parent: "parent" });
-    await graph.delete("parent", { force: true });
+    await removeImage(graph, "parent", { force: true });
     await expect(graph.history("child")).rejects.toMatchObject({ code: "PARENT_NOT_FOUND" });
   });
 
@@ -48,7 +49,7 @@ describe("deleting an image", () => {
     const graph = await newGraph();
     const { directory } = await addImage(graph, { id: "image" });
     rmSync(join(directory, "json"));
-    expect(await graph.delete("image")).toBe("image");
+    expect(await removeImage(graph, "image")).toBe("image");
     expect(await graph.exists("image")).toBe(false);
   });
 
@@ -60,7 +61,7 @@ describe("deleting an image", () => {
       symlinkSync(precious, join(layer, "link"));
       return {};
     });
-    await graph.delete("image");
+    await removeImage(graph, "image");
     expect(existsSync(join(precious, "file"))).toBe(true);
   });
 
@@ -68,7 +69,7 @@ describe("deleting an image", () => {
     const graph = await newGraph();
     const other = await openGraph(graph.root);
     await addImage(graph, { id: "image" }, { file: "" });
-    const outcomes = await Promise.allSettled([graph.delete("image"), other.delete("image")]);
+    const outcomes = await Promise.allSettled([removeImage(graph, "image"), removeImage(other, "image")]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     for (const outcome of outcomes) {
       if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ code: "IMAGE_NOT_FOUND" });
@@ -81,11 +82,11 @@ describe("deleting an image", () => {
       await addImage(graph, { id: "parent" });
       const [added, deleted] = await Promise.allSettled([
         addImage(graph, { id: "child", parent: "parent" }),
-        graph.delete("parent"),
+        removeImage(graph, "parent"),
       ]);
       expect([added.status, deleted.status].sort()).toEqual(["fulfilled", "rejected"]);
-      if (await graph.exists("child")) await graph.delete("child");
-      if (await graph.exists("parent")) await graph.delete("parent");
+      if (await graph.exists("child")) await removeImage(graph, "child");
+      if (await graph.exists("parent")) await removeImage(graph, "parent");
     }
   });
 
@@ -94,7 +95,7 @@ describe("deleting an image", () => {
     await unpackDockerGraph(root);
     const before = JSON.parse(readFileSync(join(root, "checksums"), "utf8"));
     const graph = await openGraph(root);
-    await graph.delete(dockerImages.left);
+    await removeImage(graph, dockerImages.left);
     await graph.close();
     const { [dockerImages.left]: _, ...others } = before;
     expect(JSON.parse(readFileSync(join(root, "checksums"), "utf8"))).toEqual(others);
@@ -104,7 +105,7 @@ describe("deleting an image", () => {
     const root = await scratch.fresh();
     await unpackDockerGraph(root);
     const graph = await openGraph(root);
-    await graph.delete(dockerImages.left);
+    await removeImage(graph, dockerImages.left);
     const other = await openGraph(root);
     await addImage(other, { id: dockerImages.left });
     expect(await other.storedChecksums(dockerImages.left)).toEqual({});
@@ -118,7 +119,9 @@ describe("deleting an image", () => {
     const graph = await newGraph();
     await addImage(graph, { id: "image" });
     await mkdir(join(graph.directory, "unrelated"));
-    await expect(graph.delete("image", {}, AbortSignal.abort())).rejects.toMatchObject({ code: "CANCELLED" });
+    await expect(removeImage(graph, "image", {}, AbortSignal.abort())).rejects.toMatchObject({
+      code: "CANCELLED",
+    });
     expect(await graph.exists("image")).toBe(true);
   });
 });

@@ -1,4 +1,5 @@
 // Images out of a graph: read back by skopeo and umoci, and by tar, sha256sum and the eyes of a test.
+
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
@@ -8,6 +9,7 @@ import { type Graph, makeRecord, openGraph, type RecordFields } from "../../src/
 import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
 import { exportInto, untar } from "../support/images/exporting.js";
 import { skopeoCopy, skopeoInspect, umociUnpack } from "../support/images/peers.js";
+import { removeImage } from "../support/images/remove-image.js";
 import { childProcesses } from "../support/processes/child-processes.js";
 import { withEnvironment } from "../support/processes/environment.js";
 import { shell } from "../support/processes/shell.js";
@@ -370,7 +372,7 @@ describe("an export", () => {
   it("holds its images: none of them is deleted meanwhile", async () => {
     let deleting: Promise<unknown> | undefined;
     const onProgress = () => {
-      deleting ??= graph.delete("side").catch((error: unknown) => error);
+      deleting ??= removeImage(graph, "side").catch((error: unknown) => error);
     };
     await exported(["side"], { format: "docker", purpose: "the export of a test", onProgress });
     expect(await deleting).toMatchObject({

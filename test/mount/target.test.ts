@@ -10,6 +10,7 @@ import {
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
+import { rootEntries } from "../../src/disk/index.js";
 import type { Graph } from "../../src/graph/index.js";
 import { type Mounts, openMounts } from "../../src/mount/index.js";
 import {
@@ -140,9 +141,10 @@ describe("a target", () => {
   });
 
   it.each([
-    ...["graph/x", "views/x", "queue/x", "run/x", "inbox/x", "mounts/:aside:", "mounts/0123456789abcdef"],
-    ...["mounts/0123456789abcdef/upper", "graph", "views", "queue", "run", "inbox", "checksums.pending"],
-    ...["checksums", "graph-id", "mounts"],
+    ...Object.values(rootEntries).flatMap(({ at, kind }) =>
+      at === "mounts" ? [at] : kind === "file" ? [at, `${at}.new`, `${at}.damaged-2024/x`] : [at, `${at}/x`],
+    ),
+    ...["mounts/:aside:", "mounts/:later:", "mounts/0123456789abcdef", "mounts/0123456789abcdef/upper"],
   ])("is refused inside what the graph keeps for itself: %s", async (path) => {
     const target = join(graph.root, path);
     mkdirSync(dirname(target), { recursive: true });

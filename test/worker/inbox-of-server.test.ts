@@ -1,8 +1,10 @@
 // The inbox of a server that is another user: a worker and the command line, which are root, work with it all the same.
+
 import { chownSync, copyFileSync, lstatSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { removeAbandonedUploads } from "../../src/inbox/index.js";
+import { uploadsInUse } from "../../src/producer/index.js";
 import { type Dock, openDock, runJob } from "../support/dock.js";
 import { stevedore } from "../support/processes/stevedore.js";
 
@@ -31,7 +33,7 @@ it("holds uploads that the worker reads and removes, by whomever they were broug
     expect(await stevedore(["store", dock.archive, "--id", "b"], { root, env })).toMatchObject({ code: 0 });
 
     bring("abandoned");
-    expect(await removeAbandonedUploads(inbox, producer, -1)).toEqual(["abandoned"]);
+    expect(await removeAbandonedUploads(inbox, () => uploadsInUse(producer), -1)).toEqual(["abandoned"]);
     expect(readdirSync(inbox)).toEqual([]);
     expect(lstatSync(inbox)).toMatchObject({ uid: server, gid: server });
   }));

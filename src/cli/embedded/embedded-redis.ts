@@ -1,9 +1,8 @@
 // The Redis that Stevedore runs itself: below the root, on a unix socket, with an append-only file.
 // Whoever needs it first starts it, others attach, whoever holds it starts it again if it dies, the last one out stops it.
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { assertWritable, makeDirectory } from "../../disk/index.js";
+import { assertWritable, makeDirectory, rootPath } from "../../disk/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { startServer } from "./redis-process.js";
 import { connect, ended, socketAddress } from "./redis-socket.js";
@@ -57,7 +56,7 @@ export async function holdEmbeddedRedis(
   tell: (line: string) => void = () => {},
 ): Promise<EmbeddedRedis> {
   await assertWritable(root);
-  for (const directory of ["run", "queue"]) makeDirectory(join(root, directory), 0o700);
+  for (const entry of ["run", "queue"] as const) makeDirectory(rootPath(root, entry), 0o700);
   const url = await socketAddress(root);
   const { hold, started } = await attach(root, url);
   return held(hold, url, started, async () => {

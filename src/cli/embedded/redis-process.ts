@@ -1,9 +1,11 @@
 // Starts the Redis of a root: on a unix socket, with an append-only file, under a kernel lock (flock) that it holds
 // for as long as it lives, so that a root never has two, however its starter ended.
+
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { rootPath } from "../../disk/index.js";
 import { toolEnvironment, tools } from "../../host/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { connect } from "./redis-socket.js";
@@ -31,22 +33,16 @@ async function tryServer(
   root: string,
   url: string,
 ): Promise<"listening" | "lock-taken" | "not-installed"> {
+  const directory = rootPath(root, "queue");
   // `dir` is applied before the socket is made, so its path is relative to it, and short.
+  const socket = relative(directory, rootPath(root, "redisSocket"));
+  const logFile = relative(directory, rootPath(root, "redisLog"));
   const settings = [
-    ...["--port", "0", "--unixsocket", "../run/redis.sock", "--unixsocketperm", "600"],
-    ...[
-      "--dir",
-      join(root, "queue"),
-      "--appendonly",
-      "yes",
-      "--save",
-      "",
-      "--maxmemory-policy",
-      "noeviction",
-    ],
+    ...["--port", "0", "--unixsocket", socket, "--unixsocketperm", "600"],
+    ...["--dir", directory, "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"],
     // A job that was acknowledged outlives a power cut; with one worker it costs next to nothing.
     ...["--appendfsync", "always"],
-    ...["--daemonize", "no", "--loglevel", "warning", "--logfile", "redis.log"],
+    ...["--daemonize", "no", "--loglevel", "warning", "--logfile", logFile],
   ];
   // flock hands the lock to the server it becomes. Its own session, so that Ctrl-C leaves it to us.
   const child = spawn(
@@ -56,7 +52,7 @@ async function tryServer(
       "--nonblock",
       "--conflict-exit-code",
       String(lockTaken),
-      join(root, "run", "redis.lock"),
+      rootPath(root, "redisLock"),
       command,
       ...settings,
     ],
@@ -96,7 +92,7 @@ async function tryServer(
 }
 
 async function didNotStart(root: string, exitCode: number | null): Promise<StevedoreError> {
-  const path = join(root, "queue", "redis.log");
+  const path = rootPath(root, "redisLog");
   const log = await readFile(path, "utf8").catch(() => "");
   const lastLines = log.trim().split("\n").slice(-3).join("; ");
   const how = exitCode === null ? "does not listen" : `ended with exit code ${exitCode}`;

@@ -1,9 +1,11 @@
 // A connection to the Redis of a root, on its unix socket: made once or not at all.
+
 import { once } from "node:events";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { rootPath } from "../../disk/index.js";
 import { StevedoreError } from "../../terms/index.js";
 
 /** A unix socket's address takes 108 bytes, the last of them NUL (unix(7)). */
@@ -11,11 +13,11 @@ const socketPathLimit = 107;
 
 /** The socket's path; for one that is too long, the same through this process's descriptor of its directory. */
 export async function socketAddress(root: string): Promise<string> {
-  const path = join(root, "run", "redis.sock");
+  const path = rootPath(root, "redisSocket");
   if (Buffer.byteLength(path) <= socketPathLimit) return path;
-  const directory = await open(join(root, "run"));
+  const directory = await open(dirname(path));
   longRoots.push(directory);
-  return `/proc/${process.pid}/fd/${directory.fd}/redis.sock`;
+  return `/proc/${process.pid}/fd/${directory.fd}/${basename(path)}`;
 }
 /** Kept open, and kept from the garbage collector, for as long as the process connects through them. */
 const longRoots: unknown[] = [];

@@ -9,6 +9,7 @@ import {
   ioError,
   makeDirectory,
   replaceFile,
+  rootPath,
   syncDirectory,
   withLock,
   writeDurably,
@@ -44,7 +45,8 @@ export function openChecksumsDictionary(
   root: string,
   knownChecksum: (id: string) => Promise<KnownChecksum>,
 ): ChecksumsDictionary {
-  const { path, pendingDirectory } = dictionaryPaths(root);
+  const path = rootPath(root, "checksums");
+  const pendingDirectory = rootPath(root, "pendingChecksums");
   const entries = cachedRead(path, async () => (await readDictionary(path)).entries, new Map());
   let timer: NodeJS.Timeout | undefined;
   let stale = false;
@@ -101,11 +103,6 @@ export function openChecksumsDictionary(
       if (stale) await flush();
     },
   };
-}
-
-/** Where the dictionary of a root lies, and the marks of what it still lacks. */
-export function dictionaryPaths(root: string) {
-  return { path: join(root, "checksums"), pendingDirectory: join(root, "checksums.pending") };
 }
 
 /** Merges what is pending into the file. Entries of other images, and what is no checksum, stay as they are. */

@@ -1,12 +1,12 @@
 // The door of checksums.
 export {
   bringUpToDate,
-  dictionaryPaths,
   type KnownChecksum,
   openChecksumsDictionary,
   readDictionary,
   readPending,
 } from "./checksums-dictionary.js";
+export { fromDictionary, knownDockerChecksum } from "./docker-checksum.js";
 export {
   addChecksum,
   checksumsPath,

@@ -1,6 +1,6 @@
 // The checksums of an image that were computed already, by recipe: its `checksum.json`.
 
-import { ioError, readPlainFile, replaceFile, withLock } from "../../disk/index.js";
+import { imageEntries, ioError, readPlainFile, replaceFile, withLock } from "../../disk/index.js";
 import { isErrno } from "../../terms/index.js";
 
 /** A checksum as it was computed. The nulls are of one that came from Docker 0.3, which kept nothing else. */
@@ -75,7 +75,7 @@ export async function addChecksum(
 
 /** Where an image keeps its checksums. */
 export function checksumsPath(imageDirectory: string): string {
-  return `${imageDirectory}/checksum.json`;
+  return `${imageDirectory}/${imageEntries.checksums}`;
 }
 
 function isStoredChecksum(value: unknown): value is StoredChecksum {

@@ -1,3 +1,3 @@
 // The door of names.
-export { type Names, type NamesOfGraph, openNames, readRepositories, repositoriesPath } from "./names.js";
+export { type Names, type NamesOfGraph, openNames, readRepositories } from "./names.js";
 export { formatRepositories, namesOf, type Repositories, removeNames } from "./repositories.js";

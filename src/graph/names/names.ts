@@ -1,11 +1,11 @@
 // The names of the images, kept in Docker 0.3's file `repositories`.
-import { join } from "node:path";
 import {
   cachedRead,
   ioError,
   longestPlainFile,
   readPlainFile,
   replaceFile,
+  rootPath,
   withLock,
 } from "../../disk/index.js";
 import { isErrno, StevedoreError } from "../../terms/index.js";
@@ -61,18 +61,13 @@ interface Reading {
   byImage?: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Where the names of a root lie. */
-export function repositoriesPath(root: string): string {
-  return join(root, "repositories");
-}
-
 /**
  * Opens the names of a root; reads nothing yet. Writers of all processes take turns by the lock of the root, which is
  * held while the file is read, changed and replaced: within it nothing else is locked.
  * @param exists whether the graph has an image of an id
  */
 export function openNames(root: string, exists: (id: string) => Promise<boolean>): NamesOfGraph {
-  const path = repositoriesPath(root);
+  const path = rootPath(root, "repositories");
   const load = async (): Promise<Reading> => ({ names: namesOf(readRepositories(path)) });
   const read = cachedRead(path, load, { names: new Map() });
 

@@ -1,5 +1,5 @@
 // The door of sets.
-export { type FoundJournal, findJournals, readJournal } from "./journal.js";
+export { type FoundJournal, findJournals, journalPath, readJournal } from "./journal.js";
 export {
   abandonedLeases,
   type Locked,

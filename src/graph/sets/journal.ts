@@ -4,7 +4,6 @@ import { rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   ioError,
-  journalPath,
   type OwnerStatus,
   ownerOf,
   ownerStatus,
@@ -17,6 +16,8 @@ import {
 } from "../../disk/index.js";
 import { isErrno } from "../../terms/index.js";
 import { isId } from "../id.js";
+
+const journalSuffix = ".journal";
 
 export interface Journal {
   /** What lies in the stage under its id, parents before their children. */
@@ -37,6 +38,14 @@ export interface JournalImage {
 export interface FoundJournal {
   readonly stage: string;
   readonly status: OwnerStatus;
+}
+
+/**
+ * Where the journal of a set lies, from when the set is decided until all of it is in the graph: beside its stage, for
+ * within a stage there may be files of any name that came with a layer. Staging that has it beside it is not abandoned.
+ */
+export function journalPath(stage: string): string {
+  return `${stage}${journalSuffix}`;
 }
 
 /** Writes the journal of a stage: there is all of it or none, whatever happens. */
@@ -75,7 +84,7 @@ export function readJournal(stage: string): Journal | undefined {
 export async function findJournals(place: StagingPlace): Promise<FoundJournal[]> {
   const found: FoundJournal[] = [];
   for (const name of await stagingNames(place)) {
-    const stage = /^(.*)\.journal$/.exec(name)?.[1];
+    const stage = name.endsWith(journalSuffix) ? name.slice(0, -journalSuffix.length) : undefined;
     const owner = stage === undefined ? undefined : ownerOf(stage);
     if (stage === undefined || owner === undefined) continue;
     found.push({ stage: join(stagingDirectory(place), stage), status: await ownerStatus(owner, place.host) });

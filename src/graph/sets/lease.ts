@@ -9,6 +9,7 @@ import {
   ownerStatus,
   ownName,
   readPlainFile,
+  rootPath,
   type StagingPlace,
 } from "../../disk/index.js";
 import { isErrno, StevedoreError } from "../../terms/index.js";
@@ -41,7 +42,7 @@ export interface HeldLease {
 
 /** Where the leases of a root lie. */
 export function leasesDirectory({ directory }: Pick<StagingPlace, "directory">): string {
-  return join(dirname(directory), "leases");
+  return rootPath(dirname(directory), "leases");
 }
 
 /**

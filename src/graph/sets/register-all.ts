@@ -3,14 +3,7 @@
 import { lstatSync } from "node:fs";
 import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  ioError,
-  journalPath,
-  removeTree,
-  type StagingPlace,
-  stagingPath,
-  syncFileSystem,
-} from "../../disk/index.js";
+import { ioError, removeTree, type StagingPlace, stagingPath, syncFileSystem } from "../../disk/index.js";
 import { cancelled, StevedoreError, throwIfAborted } from "../../terms/index.js";
 import { assertNoDescendant, parentNotFound } from "../history.js";
 import { imageExists, imageNotFound } from "../image.js";
@@ -18,7 +11,7 @@ import { parseImageName } from "../image-name.js";
 import type { Names } from "../names/index.js";
 import { parentOf, parseRecord } from "../record.js";
 import { type FillLayer, imageTaken, type NewImage, writeImage } from "../register.js";
-import { writeJournal } from "./journal.js";
+import { journalPath, writeJournal } from "./journal.js";
 import { type HeldLease, type Locked, withLease } from "./lease.js";
 import { completeSet, isPresent, takeBackSet } from "./set-completion.js";
 

@@ -3,7 +3,7 @@
 import { lstatSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
-import { readPlainFile, syncFileSystem } from "../../disk/index.js";
+import { imageEntries, readPlainFile, syncFileSystem } from "../../disk/index.js";
 import { isErrno, StevedoreError } from "../../terms/index.js";
 import { imageExists, loadImage } from "../image.js";
 import type { Names } from "../names/index.js";
@@ -83,7 +83,7 @@ async function placeImage(graphDirectory: string, stage: string, image: JournalI
     // Done before.
     if (isErrno(error, "ENOENT")) return false;
     if (!(error instanceof StevedoreError && error.code === "IMAGE_EXISTS")) throw error;
-    const record = readPlainFile(join(staged, "json"));
+    const record = readPlainFile(join(staged, imageEntries.record));
     if (record !== undefined && isPresent(graphDirectory, image, record)) return false;
     throw imageTaken(image.id, error);
   }

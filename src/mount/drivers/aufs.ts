@@ -3,7 +3,8 @@
 import { run, tools } from "../../host/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { type Driver, type MountOrder, numbers } from "./driver.js";
-import { mayMount, needsRoot, oneSystemCall } from "./host-support.js";
+import { kernelHas, mayMount, needsRoot, oneSystemCall } from "./host-support.js";
+import { entryBySource, unmountByKernel } from "./kernel-mount.js";
 
 export const aufs: Driver = {
   name: "aufs",
@@ -11,9 +12,14 @@ export const aufs: Driver = {
   deletions: "files",
   // AUFS_BRANCH_MAX_127, its default, less the upper.
   mostLayers: 126,
+  isKernelMount: true,
+  entryOf: entryBySource,
+  unmount: unmountByKernel,
   async obstacle() {
     return mayMount() ? undefined : needsRoot("aufs");
   },
+  // Who asks for it by name has it tried, with its module loaded if need be.
+  isReady: () => kernelHas("aufs"),
   async mount(order, signal) {
     try {
       return await mountBranches(order, signal);

@@ -1,11 +1,11 @@
 // What a driver is: one way to show a stack of layers as one directory.
 //
-// A driver is asked first what keeps it from working here (`obstacle`), then to `mount` an order, and nothing else:
-// the order's folder, its links and its upper are made by whoever asks, and every driver's mount ends by umount(2) or,
-// where it has no mount (`copy`), by removing what was written.
+// All that is special about a driver stands in its own file, as a property of its object. The order's folder, its links
+// and its upper are made by whoever asks it to mount.
 
 import type { DeletionForm } from "../../layer/index.js";
 import type { StevedoreError } from "../../terms/index.js";
+import type { TableEntry } from "../mount-table.js";
 
 /** In the order in which `auto` tries them. */
 export const driverNames = ["overlay", "aufs", "fuse-overlayfs", "copy"] as const;
@@ -32,6 +32,14 @@ export interface MountOrder {
   readonly flags: readonly string[];
 }
 
+/** What a mount is known by. */
+export interface MountIdentity {
+  /** As in `MountOrder`. */
+  readonly source: string;
+  /** Absolute, links resolved: where it was mounted. */
+  readonly target: string;
+}
+
 export interface Driver {
   readonly name: DriverName;
   /** Whether the links lead to views of the layers (whiteouts as overlayfs wants them) or to the layers themselves. */
@@ -40,10 +48,27 @@ export interface Driver {
   readonly deletions: DeletionForm | undefined;
   /** The most lowers it takes. */
   readonly mostLayers: number;
+  /**
+   * Whether the kernel has what it makes. Otherwise that is a plain directory, which needs neither the graph nor an
+   * unmount once it is written.
+   */
+  readonly isKernelMount: boolean;
   /** Why this host cannot use it, as the error to throw; undefined if nothing is known to be in the way. */
   obstacle(): Promise<StevedoreError | undefined>;
+  /** Whether `auto` may take it. A driver without this is taken wherever nothing is in its way. */
+  isReady?(): Promise<boolean>;
   /** @throws `MOUNT_FAILED` with the tool's own words, `MOUNT_UNSUPPORTED`, `TOOL_MISSING`, `NO_SPACE`, `CANCELLED` */
   mount(order: MountOrder, signal?: AbortSignal | undefined): Promise<void>;
+  /** Finds the kernel's entry of a mount, wherever its target has been moved to. */
+  entryOf(mount: MountIdentity, table: readonly TableEntry[]): TableEntry | undefined;
+  /** Writes to the upper what the driver still holds back. A driver without this holds nothing back. */
+  flush?(target: string, signal?: AbortSignal | undefined): Promise<void>;
+  /**
+   * Tries once to end a mount, or removes the directory that was written.
+   * @param target where it is mounted now
+   * @throws `MOUNT_FAILED` with the tool's own words, `TOOL_MISSING`, `CANCELLED`
+   */
+  unmount(target: string, signal?: AbortSignal | undefined): Promise<void>;
 }
 
 /** The names of so many links. */

@@ -4,7 +4,6 @@ import { aufs } from "./aufs.js";
 import { copy } from "./copy.js";
 import { type Driver, type DriverName, driverNames } from "./driver.js";
 import { fuseOverlayfs } from "./fuse-overlayfs.js";
-import { kernelHas } from "./host-support.js";
 import { overlay } from "./overlay.js";
 
 const drivers: Readonly<Record<DriverName, Driver>> = {
@@ -13,6 +12,9 @@ const drivers: Readonly<Record<DriverName, Driver>> = {
   "fuse-overlayfs": fuseOverlayfs,
   copy,
 };
+
+/** A driver's name, or `auto` for the first that works here. */
+export type DriverChoice = DriverName | "auto";
 
 /** The driver of that name. */
 export function driverOf(name: DriverName): Driver {
@@ -24,11 +26,12 @@ export function driverOf(name: DriverName): Driver {
  * @throws what keeps the one that was asked for from working, naming those that would: `MOUNT_UNSUPPORTED`,
  * `NEEDS_ROOT`, `TOOL_MISSING`
  */
-export async function chooseDriver(asked: DriverName | "auto"): Promise<Driver> {
+export async function chooseDriver(asked: DriverChoice = "auto"): Promise<Driver> {
   if (asked === "auto") {
     for (const name of driverNames) if (await isAvailable(name)) return drivers[name];
   }
-  const driver = drivers[asked === "auto" ? "copy" : asked];
+  // The last one works everywhere.
+  const driver = asked === "auto" ? copy : drivers[asked];
   const obstacle = await driver.obstacle();
   if (obstacle === undefined) return driver;
   const others = await availableDrivers();
@@ -45,8 +48,18 @@ export async function availableDrivers(): Promise<DriverName[]> {
   return checked.filter(({ works }) => works).map(({ name }) => name);
 }
 
+/** @throws `MOUNT_UNSUPPORTED` for more layers than a driver takes, naming one that takes any number */
+export function assertTakes({ name, mostLayers }: Driver, layers: number, imageId: string): void {
+  if (layers <= mostLayers) return;
+  const other = driverNames.findLast((each) => drivers[each].mostLayers === Number.POSITIVE_INFINITY);
+  throw new StevedoreError(
+    "MOUNT_UNSUPPORTED",
+    `the image ${imageId} has ${layers} layers, the driver ${name} takes ${mostLayers}; the driver ${other} takes any number`,
+  );
+}
+
 async function isAvailable(name: DriverName): Promise<boolean> {
-  if ((await drivers[name].obstacle()) !== undefined) return false;
-  // Who asks for aufs by name has it tried, with its module loaded if need be.
-  return name !== "aufs" || kernelHas("aufs");
+  const driver = drivers[name];
+  if ((await driver.obstacle()) !== undefined) return false;
+  return driver.isReady === undefined || driver.isReady();
 }

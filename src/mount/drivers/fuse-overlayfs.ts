@@ -1,21 +1,34 @@
 // The driver fuse-overlayfs: a union file system in user space, for those who are not root. It reads the whiteouts of
 // AUFS and OCI itself.
 import { access, constants } from "node:fs/promises";
+import { syncFileSystem } from "../../disk/index.js";
 import { run, tools } from "../../host/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { type Driver, numbers } from "./driver.js";
+import { unmountByKernel } from "./kernel-mount.js";
 
 /** It refuses these. They are about the access times of directories, of which it keeps none. */
 const unknownFlags = ["diratime", "nodiratime"];
+
+const isRoot = () => process.geteuid?.() === 0;
 
 export const fuseOverlayfs: Driver = {
   name: "fuse-overlayfs",
   // It takes a name that its layer deletes and brings back for deleted. Views are free of that, but only root makes them.
   get takesViews() {
-    return process.geteuid?.() === 0;
+    return isRoot();
   },
   deletions: "files",
   mostLayers: Number.POSITIVE_INFINITY,
+  isKernelMount: true,
+  // It cannot be told what to call its mount, so the target has to be the same.
+  entryOf: ({ target }, table) =>
+    table.find((entry) => entry.type === "fuse.fuse-overlayfs" && entry.target === target),
+  flush: syncFileSystem,
+  async unmount(target, signal) {
+    if (isRoot()) return unmountByKernel(target, signal);
+    await run(tools.fusermount, ["-u", "--", target], { failure: "MOUNT_FAILED", signal });
+  },
   async obstacle() {
     try {
       await run(tools.fuseOverlayfs, ["--version"]);

@@ -5,6 +5,7 @@ import { run, tools } from "../../host/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { type Driver, numbers } from "./driver.js";
 import { kernelHas, mayMount, needsRoot, oneSystemCall } from "./host-support.js";
+import { entryBySource, unmountByKernel } from "./kernel-mount.js";
 
 /** OVL_MAX_STACK of the kernel. */
 const mostLayers = 500;
@@ -21,6 +22,9 @@ export const overlay: Driver = {
   takesViews: true,
   deletions: "devices",
   mostLayers,
+  isKernelMount: true,
+  entryOf: entryBySource,
+  unmount: unmountByKernel,
   async obstacle() {
     if (!mayMount()) return needsRoot("overlay");
     if (await kernelHas("overlay")) return undefined;

@@ -4,7 +4,7 @@
 // directory is not merged with one below, so a view has a device only for a name that is seen there. An image's
 // ancestors never change, so it needs but one view.
 import { rename, unlink } from "node:fs/promises";
-import { ioError, makeDirectory, removeTree, stagingPath, withLock } from "../../disk/index.js";
+import { ioError, makeDirectory, removeTree, rootPath, stagingPath, withLock } from "../../disk/index.js";
 import type { Graph, Image } from "../../graph/index.js";
 import { imageNotFound, opaqueMarker } from "../../graph/index.js";
 import { findInEach, run, tools } from "../../host/index.js";
@@ -12,15 +12,7 @@ import { joinPath } from "../../layer/index.js";
 import { isErrno, throwIfAborted } from "../../terms/index.js";
 import { setViewAside } from "../set-aside.js";
 import { applyViewArchive, makeViewArchive } from "./view-archive.js";
-import {
-  forgetKnowledge,
-  type Knowledge,
-  noteKnowledge,
-  readKnowledge,
-  stampLayers,
-  statesDirectory,
-  viewPath,
-} from "./view-state.js";
+import { forgetKnowledge, type Knowledge, noteKnowledge, readKnowledge, stampLayers } from "./view-state.js";
 
 /**
  * The directories to mount for an image and its ancestors, in the same order: each layer itself, or its view. Views
@@ -40,7 +32,7 @@ export async function prepareViews(
   }
   const bottom = knowledge.findIndex((known) => known?.isBottom);
   const lowers = history.map(({ id, layerDirectory }, at) =>
-    knowledge[at]?.hasView ? viewPath(graph, id) : layerDirectory,
+    knowledge[at]?.hasView ? rootPath(graph.root, "views", id) : layerDirectory,
   );
   return bottom === -1 ? lowers : lowers.slice(0, bottom + 1);
 }
@@ -64,7 +56,7 @@ async function takeOut(graph: Graph, id: string, destination: string | undefined
   await forgetKnowledge(graph, id);
   const path = destination ?? (await stagingPath(graph));
   try {
-    await rename(viewPath(graph, id), path);
+    await rename(rootPath(graph.root, "views", id), path);
   } catch (error) {
     if (isErrno(error, "ENOENT")) return;
     throw ioError(error, `the view of image ${id} cannot be taken away`);
@@ -74,7 +66,7 @@ async function takeOut(graph: Graph, id: string, destination: string | undefined
 
 /** One builds at a time, so that nobody puts a view in the place of one that has just been made. */
 async function locked<T>(graph: Graph, work: () => Promise<T>, signal?: AbortSignal | undefined): Promise<T> {
-  const directory = statesDirectory(graph);
+  const directory = rootPath(graph.root, "viewStates");
   makeDirectory(directory, 0o700);
   return withLock(directory, work, signal);
 }
@@ -96,7 +88,7 @@ async function makeReady(
     const own = markers.get(image.layerDirectory) ?? [];
     const made: Knowledge = { hasView: own.length > 0, isBottom: own.includes(opaqueMarker) };
     // Damaged, but it may be mounted.
-    await setViewAside(graph, image.id, viewPath(graph, image.id));
+    await setViewAside(graph, image.id, rootPath(graph.root, "views", image.id));
     if (made.hasView) await buildView(graph, image, history.slice(at + 1), own, signal);
     await noteKnowledge(graph, image.id, stamps[at] ?? "", made, signal);
     knowledge[at] = made;
@@ -135,7 +127,7 @@ async function buildView(
     await run(tools.cp, copying, { signal });
     await removeMarkers(stage, markers, signal);
     await applyViewArchive(archive, stage, signal);
-    await rename(stage, viewPath(graph, id));
+    await rename(stage, rootPath(graph.root, "views", id));
   } catch (error) {
     await removeTree(stage).catch(() => undefined);
     throw ioError(error, `the view of image ${id} cannot be built`);

@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { rootPath } from "../../disk/index.js";
 import type { Graph } from "../../graph/index.js";
 
 /**
@@ -16,7 +17,7 @@ export function linkLowers(
   links: string,
   lowers: readonly { readonly id: string; readonly path: string }[],
 ): void {
-  const lasting = lastingLinks(graph);
+  const lasting = rootPath(graph.root, "lowerLinks");
   mkdirSync(lasting, { recursive: true, mode: 0o700 });
   for (const [number, { id, path }] of lowers.entries()) {
     const link = join(links, String(number));
@@ -41,12 +42,7 @@ function linkTo(lasting: string, link: string, path: string): boolean {
 
 /** Removes the link of an image that leaves the graph. Mounts that live keep theirs. */
 export async function forgetLink(graph: Graph, id: string): Promise<void> {
-  await rm(join(lastingLinks(graph), id), { force: true });
-}
-
-/** Where the links lie that stay. No id can be called so. */
-export function lastingLinks(graph: Graph): string {
-  return join(graph.root, "views", ":links:");
+  await rm(rootPath(graph.root, "lowerLinks", id), { force: true });
 }
 
 /** The link of an image that stays; made anew where it is missing or leads elsewhere. */

@@ -67,8 +67,17 @@ export async function applyViewArchive(
     yield archive;
   }
   const args = [
-    ...["-x", "-f", "-", "-C", view, "--numeric-owner", "--same-owner", "--same-permissions"],
-    ...["--delay-directory-restore", "--xattrs", "--xattrs-include=trusted.overlay.opaque"],
+    "-x",
+    "-f",
+    "-",
+    "-C",
+    view,
+    "--numeric-owner",
+    "--same-owner",
+    "--same-permissions",
+    "--delay-directory-restore",
+    "--xattrs",
+    "--xattrs-include=trusted.overlay.opaque",
   ];
   for await (const _ of toolOutput(tools.tar, args, { input: input(), signal }));
 }

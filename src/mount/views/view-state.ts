@@ -3,8 +3,7 @@
 import { createHash } from "node:crypto";
 import { lstatSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { makeDirectory, readPlainFile } from "../../disk/index.js";
+import { makeDirectory, readPlainFile, rootPath } from "../../disk/index.js";
 import type { Graph, Image } from "../../graph/index.js";
 import { findInEach } from "../../host/index.js";
 
@@ -23,16 +22,6 @@ export interface Knowledge {
   /** Whether it has a view, which is good; else its layer needs none. */
   readonly hasView: boolean;
   readonly isBottom: boolean;
-}
-
-/** Where an image's view lies, if it has one. */
-export function viewPath(graph: Graph, id: string): string {
-  return join(graph.root, "views", id);
-}
-
-/** Where the states lie. No id can be called so. */
-export function statesDirectory(graph: Graph): string {
-  return join(graph.root, "views", ":built:");
 }
 
 /**
@@ -71,13 +60,13 @@ export async function noteKnowledge(
 ): Promise<void> {
   const view = hasView ? ((await stampViews(graph, [id], signal)).get(id) ?? "") : null;
   const state: ViewState = { layers, view, isBottom };
-  makeDirectory(statesDirectory(graph), 0o700);
-  await writeFile(join(statesDirectory(graph), id), JSON.stringify(state), { mode: 0o600 });
+  makeDirectory(rootPath(graph.root, "viewStates"), 0o700);
+  await writeFile(rootPath(graph.root, "viewStates", id), JSON.stringify(state), { mode: 0o600 });
 }
 
 /** Forgets what is known of an image. */
 export async function forgetKnowledge(graph: Graph, id: string): Promise<void> {
-  await rm(join(statesDirectory(graph), id), { force: true });
+  await rm(rootPath(graph.root, "viewStates", id), { force: true });
 }
 
 /**
@@ -103,7 +92,7 @@ export function stampLayer(layerDirectory: string, below: string): string {
 /** What was noted of an image; undefined where nothing is, or nothing that can be read. */
 export function readViewState(graph: Graph, id: string): ViewState | undefined {
   try {
-    const state: ViewState = JSON.parse(`${readPlainFile(join(statesDirectory(graph), id))}`);
+    const state: ViewState = JSON.parse(`${readPlainFile(rootPath(graph.root, "viewStates", id))}`);
     const isState =
       typeof state.layers === "string" &&
       (state.view === null || typeof state.view === "string") &&
@@ -123,7 +112,7 @@ export async function stampViews(
   ids: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<Map<string, string>> {
-  const paths = new Map(ids.map((id) => [viewPath(graph, id), id]));
+  const paths = new Map(ids.map((id) => [rootPath(graph.root, "views", id), id]));
   const roots = [...paths.keys()].filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory());
   const lines = new Map<string, string[]>(roots.map((root) => [root, []]));
   for await (const [root, line] of findInEach(roots, ["-type", "d"], "%i %C@ %P", signal)) {

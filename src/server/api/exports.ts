@@ -1,8 +1,10 @@
 // What was exported: the files of the outbox, to be fetched and then removed.
+
 import fastifyStatic from "@fastify/static";
 import { z } from "zod";
+import { rootPath } from "../../disk/index.js";
 import { outboxFileName } from "../../jobs/index.js";
-import { listOutbox, outboxFile, outboxOf, removeFromOutbox } from "../../outbox/index.js";
+import { listOutbox, outboxFile, removeFromOutbox } from "../../outbox/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
 import { notModified } from "./entity-tag.js";
@@ -41,7 +43,7 @@ export function addExportRoutes(app: App, { root }: ServerContext): void {
 
   // In a scope of its own, whose replies can send the outbox's files and no others.
   void app.register(async (scope: App) => {
-    await scope.register(fastifyStatic, { root: outboxOf(root), serve: false });
+    await scope.register(fastifyStatic, { root: rootPath(root, "outbox"), serve: false });
     scope.get(
       "/api/v1/exports/:file",
       {

@@ -39,7 +39,7 @@ function cutTrial(redis: TestRedis | undefined): Trial {
     let cuts = 0;
     const findings: string[] = [];
 
-    /** The power goes, and comes back. What the disk held is audited in between, before anybody mends it. */
+    /** The power goes, and comes back. What the disk held is audited in between, before anybody repairs it. */
     const cut = async (round: number) => {
       await standStill(root);
       // A Redis on the same disk is asked no more: what it answered before is what counts.

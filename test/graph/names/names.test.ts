@@ -1,4 +1,5 @@
 // The names of images, in the file `repositories` as Docker 0.3 wrote it.
+
 import {
   existsSync,
   mkdirSync,
@@ -16,6 +17,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type Graph, openGraph } from "../../../src/graph/index.js";
 import { dockerImages, unpackDockerGraph } from "../../support/images/docker-graph.js";
 import { addImage } from "../../support/images/made-images.js";
+import { removeImage } from "../../support/images/remove-image.js";
 import { bundle, startNode } from "../../support/processes/node-process.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 
@@ -170,7 +172,7 @@ describe("a damaged file", () => {
 
   it("keeps no image from being deleted", async () => {
     const graph = await dockerGraph("{");
-    expect(await graph.delete(left)).toBe(left);
+    expect(await removeImage(graph, left)).toBe(left);
     expect(await graph.exists(left)).toBe(false);
     expect(readFileSync(pathOf(graph), "utf8")).toBe("{");
   });
@@ -277,7 +279,7 @@ describe("an image that is deleted", () => {
   it("takes its names with it, and leaves those of others", async () => {
     const graph = await dockerGraph(written);
     await graph.names.set(names({ "left:a": left, "left:b": left }));
-    await graph.delete("left:a");
+    await removeImage(graph, "left:a");
     const all = await graph.names.all();
     expect([...all.keys()]).toEqual(["10:2", "9:1", "9:10", "base:latest"]);
     expect(await readByPython(graph)).toEqual({
@@ -287,7 +289,7 @@ describe("an image that is deleted", () => {
 
   it("keeps them where it is not deleted", async () => {
     const graph = await dockerGraph(written);
-    await expect(graph.delete("base")).rejects.toMatchObject({ code: "IMAGE_IN_USE" });
+    await expect(removeImage(graph, "base")).rejects.toMatchObject({ code: "IMAGE_IN_USE" });
     expect(await graph.resolve("base")).toBe(middle);
   });
 
@@ -300,7 +302,7 @@ describe("an image that is deleted", () => {
         graph.names.set(names({ [id]: id })).catch((error: unknown) => {
           expect(error).toMatchObject({ code: "IMAGE_NOT_FOUND" });
         }),
-        other.delete(id),
+        removeImage(other, id),
       ]),
     );
     expect(await graph.names.all()).toEqual(new Map());

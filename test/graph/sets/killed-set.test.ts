@@ -1,4 +1,5 @@
 // Killed at any moment, a process that registers a set of images leaves all of them or none.
+
 import { cpSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,6 +7,7 @@ import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
 import { makeRecord, openGraph } from "../../../src/graph/index.js";
 import { ids, left, open, register, seen } from "../../support/images/image-set.js";
+import { removeImage } from "../../support/images/remove-image.js";
 import { diskCalls, runUntil } from "../../support/processes/killed-at.js";
 import { bundle, firstOutput, startNode } from "../../support/processes/node-process.js";
 import { asNobody } from "../../support/processes/unprivileged.js";
@@ -81,7 +83,7 @@ describe("a process that registers a set of images", () => {
     const graph = await openGraph(root, { host: "here" });
     expect(await graph.imageCount()).toBe(0);
     await graph.register({ record: makeRecord({ id: "a" }) }, async () => ({}));
-    await expect(graph.delete("a", { force: true })).rejects.toMatchObject({
+    await expect(removeImage(graph, "a", { force: true })).rejects.toMatchObject({
       code: "IMAGE_IN_USE",
       message: "the image a is held by an import that is not complete",
     });
@@ -89,7 +91,7 @@ describe("a process that registers a set of images", () => {
     const there = await openGraph(root, { host: "elsewhere" });
     expect(await there.names.all()).toEqual(new Map());
     expect(readdirSync(join(root, "graph")).sort()).toEqual([":tmp:", "a"]);
-    await there.delete("a");
+    await removeImage(there, "a");
     expect(await left(there)).toEqual([]);
   });
 

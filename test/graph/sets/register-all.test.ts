@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type Graph, type ImageToAdd, makeRecord, openGraph } from "../../../src/graph/index.js";
 import { run } from "../../../src/host/run.js";
 import { addImage } from "../../support/images/made-images.js";
+import { removeImage } from "../../support/images/remove-image.js";
 import { childProcesses } from "../../support/processes/child-processes.js";
 import { bundle, startNode } from "../../support/processes/node-process.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
@@ -99,7 +100,7 @@ describe("registering a set of images", () => {
     await addImage(graph, { id: "there" });
     await addImage(graph, { id: "a" });
     await addImage(graph, { id: "b", parent: "a" });
-    await graph.delete("a", { force: true });
+    await removeImage(graph, "a", { force: true });
     mkdirSync(join(graph.directory, "broken"));
     const fill = () => Promise.reject(new Error("filled"));
     const refused: [string, ImageToAdd[], (readonly [string, string])[]][] = [
@@ -222,7 +223,7 @@ describe("registering a set of images", () => {
     const other = await openGraph(graph.root);
     const fill = async () => {
       for (const force of [false, true]) {
-        await expect(other.delete("parent", { force })).rejects.toMatchObject({
+        await expect(removeImage(other, "parent", { force })).rejects.toMatchObject({
           code: "IMAGE_IN_USE",
           message: "the image parent is held by the import of job job-1",
         });
@@ -231,8 +232,8 @@ describe("registering a set of images", () => {
     };
     await graph.registerAll([one("child", "parent", { fill, jobId: "job-1" })], { concurrency: 1 });
     expect(contents(graph)).toEqual({ ids: ["child", "parent"], left: [] });
-    await graph.delete("child");
-    await graph.delete("parent");
+    await removeImage(graph, "child");
+    await removeImage(graph, "parent");
   });
 
   it("does not commit once its lease has run out, and its parent may be deleted then", async () => {
@@ -245,7 +246,7 @@ describe("registering a set of images", () => {
       expect(content).toMatchObject({ purpose: "an import", ids: ["child", "parent"] });
       expect(Date.parse(content.expiresAt)).toBeGreaterThan(Date.now() + 5 * 60_000);
       writeFileSync(path, JSON.stringify({ ...content, expiresAt: new Date().toISOString() }));
-      await graph.delete("parent");
+      await removeImage(graph, "parent");
       expect(readdirSync(join(graph.root, "leases"))).toEqual([]);
       return {};
     };

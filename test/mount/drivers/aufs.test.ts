@@ -6,10 +6,18 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Graph } from "../../../src/graph/index.js";
 import { type Mounts, openMounts } from "../../../src/mount/index.js";
 import { newGraph, useScratchMounts, withTools, writeStack } from "../../support/mounts/scratch-mounts.js";
+import { itConforms } from "./conformance.js";
 
 // Few kernels have AUFS: what is looked at is what mount(8) and modprobe(8) are told.
 const scratch = useScratchMounts();
 const driver = "aufs";
+
+itConforms(driver, {
+  breaking: async () => ({ mount: "echo 'mount: it broke' >&2; exit 32", modprobe: "" }),
+  breakingCode: "MOUNT_FAILED",
+  rootName: "a:b,c\\d e=f",
+  recorder: { mount: "", modprobe: "" },
+});
 
 let graph: Graph;
 let id: string;

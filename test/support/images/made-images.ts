@@ -5,7 +5,7 @@ import { type Graph, type Image, makeRecord, type RecordFields } from "../../../
 
 /** Registers an image whose layer holds these files: latin1 names without directories, and their content. */
 export function addImage(
-  graph: Graph,
+  graph: Pick<Graph, "register">,
   fields: RecordFields,
   files: Readonly<Record<string, string>> = {},
 ): Promise<Image> {

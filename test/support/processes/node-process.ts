@@ -12,7 +12,7 @@ export async function bundle(module: string, directory: string): Promise<string>
     logLevel: "error",
     ssr: { noExternal: true },
     build: {
-      ssr: fileURLToPath(new URL(`../../src/${module}`, import.meta.url)),
+      ssr: fileURLToPath(new URL(`../../../src/${module}`, import.meta.url)),
       outDir: directory,
       emptyOutDir: false,
       rollupOptions: { output: { entryFileNames: name } },

@@ -1,10 +1,12 @@
 // The job `import`: whose files it reads, what it leaves, and what its record tells.
+
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { uploadsInUse } from "../../../src/producer/index.js";
 import { type Dock, expectNothingLeft, openDock, runJob } from "../../support/dock.js";
 import { digestOf, makeSmallLayout } from "../../support/images/small-layout.js";
 
@@ -130,7 +132,7 @@ describe("the job import", () => {
       writeFileSync(join(root, "inbox/waits"), readFileSync(archive));
       await producer.enqueue("import", { source: { upload: "waits" } });
       const { removeAbandonedUploads } = await import("../../../src/inbox/index.js");
-      expect(await removeAbandonedUploads(join(root, "inbox"), producer, 0)).toEqual([]);
+      expect(await removeAbandonedUploads(join(root, "inbox"), () => uploadsInUse(producer), 0)).toEqual([]);
       expect(existsSync(join(root, "inbox/waits"))).toBe(true);
     }));
 });

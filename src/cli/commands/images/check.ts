@@ -49,7 +49,7 @@ async function check(context: CommandContext, { repair = false }: CheckFlags): P
   }
   const { images, elsewhere } = next.value;
   const durationMs = Math.round(performance.now() - began);
-  const left = repair ? `${repaired} repaired` : `check --repair can mend ${repairable}`;
+  const left = repair ? `${repaired} repaired` : `check --repair can repair ${repairable}`;
   const sum = `${count(images, "image")}, ${found === 0 ? "nothing" : count(found, "fault")} found${found === 0 ? "" : `, ${left}`}`;
   const others = elsewhere.map(
     ({ host, staging, mounts }) =>

@@ -5,7 +5,7 @@ import { action, ReportedFailure } from "../../run-command.js";
 export function declare(program: Command): void {
   program
     .command("doctor")
-    .description("tell what this host has and lacks, and how to mend it")
+    .description("tell what this host has and lacks, and what to do about it")
     .addHelpText("after", "\nExample:\n  $ stevedore doctor --json | jq '.[] | select(.ok | not)'")
     .action(
       action(async ({ config, print }) => {

@@ -38,7 +38,7 @@ describe("stevedore check", () => {
     expect(stdout.split("\n")).toEqual([
       `IMAGE_BROKEN missing-layer ${root}/graph/lone: the image lone is broken: it has no layer -> move it to lost+found`,
       `PARENT_NOT_FOUND missing-parent ${root}/graph/orphan: the parent lost of the image orphan is not in the graph`,
-      "6 images, 2 faults found, check --repair can mend 1",
+      "6 images, 2 faults found, check --repair can repair 1",
       "",
     ]);
     expect(await stateOf(root)).toEqual(before);

@@ -1,0 +1,254 @@
+// Opens a graph: puts together what the files beside this one can do.
+import { rm, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { ioError, makeDirectory, rootPath, stagingPath } from "../disk/index.js";
+import { systemHostName } from "../host/index.js";
+import { isErrno, StevedoreError } from "../terms/index.js";
+import {
+  addChecksum,
+  dockerRecipe,
+  fromDictionary,
+  knownDockerChecksum,
+  openChecksumsDictionary,
+  readChecksums,
+} from "./checksums/index.js";
+import type { Graph, OpenGraphOptions } from "./graph.js";
+import { readOrMakeGraphId } from "./graph-id.js";
+import { readHistory } from "./history.js";
+import { assertId, isId, quote } from "./id.js";
+import { imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
+import { type ImageIndex, openImageIndex, withPrefix } from "./image-index.js";
+import { isImageName } from "./image-name.js";
+import { knownLayerFacts, readLayerFacts } from "./layer-facts.js";
+import { manifestPath, placeManifest } from "./layer-manifest.js";
+import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
+import { openNames } from "./names/index.js";
+import { openParentIndex } from "./parent-index.js";
+import { registerImage } from "./register.js";
+import { type RetentionSources, takeOutImage, takeOutUnneededImages } from "./removal.js";
+import { openReferences, registerAllImages, removeAbandonedLeases, withLease } from "./sets/index.js";
+
+/**
+ * Opens the graph of a root, such as a data directory of Docker 0.3. Reads no image.
+ * @throws `SOURCE_NOT_FOUND` for a root that is not there, `NEEDS_ROOT`
+ */
+export async function openGraph(
+  root: string,
+  { create = false, host = systemHostName() }: OpenGraphOptions = {},
+): Promise<Graph> {
+  const absolute = resolve(root);
+  const directory = rootPath(absolute, "graph");
+  if (create) makeGraphDirectory(directory);
+  await assertDirectory(absolute);
+  const place = { directory, host };
+  const names = openNames(absolute, (id) => imageExists(directory, id));
+  const references = openReferences(place, names);
+  const indexAsItIs = openImageIndex(directory);
+  const index = async () => {
+    await references.completeAbandoned();
+    return indexAsItIs();
+  };
+  const findChildren = openParentIndex(directory);
+  const dictionary = openChecksumsDictionary(absolute, (id) => knownDockerChecksum(directory, id));
+  await references.completeAbandoned();
+  if (create) {
+    await dictionary.recover();
+    await removeAbandonedLeases(place);
+  }
+
+  const graph: Graph = {
+    root: absolute,
+    ...place,
+    names: {
+      ...names,
+      // So that nobody takes out an image, for having no name, while it is given one.
+      set: (given) => references.locked(() => names.set(given)),
+      remove: (given) => references.locked(() => names.remove(given)),
+    },
+    graphId: () => readOrMakeGraphId(absolute),
+
+    async resolve(reference) {
+      if (isId(reference) && (await imageExists(directory, reference))) return reference;
+      const named = typeof reference === "string" ? await names.lookup(reference) : undefined;
+      if (named !== undefined) return thereIs(named, reference);
+      if (!isId(reference)) throw isImageName(reference) ? imageNotFound(reference) : noReference(reference);
+      return onlyOne(reference, withPrefix((await index()).ids, reference));
+    },
+    async exists(id) {
+      assertId(id);
+      return imageExists(directory, id);
+    },
+    async get(reference) {
+      return loadImage(directory, await graph.resolve(reference));
+    },
+    list: (signal) => listWhenRead(directory, index, signal),
+    imageCount: async () => (await index()).ids.length,
+    byParent: (signal) => groupByParent(graph.list(signal)),
+    async heads(signal) {
+      return findHeads(await graph.byParent(signal));
+    },
+    async children(id, signal) {
+      assertId(id);
+      return [...((await findChildren(new Set([id]), (await index()).ids, signal)).get(id) ?? [])];
+    },
+    async history(reference) {
+      return readHistory(directory, await graph.resolve(reference));
+    },
+    async layers(reference) {
+      return (await graph.history(reference)).map(({ layerDirectory }) => layerDirectory);
+    },
+
+    register: (image, fill, signal) => registerImage(place, image, fill, forgetFormer, signal),
+    registerAll: (images, options, signal) =>
+      registerAllImages(
+        { place, locked: references.locked, names, beforeCommit: forgetFormer },
+        images,
+        options,
+        signal,
+      ),
+    async withLease(purpose, ids, work, signal) {
+      for (const id of ids) assertId(id);
+      return withLease(place, references.locked, { purpose, ids }, work, signal);
+    },
+    async takeOut(id, { force = false, destination } = {}, signal) {
+      assertId(id);
+      const taken = await takeOutImage(place, id, retentionNow(signal), { force, destination }, signal);
+      if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
+      return taken;
+    },
+    async takeOutUnneeded(ids, signal) {
+      ids.forEach(assertId);
+      const taken = await takeOutUnneededImages(place, ids, retentionNow(signal), signal);
+      for (const id of taken.keys()) {
+        if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
+      }
+      return taken;
+    },
+    holders: references.holders,
+
+    async layerFacts(id, signal) {
+      assertId(id);
+      const known = knownLayerFacts(imagePaths(directory, id));
+      if (known !== undefined) return known;
+      return readLayerFacts(loadImage(directory, id), signal);
+    },
+    async storedChecksum(id, recipe) {
+      assertId(id);
+      const stored = await readChecksums(imagePaths(directory, id).directory);
+      if (Object.hasOwn(stored, recipe)) return stored[recipe];
+      if (recipe !== dockerRecipe) return undefined;
+      const checksum = await dictionary.get(id);
+      return checksum === undefined ? undefined : fromDictionary(checksum);
+    },
+    async storedChecksums(id) {
+      assertId(id);
+      const stored = await readChecksums(imagePaths(directory, id).directory);
+      if (Object.hasOwn(stored, dockerRecipe)) return stored;
+      const checksum = await dictionary.get(id);
+      return checksum === undefined ? stored : { ...stored, [dockerRecipe]: fromDictionary(checksum) };
+    },
+    async storeChecksum(id, recipe, entry, signal) {
+      assertId(id);
+      const add = () => addChecksum(imagePaths(directory, id).directory, recipe, entry, signal);
+      try {
+        await (recipe === dockerRecipe ? dictionary.change(id, add, signal) : add());
+      } catch (error) {
+        if (isErrno(error, "ENOENT", "ENOTDIR")) throw imageNotFound(id);
+        throw ioError(error, `the checksum of image ${id} cannot be stored`);
+      }
+    },
+    manifestPath(id) {
+      assertId(id);
+      return manifestPath(imagePaths(directory, id).directory);
+    },
+    async storeManifest(id, stagedPath) {
+      assertId(id);
+      try {
+        await placeManifest(imagePaths(directory, id).directory, stagedPath);
+      } catch (error) {
+        if (isErrno(error, "ENOENT", "ENOTDIR")) throw imageNotFound(id);
+        throw ioError(error, `the manifest of image ${id} cannot be stored`);
+      }
+    },
+    async withStaging(work) {
+      const path = await stagingPath(place).catch((error: unknown) => {
+        throw ioError(error, `there is no staging in ${directory}`);
+      });
+      try {
+        return await work(path);
+      } finally {
+        // Where this fails the path is removed once this process is gone.
+        await rm(path, { recursive: true, force: true }).catch(() => undefined);
+      }
+    },
+    close: () => dictionary.close(),
+  };
+
+  /** The id that a name stands for, if that is one of an image. */
+  async function thereIs(id: string, name: string): Promise<string> {
+    if (isId(id) && (await imageExists(directory, id))) return id;
+    throw new StevedoreError(
+      "IMAGE_NOT_FOUND",
+      `there is no image ${quote(id)}, which the name ${quote(name)} stands for`,
+    );
+  }
+
+  /** What keeps images, as a removal asks for it: under the lock, where abandoned sets are complete. */
+  function retentionNow(signal: AbortSignal | undefined): RetentionSources {
+    const children: RetentionSources["children"] = async (parents) =>
+      findChildren(parents, (await indexAsItIs()).ids, signal);
+    return { ...references, names, children };
+  }
+
+  /** A checksum that the dictionary still has of a deleted image must not become the new one's of that id. */
+  async function forgetFormer(id: string): Promise<void> {
+    if ((await dictionary.get(id)) === undefined) return;
+    await dictionary.change(id, async () => {});
+    await dictionary.flush();
+  }
+  return graph;
+}
+
+async function* listWhenRead(
+  directory: string,
+  index: () => Promise<ImageIndex>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ListedImage, void, undefined> {
+  yield* listImages(directory, await index(), signal);
+}
+
+/** The error for what can be neither an id nor a name. */
+function noReference(value: unknown): StevedoreError {
+  const shown = typeof value === "string" ? quote(value) : typeof value;
+  return new StevedoreError(
+    "INVALID_ID",
+    `${shown} is no image id, of 1 to 128 of A-Z a-z 0-9 _ . -, and no name such as busybox or example.com/team/web:1.0`,
+  );
+}
+
+function onlyOne(reference: string, candidates: readonly string[]): string {
+  const [first, ...others] = candidates;
+  if (first === undefined) throw imageNotFound(reference);
+  if (others.length === 0) return first;
+  const shown = candidates.slice(0, 10).join(", ");
+  const more = candidates.length > 10 ? ` and ${candidates.length - 10} more` : "";
+  throw new StevedoreError("AMBIGUOUS_ID", `${quote(reference)} may be any of ${shown}${more}`);
+}
+
+function makeGraphDirectory(path: string): void {
+  try {
+    makeDirectory(path);
+  } catch (error) {
+    throw ioError(error, `the graph ${path} cannot be made`);
+  }
+}
+
+async function assertDirectory(path: string): Promise<void> {
+  try {
+    if ((await stat(path)).isDirectory()) return;
+  } catch (error) {
+    if (!isErrno(error, "ENOENT", "ENOTDIR")) throw ioError(error, `the root ${path} cannot be read`);
+    throw new StevedoreError("SOURCE_NOT_FOUND", `there is no root ${path}`, { cause: error });
+  }
+  throw new StevedoreError("SOURCE_NOT_FOUND", `the root ${path} is not a directory`);
+}

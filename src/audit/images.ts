@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createYielder, stagingName } from "../disk/index.js";
-import { imagePaths, isId, loadImage, quote } from "../graph/index.js";
-import { StevedoreError } from "../terms/index.js";
+import { imagePaths, loadImage } from "../graph/index.js";
+import { isId, quote, StevedoreError } from "../terms/index.js";
 import { readBreakage } from "./broken-images.js";
 import { type Damage, damage, moveAway, notLookedAt } from "./finding.js";
 import { checkImageFiles } from "./image-files.js";

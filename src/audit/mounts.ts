@@ -1,7 +1,7 @@
 // Mounts as they lie on disk. What was written to one is somebody's work: a folder that may hold any is only told of.
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { imagePaths, quote } from "../graph/index.js";
+import { imagePaths } from "../graph/index.js";
 import {
   asideDirectory,
   entryOf,
@@ -21,7 +21,7 @@ import {
   readMountTable,
   sourceName,
 } from "../mount/index.js";
-import { StevedoreError, throwIfAborted } from "../terms/index.js";
+import { quote, StevedoreError, throwIfAborted } from "../terms/index.js";
 import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
 import { isDirectory, namesIn } from "./probe.js";

@@ -1,7 +1,7 @@
 // What was set aside for mounts, `mounts/:aside:`: images and views that left their place while they were mounted.
 import { relative } from "node:path";
-import { isId, quote } from "../graph/index.js";
 import { asideDirectory, imageSetAside, mountsDirectory } from "../mount/index.js";
+import { isId, quote } from "../terms/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
 import { isDirectory, namesIn } from "./probe.js";
 import { imagesOfMounts, letUnmountsEnd, type Survey, withMountsAtRest } from "./survey.js";

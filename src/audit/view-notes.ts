@@ -2,7 +2,7 @@
 // of next mounts (`:uppers:`). All of it is made anew when it is missing.
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { join, relative } from "node:path";
-import { type Graph, imageExists, imagePaths, isId, quote } from "../graph/index.js";
+import { type Graph, imageExists, imagePaths } from "../graph/index.js";
 import {
   imageOfUpper,
   lastingLinks,
@@ -12,7 +12,7 @@ import {
   uppersDirectory,
   viewPath,
 } from "../mount/index.js";
-import { isErrno } from "../terms/index.js";
+import { isErrno, isId, quote } from "../terms/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
 import { isDirectory, isOld, isThere, lookAt, namesIn } from "./probe.js";
 import { hasImage, type Survey, withMountsAtRest } from "./survey.js";

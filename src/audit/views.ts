@@ -1,7 +1,7 @@
 // Views of layers, as overlayfs wants them: whether each is of an image, of its layers as they are, and as it was made.
 // One that is moved away is built anew when its image is mounted; whoever has it mounted keeps it.
 import { join, relative } from "node:path";
-import { imageExists, imagePaths, isId, quote } from "../graph/index.js";
+import { imageExists, imagePaths } from "../graph/index.js";
 import {
   lastingLinks,
   readViewState,
@@ -12,7 +12,7 @@ import {
   uppersDirectory,
   viewPath,
 } from "../mount/index.js";
-import { throwIfAborted } from "../terms/index.js";
+import { isId, quote, throwIfAborted } from "../terms/index.js";
 import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
 import { isDirectory, isThere, namesIn } from "./probe.js";

@@ -14,8 +14,8 @@ import {
   withStage,
 } from "../disk/index.js";
 import { type Graph, type Image, imageNotFound } from "../graph/index.js";
-import { isErrno, StevedoreError } from "../terms/index.js";
-import type { Driver, DriverName } from "./drivers/index.js";
+import { isErrno, type MountDriverName, StevedoreError } from "../terms/index.js";
+import type { Driver } from "./drivers/index.js";
 import { chooseDriver } from "./drivers/index.js";
 import { makeUpper } from "./fresh-upper.js";
 import {
@@ -39,7 +39,7 @@ export interface MountRequest {
   /** Absolute. By default a directory is made. */
   readonly target?: string | undefined;
   readonly isReadOnly?: boolean | undefined;
-  readonly driver?: DriverName | "auto" | undefined;
+  readonly driver?: MountDriverName | "auto" | undefined;
   /** Options of any file system, such as `noexec`; they come after the defaults `nodev` and `nosuid`. */
   readonly options?: readonly string[] | undefined;
   readonly jobId?: string | undefined;

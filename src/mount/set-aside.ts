@@ -5,8 +5,8 @@ import { lstatSync } from "node:fs";
 import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, makeDirectory, removeTree, stagingPath } from "../disk/index.js";
-import { type Graph, isId } from "../graph/index.js";
-import { isErrno } from "../terms/index.js";
+import type { Graph } from "../graph/index.js";
+import { isErrno, isId } from "../terms/index.js";
 
 /** Where it lies. No mount's id can be called so. */
 export function asideDirectory(graph: Graph): string {

@@ -2,13 +2,12 @@
 import type { Telemetry } from "bullmq";
 import {
   type AnyQueueName,
-  defaultGraphName,
-  graphNamePattern,
   JobError,
   keyPrefix,
   type WorkerStatus,
 } from "../jobs/index.js";
 import { connectFailFast } from "../redis/index.js";
+import { defaultGraphName, graphNamePattern } from "../terms/index.js";
 import { cancelJob } from "./cancel.js";
 import { type EnqueuedJob, type Enqueuing, openEnqueuing } from "./enqueue.js";
 import { type JobStreams, openJobStreams } from "./events/index.js";

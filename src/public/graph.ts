@@ -1,20 +1,14 @@
 // stevedore-graph/graph: the image store on disk. Needs neither Redis nor a worker.
 export { assertWritable, inodeOf, removeAbandonedStaging, type StagingPlace } from "../disk/index.js";
 export {
-  assertId,
   assertRecordSize,
   type BrokenImage,
-  defaultTag,
   type FillLayer,
-  formatImageName,
   type Graph,
   type Holder,
   type Image,
-  type ImageName,
   type ImageRecord,
   type ImageToAdd,
-  isId,
-  isImageName,
   type LayerFacts,
   type ListedImage,
   makeId,
@@ -23,12 +17,20 @@ export {
   type NewImage,
   type OpenGraphOptions,
   openGraph,
-  parseImageName,
   parseRecord,
   type RecordFields,
   type RegisterAllOptions,
   type RegisteredSet,
   type StoredChecksum,
   type StoredChecksums,
-  shortId,
 } from "../graph/index.js";
+export {
+  assertId,
+  defaultTag,
+  formatImageName,
+  type ImageName,
+  isId,
+  isImageName,
+  parseImageName,
+  shortId,
+} from "../terms/index.js";

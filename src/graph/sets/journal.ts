@@ -15,8 +15,7 @@ import {
   syncDirectory,
   writeDurably,
 } from "../../disk/index.js";
-import { isErrno } from "../../terms/index.js";
-import { isId } from "../id.js";
+import { isErrno, isId } from "../../terms/index.js";
 
 export interface Journal {
   /** What lies in the stage under its id, parents before their children. */

@@ -11,10 +11,9 @@ import {
   stagingPath,
   syncFileSystem,
 } from "../../disk/index.js";
-import { cancelled, StevedoreError, throwIfAborted } from "../../terms/index.js";
+import { cancelled, parseImageName, StevedoreError, throwIfAborted } from "../../terms/index.js";
 import { assertNoDescendant, parentNotFound } from "../history.js";
 import { imageExists, imageNotFound } from "../image.js";
-import { parseImageName } from "../image-name.js";
 import type { Names } from "../names/index.js";
 import { parentOf, parseRecord } from "../record.js";
 import { type FillLayer, imageTaken, type NewImage, writeImage } from "../register.js";

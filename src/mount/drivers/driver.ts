@@ -5,11 +5,7 @@
 // where it has no mount (`copy`), by removing what was written.
 
 import type { DeletionForm } from "../../layer/index.js";
-import type { StevedoreError } from "../../terms/index.js";
-
-/** In the order in which `auto` tries them. */
-export const driverNames = ["overlay", "aufs", "fuse-overlayfs", "copy"] as const;
-export type DriverName = (typeof driverNames)[number];
+import type { MountDriverName, StevedoreError } from "../../terms/index.js";
 
 /** What to mount. */
 export interface MountOrder {
@@ -33,7 +29,7 @@ export interface MountOrder {
 }
 
 export interface Driver {
-  readonly name: DriverName;
+  readonly name: MountDriverName;
   /** Whether the links lead to views of the layers (whiteouts as overlayfs wants them) or to the layers themselves. */
   readonly takesViews: boolean;
   /** How it keeps deletions in the upper; undefined for a driver that has no upper. */

@@ -1,13 +1,13 @@
 // Which driver mounts.
-import { StevedoreError } from "../../terms/index.js";
+import { type MountDriverName, mountDriverNames, StevedoreError } from "../../terms/index.js";
 import { aufs } from "./aufs.js";
 import { copy } from "./copy.js";
-import { type Driver, type DriverName, driverNames } from "./driver.js";
+import type { Driver } from "./driver.js";
 import { fuseOverlayfs } from "./fuse-overlayfs.js";
 import { kernelHas } from "./host-support.js";
 import { overlay } from "./overlay.js";
 
-const drivers: Readonly<Record<DriverName, Driver>> = {
+const drivers: Readonly<Record<MountDriverName, Driver>> = {
   overlay,
   aufs,
   "fuse-overlayfs": fuseOverlayfs,
@@ -15,7 +15,7 @@ const drivers: Readonly<Record<DriverName, Driver>> = {
 };
 
 /** The driver of that name. */
-export function driverOf(name: DriverName): Driver {
+export function driverOf(name: MountDriverName): Driver {
   return drivers[name];
 }
 
@@ -24,9 +24,9 @@ export function driverOf(name: DriverName): Driver {
  * @throws what keeps the one that was asked for from working, naming those that would: `MOUNT_UNSUPPORTED`,
  * `NEEDS_ROOT`, `TOOL_MISSING`
  */
-export async function chooseDriver(asked: DriverName | "auto"): Promise<Driver> {
+export async function chooseDriver(asked: MountDriverName | "auto"): Promise<Driver> {
   if (asked === "auto") {
-    for (const name of driverNames) if (await isAvailable(name)) return drivers[name];
+    for (const name of mountDriverNames) if (await isAvailable(name)) return drivers[name];
   }
   const driver = drivers[asked === "auto" ? "copy" : asked];
   const obstacle = await driver.obstacle();
@@ -38,14 +38,14 @@ export async function chooseDriver(asked: DriverName | "auto"): Promise<Driver> 
 }
 
 /** The drivers that work on this host. */
-export async function availableDrivers(): Promise<DriverName[]> {
+export async function availableDrivers(): Promise<MountDriverName[]> {
   const checked = await Promise.all(
-    driverNames.map(async (name) => ({ name, works: await isAvailable(name) })),
+    mountDriverNames.map(async (name) => ({ name, works: await isAvailable(name) })),
   );
   return checked.filter(({ works }) => works).map(({ name }) => name);
 }
 
-async function isAvailable(name: DriverName): Promise<boolean> {
+async function isAvailable(name: MountDriverName): Promise<boolean> {
   if ((await drivers[name].obstacle()) !== undefined) return false;
   // Who asks for aufs by name has it tried, with its module loaded if need be.
   return name !== "aufs" || kernelHas("aufs");

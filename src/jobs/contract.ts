@@ -2,10 +2,9 @@
 // from the list in kinds/.
 import { z } from "zod";
 import { type ErrorCode, errorCodes, isErrorCode, JobError } from "../terms/index.js";
+import { findSubject, hostQueueName, type JobFacts, type QueueName } from "./facts/index.js";
 import { progress } from "./fields.js";
 import { jobKinds } from "./kinds/index.js";
-import { hostQueueName, type QueueName } from "./queue-names.js";
-import { findSubject, type SubjectPath } from "./subject.js";
 
 type Kind = (typeof jobKinds)[number];
 
@@ -72,16 +71,7 @@ export function subjectOf(job: {
   return job.name !== null && isJobName(job.name) ? findSubject(contract[job.name].subject, job) : "";
 }
 
-/** What the dashboard's pages need to know of a kind of job. */
-export interface JobFacts {
-  readonly name: string;
-  readonly queue: string;
-  readonly isBatch: boolean;
-  readonly changesPicture: boolean;
-  readonly subject: readonly SubjectPath[];
-}
-
-/** The facts of all kinds, as JSON can hold them. */
+/** What the dashboard's pages know of the kinds, as JSON can hold it. */
 export function jobFacts(): JobFacts[] {
   return jobKinds.map(({ name, queue, batchOf, changesPicture, subject }) => ({
     name,

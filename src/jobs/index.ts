@@ -20,7 +20,6 @@ export {
   isBatch,
   isJobName,
   type JobData,
-  type JobFacts,
   type JobName,
   type JobResult,
   jobFacts,
@@ -30,6 +29,7 @@ export {
   queuesOfHost,
   subjectOf,
 } from "./contract.js";
+export { hostQueueName, type QueueName, queueNames, splitQueueName } from "./facts/index.js";
 export { formatFailedReason, parseFailedReason } from "./failed-reason.js";
 export {
   bytes,
@@ -66,7 +66,6 @@ export {
   retention,
   retryPolicy,
 } from "./queue.js";
-export { hostQueueName, type QueueName, queueNames, splitQueueName } from "./queue-names.js";
 export {
   assertRepeatable,
   lastRunsKey,
@@ -74,7 +73,6 @@ export {
   repeatableJobNames,
   scheduleIdPattern,
 } from "./schedule.js";
-export { findSubject, type SubjectPath } from "./subject.js";
 export {
   parseWorkerStatus,
   type WorkerMetric,

@@ -1,7 +1,6 @@
 // What is to be said of a kind of job. Each kind says it in its own file, and every list of jobs is derived from that.
 import type { z } from "zod";
-import type { QueueName } from "./queue-names.js";
-import type { SubjectPath } from "./subject.js";
+import type { JobFacts, QueueName } from "./facts/index.js";
 
 export interface JobKind<
   Name extends string,
@@ -11,20 +10,16 @@ export interface JobKind<
   Unrepeatable extends string | null,
   BatchOf extends string | null,
   GoesToHost extends boolean,
-> {
+> extends Pick<JobFacts, "subject" | "changesPicture"> {
   readonly name: Name;
   readonly queue: Queue;
   readonly data: Data;
   /** The schema of what stands in the job's record when it is completed. */
   readonly result: Result;
-  /** Where lists find what a job is about: the first that is there. */
-  readonly subject: readonly SubjectPath[];
   /** Why a schedule may not repeat it; null for one that may be repeated. */
   readonly unrepeatable: Unrepeatable;
   /** The kind of its children if it is a batch, whose data may name a million images; else null. */
   readonly batchOf: BatchOf;
-  /** Whether its end shows in the dashboard's picture of the graph. */
-  readonly changesPicture: boolean;
   /** Whether a `host` in its data says whose workers are to do it. */
   readonly goesToHost: GoesToHost;
   /**

@@ -45,6 +45,14 @@ export function failureOf(error: unknown): Failure {
   return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error) };
 }
 
+/** An error of Node's file system or process calls, as its own types have it: they are not there in a browser. */
+export interface ErrnoError extends Error {
+  readonly code?: string | undefined;
+  readonly errno?: number | undefined;
+  readonly path?: string | undefined;
+  readonly syscall?: string | undefined;
+}
+
 /** True for an error of Node's file system or process calls with this `errno` name, such as `ENOENT`. */
 export function isErrno(error: unknown, ...codes: string[]): error is ErrnoError {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));

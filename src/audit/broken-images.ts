@@ -1,8 +1,8 @@
 // Images that cannot be loaded. One that nothing depends on is moved away whole; another is only told of: whoever has
 // a copy of what is missing can still put it back, and its children would lose more.
 
-import { imagePaths, isId, loadImage, parseRecord, readParent, shortId } from "../graph/index.js";
-import { StevedoreError } from "../terms/index.js";
+import { imagePaths, loadImage, parseRecord, readParent } from "../graph/index.js";
+import { isId, StevedoreError, shortId } from "../terms/index.js";
 import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
 import { isDirectory, isThere, namesIn, readIfPlain } from "./probe.js";

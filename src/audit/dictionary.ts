@@ -7,8 +7,8 @@ import {
   knownDockerChecksum,
   readDictionary,
   readPending,
-  shortId,
 } from "../graph/index.js";
+import { shortId } from "../terms/index.js";
 import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import type { LostAndFound } from "./lost-and-found.js";
 import { assertNoLink, isDirectory, isOld, isThere, lookAt } from "./probe.js";

@@ -1,14 +1,14 @@
 // What the audit finds: damage, and what can be done about it.
 import { join } from "node:path";
 import { readablePath } from "../layer/index.js";
-import type { DomainErrorCode, StevedoreError } from "../terms/index.js";
+import type { ErrorCode, StevedoreError } from "../terms/index.js";
 import { type DamageKind, damageKinds } from "./kinds.js";
 import type { LostAndFound } from "./lost-and-found.js";
 
 /** Something that is not as it should be. */
 export interface Finding {
   /** The error that those get who run into it. */
-  readonly code: DomainErrorCode;
+  readonly code: ErrorCode;
   readonly what: DamageKind;
   /** Absolute; read as UTF-8. */
   readonly path: string;

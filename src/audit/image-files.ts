@@ -8,9 +8,9 @@ import {
   manifestPath,
   parseChecksums,
   parseLayerFacts,
-  quote,
 } from "../graph/index.js";
 import { beginsAsManifest, joinPath } from "../layer/index.js";
+import { quote } from "../terms/index.js";
 import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import { isThere, namesIn, readIfPlain } from "./probe.js";
 import { imageAt, type Survey, withImage } from "./survey.js";

@@ -1,8 +1,8 @@
 // The one pass over all images: loads each, looks at what lies in its directory, and notes what later checks need.
 import { existsSync } from "node:fs";
 import { createYielder, namesWithin } from "../disk/index.js";
-import { imagePaths, isId, loadImage, quote } from "../graph/index.js";
-import { StevedoreError } from "../terms/index.js";
+import { imagePaths, loadImage } from "../graph/index.js";
+import { isId, quote, StevedoreError } from "../terms/index.js";
 import { readBreakage } from "./broken-images.js";
 import { type Damage, damage, moveAway, notLookedAt } from "./finding.js";
 import { checkImageFiles } from "./image-files.js";

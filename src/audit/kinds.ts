@@ -1,5 +1,5 @@
 // Every kind of damage that is looked for. docs/check.md explains each in a row of its own.
-import type { DomainErrorCode } from "../terms/index.js";
+import type { ErrorCode } from "../terms/index.js";
 
 /** Each kind by its stable word, and the error code that those get who run into it. */
 export const damageKinds = {
@@ -35,6 +35,6 @@ export const damageKinds = {
   "mount-without-layer": "IMAGE_NOT_FOUND",
   "leftover-aside": "INTERNAL",
   "not-looked-at": "INTERNAL",
-} as const satisfies Record<string, DomainErrorCode>;
+} as const satisfies Record<string, ErrorCode>;
 
 export type DamageKind = keyof typeof damageKinds;

@@ -3,7 +3,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { namesWithin, rootEntries, rootPath } from "../disk/index.js";
-import { imagePaths, quote } from "../graph/index.js";
+import { imagePaths } from "../graph/index.js";
 import {
   entryOf,
   hasEmptyUpper,
@@ -21,7 +21,7 @@ import {
   readMountTable,
   sourceName,
 } from "../mount/index.js";
-import { StevedoreError, throwIfAborted } from "../terms/index.js";
+import { quote, StevedoreError, throwIfAborted } from "../terms/index.js";
 import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
 import { isDirectory, namesIn } from "./probe.js";

@@ -3,14 +3,12 @@
 import { replaceFile, rootEntries, rootPath, withLock } from "../disk/index.js";
 import {
   formatRepositories,
-  isId,
   namesOf,
-  quote,
   type Repositories,
   readRepositories,
   removeNames,
 } from "../graph/index.js";
-import { StevedoreError } from "../terms/index.js";
+import { isId, quote, StevedoreError } from "../terms/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
 import type { LostAndFound } from "./lost-and-found.js";
 import { isThere } from "./probe.js";

@@ -2,8 +2,8 @@
 
 import { relative } from "node:path";
 import { rootPath } from "../disk/index.js";
-import { isId, quote } from "../graph/index.js";
 import { imageSetAside } from "../mount/index.js";
+import { isId, quote } from "../terms/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
 import { isDirectory, namesIn } from "./probe.js";
 import { imagesOfMounts, letUnmountsEnd, type Survey, withMountsAtRest } from "./survey.js";

@@ -4,9 +4,9 @@
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { join, relative } from "node:path";
 import { rootPath } from "../disk/index.js";
-import { type Graph, imageExists, imagePaths, isId, quote } from "../graph/index.js";
+import { type Graph, imageExists, imagePaths } from "../graph/index.js";
 import { imageOfUpper, readViewState, readyPath } from "../mount/index.js";
-import { isErrno } from "../terms/index.js";
+import { isErrno, isId, quote } from "../terms/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
 import { isDirectory, isOld, isThere, lookAt, namesIn } from "./probe.js";
 import { hasImage, type Survey, withMountsAtRest } from "./survey.js";

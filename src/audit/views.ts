@@ -3,9 +3,9 @@
 
 import { join, relative } from "node:path";
 import { namesWithin, rootEntries, rootPath } from "../disk/index.js";
-import { imageExists, imagePaths, isId, quote } from "../graph/index.js";
+import { imageExists, imagePaths } from "../graph/index.js";
 import { readViewState, stampLayer, stampLayers, stampViews } from "../mount/index.js";
-import { throwIfAborted } from "../terms/index.js";
+import { isId, quote, throwIfAborted } from "../terms/index.js";
 import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import type { DamageKind } from "./kinds.js";
 import { isDirectory, isThere, namesIn } from "./probe.js";

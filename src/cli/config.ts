@@ -2,8 +2,9 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { systemHostName } from "../host/index.js";
-import { defaultGraphName, graphNamePattern, hostNamePattern, JobError } from "../jobs/index.js";
+import { JobError } from "../jobs/index.js";
 import { readRedisUrl } from "../redis/index.js";
+import { defaultGraphName, graphNamePattern, hostNamePattern } from "../terms/index.js";
 
 /** What every command needs to know. */
 export interface Config {

@@ -1,6 +1,6 @@
 // What the commands that work on many images have in common: which images, a job for each, and those that failed.
 import type { Command } from "commander";
-import type { CheckedJobData, JobData, JobResult } from "../jobs/index.js";
+import type { BatchChildName, CheckedJobData, JobData, JobResult } from "../jobs/index.js";
 import { JobError } from "../jobs/index.js";
 import type { NewJob } from "../producer/index.js";
 import { type CommandContext, ReportedFailure, UsageError } from "./run-command.js";
@@ -20,14 +20,11 @@ export interface FailedImage {
 }
 
 /** What became of the images that were asked for. */
-interface ImageResults<Name extends JobName> {
+interface ImageResults<Name extends BatchChildName> {
   readonly results: JobResult<Name>[];
   /** Those whose job failed, and those there is no job for. */
   readonly failed: FailedImage[];
 }
-
-/** The jobs that take an image by its id, and that a job of the same name with `-graph` runs on all images. */
-type JobName = "checksum" | "verify";
 
 /** Adds the argument and the flags; `own` adds the command's own between them. */
 export function addImageFlags(command: Command, own: (command: Command) => Command): Command {
@@ -48,7 +45,7 @@ export function addImageFlags(command: Command, own: (command: Command) => Comma
  * @returns undefined if the jobs were detached: then their ids are printed
  * @throws wrong usage; what is wrong with the options; what ends the whole, as `runJobs`
  */
-export async function runForImages<Name extends JobName>(
+export async function runForImages<Name extends BatchChildName>(
   context: CommandContext,
   name: Name,
   { all = false, detach = false, ...threads }: ImageFlags,

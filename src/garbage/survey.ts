@@ -1,7 +1,8 @@
 // What is known of a graph's images when garbage is looked for: read once, in memory after that.
 import { lstatSync } from "node:fs";
-import { type Graph, imagePaths, isId, readParent } from "../graph/index.js";
+import { type Graph, imagePaths, readParent } from "../graph/index.js";
 import type { Mounts } from "../mount/index.js";
+import { isId } from "../terms/index.js";
 
 export interface Survey {
   /** Every image by its id, with the parent it names. */

@@ -1,8 +1,7 @@
 // The history of an image: itself, its parent, its parent's parent, to the root of its tree.
 
 import { createYielder } from "../disk/index.js";
-import { StevedoreError } from "../terms/index.js";
-import { shortId } from "./id.js";
+import { StevedoreError, shortId } from "../terms/index.js";
 import { type Image, loadImage } from "./image.js";
 import { readParent } from "./listing.js";
 

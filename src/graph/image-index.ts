@@ -1,8 +1,7 @@
 // The names of the graph in sorted order: finds the ids that begin with a prefix without reading an image.
 import { readdir } from "node:fs/promises";
 import { cachedRead, ioError, stagingName } from "../disk/index.js";
-import { isErrno } from "../terms/index.js";
-import { isId } from "./id.js";
+import { isErrno, isId } from "../terms/index.js";
 
 /** The entries of the graph's directory, read at one time. Both lists are sorted by bytes. */
 export interface ImageIndex {

@@ -2,8 +2,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { imageEntries, ioError, longestPlainFile, readPlainFile } from "../disk/index.js";
-import { isErrno, StevedoreError } from "../terms/index.js";
-import { assertId, quote } from "./id.js";
+import { assertId, isErrno, quote, StevedoreError } from "../terms/index.js";
 import { type ImageRecord, parentOf, parseRecord } from "./record.js";
 
 /** An image: its record and where its layer lies. */

@@ -14,10 +14,9 @@ export {
 export type { Graph, OpenGraphOptions } from "./graph.js";
 export { isGraphId } from "./graph-id.js";
 export { parentCycle, parentNotFound } from "./history.js";
-export { assertId, isId, makeId, quote, shortId } from "./id.js";
+export { makeId } from "./id.js";
 export { type Image, imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
 export { openImageIndex } from "./image-index.js";
-export { defaultTag, formatImageName, type ImageName, isImageName, parseImageName } from "./image-name.js";
 export { factsPath, knownLayerFacts, type LayerFacts, parseLayerFacts } from "./layer-facts.js";
 export { manifestPath } from "./layer-manifest.js";
 export { type BrokenImage, type ListedImage, readParent } from "./listing.js";

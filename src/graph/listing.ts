@@ -1,8 +1,7 @@
 // Walks over all images of a graph, of which none is hidden for being broken.
 
 import { createYielder } from "../disk/index.js";
-import { type DomainErrorCode, StevedoreError } from "../terms/index.js";
-import { assertId } from "./id.js";
+import { assertId, type ErrorCode, StevedoreError } from "../terms/index.js";
 import { type Image, loadImage, loadRecord } from "./image.js";
 import type { ImageIndex } from "./image-index.js";
 import { parentOf } from "./record.js";
@@ -11,7 +10,7 @@ import { parentOf } from "./record.js";
 export interface BrokenImage {
   /** The entry's name; in latin1 where it is no id. */
   readonly id: string;
-  readonly code: DomainErrorCode;
+  readonly code: ErrorCode;
   readonly message: string;
 }
 

@@ -3,7 +3,15 @@ import { rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ioError, makeDirectory, rootPath, stagingPath } from "../disk/index.js";
 import { systemHostName } from "../host/index.js";
-import { isErrno, StevedoreError } from "../terms/index.js";
+import {
+  assertId,
+  invalidReference,
+  isErrno,
+  isId,
+  isImageName,
+  quote,
+  StevedoreError,
+} from "../terms/index.js";
 import {
   addChecksum,
   dockerRecipe,
@@ -15,10 +23,8 @@ import {
 import type { Graph, OpenGraphOptions } from "./graph.js";
 import { readOrMakeGraphId } from "./graph-id.js";
 import { readHistory } from "./history.js";
-import { assertId, isId, quote } from "./id.js";
 import { imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
 import { type ImageIndex, openImageIndex, withPrefix } from "./image-index.js";
-import { isImageName } from "./image-name.js";
 import { knownLayerFacts, readLayerFacts } from "./layer-facts.js";
 import { manifestPath, placeManifest } from "./layer-manifest.js";
 import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
@@ -71,7 +77,10 @@ export async function openGraph(
       if (isId(reference) && (await imageExists(directory, reference))) return reference;
       const named = typeof reference === "string" ? await names.lookup(reference) : undefined;
       if (named !== undefined) return thereIs(named, reference);
-      if (!isId(reference)) throw isImageName(reference) ? imageNotFound(reference) : noReference(reference);
+      if (!isId(reference)) {
+        if (isImageName(reference)) throw imageNotFound(reference);
+        throw new StevedoreError("INVALID_ID", invalidReference(reference));
+      }
       return onlyOne(reference, withPrefix((await index()).ids, reference));
     },
     async exists(id) {
@@ -215,15 +224,6 @@ async function* listWhenRead(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ListedImage, void, undefined> {
   yield* listImages(directory, await index(), signal);
-}
-
-/** The error for what can be neither an id nor a name. */
-function noReference(value: unknown): StevedoreError {
-  const shown = typeof value === "string" ? quote(value) : typeof value;
-  return new StevedoreError(
-    "INVALID_ID",
-    `${shown} is no image id, of 1 to 128 of A-Z a-z 0-9 _ . -, and no name such as busybox or example.com/team/web:1.0`,
-  );
 }
 
 function onlyOne(reference: string, candidates: readonly string[]): string {

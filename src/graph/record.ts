@@ -1,6 +1,6 @@
 // An image's record, the file `json`: what Docker 0.3 writes of an image, read strictly and written in its order.
-import { StevedoreError } from "../terms/index.js";
-import { assertId, makeId, quote } from "./id.js";
+import { assertId, quote, StevedoreError } from "../terms/index.js";
+import { makeId } from "./id.js";
 
 /** A record as it was read. Fields that are not named here are kept as they are. */
 export interface ImageRecord {

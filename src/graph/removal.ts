@@ -8,8 +8,7 @@ import {
   withLock,
   withLocks,
 } from "../disk/index.js";
-import { isErrno, StevedoreError } from "../terms/index.js";
-import { shortId } from "./id.js";
+import { isErrno, StevedoreError, shortId } from "../terms/index.js";
 import { imageNotFound, imagePaths } from "./image.js";
 import type { NamesOfGraph } from "./names/index.js";
 import type { Holder, References } from "./sets/index.js";

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { setPriority } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { ExecaError, type Options as ExecaOptions, execa } from "execa";
-import { cancelled, type DomainErrorCode, StevedoreError } from "../terms/index.js";
+import { cancelled, type ErrorCode, StevedoreError } from "../terms/index.js";
 import type { Tool } from "./tool.js";
 import { announceRun } from "./tool-runs.js";
 import { toolSilenceLimit, watchTool } from "./tool-watchdog.js";
@@ -46,7 +46,7 @@ export function toolEnvironment(keepLocale = false): NodeJS.ProcessEnv {
 export interface RunOptions {
   readonly cwd?: string | undefined;
   /** What a non-zero exit means to the caller. Default `INTERNAL`. */
-  readonly failure?: DomainErrorCode | undefined;
+  readonly failure?: ErrorCode | undefined;
   /** Whether the tool gets this process's locale instead of `C`. */
   readonly keepLocale?: boolean | undefined;
   /** Whether it must not be in the way of what else the host does: it runs at `nice` 10. */

@@ -2,9 +2,9 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../disk/index.js";
-import { type Graph, type Image, isImageName } from "../graph/index.js";
+import type { Graph, Image } from "../graph/index.js";
 import type { Digest } from "../layer/index.js";
-import { StevedoreError } from "../terms/index.js";
+import { type ImageFormat, isImageName, StevedoreError } from "../terms/index.js";
 import type { ExportContent, ExportedImage, LayerCompression, WriteFormat } from "./target/index.js";
 import {
   createArchive,
@@ -20,7 +20,10 @@ const formats = {
   docker: { write: writeDocker, compression: "none" },
   "docker-legacy": { write: writeDockerLegacy, compression: "none" },
   oci: { write: writeOci, compression: "gzip" },
-} as const satisfies Record<string, { readonly write: WriteFormat; readonly compression: LayerCompression }>;
+} as const satisfies Record<
+  ImageFormat,
+  { readonly write: WriteFormat; readonly compression: LayerCompression }
+>;
 
 export type ExportFormat = keyof typeof formats;
 

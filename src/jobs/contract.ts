@@ -1,66 +1,21 @@
-// Which jobs there are, on which queue each runs, and the schemas of its data and result.
+// The contract: which jobs there are, on which queue each runs, and the schemas of its data and result. All of it comes
+// from the list in kinds/.
 import { z } from "zod";
-import { type ErrorCode, errorCodes, JobError } from "./error.js";
+import { type ErrorCode, errorCodes, isErrorCode, JobError } from "../terms/index.js";
+import { findSubject, hostQueueName, type JobFacts, type QueueName } from "./facts/index.js";
 import { progress } from "./fields.js";
-import {
-  changesData,
-  changesResult,
-  checksumData,
-  checksumGraphData,
-  checksumGraphResult,
-  checksumResult,
-  commitData,
-  commitResult,
-  deleteData,
-  deleteResult,
-  exportData,
-  exportResult,
-  gcData,
-  gcResult,
-  importData,
-  importResult,
-  mountData,
-  mountResult,
-  storeData,
-  storeResult,
-  tagData,
-  tagResult,
-  unmountData,
-  unmountResult,
-  untagData,
-  untagResult,
-  verifyData,
-  verifyGraphData,
-  verifyGraphResult,
-  verifyResult,
-} from "./kinds/index.js";
-import type { HostQueueName } from "./queue.js";
+import { jobKinds } from "./kinds/index.js";
 
-/** The queues, apart because each waits for something else: the disk, the CPU, or next to nothing. */
-export const queueNames = ["store", "checksum", "mount"] as const;
-export type QueueName = (typeof queueNames)[number];
+type Kind = (typeof jobKinds)[number];
 
-/** The contract: per job its queue, and the zod schemas of its data and its result. */
-export const contract = {
-  store: { queue: "store", data: storeData, result: storeResult },
-  commit: { queue: "store", data: commitData, result: commitResult },
-  import: { queue: "store", data: importData, result: importResult },
-  export: { queue: "store", data: exportData, result: exportResult },
-  delete: { queue: "store", data: deleteData, result: deleteResult },
-  gc: { queue: "store", data: gcData, result: gcResult },
-  tag: { queue: "store", data: tagData, result: tagResult },
-  untag: { queue: "store", data: untagData, result: untagResult },
-  checksum: { queue: "checksum", data: checksumData, result: checksumResult },
-  "checksum-graph": { queue: "checksum", data: checksumGraphData, result: checksumGraphResult },
-  verify: { queue: "checksum", data: verifyData, result: verifyResult },
-  "verify-graph": { queue: "checksum", data: verifyGraphData, result: verifyGraphResult },
-  mount: { queue: "mount", data: mountData, result: mountResult },
-  unmount: { queue: "mount", data: unmountData, result: unmountResult },
-  changes: { queue: "mount", data: changesData, result: changesResult },
-} as const satisfies Record<string, { queue: QueueName; data: z.ZodType; result: z.ZodType }>;
+export type JobName = Kind["name"];
+export const jobNames: readonly JobName[] = jobKinds.map(({ name }) => name);
 
-export type JobName = keyof typeof contract;
-export const jobNames = Object.keys(contract) as readonly JobName[];
+/** Per job all there is to say of it, such as its queue, and the zod schemas of its data and its result. */
+export const contract = Object.fromEntries(jobKinds.map((kind) => [kind.name, kind])) as {
+  readonly [Each in Kind as Each["name"]]: Each;
+};
+
 /** What a producer hands in. */
 export type JobData<Name extends JobName = JobName> = z.input<(typeof contract)[Name]["data"]>;
 /** The same once it has been checked. */
@@ -68,19 +23,76 @@ export type CheckedJobData<Name extends JobName = JobName> = z.output<(typeof co
 /** What stands in the job record when it is completed. */
 export type JobResult<Name extends JobName = JobName> = z.output<(typeof contract)[Name]["result"]>;
 
+/** The jobs that are the children of a batch. */
+export type BatchChildName = NonNullable<Kind["batchOf"]>;
+
+type HostedKind = Extract<Kind, { readonly goesToHost: true }>;
+
+/** A host's own queue: `store@<host>` or `mount@<host>`. */
+export type HostQueueName = `${HostedKind["queue"]}@${string}`;
+
 /** Any queue of a graph. */
 export type AnyQueueName = QueueName | HostQueueName;
 
+/** The queues of which every host has one of its own besides, for the jobs that only its workers can do. */
+export const hostedQueueNames: readonly HostedKind["queue"][] = [
+  ...new Set(jobKinds.filter((kind): kind is HostedKind => kind.goesToHost).map(({ queue }) => queue)),
+];
+
+/** The names of a host's own queues. */
+export function queuesOfHost(host: string): HostQueueName[] {
+  return hostedQueueNames.map((queue) => hostQueueName(queue, host));
+}
+
 /** The queue of a job: that of its host, if its data names one. */
 export function queueOf<Name extends JobName>(name: Name, data: CheckedJobData<Name>): AnyQueueName {
-  const { queue } = contract[name];
+  const kind: Kind = contract[name];
+  if (!kind.goesToHost) return kind.queue;
   const { host } = data as { readonly host?: string | undefined };
-  return host === undefined ? queue : (`${queue}@${host}` as HostQueueName);
+  return host === undefined ? kind.queue : hostQueueName(kind.queue, host);
 }
 
 /** True for the name of a job. */
 export function isJobName(name: string): name is JobName {
   return Object.hasOwn(contract, name);
+}
+
+/** True for a job whose data may name a million images, each of which a child job is for. */
+export function isBatch(name: JobName): boolean {
+  return contract[name].batchOf !== null;
+}
+
+/** What a job is about, as lists show it: an image, a mount, a name; empty if there is nothing to name. */
+export function subjectOf(job: {
+  readonly name: string | null;
+  readonly data: unknown;
+  readonly result?: unknown;
+}): string {
+  return job.name !== null && isJobName(job.name) ? findSubject(contract[job.name].subject, job) : "";
+}
+
+/** What the dashboard's pages know of the kinds, as JSON can hold it. */
+export function jobFacts(): JobFacts[] {
+  return jobKinds.map(({ name, queue, batchOf, changesPicture, subject }) => ({
+    name,
+    queue,
+    isBatch: batchOf !== null,
+    changesPicture,
+    subject,
+  }));
+}
+
+/**
+ * The deduplication id of a job, or undefined for one that is never joined. A job that waits or runs is joined by one of
+ * the same id: so are a `checksum` of the same image and recipe, a `verify` of the same image, a batch of all images, and
+ * a `gc` that keeps the same.
+ */
+export function deduplicationId<Name extends JobName>(
+  name: Name,
+  data: CheckedJobData<Name>,
+): string | undefined {
+  const make = contract[name].deduplicationId as ((data: CheckedJobData<Name>) => string | undefined) | null;
+  return make?.(data);
 }
 
 /**
@@ -90,7 +102,19 @@ export function isJobName(name: string): name is JobName {
 export function parseJobData<Name extends JobName>(name: Name, data: unknown): CheckedJobData<Name> {
   const parsed = contract[name].data.safeParse(data);
   if (parsed.success) return parsed.data as CheckedJobData<Name>;
-  throw new JobError(codeOf(parsed.error), `${name}: ${describe(parsed.error)}`);
+  throw new JobError(codeOfIssues(parsed.error.issues), `${name}: ${describe(parsed.error)}`);
+}
+
+/**
+ * The code of data that breaks the contract: that of the first field which stands for one of its own, else `INVALID_JOB`.
+ * @param issues those of zod, in which a field of the contract has its code under `params`
+ */
+export function codeOfIssues(issues: readonly object[]): ErrorCode {
+  for (const issue of issues) {
+    const { params } = issue as { readonly params?: { readonly code?: unknown } };
+    if (isErrorCode(params?.code)) return params.code;
+  }
+  return "INVALID_JOB";
 }
 
 /**
@@ -99,21 +123,12 @@ export function parseJobData<Name extends JobName>(name: Name, data: unknown): C
  */
 export function contractAsJsonSchema() {
   const jobs = Object.fromEntries(
-    Object.entries(contract).map(([name, { queue, data, result }]) => [
+    jobKinds.map(({ name, queue, data, result }) => [
       name,
       { queue, data: z.toJSONSchema(data, { io: "input" }), result: z.toJSONSchema(result) },
     ]),
   );
   return { jobs, progress: z.toJSONSchema(progress), errorCodes };
-}
-
-function codeOf(error: z.ZodError): ErrorCode {
-  for (const issue of error.issues) {
-    if (issue.code !== "custom") continue;
-    const code = errorCodes.find((known) => known === issue.params?.code);
-    if (code !== undefined) return code;
-  }
-  return "INVALID_JOB";
 }
 
 function describe(error: z.ZodError): string {

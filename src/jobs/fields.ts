@@ -1,6 +1,15 @@
 // The zod schemas of values that several jobs share: ids, recipes, digests, progress.
 import { z } from "zod";
-import { type ErrorCode, errorCodes } from "./error.js";
+import {
+  type ErrorCode,
+  errorCodes,
+  imageIdPattern,
+  imageNamePattern,
+  imageReferencePattern,
+  invalidId,
+  invalidName,
+  invalidReference,
+} from "../terms/index.js";
 
 /** An issue of a schema built here carries the error code it stands for. */
 function coded(code: ErrorCode, error: string | ((input: unknown) => string)) {
@@ -10,45 +19,20 @@ function coded(code: ErrorCode, error: string | ((input: unknown) => string)) {
   };
 }
 
-/** The ids that are accepted: Docker's own 64 hex characters, the 16 of 2013, and names of that form. */
-export const imageIdPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
-
-const invalidId = (input: unknown) =>
-  `${JSON.stringify(input)} is no image id: it takes 1 to 128 of A-Z a-z 0-9 _ . - and begins with a letter or digit`;
-
-/** The id of a new image. A string that is no id is `INVALID_ID`. */
+/** The id of a new image. Another string is `INVALID_ID`. */
 export const imageId = z
   .string()
   .refine((id) => imageIdPattern.test(id), coded("INVALID_ID", invalidId))
   .meta({ pattern: imageIdPattern.source, description: "An image id" });
 
-const label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
-const host = `(?:${label}(?:\\.${label})+(?::[0-9]+)?|${label}:[0-9]+|\\[[A-Fa-f0-9:]+\\](?::[0-9]+)?)`;
-const component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
-
-/** Of the repository, in characters; with the tag, 384. */
-const length = "(?=.{1,255}$|.{1,255}:[^/:]{1,128}$)";
-/** As a repository this would be taken for an id. */
-const noWholeId = "(?![0-9a-f]{64}$|[0-9a-f]{64}:[^/]*$)";
-
-/** The names that a new one may be, by the grammar of distribution/reference. */
-export const imageNamePattern = new RegExp(
-  `^${length}${noWholeId}(?:${host}/)?${component}(?:/${component})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$`,
-);
-
-const invalidName = (input: unknown) =>
-  `${JSON.stringify(input)} is no name for an image: one is [HOST[:PORT]/]PATH[:TAG], such as busybox or example.com/team/web:1.0, with the path in lower case`;
-
 /** A name that an image is given; without a tag, `latest`. Another string is `INVALID_NAME`. */
 export const imageName = z
   .string()
-  .refine((text) => imageNamePattern.test(text), coded("INVALID_NAME", invalidName))
+  .refine(
+    (text) => imageNamePattern.test(text),
+    coded("INVALID_NAME", (text) => invalidName(String(text))),
+  )
   .meta({ pattern: imageNamePattern.source, description: "A name: [HOST[:PORT]/]PATH[:TAG]" });
-
-const imageReferencePattern = new RegExp(`${imageIdPattern.source}|${imageNamePattern.source}`);
-
-const invalidReference = (input: unknown) =>
-  `${JSON.stringify(input)} is no image id, of 1 to 128 of A-Z a-z 0-9 _ . -, and no name such as busybox or example.com/team/web:1.0`;
 
 /** An image that exists. A string that can be neither an id nor a name is `INVALID_ID`. */
 export const imageReference = z

@@ -1,14 +1,41 @@
-// stevedore-graph/jobs: the contract between producers and workers. Imports nothing but zod.
-export * from "./contract.js";
-export * from "./error.js";
-export { JobError } from "./error.js";
+// The contract between producers and workers. Imports nothing but zod and the terms.
+export {
+  type ErrorCode,
+  errorCodes,
+  imageIdPattern,
+  imageNamePattern,
+  isTransient,
+  JobError,
+} from "../terms/index.js";
+export {
+  type AnyQueueName,
+  type BatchChildName,
+  type CheckedJobData,
+  codeOfIssues,
+  contract,
+  contractAsJsonSchema,
+  deduplicationId,
+  type HostQueueName,
+  hostedQueueNames,
+  isBatch,
+  isJobName,
+  type JobData,
+  type JobName,
+  type JobResult,
+  jobFacts,
+  jobNames,
+  parseJobData,
+  queueOf,
+  queuesOfHost,
+  subjectOf,
+} from "./contract.js";
+export { hostQueueName, type QueueName, queueNames, splitQueueName } from "./facts/index.js";
+export { formatFailedReason, parseFailedReason } from "./failed-reason.js";
 export {
   bytes,
   defaultRecipe,
   digest,
-  imageIdPattern,
   imageName,
-  imageNamePattern,
   imageReference,
   type Progress,
   parseProgress,
@@ -16,22 +43,36 @@ export {
   type RecipeName,
   recipeNames,
 } from "./fields.js";
-export { assertJobSize, defaultBatchBytes, defaultJobBytes, isBatch } from "./job-size.js";
+export { assertJobSize, defaultBatchBytes, defaultJobBytes } from "./job-size.js";
 export {
-  differenceKinds,
-  exportFormats,
   type ImageFields,
   type LayerSource,
-  layerCompressions,
   listedImages,
   mismatchMessage,
-  mountDriverNames,
   mountOptionNames,
   outboxFileName,
   uploadName,
 } from "./kinds/index.js";
-export * from "./queue.js";
-export * from "./schedule.js";
+export {
+  type CancellationMessage,
+  cancellationKeys,
+  eventsKey,
+  graphIdKey,
+  hostsKey,
+  isJobId,
+  jobIdPattern,
+  jobLogEvent,
+  keyPrefix,
+  retention,
+  retryPolicy,
+} from "./queue.js";
+export {
+  assertRepeatable,
+  lastRunsKey,
+  type RepeatableJobName,
+  repeatableJobNames,
+  scheduleIdPattern,
+} from "./schedule.js";
 export {
   parseWorkerStatus,
   type WorkerMetric,

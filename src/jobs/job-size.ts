@@ -1,16 +1,11 @@
 // How large a job's data may be: Redis keeps it in memory, and whoever reads the job's record reads all of it.
-import type { JobName } from "./contract.js";
-import { JobError } from "./error.js";
+import { JobError } from "../terms/index.js";
+import { isBatch, type JobName } from "./contract.js";
 
 /** Bytes of data as JSON. The largest that a job brings is an image's record. */
 export const defaultJobBytes = 4 * 1024 ** 2;
 /** The same of a batch: a million full ids take 67,000,001 bytes. */
 export const defaultBatchBytes = 80 * 1024 ** 2;
-
-/** True for a job whose data may name a million images. */
-export function isBatch(name: JobName): boolean {
-  return name === "checksum-graph" || name === "verify-graph";
-}
 
 /**
  * Checks the size of a job's data, as the JSON that goes to Redis.

@@ -1,13 +1,5 @@
 // How the queues lie in Redis: key prefix, retries, how long finished records stay.
-import type { AnyQueueName, CheckedJobData, JobName } from "./contract.js";
-import { defaultRecipe } from "./fields.js";
-
-/** The names a graph may be served under: they become part of every key. */
-export const graphNamePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-export const defaultGraphName = "default";
-
-/** The names a host may have: part of file names, and of the names of its queues. */
-export const hostNamePattern = graphNamePattern;
+import type { AnyQueueName } from "./contract.js";
 
 /** The ids that a producer may give: BullMQ makes those that parseInt reads back as they are by itself. */
 export const jobIdPattern = /^(?!-?\d+$)(?!NaN$)[A-Za-z0-9_.-]{1,128}$/;
@@ -31,17 +23,6 @@ const ownKeys: ReadonlySet<string> = new Set([
 /** True for an id that a producer may give a job. */
 export function isJobId(text: string): boolean {
   return jobIdPattern.test(text) && !ownKeys.has(text);
-}
-
-/** The queues of which every host has one of its own besides, for the jobs that only its workers can do. */
-export const hostedQueueNames = ["store", "mount"] as const;
-
-/** A host's own queue: `store@<host>` or `mount@<host>`. */
-export type HostQueueName = `${(typeof hostedQueueNames)[number]}@${string}`;
-
-/** The names of a host's own queues. */
-export function queuesOfHost(host: string): HostQueueName[] {
-  return hostedQueueNames.map((queue) => `${queue}@${host}` as const);
 }
 
 /** The key of the set of hosts that have queues: workers that started, and hosts that jobs were enqueued for. */
@@ -97,41 +78,3 @@ export const retention = {
   completed: { count: 1_000, age: 24 * 3_600 },
   failed: { count: 10_000, age: 7 * 24 * 3_600 },
 } as const;
-
-/**
- * The deduplication id of a job, or undefined for one that is never joined: a `checksum` of the same id
- * and recipe that waits or runs is joined, and so is a `checksum-graph` of all images. A forced one joins only its
- * like, for the other may be cached. So are a `verify` of the same id, of which one that explains joins only its like,
- * and a `verify-graph` of all images. A `gc` joins one that keeps the same.
- */
-export function deduplicationId<Name extends JobName>(
-  name: Name,
-  data: CheckedJobData<Name>,
-): string | undefined {
-  switch (name) {
-    case "checksum": {
-      const { id, recipe, force } = data as CheckedJobData<"checksum">;
-      return `checksum/${id}/${how(recipe, force)}`;
-    }
-    case "checksum-graph": {
-      const { ids, recipe, force } = data as CheckedJobData<"checksum-graph">;
-      return ids === undefined ? `checksum-graph/${how(recipe, force)}` : undefined;
-    }
-    case "verify": {
-      const { id, explain = false } = data as CheckedJobData<"verify">;
-      return `verify/${id}${explain ? "/explain" : ""}`;
-    }
-    case "verify-graph":
-      return (data as CheckedJobData<"verify-graph">).ids === undefined ? "verify-graph" : undefined;
-    case "gc": {
-      const { dryRun = false, keep = 0, olderMs = 0 } = data as CheckedJobData<"gc">;
-      return `gc/${keep}/${olderMs}${dryRun ? "/dry-run" : ""}`;
-    }
-    default:
-      return undefined;
-  }
-}
-
-function how(recipe: string = defaultRecipe, force = false): string {
-  return `${recipe}${force ? "/force" : ""}`;
-}

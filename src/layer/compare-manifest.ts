@@ -1,27 +1,11 @@
 // What differs between a layer as it was when its manifest was made and as it is now.
 
+import type { DifferenceKind } from "../terms/index.js";
 import { canonicalTar } from "./canonical-tar.js";
 import { passThrough } from "./checksum.js";
 import { type ManifestEntry, manifestEntries, pathOrder } from "./manifest.js";
 import { DamagedManifest, openManifest } from "./manifest-file.js";
 import { readablePath } from "./tar/index.js";
-
-/**
- * The ways in which an entry differs. `target` is what a symlink says, the number of a device, or with which other
- * name a file is one; `missing` is of the layer, `extra` is not in the manifest.
- */
-export const differenceKinds = [
-  "content",
-  "mode",
-  "owner",
-  "mtime",
-  "xattr",
-  "type",
-  "target",
-  "missing",
-  "extra",
-] as const;
-export type DifferenceKind = (typeof differenceKinds)[number];
 
 /** One way in which one entry differs; an entry may differ in several. */
 export interface Difference {

@@ -1,9 +1,8 @@
 // How an archive is compressed, told by its first bytes and never by its name.
-import { StevedoreError } from "../terms/index.js";
+import { type Compression, StevedoreError } from "../terms/index.js";
 import { blockSize, hasValidChecksum, isZeroBlock } from "./tar/index.js";
 
-/** `none` is a plain tar. */
-export type Compression = "none" | "gzip" | "bzip2" | "xz" | "zstd";
+export type { Compression };
 
 /** Bytes of an archive's beginning that `detectCompression` wants to see: two blocks of a tar. */
 export const headBytes = 2 * blockSize;

@@ -9,11 +9,9 @@ export {
   type LayerChecksum,
   passThrough,
 } from "./checksum.js";
-export {
-  type Comparison,
-  type Difference,
-  type DifferenceKind,
-  differenceKinds,
+export type {
+  Comparison,
+  Difference,
 } from "./compare-manifest.js";
 export { type Compression, compressionOf, headBytes } from "./compression.js";
 export { decompress } from "./decompress.js";
@@ -22,7 +20,6 @@ export { assertRecipe, defaultRecipe, isRecipe, type RecipeName, recipeNames } f
 export { shellLine } from "./shell-line.js";
 export {
   type Change,
-  type ChangeKind,
   copyEntries,
   type DeletionForm,
   flattenLayers,

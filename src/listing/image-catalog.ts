@@ -4,17 +4,15 @@
 import { createYielder, readStamp, rootPath } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import {
-  assertId,
   checksumsPath,
   factsPath,
   imagePaths,
-  isId,
   knownLayerFacts,
   loadImage,
   openImageIndex,
   readParent,
 } from "../graph/index.js";
-import { type DomainErrorCode, StevedoreError } from "../terms/index.js";
+import { assertId, type ErrorCode, isId, StevedoreError } from "../terms/index.js";
 import { type ImageSummary, inBrief, leadingChecksum } from "./image-summary.js";
 
 /** An image as a catalog has it. While nothing of it changes it is the same object. */
@@ -26,7 +24,7 @@ export interface CatalogImage extends Pick<ImageSummary, "parent" | "created" | 
   /** The recipes by which a checksum is stored. */
   readonly checksums: readonly string[];
   /** Why it cannot be loaded; its parent is known all the same where its record can be read. */
-  readonly broken?: { readonly code: DomainErrorCode; readonly message: string } | undefined;
+  readonly broken?: { readonly code: ErrorCode; readonly message: string } | undefined;
 }
 
 export interface ImageCatalog {

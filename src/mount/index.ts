@@ -1,5 +1,5 @@
 // A stack of layers as one directory: mount, unmount, changes, and the upper to commit.
-export { availableDrivers, type DriverName, driverNames } from "./drivers/index.js";
+export { availableDrivers } from "./drivers/index.js";
 export { imageOfUpper, readyPath } from "./fresh-upper.js";
 export type { MountRequest } from "./mount-image.js";
 export {

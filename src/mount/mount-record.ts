@@ -8,15 +8,15 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ioError, readPlainFile, rootPath, syncDirectory, writeDurably } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { isErrno, StevedoreError } from "../terms/index.js";
-import { driverNames, driverOf } from "./drivers/index.js";
+import { isErrno, mountDriverNames, StevedoreError } from "../terms/index.js";
+import { driverOf } from "./drivers/index.js";
 import type { TableEntry } from "./mount-table.js";
 
 const schema = z.object({
   mountId: z.string(),
   /** The mounted image and its ancestors, itself first, each with the inode of its layer, which another of that id has not. */
   images: z.array(z.object({ id: z.string(), inode: z.string() })).min(1),
-  driver: z.enum(driverNames),
+  driver: z.enum(mountDriverNames),
   /** Absolute, links resolved. */
   target: z.string(),
   isWritable: z.boolean(),

@@ -1,10 +1,10 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { inodeOf, rootPath } from "../disk/index.js";
-import { type Graph, imagePaths, quote } from "../graph/index.js";
+import { type Graph, imagePaths } from "../graph/index.js";
 import { type Change, readChanges, type Upper } from "../layer/index.js";
-import { StevedoreError } from "../terms/index.js";
-import { type DriverName, driverOf } from "./drivers/index.js";
+import { type MountDriverName, quote, StevedoreError } from "../terms/index.js";
+import { driverOf } from "./drivers/index.js";
 import { deleteMountedImage, deleteUnneededImages, imagesOfMounts } from "./image-deletion.js";
 import { type MountRequest, mountImage } from "./mount-image.js";
 import {
@@ -40,7 +40,7 @@ export interface Mount {
   readonly target: string;
   /** The host that has it. */
   readonly host: string;
-  readonly driver: DriverName;
+  readonly driver: MountDriverName;
   /** How many layers it is made of. */
   readonly layers: number;
   /** The directory that holds what was written; undefined for a mount that takes no writes. */

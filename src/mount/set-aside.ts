@@ -5,8 +5,8 @@ import { lstatSync } from "node:fs";
 import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, makeDirectory, removeTree, rootPath, stagingPath } from "../disk/index.js";
-import { type Graph, imagePaths, isId } from "../graph/index.js";
-import { isErrno } from "../terms/index.js";
+import { type Graph, imagePaths } from "../graph/index.js";
+import { isErrno, isId } from "../terms/index.js";
 
 /** A free path among what is set aside, for something of that image. */
 export async function asidePath(graph: Graph, imageId: string, kind: "image" | "view"): Promise<string> {

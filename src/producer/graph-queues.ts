@@ -9,6 +9,7 @@ import {
   queuesOfHost,
   retention,
   retryPolicy,
+  splitQueueName,
 } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
 
@@ -70,7 +71,7 @@ export function openGraphQueues(
   return {
     of,
     async announce(name) {
-      const [, host] = name.split("@");
+      const { host } = splitQueueName(name);
       if (host === undefined || announced.has(host)) return;
       await connection.attempt(() => connection.redis.sadd(hostsKey(graphName), host));
       announced.add(host);

@@ -1,14 +1,8 @@
 // Enqueues jobs and tells what becomes of them: all that a producer is, put together. No native code, no graph.
 import type { Telemetry } from "bullmq";
-import {
-  type AnyQueueName,
-  defaultGraphName,
-  graphNamePattern,
-  JobError,
-  keyPrefix,
-  type WorkerStatus,
-} from "../jobs/index.js";
+import { type AnyQueueName, JobError, keyPrefix, type WorkerStatus } from "../jobs/index.js";
 import { connectFailFast } from "../redis/index.js";
+import { defaultGraphName, graphNamePattern } from "../terms/index.js";
 import { cancelJob } from "./cancel.js";
 import { type EnqueuedJob, type Enqueuing, openEnqueuing } from "./enqueue.js";
 import { type JobStreams, openJobStreams } from "./events/index.js";

@@ -7,19 +7,13 @@ import {
 
 export { assertWritable, inodeOf, removeAbandonedStaging, type StagingPlace } from "../disk/index.js";
 export {
-  assertId,
   assertRecordSize,
   type BrokenImage,
-  defaultTag,
   type FillLayer,
-  formatImageName,
   type Holder,
   type Image,
-  type ImageName,
   type ImageRecord,
   type ImageToAdd,
-  isId,
-  isImageName,
   type LayerFacts,
   type ListedImage,
   makeId,
@@ -27,15 +21,14 @@ export {
   type Names,
   type NewImage,
   type OpenGraphOptions,
-  parseImageName,
   parseRecord,
   type RecordFields,
   type RegisterAllOptions,
   type RegisteredSet,
   type StoredChecksum,
   type StoredChecksums,
-  shortId,
 } from "../graph/index.js";
+export { formatImageName, parseImageName } from "../terms/index.js";
 
 /** The images of a root. Here nothing takes an image away from a mount that is made of it. */
 export interface Graph extends Omit<WholeGraph, "takeOut" | "takeOutUnneeded"> {

@@ -3,8 +3,8 @@ import { STATUS_CODES } from "node:http";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { type ErrorCode, errorCodes, JobError } from "../jobs/index.js";
-import { StevedoreError } from "../terms/index.js";
+import { codeOfIssues } from "../jobs/index.js";
+import { type ErrorCode, errorCodes, failureOf, JobError, StevedoreError, statusOf } from "../terms/index.js";
 
 /** What only HTTP has to say; a job never fails with one of these. */
 export const httpErrorCodes = [
@@ -69,43 +69,6 @@ export class HttpError extends Error {
 /** How long a client is asked to wait for what may come back, in s (RFC 9110, section 10.2.3). */
 const retryAfter = "5";
 
-const statuses: Readonly<Record<ErrorCode, number>> = {
-  INVALID_ID: 422,
-  INVALID_NAME: 422,
-  INVALID_JOB: 422,
-  UNKNOWN_RECIPE: 422,
-  PARENT_NOT_FOUND: 422,
-  SOURCE_NOT_FOUND: 422,
-  SOURCE_MISMATCH: 422,
-  BAD_ARCHIVE: 422,
-  UNSAFE_ENTRY: 422,
-  SOURCE_FORBIDDEN: 403,
-  TARGET_FORBIDDEN: 403,
-  IMAGE_NOT_FOUND: 404,
-  NOT_MOUNTED: 404,
-  AMBIGUOUS_ID: 409,
-  IMAGE_EXISTS: 409,
-  IMAGE_BROKEN: 409,
-  PARENT_CYCLE: 409,
-  IMAGE_IN_USE: 409,
-  CHECKSUM_MISMATCH: 409,
-  ALREADY_MOUNTED: 409,
-  CANCELLED: 409,
-  LIMIT_EXCEEDED: 413,
-  INTERNAL: 500,
-  NEEDS_ROOT: 501,
-  TOOL_MISSING: 501,
-  MOUNT_UNSUPPORTED: 501,
-  MOUNT_FAILED: 503,
-  QUEUE_UNAVAILABLE: 503,
-  NO_SPACE: 507,
-};
-
-/** The HTTP status that a code of the contract is answered with. */
-export function statusOf(code: ErrorCode): number {
-  return statuses[code];
-}
-
 /** Answers with the problem document of an error. `log` is told of what is this program's own fault. */
 export function sendProblem(
   error: unknown,
@@ -150,17 +113,21 @@ function describe(error: unknown): Description {
   if (error instanceof HttpError) {
     return { status: error.status, code: error.code, detail: error.message, headers: error.headers };
   }
-  if (error instanceof StevedoreError || error instanceof JobError) {
-    const job = error instanceof JobError ? error.jobId : undefined;
-    return { status: statuses[error.code], code: error.code, detail: error.message, job };
-  }
   if (hasZodFastifySchemaValidationErrors(error)) return describeInvalid(error);
+  const { code, message } = failureOf(error);
+  // The words of an error that nobody thought of are none of a stranger's business.
+  const isKnown = error instanceof StevedoreError || code !== "INTERNAL";
+  if (isKnown) return { status: statusOf(code), code, detail: message, job: jobOf(error) };
   if (isResponseSerializationError(error) || !(error instanceof Error)) return internal;
   const { statusCode = 500 } = error as FastifyError;
   if (statusCode < 400 || statusCode > 499) return internal;
   if (statusCode === 413) return { status: 413, code: "LIMIT_EXCEEDED", detail: error.message };
   if (statusCode === 429) return { status: 429, code: "TOO_MANY_REQUESTS", detail: error.message };
   return { status: statusCode, code: "INVALID_REQUEST", detail: error.message };
+}
+
+function jobOf(error: unknown): string | undefined {
+  return error instanceof JobError ? error.jobId : undefined;
 }
 
 const internal = {
@@ -192,17 +159,9 @@ function describeInvalid(
     errors.map(({ path, message }) => `${path === "" ? where : path}: ${message}`).join("; ") +
     (more > 0 ? `; and ${more} more` : "");
   if (where !== "body") return { status: 400, code: "INVALID_REQUEST", detail, errors };
-  return { status: 422, code: codeOf(error.validation), detail, errors };
-}
-
-/** A field of the contract may stand for a code (src/jobs/fields.ts): fastify-type-provider-zod keeps it in `params`. */
-function codeOf(issues: readonly { params?: unknown }[]): ErrorCode {
-  for (const { params } of issues) {
-    const { code } = (params as { readonly params?: { readonly code?: unknown } } | undefined)?.params ?? {};
-    const known = errorCodes.find((each) => each === code);
-    if (known !== undefined) return known;
-  }
-  return "INVALID_JOB";
+  // fastify-type-provider-zod keeps an issue of zod in `params`.
+  const issues = error.validation.map(({ params }) => params ?? {});
+  return { status: 422, code: codeOfIssues(issues), detail, errors };
 }
 
 function pathOf({ url }: FastifyRequest): string {

@@ -6,9 +6,8 @@ import rateLimit from "@fastify/rate-limit";
 import fastify from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { openGraph } from "../graph/index.js";
-import { defaultGraphName } from "../jobs/index.js";
 import { openProducer } from "../producer/index.js";
-import { StevedoreError } from "../terms/index.js";
+import { defaultGraphName, StevedoreError } from "../terms/index.js";
 import {
   addEventRoutes,
   addExportRoutes,

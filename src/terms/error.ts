@@ -1,51 +1,51 @@
-// The one error type of the domain (host, graph, layer, mount): a stable code for machines and a
-// message for people that names the thing. The whole list of codes, those of the queue included,
-// is part of the contract in jobs/error.ts.
-
-/** Codes that domain code may throw. Each is also a member of `ErrorCode` in the job contract. */
-export type DomainErrorCode =
-  | "INVALID_ID"
-  | "INVALID_NAME"
-  | "INVALID_JOB"
-  | "IMAGE_NOT_FOUND"
-  | "AMBIGUOUS_ID"
-  | "IMAGE_EXISTS"
-  | "IMAGE_BROKEN"
-  | "PARENT_NOT_FOUND"
-  | "PARENT_CYCLE"
-  | "IMAGE_IN_USE"
-  | "SOURCE_NOT_FOUND"
-  | "SOURCE_FORBIDDEN"
-  | "SOURCE_MISMATCH"
-  | "BAD_ARCHIVE"
-  | "UNSAFE_ENTRY"
-  | "LIMIT_EXCEEDED"
-  | "NO_SPACE"
-  | "NEEDS_ROOT"
-  | "UNKNOWN_RECIPE"
-  | "CHECKSUM_MISMATCH"
-  | "NOT_MOUNTED"
-  | "ALREADY_MOUNTED"
-  | "TARGET_FORBIDDEN"
-  | "MOUNT_UNSUPPORTED"
-  | "MOUNT_FAILED"
-  | "TOOL_MISSING"
-  | "QUEUE_UNAVAILABLE"
-  | "CANCELLED"
-  | "INTERNAL";
+// The error type of Stevedore: a stable code for machines, and a message for people that names the thing.
+import type { ErrorCode } from "./error-codes.js";
 
 /** An error with a stable `code`. `message` is for people and names the thing that is wrong. */
 export class StevedoreError extends Error {
-  override readonly name = "StevedoreError";
-  readonly code: DomainErrorCode;
+  override readonly name: string = "StevedoreError";
+  readonly code: ErrorCode;
 
-  constructor(code: DomainErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
 }
 
 /** An error of a system call, as Node reports it (`NodeJS.ErrnoException`, without Node's types: pages import this room). */
+export interface ErrnoError extends Error {
+  readonly code?: string | undefined;
+  readonly errno?: number | undefined;
+  readonly path?: string | undefined;
+  readonly syscall?: string | undefined;
+}
+
+/** The error of a job that failed or could not be enqueued, and of a queue that could not be asked. */
+export class JobError extends StevedoreError {
+  override readonly name = "JobError";
+  /** Undefined where there is no job yet. */
+  readonly jobId: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions & { jobId?: string | undefined } = {}) {
+    super(code, message, options);
+    this.jobId = options.jobId;
+  }
+}
+
+/** An error as it is told of: in a job's record, a document, a line. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** The code and the message of whatever was thrown. A full disk is `NO_SPACE`, anything unknown `INTERNAL`. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof StevedoreError) return { code: error.code, message: error.message };
+  if (isErrno(error, "ENOSPC", "EDQUOT")) return { code: "NO_SPACE", message: error.message };
+  return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error) };
+}
+
+/** An error of Node's file system or process calls, as its own types have it: they are not there in a browser. */
 export interface ErrnoError extends Error {
   readonly code?: string | undefined;
   readonly errno?: number | undefined;

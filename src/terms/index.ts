@@ -1,3 +1,49 @@
-// The door of terms.
-export { cancelled, type DomainErrorCode, isErrno, StevedoreError, throwIfAborted } from "./error.js";
+// The words that the contract and the domain share. Imports nothing.
+export {
+  type ChangeKind,
+  changeKinds,
+  type DifferenceKind,
+  differenceKinds,
+} from "./differences.js";
+export {
+  cancelled,
+  type Failure,
+  failureOf,
+  isErrno,
+  JobError,
+  StevedoreError,
+  throwIfAborted,
+} from "./error.js";
+export {
+  type ErrorCode,
+  type ErrorCodeFacts,
+  errorCodes,
+  errorCodeTable,
+  isErrorCode,
+  isTransient,
+  statusOf,
+} from "./error-codes.js";
 export { formatBytes, formatSeconds } from "./figures.js";
+export {
+  type Compression,
+  compressions,
+  type ImageFormat,
+  imageFormats,
+  type LayerCompression,
+  layerCompressions,
+} from "./formats.js";
+export { defaultGraphName, graphNamePattern, hostNamePattern, nameRule } from "./graph-and-host-names.js";
+export { assertId, imageIdPattern, invalidId, isId, shortId } from "./image-id.js";
+export {
+  defaultTag,
+  formatImageName,
+  type ImageName,
+  imageNamePattern,
+  imageReferencePattern,
+  invalidName,
+  invalidReference,
+  isImageName,
+  parseImageName,
+} from "./image-name.js";
+export { type MountDriverName, mountDriverNames } from "./mount-drivers.js";
+export { quote } from "./quote.js";

@@ -11,11 +11,11 @@ import {
   parseJobData,
 } from "../jobs/index.js";
 import { cancelledReason } from "../producer/index.js";
-import { throwIfAborted } from "../terms/index.js";
+import { failureOf, throwIfAborted } from "../terms/index.js";
 import type { BatchProgress, ChildProgress } from "./batches/index.js";
 import { batchOf } from "./batches/index.js";
 import type { Cancellations } from "./cancellations.js";
-import { failureOf, jobFailure } from "./failure.js";
+import { jobFailure } from "./failure.js";
 import type { Handler, JobTry, WorkerHost } from "./handlers/index.js";
 import { handlers } from "./handlers/index.js";
 import { type HostQueues, otherHostOf } from "./other-host.js";

@@ -8,19 +8,18 @@ import { limitToolSilence, systemHostName } from "../host/index.js";
 import { removeAbandonedUploads, uploadPatience } from "../inbox/index.js";
 import {
   type AnyQueueName,
-  defaultGraphName,
   graphIdKey,
-  hostNamePattern,
   hostsKey,
   keyPrefix,
   type QueueName,
   queueNames,
   queuesOfHost,
+  splitQueueName,
 } from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine, type XzEngine } from "../layer/index.js";
 import { openProducer, telemetryIfAsked, uploadsInUse } from "../producer/index.js";
 import { answersFor, connectWithRetry } from "../redis/index.js";
-import { StevedoreError } from "../terms/index.js";
+import { defaultGraphName, hostNamePattern, StevedoreError } from "../terms/index.js";
 import { openBatchProgress } from "./batches/index.js";
 import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";
@@ -178,10 +177,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   };
   // Of what names this host as many at a time as of the queue that all share.
   const served = new Map<AnyQueueName, number>(
-    [...queueNames, ...queuesOfHost(hostName)].map((name) => [
-      name,
-      concurrency[name.split("@")[0] as QueueName],
-    ]),
+    [...queueNames, ...queuesOfHost(hostName)].map((name) => [name, concurrency[splitQueueName(name).queue]]),
   );
   const version = packageVersion();
   const metrics = openWorkerMetrics(host.cpu, [...served.keys()], version);

@@ -2,7 +2,7 @@
 import { closeSync, fsyncSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { contract } from "../../src/jobs/contract.js";
-import { JobError } from "../../src/jobs/error.js";
+import { JobError } from "../../src/jobs/index.js";
 import type { NewJob, Producer } from "../../src/producer/index.js";
 import type { SeededRandom } from "../support/seeded-random.js";
 import type { Content } from "./contents.js";

@@ -1,7 +1,7 @@
 // One archive of the corpus, and what must become of it.
 
 import type { UnpackLimits } from "../../src/layer/unpack.js";
-import type { DomainErrorCode } from "../../src/terms/error.js";
+import type { ErrorCode } from "../../src/terms/index.js";
 import { archive } from "../support/trees/crafted-tar.js";
 
 export interface CorpusCase {
@@ -17,7 +17,7 @@ export interface CorpusCase {
 }
 
 /** The code of the error, or the lines of `describeTree`. */
-export type Outcome = { readonly refused: DomainErrorCode } | { readonly tree: readonly string[] };
+export type Outcome = { readonly refused: ErrorCode } | { readonly tree: readonly string[] };
 
 /** Parts of an archive: the end is put behind them. They may name the canary. */
 export type Parts = readonly Buffer[] | ((outside: string) => readonly Buffer[]);
@@ -26,7 +26,7 @@ export type Parts = readonly Buffer[] | ((outside: string) => readonly Buffer[])
 export const roomyLimits: UnpackLimits = { maxBytes: 64 * 1024 * 1024, maxEntries: 5_000 };
 
 /** An archive that must be refused. */
-export function refused(code: DomainErrorCode, name: string, parts: Parts): CorpusCase {
+export function refused(code: ErrorCode, name: string, parts: Parts): CorpusCase {
   return raw(name, assemble(parts), { refused: code });
 }
 

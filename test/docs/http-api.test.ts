@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { errorCodes } from "../../src/jobs/index.js";
-import { httpErrorCodes, statusOf } from "../../src/server/problem.js";
+import { httpErrorCodes } from "../../src/server/problem.js";
+import { statusOf } from "../../src/terms/index.js";
 
 const text = await readFile(join(import.meta.dirname, "../../docs/http-api.md"), "utf8");
 const rows = [...text.matchAll(/^\| (\d{3}) +\| ([^|]+) \|/gm)].map(([, status, cell = ""]) => ({

@@ -144,7 +144,7 @@ describe("an image is broken", () => {
     ],
     [
       "with a parent that is no id",
-      /"\.\.\/x" is no image id/,
+      /"\.\.\/x" is not a valid image id/,
       (image) => writeFileSync(join(image, "json"), '{"id":"image","parent":"../x"}'),
     ],
     [

@@ -4,12 +4,12 @@ import {
   contractAsJsonSchema,
   JobError,
   type JobName,
-  mountDriverNames,
   mountOptionNames,
   parseJobData,
   queueOf,
   queuesOfHost,
 } from "../../src/jobs/index.js";
+import { mountDriverNames } from "../../src/terms/index.js";
 
 const outcomeOf = (name: JobName, data: unknown) => {
   try {

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import fastify from "fastify";
 import { expect, it } from "vitest";
 import { errorCodes, JobError } from "../../src/jobs/index.js";
-import { HttpError, problem, problemType, sendProblem, statusOf } from "../../src/server/problem.js";
-import { StevedoreError } from "../../src/terms/error.js";
+import { HttpError, problem, problemType, sendProblem } from "../../src/server/problem.js";
+import { StevedoreError, statusOf } from "../../src/terms/index.js";
 
 /** What a server answers whose route throws this, and what it tells its log. */
 async function answerTo(error: unknown) {

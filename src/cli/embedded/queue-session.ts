@@ -2,6 +2,7 @@
 // if no other process serves the root.
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { splitQueueName } from "../../jobs/index.js";
 import {
   type EnqueuedJob,
   type JobUpdate,
@@ -89,7 +90,7 @@ export async function openQueueSession(
     if (embedded !== undefined && work !== undefined) {
       if (await embedded.mayServe()) await startOwnWorker();
     } else if (looks === 2) {
-      const [, host] = job.queue.split("@");
+      const { host } = splitQueueName(job.queue);
       const [whose, flag] = host === undefined ? ["", ""] : [` of host ${host}`, ` --host ${host}`];
       tell(
         `no worker${whose} serves the graph "${config.graph}" at ${describeRedis(url)} yet: stevedore worker${flag} starts one`,

@@ -1,5 +1,6 @@
 // Draws the state of long work as the lines of a terminal: the whole, and below it each image that is worked on.
-import { shortId } from "../../graph/index.js";
+
+import { shortId } from "../../terms/index.js";
 import { columnsOf, cut, pad } from "./columns.js";
 import { formatText } from "./format.js";
 import type { ActiveJob, ProgressView } from "./job-tally.js";

@@ -1,7 +1,7 @@
 // Draws the state of the queues as the lines of a terminal: counts, the jobs at work, the last failures.
 import type { AnyQueueName } from "../../jobs/index.js";
+import { subjectOf } from "../../jobs/index.js";
 import type { JobRecord, JobState, QueueCounts } from "../../producer/index.js";
-import { subjectOf } from "../job-subject.js";
 import { columnsOf, cut, pad } from "./columns.js";
 import { formatText, formatTime } from "./format.js";
 import type { ActiveJob } from "./job-tally.js";

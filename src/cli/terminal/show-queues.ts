@@ -2,9 +2,8 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WriteStream } from "node:tty";
-import { type AnyQueueName, queueNames } from "../../jobs/index.js";
+import { type AnyQueueName, parseProgress, queueNames, subjectOf } from "../../jobs/index.js";
 import type { QueueCounts } from "../../producer/index.js";
-import { progressOf, subjectOf } from "../job-subject.js";
 import { openLiveDisplay } from "./live-display.js";
 import type { QueueWatch } from "./queue-watch.js";
 import { type QueuesView, queuesLines } from "./queues-view.js";
@@ -56,7 +55,7 @@ export async function showQueues({
     const at = now();
     const samples = new Map<string, readonly Sample[]>();
     const atWork = [...active, ...batches].toReversed().flatMap((record) => {
-      const progress = progressOf(record);
+      const progress = parseProgress(record.progress);
       if (progress === undefined) return [];
       const ofJob = addSample(progressSamples.get(record.id) ?? [], { at, value: progress.done }, window);
       samples.set(record.id, ofJob);

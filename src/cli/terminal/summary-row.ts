@@ -1,6 +1,6 @@
 // An image as a row of the listings for people.
-import { shortId } from "../../graph/index.js";
 import type { ImageSummary } from "../../listing/index.js";
+import { shortId } from "../../terms/index.js";
 import { bytesWidth, formatBytes, formatRow, formatText } from "./format.js";
 
 /** A checksum as a whole. */

@@ -1,8 +1,7 @@
 // Writes a line for each change in the queues: JSON, or text for people where there is no terminal.
 import { once } from "node:events";
-import type { Progress } from "../../jobs/index.js";
+import { formatFailedReason, type Progress, subjectOf } from "../../jobs/index.js";
 import type { JobEvent } from "../../producer/index.js";
-import { subjectOf } from "../job-subject.js";
 import { formatText, formatTime } from "./format.js";
 import { figuresOf } from "./progress-figures.js";
 import { formatAmount, formatImages, formatLeft, formatRate } from "./progress-text.js";
@@ -74,7 +73,7 @@ function toChange(
     data: job?.data ?? null,
     progress: progress ?? null,
     result: result ?? null,
-    failedReason: error === undefined ? null : `${error.code}: ${error.message}`,
+    failedReason: error === undefined ? null : formatFailedReason(error.code, error.message),
   };
 }
 

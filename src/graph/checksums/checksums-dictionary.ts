@@ -14,8 +14,7 @@ import {
   withLock,
   writeDurably,
 } from "../../disk/index.js";
-import { isErrno } from "../../terms/index.js";
-import { isId } from "../id.js";
+import { isErrno, isId } from "../../terms/index.js";
 
 /** What the graph knows of an image's `docker` checksum: the checksum, `unknown`, or that the image is gone. */
 export type KnownChecksum = { readonly checksum: string } | "unknown" | "gone";

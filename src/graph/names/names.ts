@@ -8,10 +8,15 @@ import {
   rootPath,
   withLock,
 } from "../../disk/index.js";
-import { isErrno, StevedoreError } from "../../terms/index.js";
-import { assertId } from "../id.js";
+import {
+  assertId,
+  defaultTag,
+  formatImageName,
+  isErrno,
+  parseImageName,
+  StevedoreError,
+} from "../../terms/index.js";
 import { imageNotFound } from "../image.js";
-import { defaultTag, formatImageName, parseImageName } from "../image-name.js";
 import {
   formatRepositories,
   namesOf,

@@ -1,6 +1,6 @@
 // The content of Docker 0.3's file `repositories`, `{"Repositories":{"<repository>":{"<tag>":"<id>"}}}` (TagStore in
 // tags.go): read strictly, changed, and written as encoding/json of Go does, in the order of the names.
-import { formatImageName, type ImageName } from "../image-name.js";
+import { formatImageName, type ImageName } from "../../terms/index.js";
 
 /** What the file holds. Names that no new one may be are kept too, and so are fields that are not Docker's. */
 export interface Repositories {

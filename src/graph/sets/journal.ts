@@ -14,8 +14,7 @@ import {
   syncDirectory,
   writeDurably,
 } from "../../disk/index.js";
-import { isErrno } from "../../terms/index.js";
-import { isId } from "../id.js";
+import { isErrno, isId } from "../../terms/index.js";
 
 const journalSuffix = ".journal";
 

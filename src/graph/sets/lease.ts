@@ -12,8 +12,7 @@ import {
   rootPath,
   type StagingPlace,
 } from "../../disk/index.js";
-import { isErrno, StevedoreError } from "../../terms/index.js";
-import { isId } from "../id.js";
+import { isErrno, isId, StevedoreError } from "../../terms/index.js";
 
 /** In ms. A process that is suspended for longer loses what it leased; one that runs renews it in a third of that. */
 const lifetime = 10 * 60_000;

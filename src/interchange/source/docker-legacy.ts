@@ -1,6 +1,6 @@
 // Reads the archives that `docker save` of 0.7 to 1.9 wrote: images as they lie in a graph, each with its record.
-import { assertRecordSize, isId, parentCycle, parentOf, parseRecord } from "../../graph/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import { assertRecordSize, parentCycle, parentOf, parseRecord } from "../../graph/index.js";
+import { isId, StevedoreError } from "../../terms/index.js";
 import { layerFiles, repositories, repositoriesFile } from "../formats/index.js";
 import { assertLayerCount } from "./configured-image.js";
 import type { DocumentReader } from "./documents.js";

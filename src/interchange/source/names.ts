@@ -1,6 +1,5 @@
 // Decides which names the images of a source get in the graph.
-import { defaultTag, formatImageName, parseImageName, quote } from "../../graph/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import { defaultTag, formatImageName, parseImageName, quote, StevedoreError } from "../../terms/index.js";
 import type { SourceImage } from "./source-image.js";
 
 /** A tag without a repository. Some tools write that where others write a whole name. */

@@ -1,6 +1,5 @@
 // Reads platforms, written `os/architecture[/variant]`, and chooses the image that fits one best.
-import { quote } from "../../graph/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import { quote, StevedoreError } from "../../terms/index.js";
 import type { Platform } from "../formats/index.js";
 
 /** An image to choose from. */

@@ -2,10 +2,9 @@
 // program gives the same bytes on every host.
 import { type Tool, tools } from "../../host/index.js";
 import { toolOutput } from "../../layer/index.js";
+import type { LayerCompression } from "../../terms/index.js";
 
-/** How the layers of an archive may be compressed. */
-export const layerCompressions = ["gzip", "zstd", "xz", "none"] as const;
-export type LayerCompression = (typeof layerCompressions)[number];
+export type { LayerCompression };
 
 /**
  * Compresses `input` as fast as the result is read. `input` must fail by itself when `signal` aborts.

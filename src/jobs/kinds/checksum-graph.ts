@@ -1,8 +1,10 @@
 // The job `checksum-graph`: the checksums of many images, each by a child job of its own.
 import { z } from "zod";
 import { bytes, durationMs, failedImages, imageIds, recipe } from "../fields.js";
+import { defineJob } from "../job-kind.js";
+import { recipeKey } from "./recipe-key.js";
 
-export const checksumGraphData = z.strictObject({
+const checksumGraphData = z.strictObject({
   /** Default: every image of the graph. */
   ids: imageIds.optional(),
   /** Default `xz-6`. */
@@ -11,7 +13,7 @@ export const checksumGraphData = z.strictObject({
   force: z.boolean().optional(),
 });
 
-export const checksumGraphResult = z.strictObject({
+const checksumGraphResult = z.strictObject({
   total: z.int().nonnegative(),
   computed: z.int().nonnegative(),
   /** Those that were stored already. */
@@ -21,4 +23,18 @@ export const checksumGraphResult = z.strictObject({
   layerBytes: bytes,
   /** From the first try to the last child's end. */
   durationMs,
+});
+
+export const checksumGraphJob = defineJob({
+  name: "checksum-graph",
+  queue: "checksum",
+  data: checksumGraphData,
+  result: checksumGraphResult,
+  subject: [],
+  unrepeatable: null,
+  batchOf: "checksum",
+  changesPicture: false,
+  goesToHost: false,
+  deduplicationId: ({ ids, recipe, force }) =>
+    ids === undefined ? `checksum-graph/${recipeKey(recipe, force)}` : undefined,
 });

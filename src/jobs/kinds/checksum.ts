@@ -1,8 +1,10 @@
 // The job `checksum`: sha256(json + "\n" + archive) of one image, the archive made by a recipe.
 import { z } from "zod";
 import { bytes, digest, durationMs, imageId, imageReference, recipe } from "../fields.js";
+import { defineJob } from "../job-kind.js";
+import { recipeKey } from "./recipe-key.js";
 
-export const checksumData = z.strictObject({
+const checksumData = z.strictObject({
   id: imageReference,
   /** Default `xz-6`. */
   recipe: recipe.optional(),
@@ -10,7 +12,7 @@ export const checksumData = z.strictObject({
   force: z.boolean().optional(),
 });
 
-export const checksumResult = z.strictObject({
+const checksumResult = z.strictObject({
   id: imageId,
   recipe,
   checksum: digest,
@@ -22,4 +24,17 @@ export const checksumResult = z.strictObject({
   /** True if it was stored already and nothing was computed. */
   cached: z.boolean(),
   durationMs,
+});
+
+export const checksumJob = defineJob({
+  name: "checksum",
+  queue: "checksum",
+  data: checksumData,
+  result: checksumResult,
+  subject: ["data.id"],
+  unrepeatable: null,
+  batchOf: null,
+  changesPicture: true,
+  goesToHost: false,
+  deduplicationId: ({ id, recipe, force }) => `checksum/${id}/${recipeKey(recipe, force)}`,
 });

@@ -1,10 +1,11 @@
 // The job `commit`: what was written to a mount becomes a new image, whose parent is the mounted one.
 import { z } from "zod";
 import { recipe } from "../fields.js";
+import { defineJob } from "../job-kind.js";
 import { byMount, mountReference, namesMount, namesNoMount } from "./mount-fields.js";
 import { imageFields, storeResult } from "./store.js";
 
-export const commitData = z
+const commitData = z
   .strictObject({
     ...mountReference,
     /** The record's fields; the worker makes an id and a time where they are missing. The parent is the mounted image. */
@@ -19,4 +20,17 @@ export const commitData = z
   })
   .describe(`${byMount}; the image has no parent: that is the mounted one`);
 
-export const commitResult = storeResult;
+const commitResult = storeResult;
+
+export const commitJob = defineJob({
+  name: "commit",
+  queue: "store",
+  data: commitData,
+  result: commitResult,
+  subject: ["result.id", "data.image.id", "data.mountId", "data.target"],
+  unrepeatable: "each run would make another image, or find its id taken",
+  batchOf: null,
+  changesPicture: true,
+  goesToHost: true,
+  deduplicationId: null,
+});

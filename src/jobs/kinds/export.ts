@@ -1,20 +1,17 @@
 // The job `export`: images become an archive in the outbox of the root.
 import { z } from "zod";
+import { imageFormats, layerCompressions } from "../../terms/index.js";
 import { bytes, digest, durationMs, imageId, imageReference, longestPath } from "../fields.js";
-
-/** The formats: the two that `docker save` wrote since 1.10 and before, and an OCI image layout. */
-export const exportFormats = ["docker", "docker-legacy", "oci"] as const;
-/** How layers may be compressed. */
-export const layerCompressions = ["gzip", "zstd", "xz", "none"] as const;
+import { defineJob } from "../job-kind.js";
 
 /** What a file in the outbox may be called. */
 export const outboxFileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/);
 
-export const exportData = z
+const exportData = z
   .strictObject({
     /** One that several references mean is exported once. */
     ids: z.array(imageReference).min(1).max(10_000),
-    format: z.enum(exportFormats),
+    format: z.enum(imageFormats),
     /** Default: `none`, and `gzip` for `oci`. */
     compress: z.enum(layerCompressions).optional(),
     /** What it is called in the outbox. Default: the job's id with `.tar` behind it. */
@@ -26,7 +23,7 @@ export const exportData = z
   })
   .describe("OCI has no layers in xz");
 
-export const exportResult = z.strictObject({
+const exportResult = z.strictObject({
   /** In the outbox. */
   file: z.string(),
   /** The same on the worker's host. */
@@ -34,10 +31,23 @@ export const exportResult = z.strictObject({
   bytes,
   /** sha256 of the file. */
   digest,
-  format: z.enum(exportFormats),
+  format: z.enum(imageFormats),
   /** Each with the names it has in the archive. */
   images: z.array(z.strictObject({ id: imageId, names: z.array(z.string()) })),
   /** How many layers it holds: one that several images share is counted once. */
   layers: z.int().positive(),
   durationMs,
+});
+
+export const exportJob = defineJob({
+  name: "export",
+  queue: "store",
+  data: exportData,
+  result: exportResult,
+  subject: ["data.file", "result.file"],
+  unrepeatable: "each run would leave another archive behind, or find its file there",
+  batchOf: null,
+  changesPicture: false,
+  goesToHost: false,
+  deduplicationId: null,
 });

@@ -1,13 +1,14 @@
 // The job `gc`: images that nothing needs leave the graph.
 import { z } from "zod";
 import { bytes, durationMs, imageId } from "../fields.js";
+import { defineJob } from "../job-kind.js";
 
 /** No more removed images are listed, so that the record of a job stays small: a graph may have 100,000. */
 export const listedImages = 10_000;
 
 const count = z.int().nonnegative();
 
-export const gcData = z.strictObject({
+const gcData = z.strictObject({
   /** Delete nothing, and tell what would be. */
   dryRun: z.boolean().optional(),
   /** How many of the newest heads that nothing needs stay, by when they came into the graph. */
@@ -16,7 +17,7 @@ export const gcData = z.strictObject({
   olderMs: count.optional(),
 });
 
-export const gcResult = z.strictObject({
+const gcResult = z.strictObject({
   /** What was removed, children before their parents; at most 10,000 are listed. */
   removed: z.array(z.strictObject({ id: imageId, layerBytes: bytes })).max(listedImages),
   /** How many more were removed than are listed; absent where all are. */
@@ -42,4 +43,18 @@ export const gcResult = z.strictObject({
   }),
   dryRun: z.boolean(),
   durationMs,
+});
+
+export const gcJob = defineJob({
+  name: "gc",
+  queue: "store",
+  data: gcData,
+  result: gcResult,
+  subject: [],
+  unrepeatable: null,
+  batchOf: null,
+  changesPicture: true,
+  goesToHost: false,
+  deduplicationId: ({ dryRun = false, keep = 0, olderMs = 0 }) =>
+    `gc/${keep}/${olderMs}${dryRun ? "/dry-run" : ""}`,
 });

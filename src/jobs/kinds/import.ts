@@ -1,9 +1,11 @@
 // The job `import`: the images of a docker-archive or an OCI layout come into the graph, all of them or none.
 import { z } from "zod";
+import { imageFormats } from "../../terms/index.js";
 import { bytes, durationMs, imageId, imageName } from "../fields.js";
+import { defineJob } from "../job-kind.js";
 import { layerSource } from "./store.js";
 
-export const importData = z.strictObject({
+const importData = z.strictObject({
   /** An archive or a directory. */
   source: layerSource,
   /** Of several images the one for this platform. Default: that of the worker's host, where there is a choice. */
@@ -16,8 +18,8 @@ export const importData = z.strictObject({
   name: imageName.optional(),
 });
 
-export const importResult = z.strictObject({
-  format: z.enum(["docker", "docker-legacy", "oci"]),
+const importResult = z.strictObject({
+  format: z.enum(imageFormats),
   images: z.array(
     z.strictObject({
       id: imageId,
@@ -36,4 +38,17 @@ export const importResult = z.strictObject({
   /** `squashed` where the worker is not root and was allowed to lose the owners. */
   ownership: z.enum(["kept", "squashed"]).optional(),
   durationMs,
+});
+
+export const importJob = defineJob({
+  name: "import",
+  queue: "store",
+  data: importData,
+  result: importResult,
+  subject: ["data.name"],
+  unrepeatable: "from the second run on all of its images would be there",
+  batchOf: null,
+  changesPicture: true,
+  goesToHost: false,
+  deduplicationId: null,
 });

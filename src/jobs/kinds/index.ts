@@ -1,17 +1,40 @@
-// The door of kinds.
-export { changesData, changesResult } from "./changes.js";
-export { checksumData, checksumResult } from "./checksum.js";
-export { checksumGraphData, checksumGraphResult } from "./checksum-graph.js";
-export { commitData, commitResult } from "./commit.js";
-export { deleteData, deleteResult } from "./delete.js";
-export { exportData, exportFormats, exportResult, layerCompressions, outboxFileName } from "./export.js";
-export { gcData, gcResult, listedImages } from "./gc.js";
-export { importData, importResult } from "./import.js";
-export { mountData, mountResult } from "./mount.js";
-export { mountDriverNames, mountOptionNames } from "./mount-fields.js";
-export { type ImageFields, type LayerSource, storeData, storeResult, uploadName } from "./store.js";
-export { tagData, tagResult } from "./tag.js";
-export { unmountData, unmountResult } from "./unmount.js";
-export { untagData, untagResult } from "./untag.js";
-export { differenceKinds, mismatchMessage, verifyData, verifyResult } from "./verify.js";
-export { verifyGraphData, verifyGraphResult } from "./verify-graph.js";
+// The kinds of jobs: the one list of them, in the order in which they are listed everywhere, and what else belongs to one.
+import { changesJob } from "./changes.js";
+import { checksumJob } from "./checksum.js";
+import { checksumGraphJob } from "./checksum-graph.js";
+import { commitJob } from "./commit.js";
+import { deleteJob } from "./delete.js";
+import { exportJob } from "./export.js";
+import { gcJob } from "./gc.js";
+import { importJob } from "./import.js";
+import { mountJob } from "./mount.js";
+import { storeJob } from "./store.js";
+import { tagJob } from "./tag.js";
+import { unmountJob } from "./unmount.js";
+import { untagJob } from "./untag.js";
+import { verifyJob } from "./verify.js";
+import { verifyGraphJob } from "./verify-graph.js";
+
+export const jobKinds = [
+  storeJob,
+  commitJob,
+  importJob,
+  exportJob,
+  deleteJob,
+  gcJob,
+  tagJob,
+  untagJob,
+  checksumJob,
+  checksumGraphJob,
+  verifyJob,
+  verifyGraphJob,
+  mountJob,
+  unmountJob,
+  changesJob,
+] as const;
+
+export { outboxFileName } from "./export.js";
+export { listedImages } from "./gc.js";
+export { mountOptionNames } from "./mount-fields.js";
+export { type ImageFields, type LayerSource, uploadName } from "./store.js";
+export { mismatchMessage } from "./verify.js";

@@ -1,18 +1,13 @@
 // The zod schemas of values that the jobs about mounts share.
 import { z } from "zod";
+import { hostNamePattern, mountDriverNames, nameRule } from "../../terms/index.js";
 import { longestPath } from "../fields.js";
-import { hostNamePattern } from "../queue.js";
 
 /** The id of a mount: made by the worker. */
 export const mountId = z.string().regex(/^[0-9a-f]{16}$/);
 
 /** The name of a host: a worker's `--host`. */
-export const hostName = z
-  .string()
-  .regex(
-    hostNamePattern,
-    "a host's name takes 1 to 64 of A-Z a-z 0-9 _ . - and begins with a letter or digit",
-  );
+export const hostName = z.string().regex(hostNamePattern, `a host's name ${nameRule}`);
 
 /** Where an image is mounted. */
 export const targetPath = z
@@ -20,8 +15,6 @@ export const targetPath = z
   .max(longestPath)
   .regex(/^\/[^\0]*$/, "a target is an absolute path");
 
-/** The drivers, in the order in which `auto` tries them. */
-export const mountDriverNames = ["overlay", "aufs", "fuse-overlayfs", "copy"] as const;
 export const mountDriver = z.enum(mountDriverNames);
 
 /**

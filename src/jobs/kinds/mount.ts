@@ -1,9 +1,10 @@
 // The job `mount`: an image with its ancestors as one directory on the worker's host.
 import { z } from "zod";
 import { durationMs, imageId, imageReference } from "../fields.js";
+import { defineJob } from "../job-kind.js";
 import { hostName, mountDriver, mountId, mountOption, targetPath } from "./mount-fields.js";
 
-export const mountData = z.strictObject({
+const mountData = z.strictObject({
   id: imageReference,
   /** Below a directory that the worker may mount in. Default: a new one. */
   target: targetPath.optional(),
@@ -16,7 +17,7 @@ export const mountData = z.strictObject({
   host: hostName.optional(),
 });
 
-export const mountResult = z.strictObject({
+const mountResult = z.strictObject({
   mountId,
   id: imageId,
   target: targetPath,
@@ -28,4 +29,17 @@ export const mountResult = z.strictObject({
   /** Where what is written goes; absent for a mount that takes no writes. */
   upper: targetPath.optional(),
   durationMs,
+});
+
+export const mountJob = defineJob({
+  name: "mount",
+  queue: "mount",
+  data: mountData,
+  result: mountResult,
+  subject: ["data.id"],
+  unrepeatable: "each run would leave another mount behind",
+  batchOf: null,
+  changesPicture: true,
+  goesToHost: true,
+  deduplicationId: null,
 });

@@ -1,6 +1,8 @@
 // The job `store`: an archive, upload or URL becomes an image of the graph.
 import { z } from "zod";
+import { compressions } from "../../terms/index.js";
 import { bytes, digest, durationMs, imageId, imageReference, longestPath, recipe } from "../fields.js";
+import { defineJob } from "../job-kind.js";
 
 /** RFC 3339 with any number of fractional digits: Go writes nanoseconds. */
 const timestamp = z.iso.datetime({ offset: true });
@@ -46,7 +48,7 @@ export const layerSource = z.union([
 ]);
 export type LayerSource = z.infer<typeof layerSource>;
 
-export const storeData = z
+const storeData = z
   .strictObject({
     /** The record's fields; the worker makes an id and a time where they are missing. */
     image: imageFields.optional(),
@@ -72,7 +74,7 @@ export const storeResult = z.strictObject({
   layerBytes: bytes,
   entries: z.int().nonnegative(),
   /** How the source was compressed; null where nothing was read because the image was there. */
-  compression: z.enum(["none", "gzip", "bzip2", "xz", "zstd"]).nullable(),
+  compression: z.enum(compressions).nullable(),
   /** False if the image existed and `ifExists` was `skip`. */
   stored: z.boolean(),
   /** `squashed` where the worker is not root and was allowed to lose the owners. */
@@ -85,3 +87,16 @@ function holdsNoUser(url: string): boolean {
   const { username, password } = new URL(url);
   return username === "" && password === "";
 }
+
+export const storeJob = defineJob({
+  name: "store",
+  queue: "store",
+  data: storeData,
+  result: storeResult,
+  subject: ["result.id", "data.image.id"],
+  unrepeatable: "each run would make another image, or find its id taken",
+  batchOf: null,
+  changesPicture: true,
+  goesToHost: false,
+  deduplicationId: null,
+});

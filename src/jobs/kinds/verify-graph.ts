@@ -1,13 +1,14 @@
 // The job `verify-graph`: the layers of many images, each verified by a child job of its own.
 import { z } from "zod";
 import { bytes, durationMs, failedImages, imageIds } from "../fields.js";
+import { defineJob } from "../job-kind.js";
 
-export const verifyGraphData = z.strictObject({
+const verifyGraphData = z.strictObject({
   /** Default: every image of the graph. */
   ids: imageIds.optional(),
 });
 
-export const verifyGraphResult = z.strictObject({
+const verifyGraphResult = z.strictObject({
   total: z.int().nonnegative(),
   /** Those whose layer is the one whose checksum is stored. */
   verified: z.int().nonnegative(),
@@ -17,4 +18,17 @@ export const verifyGraphResult = z.strictObject({
   layerBytes: bytes,
   /** From the first try to the last child's end. */
   durationMs,
+});
+
+export const verifyGraphJob = defineJob({
+  name: "verify-graph",
+  queue: "checksum",
+  data: verifyGraphData,
+  result: verifyGraphResult,
+  subject: [],
+  unrepeatable: null,
+  batchOf: "verify",
+  changesPicture: false,
+  goesToHost: false,
+  deduplicationId: ({ ids }) => (ids === undefined ? "verify-graph" : undefined),
 });

@@ -1,30 +1,16 @@
 // The job `verify`: whether a layer is still the one whose checksum is stored, by its tar digest alone.
 import { z } from "zod";
+import { differenceKinds } from "../../terms/index.js";
 import { bytes, digest, durationMs, imageId, imageReference } from "../fields.js";
+import { defineJob } from "../job-kind.js";
 
-/**
- * The ways in which an entry of a layer may differ: `target` is what a symlink says, the number of a device, or with
- * which other name a file is one; what is `missing` was there, what is `extra` was not.
- */
-export const differenceKinds = [
-  "content",
-  "mode",
-  "owner",
-  "mtime",
-  "xattr",
-  "type",
-  "target",
-  "missing",
-  "extra",
-] as const;
-
-export const verifyData = z.strictObject({
+const verifyData = z.strictObject({
   id: imageReference,
   /** Tell what differs, if the layer does and its manifest is there. */
   explain: z.boolean().optional(),
 });
 
-export const verifyResult = z.strictObject({
+const verifyResult = z.strictObject({
   id: imageId,
   /** False for a mismatch, which is a result and no failure of the job. */
   ok: z.boolean(),
@@ -52,3 +38,16 @@ export const verifyResult = z.strictObject({
 export function mismatchMessage({ id, expected, actual }: z.infer<typeof verifyResult>): string {
   return `the layer of image ${id} has the tar digest ${actual}, but ${expected} is stored`;
 }
+
+export const verifyJob = defineJob({
+  name: "verify",
+  queue: "checksum",
+  data: verifyData,
+  result: verifyResult,
+  subject: ["data.id"],
+  unrepeatable: null,
+  batchOf: null,
+  changesPicture: true,
+  goesToHost: false,
+  deduplicationId: ({ id, explain = false }) => `verify/${id}${explain ? "/explain" : ""}`,
+});

@@ -2,13 +2,11 @@
 import type { BigIntStats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { ioError } from "../../disk/index.js";
-import { throwIfAborted } from "../../terms/index.js";
+import { type ChangeKind, throwIfAborted } from "../../terms/index.js";
 import { byteOrder, childPath, joinPath, readablePath } from "../tar/index.js";
 import { readDirectoryXattrs } from "../xattrs.js";
 import { readStackDirectory, type StackPart, stackRoot } from "./layer-stack.js";
 import { openUpper, type Upper } from "./upper.js";
-
-export type ChangeKind = "modify" | "add" | "delete";
 
 export interface Change {
   readonly kind: ChangeKind;

@@ -1,5 +1,5 @@
 // The door of stack.
-export { type Change, type ChangeKind, readChanges } from "./changes.js";
+export { type Change, readChanges } from "./changes.js";
 export { copyEntries, flattenLayers } from "./flatten.js";
 export { inheritDirectories } from "./inherit-directories.js";
 export { isSeen } from "./layer-stack.js";

@@ -4,12 +4,8 @@
 // and its upper are made by whoever asks it to mount.
 
 import type { DeletionForm } from "../../layer/index.js";
-import type { StevedoreError } from "../../terms/index.js";
+import type { MountDriverName, StevedoreError } from "../../terms/index.js";
 import type { TableEntry } from "../mount-table.js";
-
-/** In the order in which `auto` tries them. */
-export const driverNames = ["overlay", "aufs", "fuse-overlayfs", "copy"] as const;
-export type DriverName = (typeof driverNames)[number];
 
 /** What to mount. */
 export interface MountOrder {
@@ -41,7 +37,7 @@ export interface MountIdentity {
 }
 
 export interface Driver {
-  readonly name: DriverName;
+  readonly name: MountDriverName;
   /** Whether the links lead to views of the layers (whiteouts as overlayfs wants them) or to the layers themselves. */
   readonly takesViews: boolean;
   /** How it keeps deletions in the upper; undefined for a driver that has no upper. */

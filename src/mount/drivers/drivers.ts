@@ -1,12 +1,12 @@
 // Which driver mounts.
-import { StevedoreError } from "../../terms/index.js";
+import { type MountDriverName, mountDriverNames, StevedoreError } from "../../terms/index.js";
 import { aufs } from "./aufs.js";
 import { copy } from "./copy.js";
-import { type Driver, type DriverName, driverNames } from "./driver.js";
+import type { Driver } from "./driver.js";
 import { fuseOverlayfs } from "./fuse-overlayfs.js";
 import { overlay } from "./overlay.js";
 
-const drivers: Readonly<Record<DriverName, Driver>> = {
+const drivers: Readonly<Record<MountDriverName, Driver>> = {
   overlay,
   aufs,
   "fuse-overlayfs": fuseOverlayfs,
@@ -14,10 +14,10 @@ const drivers: Readonly<Record<DriverName, Driver>> = {
 };
 
 /** A driver's name, or `auto` for the first that works here. */
-export type DriverChoice = DriverName | "auto";
+export type DriverChoice = MountDriverName | "auto";
 
 /** The driver of that name. */
-export function driverOf(name: DriverName): Driver {
+export function driverOf(name: MountDriverName): Driver {
   return drivers[name];
 }
 
@@ -28,7 +28,7 @@ export function driverOf(name: DriverName): Driver {
  */
 export async function chooseDriver(asked: DriverChoice = "auto"): Promise<Driver> {
   if (asked === "auto") {
-    for (const name of driverNames) if (await isAvailable(name)) return drivers[name];
+    for (const name of mountDriverNames) if (await isAvailable(name)) return drivers[name];
   }
   // The last one works everywhere.
   const driver = asked === "auto" ? copy : drivers[asked];
@@ -41,9 +41,9 @@ export async function chooseDriver(asked: DriverChoice = "auto"): Promise<Driver
 }
 
 /** The drivers that work on this host. */
-export async function availableDrivers(): Promise<DriverName[]> {
+export async function availableDrivers(): Promise<MountDriverName[]> {
   const checked = await Promise.all(
-    driverNames.map(async (name) => ({ name, works: await isAvailable(name) })),
+    mountDriverNames.map(async (name) => ({ name, works: await isAvailable(name) })),
   );
   return checked.filter(({ works }) => works).map(({ name }) => name);
 }
@@ -51,14 +51,14 @@ export async function availableDrivers(): Promise<DriverName[]> {
 /** @throws `MOUNT_UNSUPPORTED` for more layers than a driver takes, naming one that takes any number */
 export function assertTakes({ name, mostLayers }: Driver, layers: number, imageId: string): void {
   if (layers <= mostLayers) return;
-  const other = driverNames.findLast((each) => drivers[each].mostLayers === Number.POSITIVE_INFINITY);
+  const other = mountDriverNames.findLast((each) => drivers[each].mostLayers === Number.POSITIVE_INFINITY);
   throw new StevedoreError(
     "MOUNT_UNSUPPORTED",
     `the image ${imageId} has ${layers} layers, the driver ${name} takes ${mostLayers}; the driver ${other} takes any number`,
   );
 }
 
-async function isAvailable(name: DriverName): Promise<boolean> {
+async function isAvailable(name: MountDriverName): Promise<boolean> {
   const driver = drivers[name];
   if ((await driver.obstacle()) !== undefined) return false;
   return driver.isReady === undefined || driver.isReady();

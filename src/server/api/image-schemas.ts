@@ -1,7 +1,7 @@
 // The images of the HTTP API as zod schemas.
 import { z } from "zod";
 import { bytes, digest, errorCodes, imageReference } from "../../jobs/index.js";
-import { driverNames } from "../../mount/index.js";
+import { mountDriverNames } from "../../terms/index.js";
 
 /** The `{ref}` of a path. */
 export const referenceParams = z.object({ ref: imageReference });
@@ -40,7 +40,7 @@ export const mount = z
     id: z.string(),
     target: z.string(),
     host: z.string(),
-    driver: z.enum(driverNames),
+    driver: z.enum(mountDriverNames),
     layers: z.int(),
     upper: z.string().optional(),
     state: z.enum(["mounted", "stale", "unmounted", "elsewhere"]),

@@ -1,12 +1,12 @@
-// What `checksum-graph` and `verify-graph` have in common: list the images, leave each to a child, gather what became of
+// What all batches have in common: list the images, leave each to a child, gather what became of
 // them.
 import type { Graph } from "../../graph/index.js";
-import { type JobData, type JobResult, parseFailedReason } from "../../jobs/index.js";
+import { type BatchChildName, type JobData, type JobResult, parseFailedReason } from "../../jobs/index.js";
 import type { Batch, BatchChild, BatchPlan, FailedImage } from "./batch.js";
 import { listBatch } from "./batch-images.js";
 
 /** What a batch has to do with an image. */
-interface BatchWork<Name extends "checksum" | "verify"> {
+interface BatchWork<Name extends BatchChildName> {
   /** The job that does it. */
   readonly name: Name;
   /** By ids or prefixes; undefined for every image of the graph. */
@@ -17,7 +17,7 @@ interface BatchWork<Name extends "checksum" | "verify"> {
 }
 
 /** What became of a batch. */
-interface BatchOutcome<Name extends "checksum" | "verify"> {
+interface BatchOutcome<Name extends BatchChildName> {
   /** Images in all. */
   readonly total: number;
   /** The results of the children, one for each image for which there was work and that did not fail. */
@@ -32,7 +32,7 @@ interface BatchOutcome<Name extends "checksum" | "verify"> {
  * Runs a batch, or goes on with it where an earlier try stood.
  * @throws what tells BullMQ that the job waits for its children; `CANCELLED`; what keeps the graph from being listed
  */
-export async function runBatch<Name extends "checksum" | "verify">(
+export async function runBatch<Name extends BatchChildName>(
   batch: Batch,
   graph: Graph,
   work: BatchWork<Name>,
@@ -51,7 +51,7 @@ export async function runBatch<Name extends "checksum" | "verify">(
   };
 }
 
-async function addChildren<Name extends "checksum" | "verify">(
+async function addChildren<Name extends BatchChildName>(
   batch: Batch,
   graph: Graph,
   { name, ids, data, isDone }: BatchWork<Name>,

@@ -1,5 +1,6 @@
 // The job `mount`: an image with its ancestors as one directory. A second try finds what the first has mounted.
 
+import { hostQueueName } from "../../jobs/index.js";
 import type { Mount, Mounts } from "../../mount/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import type { Handler } from "./handler.js";
@@ -8,7 +9,7 @@ export const mount: Handler<"mount"> = async (job, { graph, mounts }, signal) =>
   const begun = performance.now();
   const { id, target, readOnly, driver, options, host = graph.host } = job.data;
   if (host !== graph.host) {
-    const message = `this is the host ${graph.host}: what ${host} is to mount is enqueued on mount@${host}`;
+    const message = `this is the host ${graph.host}: what ${host} is to mount is enqueued on ${hostQueueName("mount", host)}`;
     throw new StevedoreError("INVALID_JOB", message);
   }
   const request = { id, target, isReadOnly: readOnly, driver, options, jobId: job.id };

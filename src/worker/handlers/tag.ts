@@ -1,5 +1,6 @@
 // The job `tag`. A second try gives the name to the image that the first one found.
-import { formatImageName, parseImageName } from "../../graph/index.js";
+
+import { formatImageName, parseImageName } from "../../terms/index.js";
 import type { Handler } from "./handler.js";
 
 export const tag: Handler<"tag"> = async (job, { graph }) => {

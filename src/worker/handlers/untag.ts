@@ -1,7 +1,6 @@
 // The job `untag`. A second try finds the name gone, which is what was asked for.
 
-import { isId, quote } from "../../graph/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import { isId, quote, StevedoreError } from "../../terms/index.js";
 import type { Handler } from "./handler.js";
 
 export const untag: Handler<"untag"> = async (job, { graph }) => {

@@ -9,7 +9,8 @@ import { type Graph, openGraph } from "../../../src/graph/index.js";
 import { packUpper } from "../../../src/layer/index.js";
 // Its properties say which of the cases concern a driver.
 import { driverOf } from "../../../src/mount/drivers/index.js";
-import { type DriverName, type Mount, openMounts } from "../../../src/mount/index.js";
+import { type Mount, openMounts } from "../../../src/mount/index.js";
+import type { MountDriverName } from "../../../src/terms/mount-drivers.js";
 import { collect } from "../../support/collect.js";
 import { dockerImages, unpackDockerGraph } from "../../support/images/docker-graph.js";
 import { mountedNow } from "../../support/mounts/mounted.js";
@@ -46,7 +47,7 @@ export interface Traits {
 }
 
 /** Declares the cases. To be called at the top of a test file. */
-export function itConforms(driver: DriverName, traits: Traits): void {
+export function itConforms(driver: MountDriverName, traits: Traits): void {
   const scratch = useScratchMounts();
   const { isKernelMount, deletions } = driverOf(driver);
   const hasUpper = deletions !== undefined;
@@ -302,7 +303,7 @@ export function itConforms(driver: DriverName, traits: Traits): void {
       const { stdout: before } = await execa("find", [".", "-printf", "%p %y %m %l\n"], { cwd: target });
       await execa("tar", ["-xpf", "-", "-C", join(committed, "layer")], { input: archive });
       await mounts.unmount(mountId);
-      for (const each of new Set<DriverName>(["overlay", driver])) {
+      for (const each of new Set<MountDriverName>(["overlay", driver])) {
         const again = await mounts.mount({ id: "committed", driver: each });
         const { stdout: after } = await execa("find", [".", "-printf", "%p %y %m %l\n"], {
           cwd: again.target,

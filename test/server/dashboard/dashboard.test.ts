@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { jobNames, queueNames } from "../../../src/jobs/index.js";
 import { startBrowser, type TestBrowser } from "../../support/http/browser.js";
 import { type Running, startStevedore } from "../../support/processes/stevedore.js";
 import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
@@ -106,6 +107,18 @@ describe("the dashboard", () => {
 
       await page.getByRole("button", { name: "Verify" }).click();
       await page.getByText("The layer is the one that was stored").waitFor();
+    });
+  });
+
+  it("offers every kind of job and every queue as a filter of the jobs", async () => {
+    await visit("/jobs", "read", async (page) => {
+      const kinds = page.getByLabel("Kind");
+      expect(await kinds.locator("option").allTextContents()).toEqual(["all", ...jobNames]);
+      const queues = page.getByLabel("Queue").locator("option");
+      expect(await queues.allTextContents()).toEqual(["all", ...queueNames]);
+      await kinds.selectOption("export");
+      await page.waitForURL(`${url}/jobs?name=export`);
+      await page.getByText("There are no such jobs.").waitFor();
     });
   });
 

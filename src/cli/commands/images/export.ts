@@ -1,13 +1,13 @@
 // stevedore export ID…: images become an archive that docker load, skopeo and others read.
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { exportFormats, layerCompressions } from "../../../jobs/index.js";
+import { imageFormats, layerCompressions } from "../../../terms/index.js";
 import { action, type CommandContext, UsageError } from "../../run-command.js";
 import { addThreadFlags, type ThreadFlags, workerOptions } from "../../worker-flags.js";
 
 interface ExportFlags extends ThreadFlags {
   readonly output?: string;
-  readonly format: (typeof exportFormats)[number];
+  readonly format: (typeof imageFormats)[number];
   readonly compress?: (typeof layerCompressions)[number];
   readonly force?: boolean;
   readonly detach?: boolean;
@@ -25,7 +25,7 @@ export function declare(program: Command): void {
       new Option(
         "--format <format>",
         "docker: as docker save writes it; docker-legacy: as it did before Docker 1.10; oci: an OCI image layout (default: docker)",
-      ).choices(exportFormats),
+      ).choices(imageFormats),
     )
     .addOption(
       new Option("--compress <how>", "how layers are compressed (default: gzip for oci, else none)").choices(

@@ -123,7 +123,7 @@ async function lineOf(
   nodes: readonly Node[],
   names: NamesByImage,
 ): Promise<(node: SummarizedNode) => string> {
-  const { shortId } = await import("../../../graph/index.js");
+  const { shortId } = await import("../../../terms/index.js");
   const { bytesWidth, formatBytes, formatRow } = await import("../../terminal/index.js");
   const { checksumWidth, namesCell, namesWidth } = await import("../../terminal/index.js");
   const stem = ({ image, place }: Node) => `${branchTo(place)}${shortId(image.id)}`;

@@ -2,7 +2,8 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { JobData } from "../../../jobs/index.js";
-import { mountDriverNames, mountOptionNames } from "../../../jobs/index.js";
+import { mountOptionNames } from "../../../jobs/index.js";
+import { mountDriverNames } from "../../../terms/index.js";
 import { imageArgument } from "../../image-argument.js";
 import { action, type CommandContext } from "../../run-command.js";
 import {

@@ -18,7 +18,8 @@ export function declare(program: Command): void {
     )
     .action(
       action(async ({ config, print, warn }) => {
-        const { openGraph, shortId } = await import("../../../graph/index.js");
+        const { openGraph } = await import("../../../graph/index.js");
+        const { shortId } = await import("../../../terms/index.js");
         const { openMounts } = await import("../../../mount/index.js");
         const { formatTable } = await import("../../terminal/index.js");
         const mounts = openMounts(await openGraph(config.root, { host: config.host })).list(warn);

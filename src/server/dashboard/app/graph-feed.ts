@@ -1,4 +1,5 @@
 // Keeps what is known of the graph up to date: asks for it, and again when a job may have changed it.
+import { picturedNames } from "./job-kinds.js";
 import { generation, onJobEvent } from "./live.js";
 import type { GraphNode } from "./picture/index.js";
 
@@ -9,20 +10,6 @@ export interface GraphListener {
   failed(why: string | undefined): void;
 }
 
-/** The jobs whose end shows in the picture. */
-const changing = new Set([
-  "store",
-  "commit",
-  "import",
-  "delete",
-  "gc",
-  "tag",
-  "untag",
-  "checksum",
-  "verify",
-  "mount",
-  "unmount",
-]);
 /** How long jobs that end are gathered, in ms: many of a batch end at once. */
 const gathering = 400;
 /** How long after a failure it is tried again, in ms. */
@@ -70,7 +57,7 @@ export function followGraph({ show, failed }: GraphListener): () => void {
   }
 
   const endEvents = onJobEvent(({ name, state }) => {
-    if (state === "completed" && (name === undefined || changing.has(name))) plan(gathering);
+    if (state === "completed" && (name === undefined || picturedNames.includes(name))) plan(gathering);
   });
   // Called once at the beginning, and after each outage.
   const endOutages = generation.subscribe(() => plan(0));

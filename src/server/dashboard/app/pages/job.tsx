@@ -2,19 +2,18 @@
 
 import { pathTo } from "../api.js";
 import type { JobEvent, JobRecord } from "../api-types.js";
+import { isBatch, subjectOf } from "../job-kinds.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
 import {
   CancelButton,
   ErrorNotice,
   Facts,
   hasEnded,
-  isBatch,
   JsonView,
   Moment,
   Notice,
   ProgressBar,
   State,
-  subjectOf,
 } from "../parts/index.js";
 import { useResource } from "../resource.js";
 import { useTitle } from "../title.js";

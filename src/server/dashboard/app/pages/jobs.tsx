@@ -1,6 +1,8 @@
 // All jobs: by state, queue and kind, a page at a time, the newest first.
 import { useEffect, useState } from "preact/hooks";
+import { queueNames } from "../../../../jobs/facts/index.js";
 import type { JobEvent, JobPage } from "../api-types.js";
+import { kindNames } from "../job-kinds.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
 import { ErrorNotice, JobTable } from "../parts/index.js";
 import { useResource } from "../resource.js";
@@ -8,24 +10,7 @@ import { navigate, place, queryOf } from "../router.js";
 import { useTitle } from "../title.js";
 
 const states = ["waiting", "active", "delayed", "prioritized", "waiting-children", "completed", "failed"];
-const queues = ["store", "checksum", "mount"];
-const names = [
-  ...[
-    "store",
-    "commit",
-    "import",
-    "delete",
-    "gc",
-    "tag",
-    "untag",
-    "checksum",
-    "checksum-graph",
-    "verify",
-    "verify-graph",
-  ],
-  ...["mount", "unmount", "changes"],
-];
-const filters = { state: states, queue: queues, name: names };
+const filters = { state: states, queue: [...queueNames] as string[], name: kindNames };
 const labels = { state: "State", queue: "Queue", name: "Kind" };
 const pageSize = 50;
 

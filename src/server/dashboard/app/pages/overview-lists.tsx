@@ -1,13 +1,13 @@
 // The lists of the overview: what runs, the last batches and failures, what will run.
-import type { JobEvent, JobPage, JobRecord, Schedule } from "../api-types.js";
+import type { JobEvent, JobPage, Schedule } from "../api-types.js";
 import { shortId } from "../format.js";
+import { batchNames, subjectOf } from "../job-kinds.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
-import { JobTable, Moment, ProgressBar, pathOfJob, State, subjectOf } from "../parts/index.js";
+import { JobTable, Moment, ProgressBar, pathOfJob, State } from "../parts/index.js";
 import { type Resource, useResource } from "../resource.js";
 
 const isProgress = (event: JobEvent) => event.progress !== undefined;
 const isChange = (event: JobEvent) => event.progress === undefined;
-const isBatchJob = ({ name }: JobRecord) => name === "checksum-graph" || name === "verify-graph";
 
 /** A list that is asked for again when a job changes its state. */
 function useJobs(query: string): Resource<JobPage> {
@@ -42,11 +42,11 @@ export function RunningJobs() {
 }
 
 export function RecentBatches() {
-  const checksums = useJobs("name=checksum-graph&limit=4");
-  const verifications = useJobs("name=verify-graph&limit=4");
+  // The same kinds in the same order each time.
+  const ofKinds = batchNames.map((name) => useJobs(`name=${name}&limit=4`));
   const progress = useProgress("batches", isProgress);
-  const jobs = [...(checksums.data?.jobs ?? []), ...(verifications.data?.jobs ?? [])]
-    .filter(isBatchJob)
+  const jobs = ofKinds
+    .flatMap(({ data }) => data?.jobs ?? [])
     .sort((one, other) => other.createdAt - one.createdAt)
     .slice(0, 5)
     .map((job) => withEvent(job, progress.get(job.id)));

@@ -6,11 +6,9 @@ export { Facts } from "./facts.js";
 export {
   CancelButton,
   hasEnded,
-  isBatch,
   pathOfJob,
   startBatch,
   startJob,
-  subjectOf,
 } from "./job-actions.js";
 export { JobTable } from "./job-table.js";
 export { JsonView } from "./json-view.js";

@@ -2,6 +2,7 @@
 
 import { ask, pathTo } from "../api.js";
 import type { JobRecord } from "../api-types.js";
+import { isBatch, subjectOf } from "../job-kinds.js";
 import { navigate } from "../router.js";
 import { ActionButton } from "./action-button.js";
 
@@ -28,22 +29,11 @@ export function startJob(name: string, data: unknown): Promise<JobRecord> {
 }
 
 /** Enqueues a batch and goes to its page. */
-export async function startBatch(name: "checksum-graph" | "verify-graph"): Promise<void> {
+export async function startBatch(name: string): Promise<void> {
   navigate(pathOfJob(await startJob(name, {})));
 }
 
 /** The page of a job. */
 export function pathOfJob({ queue, id, name }: Pick<JobRecord, "queue" | "id" | "name">): string {
   return isBatch(name) ? `/batches/${encodeURIComponent(id)}` : `/jobs/${pathTo(queue, id)}`;
-}
-
-export function isBatch(name: string): boolean {
-  return name === "checksum-graph" || name === "verify-graph";
-}
-
-/** What a job is about, in a few characters: an image, a mount, nothing. */
-export function subjectOf({ data }: Pick<JobRecord, "data">): string {
-  const { id, mountId, target, image } = (data ?? {}) as Record<string, unknown>;
-  const named = id ?? mountId ?? target ?? (image as { id?: unknown } | undefined)?.id;
-  return typeof named === "string" ? named : "";
 }

@@ -1,7 +1,10 @@
 // Jobs as a table; on a narrow screen each becomes a card.
+
+import { splitQueueName } from "../../../../jobs/facts/index.js";
 import type { JobRecord } from "../api-types.js";
 import { shortId } from "../format.js";
-import { CancelButton, hasEnded, pathOfJob, subjectOf } from "./job-actions.js";
+import { subjectOf } from "../job-kinds.js";
+import { CancelButton, hasEnded, pathOfJob } from "./job-actions.js";
 import { Moment } from "./moment.js";
 import { ProgressBar } from "./progress-bar.js";
 import { State } from "./state.js";
@@ -36,7 +39,7 @@ function JobRow({ job, onChange }: { job: JobRecord; onChange: () => void }) {
         <a href={pathOfJob(job)} title={job.id}>
           {job.name}
         </a>
-        {job.queue.includes("@") && <span class="muted"> {job.queue}</span>}
+        {splitQueueName(job.queue).host !== undefined && <span class="muted"> {job.queue}</span>}
       </th>
       <td class="mono">{subject === "" ? "–" : shortId(subject)}</td>
       <td>

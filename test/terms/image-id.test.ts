@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { quote } from "../../src/graph/id.js";
-import { assertId, isId, makeId, shortId } from "../../src/graph/index.js";
+import { makeId } from "../../src/graph/index.js";
+import { assertId, isId, quote, shortId } from "../../src/terms/index.js";
 
 describe("an image id", () => {
   it("is 64 hex characters when it is made, another each time", () => {

@@ -2,7 +2,7 @@
 import { execa } from "execa";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatImageName, isImageName, parseImageName } from "../../src/graph/index.js";
+import { formatImageName, isImageName, parseImageName } from "../../src/terms/index.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();
@@ -62,7 +62,7 @@ describe("a name", () => {
   });
 
   it("that is none is shown in quotes, and not at any length", () => {
-    expect(() => parseImageName("a\u001b[2J")).toThrow(/^"a\\u001b\[2J" is no name/);
+    expect(() => parseImageName("a\u001b[2J")).toThrow(/^"a\\u001b\[2J" is not a valid name/);
     expect(() => parseImageName("A".repeat(10_000))).toThrow(/^.{0,400}$/);
   });
 

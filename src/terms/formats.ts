@@ -1,0 +1,13 @@
+// The formats that images come in and go out by, and how archives are compressed.
+
+/** The two archives that `docker save` wrote, since 1.10 and before, and an OCI image layout. */
+export const imageFormats = ["docker", "docker-legacy", "oci"] as const;
+export type ImageFormat = (typeof imageFormats)[number];
+
+/** How the archive of a layer may have been compressed; `none` is a plain tar. */
+export const compressions = ["none", "gzip", "bzip2", "xz", "zstd"] as const;
+export type Compression = (typeof compressions)[number];
+
+/** How the layers of an archive may be compressed that is exported. */
+export const layerCompressions = ["gzip", "zstd", "xz", "none"] as const;
+export type LayerCompression = (typeof layerCompressions)[number];

@@ -25,7 +25,7 @@ const formats = {
   { readonly write: WriteFormat; readonly compression: LayerCompression }
 >;
 
-export type ExportFormat = keyof typeof formats;
+type ExportFormat = keyof typeof formats;
 
 export interface ExportRequest {
   /** Names this export in the error that a deletion of its images gets meanwhile. */

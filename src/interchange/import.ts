@@ -18,7 +18,7 @@ import {
 import { sumOfEach } from "./sum-of-each.js";
 
 /** The limits of an import. A source that exceeds one is refused with `LIMIT_EXCEEDED`. */
-export interface ImportLimits extends LayersLimits {
+interface ImportLimits extends LayersLimits {
   /** The longest record of an image, in bytes. */
   readonly maxRecordBytes: number;
 }

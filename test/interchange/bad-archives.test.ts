@@ -123,7 +123,7 @@ const bad: Readonly<Record<string, readonly [Buffer, code: string, tells: string
     "SOURCE_MISMATCH",
     "a/layer.tar",
   ],
-  "fewer layers than diffIDs": [layers("a/layer.tar"), "BAD_ARCHIVE", "2 layers, but there are 1"],
+  "fewer layers than diffIDs": [layers("a/layer.tar"), "BAD_ARCHIVE", "lists 2 layers, but the image has 1"],
   "no layers": [
     docker({
       scratch: file("scratch", { ...config, rootfs: { type: "layers", diff_ids: null } }),

@@ -125,7 +125,7 @@ const bad: Readonly<Record<string, Bad>> = {
     index: forPlatforms("linux/s390x", "windows/amd64"),
     platform: "linux/riscv64",
     code: "SOURCE_NOT_FOUND",
-    tells: "linux/riscv64: those there are for linux/s390x, windows/amd64",
+    tells: "linux/riscv64: the images are for linux/s390x, windows/amd64",
   },
   "none of several platforms is this host's": {
     index: forPlatforms("plan9/mips", "plan9/386"),
@@ -135,7 +135,7 @@ const bad: Readonly<Record<string, Bad>> = {
   "the only image is for another platform than was asked for": {
     platform: "linux/arm64/v8",
     code: "SOURCE_NOT_FOUND",
-    tells: "those there are for linux/amd64",
+    tells: "the images are for linux/amd64",
   },
   "a layer is encrypted": {
     layer: (layer, at) => (at === 0 ? { ...layer, mediaType: `${layer.mediaType}+encrypted` } : layer),
@@ -193,7 +193,7 @@ const bad: Readonly<Record<string, Bad>> = {
   "the config tells of another number of layers": {
     config: (config) => ({ ...config, rootfs: { type: "layers", diff_ids: [second] } }),
     code: "BAD_ARCHIVE",
-    tells: "1 layers, but there are 2",
+    tells: "lists 1 layers, but the image has 2",
   },
   "there is no layer": { layers: [], code: "BAD_ARCHIVE", tells: "no layers" },
   "there are 10,000 layers": {

@@ -40,7 +40,6 @@ export const index = z.looseObject({
   annotations,
   layers: z.undefined({ error: "an index has no layers" }).optional(),
 });
-export type Index = z.infer<typeof index>;
 
 /** The config and the layers of one image, base first. */
 export const manifest = z.looseObject({
@@ -51,4 +50,3 @@ export const manifest = z.looseObject({
   annotations,
   manifests: z.undefined({ error: "a manifest has no manifests" }).optional(),
 });
-export type Manifest = z.infer<typeof manifest>;

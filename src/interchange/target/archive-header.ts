@@ -2,7 +2,9 @@
 // paths.
 import { Header, type HeaderData } from "tar/header";
 import { Pax } from "tar/pax";
-import { blockSize } from "../../layer/index.js";
+
+/** The length of a tar block, in bytes. */
+const blockSize = 512;
 
 /** The length of what `formatFileHeader` returns, in bytes. */
 export const fileHeaderBytes = 3 * blockSize;

@@ -1,31 +1,31 @@
-// What lies where in a tar archive: its headers are read, its bodies skipped. Nothing is written to the disk, so a name
-// can do no harm there; all the same it is refused where a layer's would be, for no image has one.
+// Finds the files of a tar archive: reads the headers and skips the bodies. Nothing is written to the disk, but names
+// are checked as strictly as those of a layer, because no real image has such names.
 import type { FileHandle } from "node:fs/promises";
 import { ioError } from "../../../disk/index.js";
 import { checkName, quoteName, type WalkedEntry, walkTar } from "../../../layer/index.js";
 import { StevedoreError, throwIfAborted } from "../../../terms/index.js";
 import { followLinks } from "./files.js";
 
-/** An entry of an archive. Of a file, where in the archive its bytes are. */
-export type ArchiveEntry =
+/** An entry of an archive. A file has the offset and the size of its bytes. */
+type ArchiveEntry =
   | { readonly kind: "file"; readonly start: number; readonly size: number }
   | { readonly kind: "symlink"; readonly target: string }
   | { readonly kind: "other" };
 
-/** Entries by their names, latin1 strings without `.` and empty parts. */
+/** The entries by name. Names are latin1 strings without `.` and empty parts. */
 export type ArchiveIndex = ReadonlyMap<string, ArchiveEntry>;
 
-/** A thousand images with a hundred layers each come near it. */
+/** How many entries an archive may have. A thousand images with a hundred layers each come near it. */
 const mostEntries = 500_000;
-/** Bytes of all names together: they are held in memory. */
+/** The largest size of all names together, in bytes: they are held in memory. */
 const mostNameBytes = 64 * 1024 * 1024;
-/** Bytes that are read at a time: small files, of which an image has many, lie in them with their headers. */
+/** How many bytes are read at a time: small files, of which an image has many, fit in with their headers. */
 const windowBytes = 64 * 1024;
 
 /**
- * Reads the index of an archive. Of several entries of a name the last one counts, as it would for tar, which writes
- * one over the other; a hard link is the file that had its target's name at that time.
- * @param size of the file, in bytes
+ * Reads the index of an archive. If several entries have the same name the last one counts, as when tar unpacks them. A
+ * hard link is the file that had the name of its target when the link was read.
+ * @param size the size of the archive, in bytes
  * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY`, `LIMIT_EXCEEDED`, `CANCELLED`, `INTERNAL`
  */
 export async function indexArchive(
@@ -47,7 +47,7 @@ export async function indexArchive(
     }
     if (start + bytes > size) throw bad(`the archive is cut short: it ends inside ${quoteName(name)}`);
     if (header.type === "S" || extended.pax?.sparseSize !== undefined) {
-      throw bad(`${quoteName(name)} is sparse, which no file of an image is`);
+      throw bad(`${quoteName(name)} is sparse, and files of an image never are`);
     }
     if (kind === "file") entries.set(path, { kind, start, size: bytes });
     else if (kind === "symlink") entries.set(path, { kind, target });
@@ -59,7 +59,7 @@ export async function indexArchive(
   const met: WalkedEntry[] = [];
   const walk = walkTar({ entry: (walked) => met.push(walked) });
   while (!walk.ended) {
-    // A part at a time, so that nothing is read behind a body before it is skipped, nor behind the end.
+    // One part at a time, so that bodies are not read, nor anything behind the end of the archive.
     const part = await read(walk.position, walk.wanted);
     if (part.length === 0) walk.finish();
     walk.accept(part);
@@ -77,10 +77,13 @@ async function linked(
   checkName(target, name);
   const { node } = await followLinks(target, (path) => entries.get(path));
   if (node?.kind === "file") return node;
-  throw bad(`${quoteName(name)} is a hard link to ${quoteName(target)}, which is no file before it`);
+  throw bad(`${quoteName(name)} is a hard link to ${quoteName(target)}, which is not a file before it`);
 }
 
-/** Reads at any place; what lies near to what was read before is there already. Fewer bytes come at the file's end. */
+/**
+ * Returns a function that reads at any offset, from a window in memory if it can. At the end of the file it returns
+ * less.
+ */
 function openWindow(file: FileHandle, size: number, signal: AbortSignal | undefined) {
   let start = 0;
   let window: Buffer = Buffer.alloc(0);

@@ -1,10 +1,10 @@
 // A layer's digests: of its canonical tar, and by a recipe together with its record.
 import { createHash, type Hash } from "node:crypto";
 import { rm } from "node:fs/promises";
+import type { RecipeName } from "../terms/index.js";
 import { archiveLayer } from "./archive.js";
 import { canonicalTar } from "./canonical-tar.js";
 import { openManifestWriter } from "./manifest-file.js";
-import type { RecipeName } from "./recipe.js";
 import { readSteadily } from "./steady-read.js";
 import type { XzEngine } from "./xz/index.js";
 

@@ -1,9 +1,9 @@
 // A recipe as a line of shell, with which anybody recomputes a checksum without Stevedore.
 import { join } from "node:path";
+import { type RecipeName, recipes } from "../terms/index.js";
+import { bsdtarArguments } from "./archive.js";
 import { canonicalTarArguments } from "./canonical-tar.js";
-import { dockerTarArguments, type RecipeName, recipes } from "./recipe.js";
-
-const MiB = 1024 * 1024;
+import { xzFlags } from "./xz/index.js";
 
 export interface ShellLineOptions {
   /** The directory that holds `json` and `layer`; without it the command is to be run there. */
@@ -38,11 +38,11 @@ const fillInPerl = [
 function archiveCommand(name: RecipeName, layer: string, leavesFieldsEmpty: boolean): string {
   const recipe = recipes[name];
   if (recipe.archiver === "bsdtar") {
-    return ["bsdtar", ...dockerTarArguments(layer).map(quote)].join(" ");
+    return ["bsdtar", ...bsdtarArguments(recipe, layer).map(quote)].join(" ");
   }
   const tar = ["tar", ...canonicalTarArguments(layer).map(quote)].join(" ");
   const filled = leavesFieldsEmpty ? `${tar} | perl -e '${fillInPerl}'` : tar;
-  return `${filled} | xz -${recipe.preset} --check=crc64 --block-size=${recipe.blockSize / MiB}MiB -T2`;
+  return `${filled} | xz ${xzFlags({ ...recipe, threads: 2 }).join(" ")}`;
 }
 
 /** A path that no tool takes for an option, whatever the directory is called. */

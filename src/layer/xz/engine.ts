@@ -2,14 +2,12 @@
 // Stevedore where there is none. Both give the same bytes.
 
 import { tools } from "../../host/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import { StevedoreError, type XzRecipe } from "../../terms/index.js";
 import { loadNativeXz } from "./native.js";
 import { findXzProgram } from "./program.js";
 
-export interface XzSettings {
-  readonly preset: 1 | 6;
-  /** Bytes of input per block. Part of the recipe: it shows in the output. */
-  readonly blockSize: number;
+/** What a recipe says of xz, and how it is worked. */
+export interface XzSettings extends Pick<XzRecipe, "preset" | "blockSize"> {
   /** How many blocks are compressed at a time. Does not show in the output. */
   readonly threads: number;
 }

@@ -1,7 +1,8 @@
 // The xz engine that runs the `xz` of the host.
 import { run, tools } from "../../host/index.js";
 import { toolOutput } from "../tool-output.js";
-import type { XzEngine, XzSettings } from "./engine.js";
+import type { XzEngine } from "./engine.js";
+import { xzArguments } from "./flags.js";
 
 /** The engine if the host has an `xz` that compresses with several threads (5.2.0 and later), else undefined. */
 export async function findXzProgram(): Promise<XzEngine | undefined> {
@@ -15,15 +16,4 @@ export async function findXzProgram(): Promise<XzEngine | undefined> {
     compress: (input, settings, signal) =>
       toolOutput(tools.xz, xzArguments(settings), { input, isBackground: true, signal }),
   };
-}
-
-/**
- * One thread is another mode of xz, which writes other block headers, so there are never fewer than two.
- * And xz must not change the preset quietly to stay below a limit of memory that somebody set.
- */
-function xzArguments({ preset, blockSize, threads }: XzSettings): string[] {
-  return [
-    ...[`-${preset}`, "--check=crc64", `--block-size=${blockSize}`],
-    ...[`-T${Math.max(2, threads)}`, "--no-adjust"],
-  ];
 }

@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { JobData } from "../../../jobs/index.js";
-import { defaultRecipe, JobError, recipeNames } from "../../../jobs/index.js";
+import { JobError } from "../../../jobs/index.js";
+import { assertRecipe, defaultRecipe, recipeNames } from "../../../terms/index.js";
 import { imageArgument } from "../../image-argument.js";
 import { action, type CommandContext, UsageError } from "../../run-command.js";
 import { runSourceJob } from "../../source-job.js";
@@ -67,8 +68,7 @@ async function imageData(flags: StoreFlags): Promise<Omit<JobData<"store">, "lay
   const { id, parent, comment, author, created, jsonFile, ifExists, checksum } = flags;
   const options = {
     ...(ifExists === undefined ? {} : { ifExists }),
-    // Whether it names a recipe is for the contract to say, with its own code.
-    ...(checksum === undefined ? {} : { checksum: checksum as "xz-6" }),
+    ...(checksum === undefined ? {} : { checksum: assertRecipe(checksum) }),
   };
   const image = Object.fromEntries(
     Object.entries({ id, parent, comment, author, created }).filter(([, value]) => value !== undefined),

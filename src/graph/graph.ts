@@ -1,5 +1,4 @@
 // The graph: all images of a root, and what can be done with it.
-import { dockerRecipe } from "../terms/index.js";
 import type { StoredChecksum, StoredChecksums } from "./checksums/index.js";
 import type { Image } from "./image.js";
 import type { LayerFacts } from "./layer-facts.js";

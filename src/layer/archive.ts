@@ -6,7 +6,7 @@ import type { XzEngine } from "./xz/index.js";
 
 export interface ArchiveSource {
   readonly layerDirectory: string;
-  /** The layer's canonical tar. It is read for the xz recipes only: bsdtar looks at the directory itself. */
+  /** The layer's canonical tar. Only the xz recipes read it: bsdtar reads the directory. */
   readonly tarChunks: AsyncIterable<Buffer>;
 }
 
@@ -31,7 +31,7 @@ export function archiveLayer(
     const { preset, blockSize } = settings;
     return engine.compress(tarChunks, { preset, blockSize, threads }, signal);
   }
-  // In this process's locale, as Docker ran it: it decides how bsdtar writes names that are not ASCII.
+  // The locale decides how bsdtar writes names that are not ASCII, and Docker ran it in its own.
   const bsdtar = { keepLocale: true, isBackground: true, signal };
   return toolOutput(tools.bsdtar, bsdtarArguments(settings, layerDirectory), bsdtar);
 }

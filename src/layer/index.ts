@@ -13,8 +13,7 @@ export type {
   Comparison,
   Difference,
 } from "./compare-manifest.js";
-export { type Compression, compressionOf, headBytes } from "./compression.js";
-export { decompress } from "./decompress.js";
+export { compressionOf, decompress, headBytes, neededDecompressors } from "./compression.js";
 export { beginsAsManifest } from "./manifest-file.js";
 export { shellLine } from "./shell-line.js";
 export {

@@ -11,7 +11,7 @@ import { tools } from "../../src/host/tool.js";
 import { limitToolSilence, toolSilenceLimit } from "../../src/host/tool-watchdog.js";
 import { bsdtarArguments } from "../../src/layer/archive.js";
 import { canonicalTar, packCanonicalTar } from "../../src/layer/canonical-tar.js";
-import { decompress } from "../../src/layer/decompress.js";
+import { decompress } from "../../src/layer/compression.js";
 import { toolOutput } from "../../src/layer/tool-output.js";
 import { unpack } from "../../src/layer/unpack.js";
 import { findXzProgram } from "../../src/layer/xz/program.js";

@@ -6,7 +6,7 @@ import { xzArguments } from "./flags.js";
 
 /** The engine if the host has an `xz` that compresses with several threads (5.2.0 and later), else undefined. */
 export async function findXzProgram(): Promise<XzEngine | undefined> {
-  // Whatever is wrong with it, an xz that cannot tell its version is none.
+  // An xz that cannot tell its version counts as not installed, whatever the reason.
   const banner = await run(tools.xz, ["--version"]).catch(() => "");
   const [, version, major, minor] = /^liblzma ((\d+)\.(\d+)\.\S+)$/m.exec(banner) ?? [];
   if (version === undefined || Number(major) * 1_000 + Number(minor) < 5_002) return undefined;

@@ -2,7 +2,7 @@
 import { access, constants, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { run, type Tool, tools } from "../host/index.js";
-import { checkKnownAnswer, checkTar, chooseXzEngine } from "../layer/index.js";
+import { checkKnownAnswer, checkTar, chooseXzEngine, neededDecompressors } from "../layer/index.js";
 import { availableDrivers } from "../mount/index.js";
 import { openProducer } from "../producer/index.js";
 import { describeRedis } from "../redis/index.js";
@@ -44,11 +44,12 @@ export async function examine(config: Config): Promise<Finding[]> {
 
 function checks(config: Config): Check[] {
   const install = (tool: Tool) => `apt-get install ${tool.package}`;
-  const program = (tool: Tool, needed: boolean, purpose: string, version = "--version"): Check => ({
+  const program = (tool: Tool, needed: boolean, purpose: string): Check => ({
     name: `${tool.command} (${purpose})`,
     needed,
     // bzip2 tells its version on stderr.
-    look: async () => ((await run(tool, [version])).split("\n")[0] ?? "").trim() || "is there",
+    look: async () =>
+      ((await run(tool, [tool.versionOption ?? "--version"])).split("\n")[0] ?? "").trim() || "is there",
     fix: install(tool),
   });
   return [
@@ -65,9 +66,8 @@ function checks(config: Config): Check[] {
     { name: "xz engine (checksums)", needed: true, look: xzEngine, fix: install(tools.xz) },
     program(tools.xz, false, "the fast engine; lzma-native stands in"),
     program(tools.bsdtar, false, "recipe docker"),
-    program(tools.bzip2, false, "bzip2 archives", "--help"),
+    ...neededDecompressors().map(({ compression, tool }) => program(tool, false, `${compression} archives`)),
     program(tools.gzip, false, "exports with layers in gzip"),
-    program(tools.zstd, false, "zstd archives"),
     program(tools.find, true, "measuring layers"),
     program(tools.sync, true, "durable commits"),
     program(tools.flock, true, "one writer at a time"),

@@ -1,5 +1,6 @@
 // What the commands that make images have in common: what they answer and what they say.
 import type { JobResult } from "../jobs/index.js";
+import { assertRecipe } from "../terms/index.js";
 import type { QueueSession } from "./embedded/index.js";
 import type { CommandContext } from "./run-command.js";
 import { runJob } from "./run-jobs.js";
@@ -28,7 +29,7 @@ export async function checksumStored(
 ): Promise<JobResult<"store"> & { readonly checksum?: string }> {
   if (recipe === undefined) return image;
   // The worker enqueued it: this joins it, or finds it done.
-  const job = { name: "checksum", data: { id: image.id, recipe: recipe as "xz-6" } } as const;
+  const job = { name: "checksum", data: { id: image.id, recipe: assertRecipe(recipe) } } as const;
   const { checksum } = await runJob(session, job, context, image.id);
   return { ...image, checksum };
 }

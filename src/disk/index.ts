@@ -1,6 +1,7 @@
 // The door of disk.
 
 export { cachedRead } from "./cached-read.js";
+export { forEachConcurrent, mapConcurrent } from "./concurrency.js";
 export { withFreeLock, withLock, withLocks } from "./directory-lock.js";
 export { replaceFile, syncDirectory, syncFileSystem, writeDurably } from "./durable-file.js";
 export { digestFile } from "./file-digest.js";

@@ -8,7 +8,7 @@ import { type KeptImages, planCollection } from "./plan.js";
 import { surveyGraph } from "./survey.js";
 
 /** How many are deleted under one look: enough that it costs little, few enough that nobody waits long for a lock. */
-const concurrency = 64;
+const imagesPerLook = 64;
 
 export interface GarbageOptions {
   /** Deletes nothing, and tells what would be. Default false. */
@@ -53,9 +53,9 @@ export async function collectGarbage(
   const arrivedBefore = olderMs === 0 ? Number.POSITIVE_INFINITY : Date.now() - olderMs;
   const { garbage, kept } = planCollection(survey, { keep, arrivedBefore });
   let [images, layerBytes] = [0, 0];
-  for (let begin = 0; begin < garbage.length; begin += concurrency) {
+  for (let begin = 0; begin < garbage.length; begin += imagesPerLook) {
     throwIfAborted(signal);
-    const sizes = await sizesOf(graph, garbage.slice(begin, begin + concurrency), signal);
+    const sizes = await sizesOf(graph, garbage.slice(begin, begin + imagesPerLook), signal);
     const removed = dryRun ? [...sizes.keys()] : await mounts.deleteUnneeded([...sizes.keys()], signal);
     for (const id of removed) {
       images += 1;

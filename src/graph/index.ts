@@ -2,7 +2,6 @@
 export {
   bringUpToDate,
   checksumsPath,
-  dockerRecipe,
   type KnownChecksum,
   knownDockerChecksum,
   parseChecksums,

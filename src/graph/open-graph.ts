@@ -3,18 +3,15 @@ import { rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ioError, makeDirectory, rootPath, stagingPath } from "../disk/index.js";
 import { systemHostName } from "../host/index.js";
-import {
-  assertId,
+import { dockerRecipe, assertId,
   invalidReference,
   isErrno,
   isId,
   isImageName,
   quote,
-  StevedoreError,
-} from "../terms/index.js";
+  StevedoreError } from "../terms/index.js";
 import {
   addChecksum,
-  dockerRecipe,
   fromDictionary,
   knownDockerChecksum,
   openChecksumsDictionary,

@@ -5,6 +5,8 @@ export interface Tool {
   readonly command: string;
   /** The Debian package that brings it, named in `TOOL_MISSING`. */
   readonly package: string;
+  /** The option by which it tells of itself. Default: `--version`. */
+  readonly versionOption?: string | undefined;
 }
 
 export const tools = {
@@ -12,7 +14,7 @@ export const tools = {
   bsdtar: { command: "bsdtar", package: "libarchive-tools" },
   xz: { command: "xz", package: "xz-utils" },
   gzip: { command: "gzip", package: "gzip" },
-  bzip2: { command: "bzip2", package: "bzip2" },
+  bzip2: { command: "bzip2", package: "bzip2", versionOption: "--help" },
   zstd: { command: "zstd", package: "zstd" },
   sync: { command: "sync", package: "coreutils" },
   find: { command: "find", package: "findutils" },

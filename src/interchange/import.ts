@@ -1,10 +1,10 @@
 // Imports images: reads them from a source, checks them, and registers them with their names as one set.
 import type { FileHandle } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { forEachConcurrent } from "../disk/index.js";
 import type { Graph, RegisteredSet } from "../graph/index.js";
 import type { Unpacked } from "../layer/index.js";
 import { StevedoreError } from "../terms/index.js";
-import { mapConcurrent } from "./map-concurrent.js";
 import type { SourceFormat, SourceLayer, SourceRequest } from "./source/index.js";
 import {
   assertSameLayer,
@@ -124,7 +124,7 @@ async function checkPresent(
     const { maxBytes } = limits;
     return assertSameLayer(graph, layer, { limits, maxBytes, allowSquash, onProgress }, either);
   };
-  for await (const _ of mapConcurrent(present, concurrency(), check, signal));
+  await forEachConcurrent(present, concurrency(), check, signal);
 }
 
 /** How many layers are read at the same time. */

@@ -1,15 +1,6 @@
 // The zod schemas of values that several jobs share: ids, recipes, digests, progress.
 import { z } from "zod";
-import {
-  type ErrorCode,
-  errorCodes,
-  imageIdPattern,
-  imageNamePattern,
-  imageReferencePattern,
-  invalidId,
-  invalidName,
-  invalidReference,
-} from "../terms/index.js";
+import { type ErrorCode, errorCodes, imageIdPattern, imageNamePattern, imageReferencePattern, invalidId, invalidName, invalidReference, isRecipe, recipeNames, unknownRecipe } from "../terms/index.js";
 
 /** An issue of a schema built here carries the error code it stands for. */
 function coded(code: ErrorCode, error: string | ((input: unknown) => string)) {
@@ -54,21 +45,10 @@ export const failedImages = z.array(
   z.strictObject({ id: z.string(), code: z.enum(errorCodes), message: z.string() }),
 );
 
-/** The recipes by name, the default first. */
-export const recipeNames = ["xz-6", "xz-1", "docker"] as const;
-export type RecipeName = (typeof recipeNames)[number];
-export const defaultRecipe: RecipeName = "xz-6";
-
 /** A recipe's name. Another string is `UNKNOWN_RECIPE`. */
 export const recipe = z
   .string()
-  .refine(
-    (name): name is RecipeName => recipeNames.some((known) => known === name),
-    coded(
-      "UNKNOWN_RECIPE",
-      (input) => `unknown recipe ${JSON.stringify(input)}: use ${recipeNames.join(", ")}`,
-    ),
-  )
+  .refine(isRecipe, coded("UNKNOWN_RECIPE", unknownRecipe))
   .meta({ enum: [...recipeNames], description: "How a layer becomes bytes before hashing" });
 
 /** `sha256:` and 64 lower-case hex characters. */

@@ -1,11 +1,14 @@
 // The contract between producers and workers. Imports nothing but zod and the terms.
 export {
+  defaultRecipe,
   type ErrorCode,
   errorCodes,
   imageIdPattern,
   imageNamePattern,
   isTransient,
   JobError,
+  type RecipeName,
+  recipeNames,
 } from "../terms/index.js";
 export {
   type AnyQueueName,
@@ -33,15 +36,12 @@ export { hostQueueName, type QueueName, queueNames, splitQueueName } from "./fac
 export { formatFailedReason, parseFailedReason } from "./failed-reason.js";
 export {
   bytes,
-  defaultRecipe,
   digest,
   imageName,
   imageReference,
   type Progress,
   parseProgress,
   progress,
-  type RecipeName,
-  recipeNames,
 } from "./fields.js";
 export { assertJobSize, defaultBatchBytes, defaultJobBytes } from "./job-size.js";
 export {

@@ -1,12 +1,12 @@
 // A layer as the archive of a recipe: the bytes that its checksum hashes behind the record.
 import { tools } from "../host/index.js";
-import { dockerTarArguments, type RecipeName, recipes } from "./recipe.js";
+import { type BsdtarRecipe, type RecipeName, recipes } from "../terms/index.js";
 import { toolOutput } from "./tool-output.js";
 import type { XzEngine } from "./xz/index.js";
 
 export interface ArchiveSource {
   readonly layerDirectory: string;
-  /** The layer's canonical tar. It is read for the xz recipes only: bsdtar looks at the directory itself. */
+  /** The layer's canonical tar. Only the xz recipes read it: bsdtar reads the directory. */
   readonly tarChunks: AsyncIterable<Buffer>;
 }
 
@@ -27,8 +27,16 @@ export function archiveLayer(
   signal?: AbortSignal | undefined,
 ): AsyncIterable<Buffer> {
   const settings = recipes[recipe];
-  if (settings.archiver === "tar | xz") return engine.compress(tarChunks, { ...settings, threads }, signal);
-  // In this process's locale, as Docker ran it: it decides how bsdtar writes names that are not ASCII.
+  if (settings.archiver === "tar | xz") {
+    const { preset, blockSize } = settings;
+    return engine.compress(tarChunks, { preset, blockSize, threads }, signal);
+  }
+  // The locale decides how bsdtar writes names that are not ASCII, and Docker ran it in its own.
   const bsdtar = { keepLocale: true, isBackground: true, signal };
-  return toolOutput(tools.bsdtar, dockerTarArguments(layerDirectory), bsdtar);
+  return toolOutput(tools.bsdtar, bsdtarArguments(settings, layerDirectory), bsdtar);
+}
+
+/** The arguments of bsdtar for a recipe's archive of a layer, on stdout. */
+export function bsdtarArguments({ flags }: BsdtarRecipe, layerDirectory: string): string[] {
+  return ["-f", "-", "-C", layerDirectory, flags, "."];
 }

@@ -1,5 +1,5 @@
-// A directory as one tar stream that is the same on every host: the first half of the xz recipes, and
-// the way a directory becomes an archive when it is stored.
+// A directory as one tar stream that is the same on every host. The xz recipes compress it, and a directory that is
+// stored becomes an archive by it.
 import { addAbortSignal, PassThrough, pipeline, type Readable } from "node:stream";
 import { run, start, tools } from "../host/index.js";
 import { StevedoreError } from "../terms/index.js";
@@ -8,7 +8,7 @@ import { toolOutput } from "./tool-output.js";
 
 /** A canonical tar that is being written. */
 export interface PackedTar {
-  /** The archive. It also ends if tar fails: it is whole only once `done` has resolved. */
+  /** The archive. It ends also where tar fails: it is whole only if `done` resolves. */
   readonly stdout: Readable;
   /** Settles when tar has ended; rejects with a `StevedoreError`. */
   readonly done: Promise<void>;
@@ -17,9 +17,9 @@ export interface PackedTar {
 /**
  * The arguments of GNU tar for the canonical archive of a directory, on stdout.
  *
- * What would tell hosts or runs apart is pinned: the order of the names, numeric owners, the names of the
- * extended headers (their default once held tar's process id), no access and change times. Of the extended
- * attributes those stay that belong to the files, not to the host (GNU tar manual, "Reproducibility").
+ * The options pin what differs between hosts or runs: the order of the names, the owners (by number), the names of the
+ * extended headers (which once held tar's process id by default). Access and change times are left out. Only those
+ * extended attributes are taken that belong to the file and not to the host (GNU tar manual, "Reproducibility").
  */
 export function canonicalTarArguments(layerDirectory: string): string[] {
   return ["--sort=name", ...canonicalEntryOptions, "-C", layerDirectory, "-cf", "-", "."];
@@ -27,9 +27,12 @@ export function canonicalTarArguments(layerDirectory: string): string[] {
 
 /** How the canonical archive writes an entry, whatever the order of the entries. */
 export const canonicalEntryOptions: readonly string[] = [
-  ...["--format=posix", "--numeric-owner"],
+  "--format=posix",
+  "--numeric-owner",
   "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
-  ...["--xattrs", "--xattrs-include=security.capability", "--xattrs-include=user.*"],
+  "--xattrs",
+  "--xattrs-include=security.capability",
+  "--xattrs-include=user.*",
 ];
 
 /**
@@ -48,28 +51,28 @@ export function canonicalTar(
 export function packCanonicalTar(layerDirectory: string, signal?: AbortSignal | undefined): PackedTar {
   const { stdin, stdout, done } = start(tools.tar, canonicalTarArguments(layerDirectory), { signal });
   stdin.end();
-  // Node throws away the output of a process that ends before somebody reads it, so it is read at once.
+  // Node throws away what a process wrote if nobody reads it before the process ends, so it is read at once.
   const archive = new PassThrough();
   pipeline(stdout, fillDeviceFields, archive, () => undefined);
-  // tar cannot end while somebody keeps its output and does not read it.
+  // tar cannot end while its output is not read, so an abort has to end the reading too.
   if (signal !== undefined) addAbortSignal(signal, archive);
   return { stdout: archive, done };
 }
 
 /** The oldest GNU tar whose archives are the canonical ones, as `1.MINOR`. */
 const oldestMinor = 30;
-/** The first that leaves the device fields empty. */
+/** The first GNU tar that leaves the device fields empty, as `1.MINOR`. */
 const firstWithEmptyFields = 35;
 
-/** A GNU tar that will do. */
+/** A GNU tar that is new enough. */
 export interface CheckedTar {
   readonly version: string;
-  /** True if it leaves fields empty that the canonical tar has filled, so that plain shell has to fill them. */
+  /** True if it leaves the device fields empty, so that the line of shell has to fill them. */
   readonly leavesFieldsEmpty: boolean;
 }
 
 /**
- * Checks that `tar` is a GNU tar from which the canonical archive can be had.
+ * Checks that `tar` is a GNU tar that can write the canonical archive.
  *
  * 1.28 brought `--sort=name`, and 1.30 is the first whose `--numeric-owner` also covers the extended headers
  * (NEWS of GNU tar).

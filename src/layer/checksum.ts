@@ -1,10 +1,10 @@
 // A layer's digests: of its canonical tar, and by a recipe together with its record.
 import { createHash, type Hash } from "node:crypto";
 import { rm } from "node:fs/promises";
+import type { RecipeName } from "../terms/index.js";
 import { archiveLayer } from "./archive.js";
 import { canonicalTar } from "./canonical-tar.js";
 import { openManifestWriter } from "./manifest-file.js";
-import type { RecipeName } from "./recipe.js";
 import { readSteadily } from "./steady-read.js";
 import type { XzEngine } from "./xz/index.js";
 
@@ -33,18 +33,17 @@ export interface ChecksumRequest {
   /** How many blocks an xz recipe compresses at a time. */
   readonly threads: number;
   readonly engine: XzEngine;
-  /** Where to write the layer's manifest, from the same pass. It is left there if all went well. */
+  /** Where to write the layer's manifest, made in the same pass. After an error the caller has to remove it. */
   readonly manifestPath?: string | undefined;
   /** Told how many bytes of the canonical tar have been read so far. */
   readonly onProgress?: ((tarBytesDone: number) => void) | undefined;
-  /** Told when all of the layer was read: what is still to come is the compression of the last blocks. */
+  /** Called when the layer has been read whole and only the last blocks are still being compressed. */
   readonly onRead?: (() => void) | undefined;
 }
 
 /**
- * Computes a layer's checksum, and from the same pass over the disk its tar digest (`docker` takes two). A layer that
- * changed meanwhile is read again, three times in all. What it has written to `manifestPath` when it fails is for the
- * caller to remove.
+ * Computes a layer's checksum and its tar digest in one pass over the disk (the recipe `docker` takes two). A layer
+ * that changed meanwhile is read again, three times in all.
  * @throws `CHECKSUM_MISMATCH` if the layer changed each time; `INTERNAL` if it cannot be read; `TOOL_MISSING`,
  * `NO_SPACE`, `CANCELLED`.
  */
@@ -79,7 +78,8 @@ async function readOnce(
   const archive = tally(createHash("sha256").update(recordBytes).update("\n"));
   const source = { layerDirectory, tarChunks };
   for await (const chunk of archiveLayer(source, { recipe, threads, engine }, signal)) archive.add(chunk);
-  // What the archive was made without. Last, so that the progress is not at its end while the slow part has yet to come.
+  // bsdtar does not read the tar, so it is read here. Last, for the progress is told of the tar: it must not be at its
+  // end while the slow part is still to come.
   for await (const _ of tarChunks);
   const tarDigest = tar.digest();
   await manifest?.finish(tarDigest);
@@ -92,7 +92,7 @@ async function readOnce(
 }
 
 /**
- * Computes a layer's tar digest alone, at the speed of the disk.
+ * Computes only a layer's tar digest, at the speed of the disk.
  * @throws as `checksumLayer`.
  */
 export async function digestLayer(
@@ -103,7 +103,7 @@ export async function digestLayer(
 }
 
 /**
- * The same of a canonical tar that somebody else reads. Throws what `chunks` throws.
+ * Computes the tar digest of a canonical tar. Throws what `chunks` throws.
  * @param onProgress told how many bytes of it have been read so far
  */
 export async function digestTar(
@@ -118,7 +118,7 @@ export async function digestTar(
   return { tarDigest: tar.digest(), tarBytes: tar.bytes() };
 }
 
-/** Passes chunks on unchanged, each once `see` is done with it. */
+/** Passes chunks on unchanged, each after `see` has finished with it. */
 export async function* passThrough(
   chunks: AsyncIterable<Buffer>,
   see: (chunk: Buffer) => Promise<void> | void,

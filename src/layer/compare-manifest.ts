@@ -15,9 +15,9 @@ export interface Difference {
 }
 
 export interface Comparison {
-  /** The first 1,000, in the order of the paths. */
+  /** The first 1,000, sorted by path. */
   readonly differences: readonly Difference[];
-  /** How many there are besides. */
+  /** How many more there are. */
   readonly more: number;
 }
 
@@ -30,12 +30,12 @@ export interface ComparisonRequest {
   readonly onProgress?: ((tarBytesDone: number) => void) | undefined;
 }
 
-/** How many differences are told one by one. */
-const toldOneByOne = 1_000;
+/** How many differences are listed; more are only counted. */
+const mostListed = 1_000;
 
 /**
- * Reads a layer and holds it against its manifest, both as they go by: memory is flat.
- * @returns undefined if there is no manifest of that tar digest, or none that can be read to its end
+ * Reads a layer and its manifest side by side and compares them entry by entry: memory is flat.
+ * @returns undefined if there is not a manifest of that tar digest that can be read to its end
  * @throws `INTERNAL` if the layer cannot be read or changes meanwhile; `TOOL_MISSING`, `CANCELLED`
  */
 export async function compareManifest(
@@ -53,7 +53,7 @@ export async function compareManifest(
   let more = 0;
   try {
     for await (const difference of differencesBetween(stored, manifestEntries(tar))) {
-      if (differences.length < toldOneByOne) differences.push(difference);
+      if (differences.length < mostListed) differences.push(difference);
       else more += 1;
     }
   } catch (error) {
@@ -63,7 +63,7 @@ export async function compareManifest(
   return { differences, more };
 }
 
-/** Merges two manifests by their order and yields what differs. Both are closed, however it ends. */
+/** Walks two manifests together, in their common order, and yields what differs. In the end it closes both. */
 export async function* differencesBetween(
   stored: AsyncGenerator<ManifestEntry>,
   present: AsyncGenerator<ManifestEntry>,
@@ -93,15 +93,15 @@ async function following(entries: AsyncGenerator<ManifestEntry>): Promise<Manife
 
 function kindsOf(was: ManifestEntry, is: ManifestEntry): DifferenceKind[] {
   const kinds: DifferenceKind[] = [];
-  // Which of its names a file has its content under is the archive's matter: they are of one type.
+  // Under which of a file's names tar writes the content is chance: a file and a hard link to it are of one type.
   const sameType = was.type === is.type || (isFile(was) && isFile(is));
-  // Tar says of a further name neither what the content is nor what the attributes are.
+  // Of a hard link tar writes neither the content nor the attributes.
   const isTold = was.type === is.type || (was.type !== "hardlink" && is.type !== "hardlink");
   const note = (differs: boolean, kind: DifferenceKind) => {
     if (differs) kinds.push(kind);
   };
   note(was.type === is.type && (was.size !== is.size || was.sha256 !== is.sha256), "content");
-  // Linux has no permissions of a symlink.
+  // On Linux the mode of a symlink means nothing.
   note(was.mode !== is.mode && was.type !== "symlink" && is.type !== "symlink", "mode");
   note(was.uid !== is.uid || was.gid !== is.gid, "owner");
   note(was.mtime !== is.mtime, "mtime");

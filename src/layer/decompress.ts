@@ -1,48 +1,24 @@
-// Turns a compressed archive into its bytes: gzip in this process, the others by the programs of the host.
+// The ways to decompress an archive: in this process, or by a program of the host. All throw `BAD_ARCHIVE` for a
+// damaged or truncated stream, with the words of whatever decompresses.
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { run, start, type Tool, tools } from "../host/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
-import type { Compression } from "./compression.js";
 import { decompressXzNatively } from "./xz/index.js";
 
-/** Bytes of a piece that leaves gzip. */
+/** Size of the pieces in which gunzip gives its output, in bytes. */
 const gunzipChunk = 256 * 1024;
 
 /**
- * Memory that decoding xz may take, in bytes: its largest preset takes 65 MiB, but a hostile header may ask for
- * 4 GiB. (This is no limit on compressing, which would change what is written.)
+ * Bytes of memory that decoding xz may take: its largest preset takes 65 MiB, but a hostile header may ask for 4 GiB.
+ * (Compressing has no such limit: it would change the output.)
  */
 const xzMemory = 512 * 1024 * 1024;
 
-/**
- * Decompresses `input`, whose `StevedoreError`s pass through as they are. Nothing is read ahead of the reader but
- * what the pipes hold. Ending the iteration early ends the programs too.
- * @throws `BAD_ARCHIVE` for a damaged or truncated stream, with the decompressor's words; `TOOL_MISSING`,
- * `CANCELLED`.
- */
-export function decompress(
-  input: AsyncIterable<Buffer>,
-  compression: Compression,
-  signal?: AbortSignal | undefined,
-): AsyncIterable<Buffer> {
-  switch (compression) {
-    case "none":
-      return input;
-    case "gzip":
-      return gunzip(input);
-    case "bzip2":
-      return throughTool(input, tools.bzip2, ["-dc"], signal);
-    case "zstd":
-      return throughTool(input, tools.zstd, ["-dcq"], signal);
-    case "xz":
-      return decompressXz(input, signal);
-  }
-}
-
-async function* gunzip(input: AsyncIterable<Buffer>) {
+/** Decompresses gzip in this process. */
+export async function* gunzip(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   const stream = createGunzip({ chunkSize: gunzipChunk });
-  // What goes wrong there also ends the stream that is read here.
+  // An error there also ends the stream that is read here, and is thrown by it.
   pipeline(input, stream).catch(() => undefined);
   try {
     for await (const chunk of stream) yield chunk as Buffer;
@@ -53,10 +29,13 @@ async function* gunzip(input: AsyncIterable<Buffer>) {
   }
 }
 
-/** By xz, or where that is not installed by lzma-native. */
-async function* decompressXz(input: AsyncIterable<Buffer>, signal: AbortSignal | undefined) {
+/** Decompresses xz by xz, or by lzma-native where xz is not installed. */
+export async function* decompressXz(
+  input: AsyncIterable<Buffer>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
   const hasXz = await isInstalled(tools.xz, signal);
-  if (hasXz) yield* throughTool(input, tools.xz, ["-dc", `--memlimit-decompress=${xzMemory}`], signal);
+  if (hasXz) yield* decompressBy(tools.xz, ["-dc", `--memlimit-decompress=${xzMemory}`], input, signal);
   else yield* decompressXzNatively(input, xzMemory, signal);
 }
 
@@ -70,24 +49,25 @@ async function isInstalled(tool: Tool, signal: AbortSignal | undefined): Promise
   }
 }
 
-async function* throughTool(
-  input: AsyncIterable<Buffer>,
+/** Decompresses by a program. One that is under way when the iteration ends early is ended, too. */
+export async function* decompressBy(
   tool: Tool,
   args: readonly string[],
+  input: AsyncIterable<Buffer>,
   signal: AbortSignal | undefined,
-) {
+): AsyncGenerator<Buffer, void, undefined> {
   const over = new AbortController();
   const stop = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
   const running = start(tool, args, { failure: "BAD_ARCHIVE", signal: stop });
   pipeline(input, running.stdin).catch((error: unknown) => {
-    // A tool that ends early says itself why. A fault of the input is the reason of all that follows.
+    // A tool that ends early tells why by itself. An error of the input is the cause of whatever the tool says.
     if (!isErrno(error, "EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE")) over.abort(error);
   });
   try {
     for await (const chunk of running.stdout) yield chunk as Buffer;
     await running.done;
   } catch (error) {
-    // The tool's own words come before what its end did to its streams.
+    // The tool's own error explains more than that of its streams, which are closed because the tool ended.
     await running.done;
     throw error;
   } finally {

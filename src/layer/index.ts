@@ -13,10 +13,8 @@ export type {
   Comparison,
   Difference,
 } from "./compare-manifest.js";
-export { type Compression, compressionOf, headBytes } from "./compression.js";
-export { decompress } from "./decompress.js";
+export { compressionOf, decompress, headBytes, neededDecompressors } from "./compression.js";
 export { beginsAsManifest } from "./manifest-file.js";
-export { assertRecipe, defaultRecipe, isRecipe, type RecipeName, recipeNames } from "./recipe.js";
 export { shellLine } from "./shell-line.js";
 export {
   type Change,
@@ -51,4 +49,4 @@ export {
 export { toolOutput } from "./tool-output.js";
 export { type Unpacked, type UnpackLimits, unpack } from "./unpack.js";
 export { type Verdict, type VerifyRequest, verifyLayer } from "./verify-layer.js";
-export { checkKnownAnswer, chooseXzEngine, type XzEngine } from "./xz/index.js";
+export { checkKnownAnswer, chooseXzEngine, type XzEngine, xzArguments } from "./xz/index.js";

@@ -1,5 +1,5 @@
-// A manifest as a file: gzip of JSON lines, the first of which names the tar digest that the others belong to. Names
-// stand in it as the bytes they are, so that `zcat` shows them; a reader takes the text as latin1.
+// A manifest as a file: gzip of JSON lines. The first line names the tar digest, the others are the entries. File names
+// are written as their own bytes, so that `zcat` shows them; a reader reads the text as latin1.
 import { once } from "node:events";
 import { closeSync, constants, createReadStream, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -18,8 +18,8 @@ export interface ManifestWriter extends AsyncDisposable {
    */
   accept(chunk: Buffer): Promise<void>;
   /**
-   * Completes the file for a tar that was read to a good end, and makes its content durable. Before that, or without
-   * it, the file names no digest that a tar could have.
+   * Completes the file for a tar that was read whole, and makes its content durable. Until then the file names a digest
+   * that no tar can have.
    * @throws as `accept`
    */
   finish(tarDigest: Digest): Promise<void>;
@@ -27,16 +27,16 @@ export interface ManifestWriter extends AsyncDisposable {
 
 /** The version that the first line names. Another one is not read. */
 const format = 1;
-/** Stands for the digest while it is not known. */
+/** Stands in the place of the digest while it is not known. */
 const noDigest: Digest = `sha256:${"-".repeat(64)}`;
-/** Characters of lines that are handed on at once. */
+/** So many characters of lines are gathered before they are compressed. */
 const batch = 64 * 1024;
-/** More than the names of one entry can make. */
+/** In characters: more than the names of one entry can take. */
 const longestLine = 1024 * 1024;
 
 /**
- * Begins a manifest at a path where nothing is, mode 0600. To be disposed of in any case; what it has written of a
- * manifest that is not finished is the caller's to remove.
+ * Begins a manifest at a path where nothing lies yet, mode 0600. The caller disposes of the writer in any case, and
+ * removes the file of a manifest that was not finished.
  * @throws `NO_SPACE`, `INTERNAL`
  */
 export async function openManifestWriter(path: string): Promise<ManifestWriter> {
@@ -62,7 +62,7 @@ export async function openManifestWriter(path: string): Promise<ManifestWriter> 
         failure = error;
       });
     }
-    // Else a full disk would show only at the end.
+    // Tell of a full disk now, not at the end.
     if (failure !== undefined) throw failure;
     const text = Buffer.from(lines, "latin1");
     lines = "";
@@ -100,7 +100,7 @@ export async function openManifestWriter(path: string): Promise<ManifestWriter> 
 
 /**
  * Opens a manifest and yields its entries, in their order.
- * @returns undefined where there is none, or none of that tar digest and of a format that is known
+ * @returns undefined where there is not a manifest of that tar digest and of a known format
  * @throws through the entries: `DamagedManifest`
  */
 export async function openManifest(
@@ -119,7 +119,10 @@ export async function openManifest(
   return undefined;
 }
 
-/** True if the file begins as a manifest of a known format does that was finished. What comes then is not looked at; false where nothing can be read. */
+/**
+ * True if the file begins like a finished manifest of a known format. The rest of it is not looked at. False where
+ * nothing can be read.
+ */
 export function beginsAsManifest(path: string): boolean {
   let file: number | undefined;
   try {
@@ -139,8 +142,8 @@ export function beginsAsManifest(path: string): boolean {
 export class DamagedManifest extends Error {}
 
 /**
- * The first line as a member of the gzip file by itself, which is as long whatever the digest is: not compressed. So
- * it can be put in when the digest is known, with which the tar ends.
+ * The first line, as a member of its own of the gzip file. It is not compressed, so it has the same length whatever the
+ * digest is, and can be written again in its place when the digest is known: at the end of the tar.
  */
 function firstMember(tarDigest: Digest): Buffer {
   return gzipSync(`${JSON.stringify({ format, tarDigest })}\n`, { level: 0 });
@@ -153,7 +156,7 @@ async function drained(stream: Writable): Promise<void> {
 async function* readEntries(lines: AsyncGenerator<string>): AsyncGenerator<ManifestEntry, void, undefined> {
   for await (const line of lines) {
     const entry = parseLine(line);
-    // The one field that the comparison does more with than compare it.
+    // The comparison needs a path to go on; all other fields it only compares.
     if (typeof entry.path !== "string") throw new DamagedManifest("an entry has no path");
     yield entry as unknown as ManifestEntry;
   }
@@ -164,9 +167,9 @@ function parseLine(line: string): Record<string, unknown> {
     const document: unknown = JSON.parse(line);
     if (typeof document === "object" && document !== null) return document as Record<string, unknown>;
   } catch {
-    // Told of below.
+    // Thrown below.
   }
-  throw new DamagedManifest("a line is no JSON object");
+  throw new DamagedManifest("a line is not a valid JSON object");
 }
 
 async function* readLines(path: string): AsyncGenerator<string, void, undefined> {

@@ -1,5 +1,5 @@
-// The manifest of a layer: what its canonical tar says of each entry, so that a digest that no longer agrees can be
-// traced to the names that differ. Made as the tar goes by, and compared entry by entry.
+// The manifest of a layer: what its canonical tar says of each entry. Where a digest no longer agrees, it tells which
+// entries differ. It is made while the tar goes by.
 import { createHash, type Hash } from "node:crypto";
 import type { PaxRecord } from "./tar/index.js";
 import { readNumber, type TarWalk, text, type WalkedEntry, walkTar } from "./tar/index.js";
@@ -15,9 +15,9 @@ export interface ManifestEntry {
   readonly gid: number;
   /** Nanoseconds since 1970, in decimal: more than a double holds. */
   readonly mtime: string;
-  /** Bytes of a file; 0 for all else, second and later names of a file included. */
+  /** Bytes of a file; 0 for everything else, hard links included. */
   readonly size: number;
-  /** What a symlink says, or the path of the first name of a hard link. */
+  /** Of a symlink its target; of a hard link the path under which the file came first. */
   readonly target?: string;
   /** `major:minor` of a device. */
   readonly device?: string;
@@ -27,7 +27,7 @@ export interface ManifestEntry {
   readonly sha256?: string;
 }
 
-/** A `hardlink` is a name of a file that has come before under another name; tar keeps no attributes with it. */
+/** A `hardlink` is a further name of a file that came before under another name; tar writes no attributes with it. */
 export type EntryType = "file" | "hardlink" | "symlink" | "character" | "block" | "directory" | "fifo";
 
 /** By the type flags of POSIX ustar. */
@@ -46,8 +46,8 @@ const entryTypes: Readonly<Record<string, EntryType>> = {
 const xattrPrefix = "SCHILY.xattr.";
 
 /**
- * A reader of a canonical tar that gives out its entries, each as soon as it has come whole, in the archive's order.
- * Memory is that of one entry's names.
+ * A reader of a canonical tar. It gives the entries in the archive's order, each as soon as it has come whole. Memory
+ * is that of one entry's names.
  */
 export function createManifestReader(
   give: (entry: ManifestEntry) => void,
@@ -102,14 +102,14 @@ export function pathOrder(one: string, other: string): number {
 const slash = 0x2f;
 
 function describe({ entry, header, block, extended, size }: WalkedEntry): ManifestEntry {
-  const said = new Map<string, string>();
+  const fields = new Map<string, string>();
   const xattrs: PaxRecord[] = [];
   for (const record of extended.records) {
     if (record.keyword.startsWith(xattrPrefix)) xattrs.push(record);
-    else said.set(record.keyword, record.value.toString("latin1"));
+    else fields.set(record.keyword, record.value.toString("latin1"));
   }
   const type = entryTypes[header.type] ?? "file";
-  const number = (keyword: string, at: number) => Number(said.get(keyword) ?? readNumber(block, at));
+  const number = (keyword: string, at: number) => Number(fields.get(keyword) ?? readNumber(block, at));
   const target = "target" in entry ? entry.target : "";
   const isDevice = type === "character" || type === "block";
   return {
@@ -118,7 +118,7 @@ function describe({ entry, header, block, extended, size }: WalkedEntry): Manife
     mode: text(block, 100, 108).replace(/^0+/, "").padStart(4, "0"),
     uid: number("uid", 108),
     gid: number("gid", 116),
-    mtime: nanoseconds(said.get("mtime") ?? String(readNumber(block, 136))),
+    mtime: nanoseconds(fields.get("mtime") ?? String(readNumber(block, 136))),
     size,
     ...(type === "symlink" ? { target } : type === "hardlink" ? { target: layerPath(target) } : {}),
     ...(isDevice ? { device: `${octal(block, 329)}:${octal(block, 337)}` } : {}),
@@ -144,7 +144,7 @@ function nanoseconds(seconds: string): string {
   return digits === "" ? "0" : sign + digits;
 }
 
-/** The disk lists attributes in any order; the digest is of `<length> <name>=<value>` for each, sorted. */
+/** The digest of `<length> <name>=<value>` for each attribute, sorted, because disks list them in any order. */
 function digestXattrs(xattrs: readonly PaxRecord[]): string {
   const hash = createHash("sha256");
   const named = xattrs.map(

@@ -1,14 +1,14 @@
-// A recipe as a line of shell, with which anybody recomputes a checksum without Stevedore.
+// A recipe as a line of shell: with it anybody can recompute a checksum without Stevedore.
 import { join } from "node:path";
+import { type RecipeName, recipes } from "../terms/index.js";
+import { bsdtarArguments } from "./archive.js";
 import { canonicalTarArguments } from "./canonical-tar.js";
-import { dockerTarArguments, type RecipeName, recipes } from "./recipe.js";
-
-const MiB = 1024 * 1024;
+import { xzFlags } from "./xz/index.js";
 
 export interface ShellLineOptions {
-  /** The directory that holds `json` and `layer`; without it the command is to be run there. */
+  /** The directory that holds `json` and `layer`. Without it, the command has to be run in that directory. */
   readonly imageDirectory?: string | undefined;
-  /** For a host whose tar leaves fields empty that the canonical tar has filled (see `checkTar`). Default false. */
+  /** For a host whose tar leaves the device fields empty (see `checkTar`). Default false. */
   readonly leavesFieldsEmpty?: boolean | undefined;
 }
 
@@ -23,8 +23,8 @@ export function shellLine(
 }
 
 /**
- * What `fillDeviceFields` does, in Perl, which every Debian has: walks the headers, puts zeros into empty device
- * fields and mends the checksum.
+ * What `fillDeviceFields` does, in Perl, which every Debian has: it walks the headers, puts zeros into empty device
+ * fields, and corrects the checksum.
  */
 const fillInPerl = [
   "while(read STDIN,$h,512){$t=substr$h,156,1;",
@@ -38,21 +38,21 @@ const fillInPerl = [
 function archiveCommand(name: RecipeName, layer: string, leavesFieldsEmpty: boolean): string {
   const recipe = recipes[name];
   if (recipe.archiver === "bsdtar") {
-    return ["bsdtar", ...dockerTarArguments(layer).map(quote)].join(" ");
+    return ["bsdtar", ...bsdtarArguments(recipe, layer).map(quote)].join(" ");
   }
   const tar = ["tar", ...canonicalTarArguments(layer).map(quote)].join(" ");
   const filled = leavesFieldsEmpty ? `${tar} | perl -e '${fillInPerl}'` : tar;
-  return `${filled} | xz -${recipe.preset} --check=crc64 --block-size=${recipe.blockSize / MiB}MiB -T2`;
+  return `${filled} | xz ${xzFlags({ ...recipe, threads: 2 }).join(" ")}`;
 }
 
-/** A path that no tool takes for an option, whatever the directory is called. */
+/** The path below the directory, written so that no tool takes it for an option. */
 function within(directory: string | undefined, name: string): string {
   if (directory === undefined) return name;
   const path = join(directory, name);
   return path.startsWith("-") ? `./${path}` : path;
 }
 
-/** Quotes a word for a POSIX shell where it needs it; of `--option=value`, the value only. */
+/** Quotes a word for a POSIX shell if it needs that; of `--option=value` only the value. */
 function quote(word: string): string {
   const [, option = "", value = ""] = /^(--[a-z-]+=)?(.*)$/s.exec(word) ?? [];
   if (/^[A-Za-z0-9_./:=,%+-]+$/.test(value)) return word;

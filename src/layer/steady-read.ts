@@ -1,16 +1,17 @@
-// Reads a layer that nobody changes meanwhile, or says that somebody does.
+// Makes sure that a layer did not change while it was read.
 
 import { exitCodeOf, findRecords, tools } from "../host/index.js";
 import { StevedoreError } from "../terms/index.js";
 
-/** How often a layer that changes while it is read is read. */
+/** How many times a layer is read that changes while it is read. */
 const reads = 3;
-/** The kernel's time of a change may be that much behind the clock, in ms: a tick of the slowest timer, and some. */
+/** The kernel's time of a change may lag so far behind the clock, in ms: a tick of the slowest timer, and some more. */
 const tick = 20;
 
 /**
- * What `read` makes of a layer; made anew if the layer changed meanwhile, three times in all.
- * @param holds whether the result is good, for which it may ask whether the layer changed; not asked if tar says so
+ * Returns what `read` makes of a layer. If the layer changed meanwhile it reads again, three times in all.
+ * @param holds tells whether the result is good; it may ask whether the layer changed. Not called where tar itself says
+ * that the layer changed
  * @throws `CHECKSUM_MISMATCH` if the layer changed each time; what `read` throws; `CANCELLED`
  */
 export async function readSteadily<T>(
@@ -39,14 +40,14 @@ export async function readSteadily<T>(
   }
 }
 
-/** GNU tar exits with 1 if a file changed, shrank or went while it was read, and with 2 for what it cannot do. */
+/** GNU tar exits with 1 if a file changed, shrank or vanished while it was read, and with 2 for any other error. */
 function saysChanged(error: unknown): boolean {
   return exitCodeOf(tools.tar, error) === 1;
 }
 
 /**
- * True if anything in the layer, names, content or attributes, was changed since then. Nobody can set back that time
- * of an inode (its ctime), as `touch` sets back the other. A link made to a file changes it too.
+ * True if a name, content or attributes in the layer were changed since then. It goes by the ctime of the inodes, which
+ * nobody can set back as `touch` sets back the mtime. Making a hard link to a file changes its ctime too.
  */
 async function hasChangedSince(
   layerDirectory: string,

@@ -1,7 +1,9 @@
-// Looks at the beginning of a stream without taking it away.
+// Reads the beginning of a stream ahead, and gives the stream whole.
 import { headBytes } from "./compression.js";
 
-/** The first bytes of the input, and the whole input with them. */
+/**
+ * Returns the first `headBytes` bytes of the input, or all where it is shorter, and the whole input, these included.
+ */
 export async function takeHead(
   chunks: AsyncGenerator<Buffer>,
 ): Promise<{ head: Buffer; input: AsyncIterable<Buffer> }> {

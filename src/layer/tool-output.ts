@@ -1,11 +1,11 @@
-// The stdout of a host tool as an async sequence of chunks that ends only if the tool, and whatever
-// feeds it, succeeded: nobody can mistake the output of a tool that failed for a whole one.
+// The stdout of a program as a sequence of chunks. The sequence ends only if the program and its input succeeded, so
+// that nobody takes the output of a failed program for a whole one.
 import type { Writable } from "node:stream";
 import type { Tool } from "../host/index.js";
 import { start } from "../host/index.js";
 
 export interface ToolOutputOptions {
-  /** What the tool reads on stdin; nothing if absent. Must heed `signal` itself. */
+  /** What the tool reads on stdin; nothing if absent. It must itself fail when `signal` aborts. */
   readonly input?: AsyncIterable<Buffer> | undefined;
   /** Whether the tool gets this process's locale instead of `C`. */
   readonly keepLocale?: boolean | undefined;
@@ -15,8 +15,8 @@ export interface ToolOutputOptions {
 }
 
 /**
- * Runs a tool and yields its stdout, at the reader's pace. The tool starts with the first read. It is
- * killed and awaited if the reader stops early, if `input` fails or if the signal aborts.
+ * Runs a tool and yields its stdout, at the reader's pace. The tool starts with the first read. If the reader stops
+ * early, `input` fails or the signal aborts, the tool is killed, and its end is awaited.
  * @throws the error of `input`, or that of the tool: `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`, `INTERNAL`.
  */
 export async function* toolOutput(
@@ -30,12 +30,12 @@ export async function* toolOutput(
     isBackground,
     signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]),
   });
-  // Without its whole input the tool must not come to a regular end: it is killed, not closed.
+  // A tool whose input broke off is killed: if its stdin were closed it would end as if that were all.
   const fed = feed(running.stdin, input).catch((error: unknown) => {
     stop.abort();
     throw error;
   });
-  // In this order: where the input failed, the tool's own error is only that it was killed.
+  // `fed` comes first: where the input failed, the tool's own error says only that it was killed.
   const outcome = Promise.all([fed, running.done]);
   outcome.catch(() => undefined);
   try {
@@ -47,7 +47,7 @@ export async function* toolOutput(
   }
 }
 
-/** Writes `input` at the tool's pace. A tool that has gone is no error here: its exit code tells why. */
+/** Writes `input` at the tool's pace. That the tool has ended is not an error here: its exit code tells why. */
 async function feed(stdin: Writable, input: AsyncIterable<Buffer> | undefined): Promise<void> {
   if (input !== undefined) {
     for await (const chunk of input) {

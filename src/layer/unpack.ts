@@ -1,10 +1,9 @@
-// An archive becomes a directory: decompressed, inspected, hashed and written by GNU tar, in one pass.
+// Turns an archive into a directory. In one pass it is decompressed, inspected, hashed, and written by GNU tar.
 import { createHash, type Hash } from "node:crypto";
 import { addAbortSignal, type Readable, type Writable } from "node:stream";
 import { start, tools } from "../host/index.js";
-import { cancelled, StevedoreError, throwIfAborted } from "../terms/index.js";
-import { type Compression, compressionOf } from "./compression.js";
-import { decompress } from "./decompress.js";
+import { type Compression, cancelled, StevedoreError, throwIfAborted } from "../terms/index.js";
+import { compressionOf, decompress } from "./compression.js";
 import { takeHead } from "./take-head.js";
 import {
   type ArchiveInspector,
@@ -19,20 +18,22 @@ export type { UnpackLimits } from "./tar/index.js";
 
 export interface UnpackOptions {
   readonly limits: UnpackLimits;
-  /** Not root: give all to this process's user instead of refusing. Capabilities of files are lost then. */
+  /**
+   * Where this process is not root: give all files to its user instead of refusing. File capabilities are lost then.
+   */
   readonly allowSquash?: boolean | undefined;
   /**
-   * Takes an archive that ends behind its last entry, without the zeros that mark an end: the layers that umoci's
-   * `insert` writes. Only where the diffID is known: else such an archive cannot be told from one that was cut short.
+   * Takes an archive that ends behind its last entry, without the zeros that mark an end, as umoci's `insert` writes
+   * them. Set it only where the diffID is known: otherwise nothing tells such an archive from one that was cut short.
    */
   readonly mayLackEnd?: boolean | undefined;
-  /** Called with the bytes of `source` consumed so far, as they are. */
+  /** Called with the number of bytes of `source` that were read so far, before decompression. */
   readonly onProgress?: ((bytesRead: number) => void) | undefined;
 }
 
 /** What was unpacked. */
 export interface Unpacked {
-  /** The OCI diffID: the digest of the whole archive, decompressed, with what stands after its end. */
+  /** The OCI diffID: the digest of the whole decompressed archive, including what stands behind its end. */
   readonly diffId: `sha256:${string}`;
   readonly compression: Compression;
   /** Entries of the archive; the directories it only implies are not counted. */
@@ -48,7 +49,7 @@ export interface Unpacked {
  * Unpacks an archive into a directory, exactly: owners by number, modes, times to the nanosecond, hard links,
  * devices, the xattrs `user.*` and `security.capability`. Every header is inspected before tar gets a byte of it.
  *
- * @param source the archive, plain or compressed by gzip, bzip2, xz or zstd. Read to its end, and destroyed.
+ * @param source the archive, plain or compressed. Read to its end, and destroyed.
  * @param destination a fresh, empty directory; after an error it holds whatever was written until then.
  * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY`, `LIMIT_EXCEEDED`, `NEEDS_ROOT`, `NO_SPACE`, `TOOL_MISSING`, `CANCELLED`;
  * `INTERNAL` if the source cannot be read.
@@ -59,7 +60,7 @@ export async function unpack(
   options: UnpackOptions,
   signal?: AbortSignal | undefined,
 ): Promise<Unpacked> {
-  // An error after the source was given up concerns nobody.
+  // The source may fail after it was given up: that is nobody's concern.
   source.on("error", () => undefined);
   try {
     throwIfAborted(signal);
@@ -98,7 +99,7 @@ function decideOwnership(allowSquash: boolean): Unpacked["ownership"] {
   throw new StevedoreError("NEEDS_ROOT", "only root can keep the owners of a layer's files");
 }
 
-/** The source's chunks; its errors as `INTERNAL`, or `CANCELLED` where the signal is why. */
+/** The source's chunks. Its errors become `INTERNAL`, or `CANCELLED` where the signal caused them. */
 async function* readSource(source: Readable, onProgress: UnpackOptions["onProgress"], signal?: AbortSignal) {
   let bytesRead = 0;
   try {
@@ -140,7 +141,7 @@ async function extract(
   tar.stdout.resume();
   const held = createHeldBytes();
   const pass = async (chunk: Buffer) => {
-    // Nothing behind its end goes to tar.
+    // tar gets nothing of what stands behind the archive's end.
     if (!inspector.ended) held.push(chunk);
     inspector.accept(chunk);
     refuseDevice(inspector, ownership);
@@ -172,24 +173,37 @@ async function extract(
   }
 }
 
-/** GNU tar's words for a disk that filled up inside a block, where no error of the kernel is told. */
+/** GNU tar's words for a disk that filled up in the middle of a block: there it does not tell the kernel's error. */
 function isShortWrite(error: unknown): error is StevedoreError {
   return error instanceof StevedoreError && /: Wrote only \d+ of \d+ bytes/.test(error.message);
 }
 
 /**
- * The options of GNU tar that write an archive. Its own guards (no `-P`) stay on behind the inspector. `trusted.*` is never restored, for
- * an archive could forge the metadata of an overlay with it, nor `security.selinux`, which is this host's to set.
- * Warnings are off: they say nothing that is an error, and could crowd the error out of what is kept of stderr.
- * The blocking factor lets tar read up to 1 MiB at a time from its pipe instead of 10 KiB.
+ * The options with which GNU tar writes an archive to a directory.
+ * - tar's own guards stay on behind the inspector: there is no `-P`.
+ * - `trusted.*` is never restored, because an archive could forge the metadata of an overlay by it, nor is
+ *   `security.selinux`, which is this host's to set.
+ * - Warnings are off: none is an error, and many could push the error out of what is kept of stderr.
+ * - The blocking factor lets tar read up to 1 MiB at a time from its pipe instead of 10 KiB.
  */
 export function extractionOptions(destination: string, ownership: Unpacked["ownership"]): string[] {
   const owner = ownership === "kept" ? "--same-owner" : "--no-same-owner";
   const capability = ownership === "kept" ? ["--xattrs-include=security.capability"] : [];
   return [
-    ...["-x", "-f", "-", "-C", destination, "--warning=none", "--blocking-factor=2048"],
-    ...["--numeric-owner", owner, "--same-permissions", "--delay-directory-restore"],
-    ...["--xattrs", ...capability, "--xattrs-include=user.*"],
+    "-x",
+    "-f",
+    "-",
+    "-C",
+    destination,
+    "--warning=none",
+    "--blocking-factor=2048",
+    "--numeric-owner",
+    owner,
+    "--same-permissions",
+    "--delay-directory-restore",
+    "--xattrs",
+    ...capability,
+    "--xattrs-include=user.*",
   ];
 }
 
@@ -198,12 +212,12 @@ function refuseDevice({ firstDevice }: ArchiveInspector, ownership: Unpacked["ow
   throw new StevedoreError("NEEDS_ROOT", `${quoteName(firstDevice)} is a device, which only root can make`);
 }
 
-/** Bytes of the archive on their way to tar: a chunk's last ones may have to wait for the next chunk. */
+/** The bytes that tar has not got yet: the last ones of a chunk may have to wait for the next chunk. */
 function createHeldBytes() {
   let chunks: Buffer[] = [];
   let released = 0;
   const drops: ByteRange[] = [];
-  /** What of a piece at the position `released` is not to be dropped. */
+  /** Yields those parts of a piece that are not dropped. The piece lies at the position `released`. */
   function* keep(piece: Buffer): Generator<Buffer> {
     const end = released + piece.length;
     for (let at = released; at < end; ) {
@@ -218,11 +232,11 @@ function createHeldBytes() {
     push(chunk: Buffer): void {
       chunks.push(chunk);
     },
-    /** Keeps these parts from being released; they come in their order. */
+    /** Has these parts left out when they are released. They come in the archive's order. */
     drop(ranges: readonly ByteRange[]): void {
       drops.push(...ranges);
     },
-    /** Takes out all up to the position `upTo` of the archive. */
+    /** Takes out all bytes before the position `upTo` of the archive. */
     release(upTo: number): Buffer[] {
       const pieces: Buffer[] = [];
       const kept: Buffer[] = [];
@@ -237,7 +251,7 @@ function createHeldBytes() {
   };
 }
 
-/** Writes and waits until all is taken. False if the reader is gone. */
+/** Writes, and waits until all was taken. False if the reader is gone. */
 async function writeAll(stream: Writable, pieces: readonly Buffer[]): Promise<boolean> {
   const written = pieces.map(
     (piece) => new Promise<boolean>((resolve) => stream.write(piece, (error) => resolve(!error))),

@@ -1,4 +1,4 @@
-// Holds a layer against the tar digests that were stored of it, at the speed of the disk.
+// Compares a layer with the tar digests that are stored of it, at the speed of the disk.
 import { canonicalTar } from "./canonical-tar.js";
 import { digestTar } from "./checksum.js";
 import { type Comparison, compareManifest } from "./compare-manifest.js";
@@ -6,9 +6,9 @@ import { readSteadily } from "./steady-read.js";
 
 export interface VerifyRequest {
   readonly layerDirectory: string;
-  /** The tar digests that are stored, by whichever recipes: all of them must be the layer's. At least one. */
+  /** The stored tar digests, at least one, whatever their recipes: the layer must have them all. */
   readonly expected: readonly string[];
-  /** Where the layer's manifest lies, if a mismatch is to be explained by it. */
+  /** Where the layer's manifest lies, if it is to tell what differs. */
   readonly manifestPath?: string | undefined;
   /** Told how many bytes of the canonical tar have been read so far, each time anew where it is read again. */
   readonly onProgress?: ((tarBytesDone: number) => void) | undefined;
@@ -16,16 +16,17 @@ export interface VerifyRequest {
 
 export interface Verdict {
   readonly ok: boolean;
-  /** The stored tar digest that the layer has not, or else the one it has. */
+  /** A stored tar digest that the layer does not have; where it has them all, that one. */
   readonly expected: string;
-  /** The layer's tar digest as it is. */
+  /** The tar digest that the layer has. */
   readonly actual: string;
-  /** What differs; undefined if that was not asked for or no manifest of `expected` can be read. */
+  /** What differs; undefined if nobody asked, or if no manifest of `expected` can be read. */
   readonly comparison?: Comparison | undefined;
 }
 
 /**
- * Reads a layer and compares its tar digest. A mismatch of one that changed meanwhile is read again, three times in all.
+ * Reads a layer and compares its tar digest. Where they differ because the layer changed meanwhile, it is read again,
+ * three times in all.
  * @throws `CHECKSUM_MISMATCH` if the layer changed each time; `INTERNAL` if it cannot be read; `TOOL_MISSING`,
  * `CANCELLED`
  */

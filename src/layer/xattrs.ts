@@ -1,4 +1,4 @@
-// Extended attributes of directories, which Node cannot read: GNU tar can, and tells them in its extended headers.
+// Reads extended attributes of directories. Node cannot read them; GNU tar can, and writes them in extended headers.
 import { tools } from "../host/index.js";
 import { nameList, walkTar } from "./tar/index.js";
 import { toolOutput } from "./tool-output.js";
@@ -41,7 +41,7 @@ export async function readDirectoryXattrs(
   return found;
 }
 
-/** The path that tar was given; it writes a slash behind a directory's name. */
+/** The path that tar was given: tar itself writes a slash behind a directory's name. */
 function pathOf(name: string): string {
   const path = name.replace(/\/+$/, "");
   return path === "." ? "" : path;

@@ -1,8 +1,7 @@
 // An image as the listings show it.
 
 import type { Graph, Image, StoredChecksums } from "../graph/index.js";
-import { recipeNames } from "../layer/index.js";
-import { StevedoreError } from "../terms/index.js";
+import { recipeNames, StevedoreError } from "../terms/index.js";
 import type { NamesByImage } from "./names.js";
 
 export interface ImageSummary {

@@ -1,6 +1,7 @@
 // The checksums of an image, each with the line of shell by which anybody re-checks it.
 import type { Graph, Image, StoredChecksum } from "../graph/index.js";
-import { isRecipe, shellLine } from "../layer/index.js";
+import { shellLine } from "../layer/index.js";
+import { isRecipe } from "../terms/index.js";
 
 export interface RecheckableChecksum extends StoredChecksum {
   /** Null for a recipe that is not known here, which another version may have stored. */

@@ -47,3 +47,16 @@ export {
 } from "./image-name.js";
 export { type MountDriverName, mountDriverNames } from "./mount-drivers.js";
 export { quote } from "./quote.js";
+export {
+  assertRecipe,
+  type BsdtarRecipe,
+  defaultRecipe,
+  dockerRecipe,
+  isRecipe,
+  largestThreadMemory,
+  type RecipeName,
+  recipeNames,
+  recipes,
+  unknownRecipe,
+  type XzRecipe,
+} from "./recipes.js";

@@ -1,8 +1,8 @@
 // The one budget of CPU threads of a worker process: compressors share it, first come, first served, batches last.
-import { cancelled } from "../terms/index.js";
+import { cancelled, defaultRecipe, recipes } from "../terms/index.js";
 
-/** Bytes of a layer that keep one thread busy: the block size of the xz recipes. */
-const bytesPerThread = 8 * 1024 * 1024;
+/** Bytes of a layer that keep one thread busy: a block. */
+const bytesPerThread = recipes[defaultRecipe].blockSize;
 
 /** Whether somebody waits for this image, or it is one of a batch: who waits for one does not wait for a batch. */
 export type Urgency = "single" | "batch";

@@ -19,7 +19,7 @@ import {
 import { checkKnownAnswer, checkTar, chooseXzEngine, type XzEngine } from "../layer/index.js";
 import { openProducer, telemetryIfAsked, uploadsInUse } from "../producer/index.js";
 import { answersFor, connectWithRetry } from "../redis/index.js";
-import { defaultGraphName, hostNamePattern, StevedoreError } from "../terms/index.js";
+import { defaultGraphName, hostNamePattern, StevedoreError, largestThreadMemory } from "../terms/index.js";
 import { openBatchProgress } from "./batches/index.js";
 import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";
@@ -272,10 +272,7 @@ function selfTest(engine: XzEngine) {
   };
 }
 
-/** Of xz at preset 6, for a thread that compresses; the last blocks of a layer overlap the first of the next. */
-const bytesPerThread = 2 * 100 * 1024 ** 2;
-
 function threadsWithin(memory: number | undefined, threads: number): number {
   if (memory === undefined) return threads;
-  return Math.max(1, Math.min(threads, Math.floor(memory / bytesPerThread)));
+  return Math.max(1, Math.min(threads, Math.floor(memory / largestThreadMemory)));
 }

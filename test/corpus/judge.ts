@@ -14,9 +14,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { Readable } from "node:stream";
 import { execa } from "execa";
-import type { Compression } from "../../src/layer/compression.js";
 import { type Unpacked, unpack } from "../../src/layer/unpack.js";
 import { StevedoreError } from "../../src/terms/error.js";
+import type { Compression } from "../../src/terms/index.js";
 import type { Canary } from "./canary.js";
 import { below, walkTree } from "./describe-tree.js";
 

@@ -1,8 +1,8 @@
 // One mutation of one archive, decided by its random numbers alone: of its structure, of its bytes, of both; before it
 // is compressed, and after.
 
-import type { Compression } from "../../src/layer/compression.js";
 import { blockSize } from "../../src/layer/tar/header.js";
+import type { Compression } from "../../src/terms/index.js";
 import { createMutators, type Hints } from "./mutators.js";
 import type { Random } from "./random.js";
 import { randomArchive } from "./random-archive.js";

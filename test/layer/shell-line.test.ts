@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { recipeNames } from "../../src/layer/recipe.js";
 import { shellLine } from "../../src/layer/shell-line.js";
+import { recipeNames } from "../../src/terms/index.js";
 import { shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 

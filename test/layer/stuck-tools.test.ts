@@ -9,12 +9,13 @@ import { execa } from "execa";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { tools } from "../../src/host/tool.js";
 import { limitToolSilence, toolSilenceLimit } from "../../src/host/tool-watchdog.js";
+import { bsdtarArguments } from "../../src/layer/archive.js";
 import { canonicalTar, packCanonicalTar } from "../../src/layer/canonical-tar.js";
-import { decompress } from "../../src/layer/decompress.js";
-import { dockerTarArguments } from "../../src/layer/recipe.js";
+import { decompress } from "../../src/layer/compression.js";
 import { toolOutput } from "../../src/layer/tool-output.js";
 import { unpack } from "../../src/layer/unpack.js";
 import { findXzProgram } from "../../src/layer/xz/program.js";
+import { recipes } from "../../src/terms/index.js";
 import { childProcesses } from "../support/processes/child-processes.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
@@ -95,7 +96,7 @@ describe("a tool that is stopped ends the work with an error that is tried again
   });
 
   test("bsdtar", async () => {
-    const output = toolOutput(tools.bsdtar, dockerTarArguments(directory));
+    const output = toolOutput(tools.bsdtar, bsdtarArguments(recipes.docker, directory));
     await expect(readStopping("bsdtar", output)).rejects.toMatchObject(stuck("bsdtar"));
   });
 

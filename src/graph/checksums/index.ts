@@ -10,7 +10,6 @@ export { fromDictionary, knownDockerChecksum } from "./docker-checksum.js";
 export {
   addChecksum,
   checksumsPath,
-  dockerRecipe,
   parseChecksums,
   readChecksums,
   type StoredChecksum,

@@ -16,9 +16,6 @@ export interface StoredChecksum {
 
 export type StoredChecksums = Readonly<Record<string, StoredChecksum>>;
 
-/** The recipe by which Docker 0.3 computed its checksums. */
-export const dockerRecipe = "docker";
-
 /** The stored checksums of an image by recipe; none for a file that is missing or damaged: they can be recomputed. */
 export async function readChecksums(imageDirectory: string): Promise<StoredChecksums> {
   try {

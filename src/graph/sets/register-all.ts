@@ -3,8 +3,15 @@
 import { lstatSync } from "node:fs";
 import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ioError, removeTree, type StagingPlace, stagingPath, syncFileSystem } from "../../disk/index.js";
-import { cancelled, parseImageName, StevedoreError, throwIfAborted } from "../../terms/index.js";
+import {
+  forEachConcurrent,
+  ioError,
+  removeTree,
+  type StagingPlace,
+  stagingPath,
+  syncFileSystem,
+} from "../../disk/index.js";
+import { parseImageName, StevedoreError, throwIfAborted } from "../../terms/index.js";
 import { assertNoDescendant, parentNotFound } from "../history.js";
 import { imageExists, imageNotFound } from "../image.js";
 import type { Names } from "../names/index.js";
@@ -195,33 +202,19 @@ async function assertCanRegister(
   }
 }
 
-/** Makes the images, a number of them side by side. The first error ends the others, and is thrown when they have ended. */
+/** Makes the images, a number of them at a time. The first error ends the others, and is thrown when they have ended. */
 async function fillAll(
   stage: string,
   members: readonly Member[],
   concurrency: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const over = new AbortController();
-  const either = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
-  const failures: unknown[] = [];
-  const waiting = members.values();
-  const fillInTurn = async () => {
-    for (const member of waiting) {
-      if (either.aborted) return;
-      try {
-        const directory = join(stage, member.id);
-        await mkdir(directory, { mode: 0o700 });
-        await writeImage(directory, member, member.fill, either);
-      } catch (error) {
-        failures.push(error);
-        over.abort();
-      }
-    }
+  const make = async (member: Member, either: AbortSignal) => {
+    const directory = join(stage, member.id);
+    await mkdir(directory, { mode: 0o700 });
+    await writeImage(directory, member, member.fill, either);
   };
-  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, fillInTurn));
-  if (failures.length > 0) throw failures[0];
-  if (signal?.aborted) throw cancelled(signal);
+  await forEachConcurrent(members, concurrency, make, signal);
 }
 
 function isDecided(stage: string): boolean {

@@ -1,8 +1,8 @@
 // Compresses exported layers with the programs of the host. The options are fixed, so that the same version of a
 // program gives the same bytes on every host.
 import { type Tool, tools } from "../../host/index.js";
-import { toolOutput } from "../../layer/index.js";
-import type { LayerCompression } from "../../terms/index.js";
+import { toolOutput, xzArguments } from "../../layer/index.js";
+import { type LayerCompression, defaultRecipe, recipes } from "../../terms/index.js";
 
 export type { LayerCompression };
 
@@ -22,16 +22,13 @@ export function compress(
 }
 
 /**
- * The programs with their arguments. `zstd --single-thread` and `xz -T1` give other bytes than several threads do;
- * `zstd -T1` and `xz -T2` are the smallest numbers that do not.
+ * The programs with their arguments. `zstd --single-thread` gives other bytes than several threads do; `zstd -T1` is the
+ * smallest number that does not.
  */
 const programs: Readonly<
   Record<Exclude<LayerCompression, "none">, (threads: number) => readonly [Tool, readonly string[]]>
 > = {
   gzip: () => [tools.gzip, ["-n", "-6"]],
   zstd: (threads) => [tools.zstd, ["-q", "-3", `-T${threads}`]],
-  xz: (threads) => [
-    tools.xz,
-    ["-6", "--check=crc64", "--block-size=8MiB", `-T${Math.max(2, threads)}`, "--no-adjust"],
-  ],
+  xz: (threads) => [tools.xz, xzArguments({ ...recipes[defaultRecipe], threads })],
 };

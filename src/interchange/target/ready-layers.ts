@@ -3,9 +3,9 @@
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { mapConcurrent } from "../../disk/index.js";
 import type { Graph, Image } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import { mapConcurrent } from "../map-concurrent.js";
 import { sumOfEach } from "../sum-of-each.js";
 import type { ArchiveWriter } from "./archive-writer.js";
 import type { LayerCompression } from "./compress.js";

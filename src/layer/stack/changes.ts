@@ -1,4 +1,4 @@
-// What an upper changes of the layers below it, as `docker diff` tells it.
+// Finds out what an upper changes in the layers below it, as `docker diff` tells it.
 import type { BigIntStats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { ioError } from "../../disk/index.js";
@@ -14,7 +14,7 @@ export interface Change {
   readonly path: string;
 }
 
-/** A directory that differs from the one below by its xattrs at most. */
+/** A directory that is the same as the one below, unless its xattrs differ. */
 interface Candidate {
   readonly path: string;
   readonly below: StackPart;
@@ -106,7 +106,7 @@ async function withOtherXattrs(
 /** The attributes that a layer can hold. */
 const ownXattrs = ["user.*", "security.capability"];
 
-/** Without what fuse-overlayfs keeps for itself. */
+/** The attributes as one text, without those that fuse-overlayfs keeps for itself. */
 function shown(attributes: readonly string[] | undefined): string {
   const own = (attributes ?? []).filter((attribute) => !/^user\.(fuseoverlayfs|overlay)\./.test(attribute));
   return JSON.stringify(own);

@@ -1,4 +1,4 @@
-// A stack of layers written out as one plain tree.
+// Writes a stack of layers out as one plain tree.
 import { mkdir } from "node:fs/promises";
 import { ioError } from "../../disk/index.js";
 import { tools } from "../../host/index.js";
@@ -33,7 +33,7 @@ export async function flattenLayers(
       if (isDirectory) await mkdir(joinPath(Buffer.from(target), path));
     }
     for (const { directory, files } of ofLayer) await copyEntries(directory, target, files, signal);
-    // Last, for every file that is written changes the time of its directory.
+    // Directories come last, because every file that is written changes the time of its directory.
     for (const { directory, directories } of ofLayer)
       await copyEntries(directory, target, directories, signal);
   } catch (error) {
@@ -42,8 +42,8 @@ export async function flattenLayers(
 }
 
 /**
- * Copies single entries of a directory, not what lies in them, with their attributes. Of a directory that is there
- * already the attributes are set.
+ * Copies single entries of a directory with their attributes, without what lies in them. A directory that is there
+ * already gets the attributes.
  * @param paths latin1 strings relative to both, `""` for the directory itself
  * @throws as `flattenLayers`
  */

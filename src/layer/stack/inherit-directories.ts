@@ -1,5 +1,5 @@
-// Directories that a layer's archive only implies, where the layers below have them: umoci's `insert`, for one, names no
-// directory but its target. Overlayfs shows the attributes of the topmost.
+// Gives directories that a layer's archive only implies the attributes that they have in the layers below. Overlayfs
+// shows the attributes of the topmost layer; and umoci's `insert`, for example, names no directory but its target.
 import { lstatSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { throwIfAborted } from "../../terms/index.js";
@@ -7,13 +7,13 @@ import { joinPath } from "../tar/index.js";
 import { copyEntries } from "./flatten.js";
 import { layerOf, lookUp } from "./layer-stack.js";
 
-/** How many are looked up in the layers below before others have their turn. */
+/** How many directories are looked up before other work has its turn. */
 const lookedUpAtOnce = 64;
 
 /**
- * Gives directories of a layer, which no entry named, what the layers below have for them: a layer that says nothing of
- * a directory does not change it, and what is in the layer is what is seen of it. Those that no layer below has, or that
- * the layer deletes first, stay as they are.
+ * Gives directories that no entry named the attributes that they have in the layers below: a layer that says nothing
+ * of a directory must not change it. Directories that no layer below has, or that the layer itself deletes first,
+ * stay as they are.
  *
  * @param paths latin1 strings relative to `layer`, `""` for its root; none may lead through a symlink
  * @param below the directories of the layers below, topmost first
@@ -27,7 +27,7 @@ export async function inheritDirectories(
 ): Promise<void> {
   const ofLayer = new Map<string, string[]>();
   for (const [at, path] of paths.entries()) {
-    // Looked up without waiting for each: others must have their turn.
+    // The look-ups are synchronous, so other work is given a turn between them.
     if (at % lookedUpAtOnce === 0) await setImmediate();
     throwIfAborted(signal);
     if (lookUp(layer, path).decides) continue;

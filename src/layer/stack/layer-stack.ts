@@ -1,5 +1,5 @@
-// A stack of layers read as the one tree that it stands for, a directory at a time: what is seen of which layer.
-// Names and paths are bytes; as strings they are latin1, one character per byte.
+// Reads a stack of layers as the one tree that it shows, a directory at a time, and tells which layer each name is
+// seen of. Names and paths are bytes; as strings they are latin1, one character per byte.
 import { lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { meaningOf, opaqueMarker, whiteoutPrefix } from "../../graph/index.js";
@@ -15,7 +15,7 @@ export interface StackPart {
 /** A name that is seen. */
 export interface StackEntry {
   readonly isDirectory: boolean;
-  /** Where it lies, topmost first: the first is what is seen of it, more there are of a directory only. */
+  /** Where it lies, topmost first. The first is the one that is seen; only a directory has more. */
   readonly parts: readonly [StackPart, ...StackPart[]];
 }
 
@@ -25,8 +25,8 @@ export function stackRoot(layerDirectories: readonly string[]): StackPart[] {
 }
 
 /**
- * Reads what is seen in a directory that lies in several layers. A whiteout, and an opaque marker, hide what the
- * layers below have, never what their own layer has.
+ * Reads what is seen in a directory that lies in several layers. Whiteouts and opaque markers hide what the layers
+ * below have, never what their own layer has.
  * @throws the file system's errors
  */
 export async function readStackDirectory(parts: readonly StackPart[]): Promise<Map<string, StackEntry>> {
@@ -59,7 +59,7 @@ export async function readStackDirectory(parts: readonly StackPart[]): Promise<M
 }
 
 /**
- * True if a path is seen in a stack. Looks no deeper than the layer that decides it.
+ * True if a path is seen in a stack. Reads no layer below the one that decides it.
  * @param layerDirectories topmost first
  * @param path relative, a latin1 string
  */
@@ -67,7 +67,10 @@ export function isSeen(layerDirectories: readonly string[], path: string): boole
   return layerOf(layerDirectories, path) !== undefined;
 }
 
-/** The topmost layer in which a path lies that is seen: what is seen of it, a directory's attributes too, is that one's. */
+/**
+ * The layer that a path is seen of: the topmost that has it, whose attributes a directory shows. Undefined if it is
+ * not seen.
+ */
 export function layerOf(layerDirectories: readonly string[], path: string): string | undefined {
   for (const layer of layerDirectories) {
     const { isThere, decides } = lookUp(layer, path);
@@ -77,7 +80,10 @@ export function layerOf(layerDirectories: readonly string[], path: string): stri
   return undefined;
 }
 
-/** What a layer says of a path: whether it lies there, and whether nothing of it is seen that the layers below have. */
+/**
+ * What a layer says of a path: whether it has it, and whether it decides, so that nothing of the layers below is
+ * seen.
+ */
 export function lookUp(
   layer: string,
   path: string,
@@ -100,7 +106,7 @@ function exists(directory: Buffer, name: string): boolean {
   return lstatSync(joinPath(directory, name), { throwIfNoEntry: false }) !== undefined;
 }
 
-/** What a walk over a stack meets: the path relative to its root. */
+/** A name that a walk over a stack meets, with its path relative to the root. */
 export interface StackPath extends StackEntry {
   readonly path: string;
 }

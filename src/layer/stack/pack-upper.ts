@@ -1,4 +1,4 @@
-// The upper of a mount as the archive of a layer: its deletions become the whiteout files of AUFS and OCI.
+// Packs the upper of a mount as the archive of a layer. Deletions become the whiteout files of AUFS and OCI.
 import { Readable } from "node:stream";
 import { ioError } from "../../disk/index.js";
 import { opaqueMarker, whiteoutPrefix } from "../../graph/index.js";
@@ -26,21 +26,22 @@ async function* archiveOf(
   const { paths, markers } = await readPaths(upper, signal).catch((error: unknown) => {
     throw ioError(error, `${upper.directory} cannot be read`);
   });
-  // First what has no file of its own, for behind tar's output there is its end of the archive.
+  // The whiteout files come first, because tar's output ends with the end of the archive.
   for (const path of markers) {
     yield formatTarEntry({ path, kind: "file", mode: 0o600, uid: 0, gid: 0, mtimeNs: 0n });
   }
   const list = nameList(upper.directory, paths);
   const args = [
     ...canonicalEntryOptions,
-    // What a driver keeps for itself is no attribute of the file.
-    ...["--xattrs-exclude=user.fuseoverlayfs.*", "--xattrs-exclude=user.overlay.*"],
+    // These are the driver's own notes, not attributes of the file.
+    "--xattrs-exclude=user.fuseoverlayfs.*",
+    "--xattrs-exclude=user.overlay.*",
     ...list.args,
   ];
   yield* fillDeviceFields(toolOutput(tools.tar, args, { input: list.input, signal }));
 }
 
-/** What tar shall pack, and the whiteout files to make, all as latin1 strings. */
+/** The paths that tar packs, and those of the whiteout files to make, all as latin1 strings. */
 async function readPaths(
   upper: Upper,
   signal: AbortSignal | undefined,

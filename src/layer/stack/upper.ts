@@ -1,5 +1,5 @@
-// The upper of a mount, the writable branch, as its driver leaves it: what was written, and what was deleted of the
-// layers below.
+// Reads the upper of a mount (its writable branch) as the driver leaves it: what was written, and what was deleted of
+// the layers below.
 import { lstat, readdir } from "node:fs/promises";
 import { meaningOf } from "../../graph/index.js";
 import { findRecords } from "../../host/index.js";
@@ -7,8 +7,9 @@ import { byteOrder, childPath, joinPath } from "../tar/index.js";
 import { readDirectoryXattrs } from "../xattrs.js";
 
 /**
- * How a driver keeps deletions. `devices`: a character device 0:0 deletes its name, and an xattr makes a directory
- * opaque (kernel doc overlayfs.rst, "whiteouts and opaque directories"). `files`: the names of AUFS do, besides.
+ * How a driver notes deletions. `devices`: a character device 0:0 deletes its name, and an xattr makes a directory
+ * opaque (kernel doc overlayfs.rst, "whiteouts and opaque directories"). `files`: the same, and also by the names of
+ * AUFS.
  */
 export type DeletionForm = "devices" | "files";
 
@@ -21,7 +22,7 @@ export interface Upper {
 export interface UpperDirectory {
   /** True if nothing of the layers below is seen in it. */
   readonly isOpaque: boolean;
-  /** The names that were deleted and not made anew, sorted. */
+  /** The names that were deleted and not made again, sorted. */
   readonly deleted: readonly string[];
   /** What was written, sorted by name. */
   readonly written: readonly UpperEntry[];
@@ -30,14 +31,14 @@ export interface UpperDirectory {
 export interface UpperEntry {
   readonly name: string;
   readonly isDirectory: boolean;
-  /** True if its name was deleted as well: what it was before is not seen through it. */
+  /** True if its name was deleted too, so that nothing of what it was before is seen in it. */
   readonly isNew: boolean;
 }
 
 /** Reads directories of an upper by their paths relative to it; `""` is its root. */
 export type ReadUpper = (path: string) => Promise<UpperDirectory>;
 
-/** Opaque directories: of the kernel with and without `userxattr`, and of fuse-overlayfs where it may not be root. */
+/** The xattrs of opaque directories: of the kernel without and with `userxattr`, and of fuse-overlayfs without root. */
 const opaqueMasks = ["trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque"];
 
 /** Prepares to read an upper: finds its opaque directories. @throws `INTERNAL`, `TOOL_MISSING`, `CANCELLED` */
@@ -60,7 +61,7 @@ export async function openUpper(
       const { name } = entry;
       const meaning = meaningOf(name);
       if (entry.isCharacterDevice() && (await isWhiteoutDevice(joinPath(root, childPath(path, name))))) {
-        // fuse-overlayfs marks an opaque directory by a device with one of AUFS's names, too.
+        // fuse-overlayfs also marks an opaque directory by a device that has one of AUFS's names.
         if (form === "devices" || meaning.kind === "file") deleted.add(name);
       } else if (form === "devices" || meaning.kind === "file") {
         written.push({ name, isDirectory: entry.isDirectory() });

@@ -1,11 +1,11 @@
-// Paths as Linux has them, bytes without a coding, held as latin1 strings: one character per byte.
+// Paths as Linux has them: bytes in no particular encoding. They are held as latin1 strings, one character per byte.
 
-/** A path below a directory. */
+/** Joins a directory and a path below it. */
 export function joinPath(directory: Buffer, path: string): Buffer {
   return path === "" ? directory : Buffer.concat([directory, slash, Buffer.from(path, "latin1")]);
 }
 
-/** The same for strings; the root is `""`. */
+/** Joins a directory and a name in it, as strings; the root is `""`. */
 export function childPath(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;
 }
@@ -15,7 +15,7 @@ export function parentPath(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
-/** Its last name. */
+/** The last name of a path. */
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
@@ -25,7 +25,7 @@ export function byteOrder(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
-/** A path for people and for JSON: read as UTF-8. */
+/** A path read as UTF-8, for people and for JSON. */
 export function readablePath(path: string): string {
   return Buffer.from(path, "latin1").toString("utf8");
 }

@@ -1,20 +1,20 @@
-// GNU tar 1.35 and later leave the device numbers empty in the header of what is no device; its forerunners
-// write zeros. The canonical tar has the zeros, whichever tar wrote it: here they are put in.
+// The canonical tar has zeros in the device fields of all entries but devices, as GNU tar up to 1.34 writes them. Later
+// versions leave these fields empty: here they are filled.
 import { blockSize } from "./header.js";
 import { walkTar } from "./walk.js";
 
 /** Where `devmajor` and `devminor` lie in a header block, and the checksum (POSIX ustar). */
 const deviceFields = { start: 329, end: 345 } as const;
 const checksumField = { start: 148, end: 156 } as const;
-/** Both fields as octal zeros, as GNU tar up to 1.34 writes them, and what that adds to the sum of the bytes. */
+/** Both fields as octal zeros, and what they add to the sum of the bytes. */
 const zeros = Buffer.from("0000000\x000000000\0", "latin1");
 const zerosSum = zeros.reduce((sum, byte) => sum + byte, 0);
 
 /**
- * Passes on an archive that GNU tar writes in its posix format, with the empty device fields filled in; one that has them
- * already comes out as it was. Extended headers stay as they are: every GNU tar leaves the fields empty there. Changes the
- * chunks it is given.
- * @throws `BAD_ARCHIVE` for what is no such archive
+ * Passes on an archive that GNU tar writes in its posix format, with the empty device fields filled. Fields that are
+ * filled stay as they are, and so do extended headers, where every GNU tar leaves the fields empty. Changes the
+ * chunks that it is given.
+ * @throws `BAD_ARCHIVE` for any other archive
  */
 export async function* fillDeviceFields(
   archive: AsyncIterable<Buffer>,

@@ -1,4 +1,5 @@
-// The names in an archive by themselves, latin1 strings: which are safe, and what GNU tar makes of their spelling.
+// The names in an archive, each looked at by itself: which are safe, and how GNU tar understands their spelling. All
+// are latin1 strings.
 import { StevedoreError } from "../../terms/index.js";
 import { quoteName } from "./header.js";
 
@@ -16,13 +17,13 @@ export function checkName(path: string, entryName: string): string[] {
   return splitName(path);
 }
 
-/** @throws `LIMIT_EXCEEDED` if the path is longer than Linux takes; `what` says whose it is. */
+/** @throws `LIMIT_EXCEEDED` if the path is longer than Linux takes; `what` names it in the message */
 export function checkLength(path: string, what: string): void {
   if (path.length <= longestPath) return;
   throw new StevedoreError("LIMIT_EXCEEDED", `${what} is longer than the ${longestPath} bytes Linux takes`);
 }
 
-/** For a message: the name, or the target of a hard link with that name. */
+/** The beginning of a message about an entry's name, or about the target of the hard link `entryName`. */
 export function subject(path: string, entryName: string): string {
   if (path === entryName) return quoteName(path);
   return `${quoteName(entryName)} is a hard link to ${quoteName(path)}, which`;
@@ -38,25 +39,25 @@ export function hasDotDot(path: string): boolean {
   return path.includes("..") && path.split("/").includes("..");
 }
 
-/** True for the target of a symlink that leads out of the layer, or may. */
+/** True for the target of a symlink that may lead out of the layer. */
 export function mayLeave(target: string): boolean {
   return target.startsWith("/") || hasDotDot(target);
 }
 
-/** The name by which tar remembers a directory. */
+/** The name without slashes at its end: so tar remembers a directory. */
 export function withoutSlashes(name: string): string {
   let end = name.length;
   while (end > 0 && name[end - 1] === "/") end--;
   return name.slice(0, end);
 }
 
-/** What stands before the last component of a name, and the slash before that. */
+/** The part of a name before its last component, without the slash between them. */
 export function directoryOf(name: string): string {
   const path = withoutSlashes(name);
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
-/** A path up to the end of its component number `count`, as it is spelled; empty ones and `.` do not count. */
+/** The beginning of a path, as it is spelled, with its first `count` components; empty ones and `.` do not count. */
 export function beginning(path: string, count: number): string {
   const component = /[^/]+/g;
   for (let left = count; left > 0; ) {

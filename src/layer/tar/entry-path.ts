@@ -1,9 +1,11 @@
-// Where the entries of an archive lie in the layer. It follows the directories and symlinks that the archive itself
-// makes, so that no entry is written through a link that leads out, and knows which directories nobody named.
+// Finds out where the entries of an archive lie in the layer. It follows the directories and symlinks that the archive
+// itself makes, so that no entry is written through a symlink that leads out. It also knows which directories no entry
+// named.
 //
-// GNU tar does some of its work by name and only at the end: it makes the symlinks that may leave, and sets the modes,
-// times and xattrs of directories. Nothing may stand under such a name by then but what the name stood for: tar tells
-// by the number of the inode, if at all, and inodes are used again. What would replace one is refused.
+// GNU tar does some of its work only at the end, and by name: it makes the symlinks that may lead out, and sets the
+// modes, times and xattrs of directories. By then the same thing must still lie under each of these names. tar would
+// notice another at most by its inode number, and inode numbers are used again. So an entry that would replace one is
+// refused.
 import { StevedoreError } from "../../terms/index.js";
 import {
   beginning,
@@ -47,18 +49,21 @@ interface Directory {
   readonly kind: "directory";
   /** Its directories and symlinks; most directories have none, and there may be very many. */
   children: Map<string, Directory | Symlink> | undefined;
-  /** False as long as only entries below it were seen. */
+  /** Whether an entry named it; false where only entries below it were seen. */
   named: boolean;
-  /** The name by which tar will set its mode and times; none for the root before an entry names it. */
+  /** The name by which tar will set its mode and times. The root has none until an entry names it. */
   spelling: string | undefined;
-  /** What tar does to its times: nothing, or it waits with them for the symlinks it makes last, or it does not wait. */
+  /**
+   * Whether tar makes a symlink in it at the very end, which changes its times; and if so, whether tar waits for that
+   * before it sets the times.
+   */
   deferredSymlinks: "none" | "awaited" | "not awaited";
 }
 
 interface Symlink {
   readonly kind: "symlink";
   readonly target: string;
-  /** Whether an entry's name led through it. */
+  /** Whether the name of an entry led through it. */
   followed: boolean;
 }
 
@@ -74,10 +79,10 @@ export function createLayerPaths(): LayerPaths {
   let implied = 0;
 
   /**
-   * The directory that `parts` of `path` lead to; undefined if it is not there and `make` is false. tar makes the
-   * missing ones on the way to an entry. A symlink is followed if its target is relative and free of `..`. Others
-   * lead out, or may: GNU tar itself creates those links only after everything else, so nothing could be written
-   * through them anyway.
+   * Returns the directory that `parts` of `path` lead to. If a directory is missing, it is made where `make` is true,
+   * as tar makes those on the way to an entry; otherwise the result is undefined. A symlink is followed if its target
+   * is relative and without `..`. Others may lead out. GNU tar makes those only at the very end, so nothing could be
+   * written through them anyway.
    */
   function walk(parts: readonly string[], path: string, name: string, make: boolean): Directory | undefined {
     let directory = root;
@@ -111,7 +116,7 @@ export function createLayerPaths(): LayerPaths {
     return walk(parts, name, name, true) as Directory;
   }
 
-  /** The directory or symlink that a hard link's target names; a file is not known. */
+  /** The directory or symlink that a hard link's target names; undefined for a file, for files are not remembered. */
   function find(parts: readonly string[], path: string, name: string): Directory | Symlink | undefined {
     const last = parts.at(-1);
     if (last === undefined) return root;
@@ -135,7 +140,7 @@ export function createLayerPaths(): LayerPaths {
     const spelling = withoutSlashes(name);
     directory.spelling ??= spelling;
     if (directory.spelling !== spelling) {
-      // tar would set what the two entries say one after the other, but not in the order of the entries.
+      // tar would apply what both entries say, but not in the order of the entries.
       throw unsafe(`${quoteName(name)} is another name of the directory ${quoteName(directory.spelling)}`);
     }
     markNamed(directory);
@@ -151,14 +156,14 @@ export function createLayerPaths(): LayerPaths {
   function nameByDot(parts: readonly string[], name: string): void {
     const before = implied;
     const directory = enter(parts, name);
-    // tar knows a directory that it has just made on the way by its name without the dot.
+    // tar has just made the directory on the way, and remembers it by its name without the dot.
     if (implied > before) markNamed(directory);
     else setNamed(directory, name);
   }
 
   /**
-   * tar makes the symlink at the very end, and so changes the times of its directory. It knows to set them after that
-   * if the directory's name is the beginning of the symlink's; it does not think of hard links to the symlink.
+   * tar makes this symlink at the very end, which changes the times of its directory. It sets the times after that
+   * only if the symlink's name begins with the directory's name; and it does not do so for hard links to the symlink.
    */
   function noteLastLink(parent: Directory, entry: LayerEntry): void {
     // The root is always set last.
@@ -247,7 +252,7 @@ function addChild(parent: Directory, part: string, child: Directory | Symlink): 
   parent.children.set(part, child);
 }
 
-/** Without recursion, for an archive decides how deep this goes. */
+/** Not recursive, because the archive decides how deep the tree is. */
 function listImplied(root: Directory): string[] {
   const paths: string[] = [];
   const todo: [Directory, path: string][] = [[root, ""]];

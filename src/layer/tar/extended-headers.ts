@@ -1,9 +1,9 @@
-// What stands before an entry's header and belongs to it: the records of pax, and GNU tar's long names.
+// The extended headers that stand before an entry's header: the records of pax, and GNU tar's long names.
 import { StevedoreError } from "../../terms/index.js";
 import { type TarHeader, text } from "./header.js";
 import { checkGlobalRecords, type PaxFields, type PaxRecord, readPaxFields, readPaxRecords } from "./pax.js";
 
-/** Collected for the entry that comes next. Names are latin1 strings. */
+/** What the extended headers so far say of the entry that comes next. Names are latin1 strings. */
 export interface ExtendedHeaders {
   readonly pax: PaxFields | undefined;
   /** The records of pax that `pax` is read from, and all others. They hold their own bytes. */
@@ -22,7 +22,7 @@ export const noExtendedHeaders: ExtendedHeaders = {
   linkName: undefined,
 };
 
-/** True for the type of a header that is no entry: `x` and `g` of pax, `X` of Solaris, `L` and `K` of GNU tar. */
+/** True for the types of extended headers: `x` and `g` of pax, `X` of Solaris, `L` and `K` of GNU tar. */
 export function isExtendedHeader(type: string): boolean {
   return ["x", "X", "g", "L", "K"].includes(type);
 }
@@ -30,8 +30,8 @@ export function isExtendedHeader(type: string): boolean {
 /**
  * Reads one extended header and adds it to those that came before. `body` is what follows its block, padding
  * included.
- * @throws `BAD_ARCHIVE` if it cannot be read or is the second of its kind, of which readers choose differently;
- * `UNSAFE_ENTRY` for records that are not accepted.
+ * @throws `BAD_ARCHIVE` if it cannot be read, or if it is the second of its kind: readers differ on which of them counts;
+ * `UNSAFE_ENTRY` for records that are not accepted
  */
 export function addExtendedHeader(known: ExtendedHeaders, header: TarHeader, body: Buffer): ExtendedHeaders {
   switch (header.type) {

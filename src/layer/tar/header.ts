@@ -1,8 +1,8 @@
-// One 512-byte header block of a tar archive, read exactly as GNU tar reads it, for GNU tar is who will write
-// what the inspector lets through. Names are latin1 strings: one character per byte, whatever the bytes are.
+// One header block of a tar archive. It is read exactly as GNU tar reads it, because GNU tar will write what the
+// inspector lets through. Names are latin1 strings: one character per byte.
 import { StevedoreError } from "../../terms/index.js";
 
-/** Bytes of a block: all of an archive is a multiple of it. */
+/** Bytes of a block. An archive consists of whole blocks. */
 export const blockSize = 512;
 
 /** Bytes that a body of that size takes, with what fills its last block. */
@@ -11,8 +11,8 @@ export function padded(size: number): number {
 }
 
 /**
- * The dialect by the magic field, as GNU tar's `decode_header` tells them apart: it decides whether a prefix
- * belongs to the name and how sparse files are described.
+ * The dialect, which GNU tar's `decode_header` tells by the magic field. It decides whether a prefix belongs to the
+ * name and how sparse files are described.
  */
 export type TarDialect = "v7" | "ustar" | "star" | "gnu";
 
@@ -23,12 +23,12 @@ export interface TarHeader {
   readonly name: string;
   /** The target of a link, else the empty string. */
   readonly linkName: string;
-  /** The size field, in bytes. Of links, directories, devices and fifos it means nothing. */
+  /** The size field, in bytes. It means nothing for links, directories, devices and fifos. */
   readonly size: number;
   readonly dialect: TarDialect;
 }
 
-/** True for a block of zeros, with which the end of an archive begins. */
+/** True for a block of zeros: with one the end of an archive begins. */
 export function isZeroBlock(block: Buffer): boolean {
   return block[0] === 0 && block.equals(zeros);
 }
@@ -56,7 +56,10 @@ export function readHeader(block: Buffer): TarHeader {
   return readUncheckedHeader(block);
 }
 
-/** Reads a header block whose checksum is known to be right. @throws `BAD_ARCHIVE` for a size that is not a valid number */
+/**
+ * Reads a header block whose checksum is known to be right. @throws `BAD_ARCHIVE` for a size that is not a valid
+ * number
+ */
 export function readUncheckedHeader(block: Buffer): TarHeader {
   const dialect = dialectOf(block);
   const plainName = text(block, 0, 100);
@@ -90,7 +93,7 @@ export function quoteName(name: string): string {
   return JSON.stringify(readable.length > 200 ? `${readable.slice(0, 200)}…` : readable);
 }
 
-/** The bytes from `start` to the first NUL, at most to `end`, as a C program takes them. */
+/** The bytes from `start` to the first NUL, at most up to `end`: a string of C. */
 export function text(block: Buffer, start: number, end: number): string {
   // Most fields are empty, and a call into Node's own code costs more than all the rest of this.
   if (block[start] === 0) return "";
@@ -123,7 +126,7 @@ function readOctal(block: Buffer, start: number, end: number): number | undefine
   return at === end || block[at] === 0 || isBlank(block[at]) ? value : undefined;
 }
 
-/** Bytes that are negative as signed ones, but for those of the checksum field. */
+/** How many bytes outside the checksum field are negative if they are taken as signed. */
 function countNegative(block: Buffer): number {
   return block.reduce((count, byte, at) => (byte > 127 && (at < 148 || at >= 156) ? count + 1 : count), 0);
 }

@@ -1,16 +1,17 @@
-// Directories that no entry of an archive names get fixed metadata: else the hour of the extraction, and the umask,
-// would be part of the layer and of its checksum.
+// Gives fixed metadata to the directories that no entry of an archive names. Otherwise the time of the extraction and
+// the umask would get into the layer and its checksum.
 import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
-import { isErrno, StevedoreError, throwIfAborted } from "../../terms/index.js";
+import { forEachConcurrent } from "../../disk/index.js";
+import { isErrno, StevedoreError } from "../../terms/index.js";
 import { quoteName } from "./header.js";
 
 /** How many directories are worked on at a time. */
 const concurrency = 16;
 
 /**
- * Gives directories below `root` the mode 0755, the owner 0:0 (unless `keepOwner`) and the times of the epoch. None
- * of that changes another directory's times, so the order does not matter.
+ * Gives directories below `root` the mode 0755, the owner 0:0 (unless `keepOwner`) and the time 0. The order does not
+ * matter: none of this changes the times of another directory.
  *
  * @param paths latin1 strings relative to `root`, `""` for `root` itself; none may lead through a symlink.
  * @throws `LIMIT_EXCEEDED` for a path longer than Linux takes, `INTERNAL`, `CANCELLED`.
@@ -22,17 +23,13 @@ export async function resetDirectories(
   signal?: AbortSignal | undefined,
 ): Promise<void> {
   const base = Buffer.concat([await realpath(root, { encoding: "buffer" }), Buffer.from("/")]);
-  for (let at = 0; at < paths.length; at += concurrency) {
-    throwIfAborted(signal);
-    const some = paths.slice(at, at + concurrency);
-    await Promise.all(some.map((path) => reset(base, path, keepOwner)));
-  }
+  await forEachConcurrent(paths, concurrency, (path) => reset(base, path, keepOwner), signal);
 }
 
 async function reset(base: Buffer, path: string, keepOwner: boolean): Promise<void> {
   const full = path === "" ? base.subarray(0, -1) : Buffer.concat([base, Buffer.from(path, "latin1")]);
   try {
-    // What tar wrote should be what the archive said. If it is not, nothing outside may be touched for it.
+    // tar should have written what the archive says. Even if it has not, nothing outside may be touched.
     if (!full.equals(await realpath(full, { encoding: "buffer" }))) {
       throw new StevedoreError("INTERNAL", `the directory ${quoteName(path)} lies behind a symlink`);
     }

@@ -14,11 +14,11 @@ import {
 } from "./sparse-map.js";
 import { type WalkedEntry, walkTar } from "./walk.js";
 
-/** How much of an archive is taken before it is `LIMIT_EXCEEDED`. */
+/** How large an archive may be. A larger one is `LIMIT_EXCEEDED`. */
 export interface UnpackLimits {
   /** Decompressed bytes of the archive. The holes of sparse files count as if they were in it. */
   readonly maxBytes: number;
-  /** Entries, and the directories that are made because entries lie in them. */
+  /** Entries, including the directories that no entry names but that others lie in. */
   readonly maxEntries: number;
 }
 
@@ -29,9 +29,11 @@ export interface ArchiveInspector {
    * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY`, `LIMIT_EXCEEDED`.
    */
   accept(chunk: Buffer): void;
-  /** How many bytes, from the beginning of the archive, tar may have: all but what is not yet read whole, or dropped. */
+  /**
+   * tar may have the bytes before this position, without those that are dropped: they were read whole, and are right.
+   */
   readonly cleared: number;
-  /** Hands out, once, what of the cleared bytes tar must not have: whole entries that say nothing. In their order. */
+  /** Gives, once, the parts of the cleared bytes that tar must not have: whole entries that say nothing, in order. */
   takeDropped(): ByteRange[];
   /** True once the end of the archive was seen: what follows only counts. */
   readonly ended: boolean;
@@ -49,13 +51,13 @@ export interface ArchiveInspector {
    * @throws `BAD_ARCHIVE` if it was cut short, if only between two entries.
    */
   finish(): void;
-  /** The directories no entry named: see `LayerPaths`. */
+  /** The directories that no entry names: see `LayerPaths`. */
   impliedDirectories(): string[];
   /** The first device in the archive, as a latin1 string: only root can make one. */
   readonly firstDevice: string | undefined;
 }
 
-/** A part of the archive, by the positions of its first byte and of the one behind its last. */
+/** A part of the archive, from the position of its first byte to that behind its last. */
 export interface ByteRange {
   readonly from: number;
   readonly to: number;

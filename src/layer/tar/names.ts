@@ -1,11 +1,11 @@
-// A list of names for GNU tar, on its stdin: any bytes, any number.
+// Gives GNU tar a list of names on its stdin: any number of names, of any bytes.
 
 /** How many names go into one chunk. */
 const namesPerChunk = 1_000;
 
 /**
- * Arguments that make tar write exactly these names of a directory to stdout, to be put behind all others, and what it
- * must read on stdin.
+ * Returns the arguments that make tar write exactly these names of a directory to stdout, and what tar must read on
+ * stdin. The arguments have to stand behind all others.
  * @param paths latin1 strings relative to the directory, `""` for itself
  */
 export function nameList(
@@ -21,7 +21,7 @@ export function nameList(
       yield Buffer.from(some.map((path) => `${path === "" ? "." : path}\0`).join(""), "latin1");
     }
   }
-  // These options are of their position: they hold for the names that come after them.
+  // These options hold for the names that come after them.
   const reading = ["--no-recursion", "--null", "--no-unquote", "--files-from=-"];
   return { args: ["-cf", "-", "-C", directory, ...reading], input: input() };
 }

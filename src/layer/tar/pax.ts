@@ -1,5 +1,5 @@
-// The extended headers of the pax format: records that override or add to the header of the entry after them.
-// Read by their lengths, never by lines, for a value may hold anything, newlines and whole records included.
+// The records of pax. They override or add to the header of the entry behind them. They are read by their lengths,
+// never by lines: a value may hold anything, newlines and whole records included.
 import { StevedoreError } from "../../terms/index.js";
 import { quoteName } from "./header.js";
 
@@ -10,9 +10,9 @@ export interface PaxRecord {
   readonly value: Buffer;
 }
 
-/** What the extended header of one entry says about where and how its body is written. */
+/** What an entry's records say of its name, its target and its body. */
 export interface PaxFields {
-  /** The name, as a latin1 string. `GNU.sparse.name` comes before `path`. */
+  /** The name, as a latin1 string. `GNU.sparse.name` wins over `path`. */
   readonly path: string | undefined;
   /** The target of a link, as a latin1 string. */
   readonly linkPath: string | undefined;
@@ -44,7 +44,8 @@ export function readPaxRecords(body: Buffer): PaxRecord[] {
 }
 
 /**
- * Takes out of an entry's records what the inspector must know, the last one of a keyword, as GNU tar does.
+ * Takes out of an entry's records what a walk must know. Of several records of a keyword the last one counts, as for
+ * GNU tar.
  * @throws `UNSAFE_ENTRY` for a NUL in a name, and for what only old or incremental archives of GNU tar hold
  * (multi-volume, dump directories, sparse formats before 1.0); `BAD_ARCHIVE` for a value that makes no sense.
  */
@@ -71,8 +72,8 @@ export function readPaxFields(records: readonly PaxRecord[]): PaxFields {
 }
 
 /**
- * Looks over a global extended header, whose records hold for all entries after it. Those that only describe
- * (a comment, an owner, a time) are right there.
+ * Checks a global extended header, whose records hold for all entries after it. Records that only describe (a
+ * comment, an owner, a time) are accepted.
  * @throws `UNSAFE_ENTRY` for one that would name or size every entry: no archiver writes that, and readers differ
  * on what an entry's own records then mean.
  */
@@ -99,14 +100,15 @@ const fields: ReadonlySet<string> = new Set(["path", "linkpath", "size", ...spar
 
 /** Keywords that would move GNU tar's reading position, or change what kind of thing an entry is. */
 const refused: ReadonlySet<string> = new Set([
-  ...[
-    "GNU.sparse.size",
-    "GNU.sparse.numblocks",
-    "GNU.sparse.offset",
-    "GNU.sparse.numbytes",
-    "GNU.sparse.map",
-  ],
-  ...["GNU.dumpdir", "GNU.volume.filename", "GNU.volume.size", "GNU.volume.offset"],
+  "GNU.sparse.size",
+  "GNU.sparse.numblocks",
+  "GNU.sparse.offset",
+  "GNU.sparse.numbytes",
+  "GNU.sparse.map",
+  "GNU.dumpdir",
+  "GNU.volume.filename",
+  "GNU.volume.size",
+  "GNU.volume.offset",
 ]);
 
 function recordLength(body: Buffer, at: number): number {
@@ -136,7 +138,10 @@ function readInteger(found: ReadonlyMap<string, string>, keyword: string): numbe
   if (digits === undefined) return undefined;
   const value = /^[0-9]{1,16}$/.test(digits) ? Number.parseInt(digits, 10) : Number.NaN;
   if (Number.isSafeInteger(value)) return value;
-  throw new StevedoreError("BAD_ARCHIVE", `the pax record ${keyword}=${quoteName(digits)} is no number`);
+  throw new StevedoreError(
+    "BAD_ARCHIVE",
+    `the pax record ${keyword}=${quoteName(digits)} is not a valid number`,
+  );
 }
 
 /** The sparse format 1.0 is told by its version and the file's size (GNU tar manual, "Storing Sparse Files"). */

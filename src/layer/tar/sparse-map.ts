@@ -1,9 +1,9 @@
-// The map of a sparse file: which of its regions lie in the archive. GNU tar reads as many blocks as the map says,
-// not as the header says, so a map that claims more than the body would make it swallow the headers that follow.
+// The map of a sparse file, which says which of its regions lie in the archive. GNU tar reads as many blocks as the map
+// says, not as the header says: a map that claims more than the body holds would make it swallow the headers behind.
 import { StevedoreError } from "../../terms/index.js";
 import { blockSize, quoteName, readNumber } from "./header.js";
 
-/** Adds up the regions of a map and holds them against the header of their entry. */
+/** Adds up the regions of a map and compares them with the header of their entry. */
 export interface SparseMap {
   /**
    * @throws `BAD_ARCHIVE` if the region does not lie in the file and behind the one before it, or does not begin on a
@@ -11,13 +11,13 @@ export interface SparseMap {
    */
   addRegion(offset: number, bytes: number): void;
   /**
-   * @throws `BAD_ARCHIVE` if the regions are not exactly `bodyBytes` of data, or do not end where the file ends: GNU
-   * tar would make a shorter one, and other readers would not.
+   * @throws `BAD_ARCHIVE` if the regions are not exactly `bodyBytes` of data, or do not end where the file ends: then GNU
+   * tar would make a shorter file than other readers
    */
   finish(bodyBytes: number): void;
 }
 
-/** A map that stands at the beginning of the body, fed as the body goes by. */
+/** Reads a map that stands at the beginning of the body, while the body goes by. */
 export interface SparseMapReader {
   accept(body: Buffer): void;
   /** @throws `BAD_ARCHIVE` if the body ended before its map. */
@@ -32,7 +32,7 @@ export function createSparseMap(name: string, fileSize: number): SparseMap {
   return {
     addRegion(offset, bytes) {
       if (offset < end || offset + bytes > fileSize || (bytes > 0 && !aligned)) throw badMap(name);
-      // Only the last region may fill its last block in part: the next one begins with a block of its own.
+      // Each region begins with a block of its own, so only the last one may end inside a block.
       if (bytes % blockSize !== 0) aligned = false;
       end = offset + bytes;
       total += bytes;
@@ -57,7 +57,7 @@ export function createSparseMapReader(name: string, fileSize: number, bodyBytes:
   function takeNumber(value: number): void {
     if (numbersLeft === undefined) {
       numbersLeft = 2 * value;
-      // A region takes at least the four bytes "0\n0\n": tar would set memory aside for whatever is claimed.
+      // Each region takes at least the four bytes "0\n0\n". tar would set memory aside for however many are claimed.
       if (value * 4 > bodyBytes) throw badMap(name);
     } else {
       numbersLeft--;
@@ -113,7 +113,7 @@ export function readOldGnuRegions(
   for (let slot = 0; slot < slots; slot++) {
     const at = start + slot * 24;
     if (block[at + 12] === 0) {
-      // After an empty slot GNU tar reads no further block, whatever the flag says.
+      // GNU tar reads no further block after an empty slot, whatever the flag says.
       if (isExtended) throw badMap(name);
       return false;
     }
@@ -127,7 +127,7 @@ export function readOldGnuRegions(
 
 /**
  * The size of the whole file in an old GNU sparse header, in bytes.
- * @throws `BAD_ARCHIVE` if it is no number.
+ * @throws `BAD_ARCHIVE` if it is not a valid number
  */
 export function readOldGnuSize(name: string, block: Buffer): number {
   const size = readNumber(block, 483);

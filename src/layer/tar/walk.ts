@@ -1,5 +1,5 @@
-// The one walk over the blocks of a tar archive. It reads what GNU tar will read, byte for byte, and refuses what readers
-// of tar understand differently. What is wanted of the entries is the listener's matter.
+// The one walk over the blocks of a tar archive. It reads what GNU tar will read, byte for byte, and refuses what
+// readers of tar understand differently. What is wanted of the entries is the listener's matter.
 import { StevedoreError } from "../../terms/index.js";
 import { hasDotDot, unsafe } from "./entry-name.js";
 import type { LayerEntry } from "./entry-path.js";
@@ -27,8 +27,8 @@ export interface WalkedEntry {
   readonly entry: LayerEntry;
   readonly header: TarHeader;
   /**
-   * The block of the header: a part of the chunk where it came in one chunk, else a copy. It is the listener's only until
-   * `entry` returns.
+   * The block of the header: a part of the chunk where it came in one chunk, else a copy. It is the listener's only
+   * until `entry` returns.
    */
   readonly block: Buffer;
   /** What stood before the header. */
@@ -206,7 +206,7 @@ export function walkTar(listener: TarListener, { isOwn = false }: WalkOptions = 
     part = { kind: "extended", size: padded(header.size), header };
   }
 
-  /** The label of a volume is no entry; tar skips it with all that its size claims. */
+  /** The label of a volume is not an entry: tar skips it, and as many bytes as its size says. */
   function takeLabel(header: TarHeader): void {
     if (extended !== noExtendedHeaders) throw bad("an extended header stands before a volume label");
     if (hasDotDot(header.name)) throw unsafe(`the volume label ${quoteName(header.name)} holds ".."`);

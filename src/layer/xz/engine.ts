@@ -1,23 +1,21 @@
-// What compresses for the xz recipes: the `xz` of the host where there is one, the library that comes with
-// Stevedore where there is none. Both give the same bytes.
+// The engines that compress for the xz recipes: the host's `xz` if it is installed, otherwise the library that comes
+// with Stevedore. Both give the same bytes.
 
 import { tools } from "../../host/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import { StevedoreError, type XzRecipe } from "../../terms/index.js";
 import { loadNativeXz } from "./native.js";
 import { findXzProgram } from "./program.js";
 
-export interface XzSettings {
-  readonly preset: 1 | 6;
-  /** Bytes of input per block. Part of the recipe: it shows in the output. */
-  readonly blockSize: number;
+/** What a recipe says of xz, and how it is worked. */
+export interface XzSettings extends Pick<XzRecipe, "preset" | "blockSize"> {
   /** How many blocks are compressed at a time. Does not show in the output. */
   readonly threads: number;
 }
 
-/** Makes `.xz` files of independent blocks with CRC64 checks, the same bytes whichever engine it is. */
+/** Makes `.xz` files of independent blocks with CRC64 checks. All engines make the same bytes. */
 export interface XzEngine {
   readonly name: "xz" | "lzma-native";
-  /** The version of the liblzma that does the work. */
+  /** The version of its liblzma. */
   readonly version: string;
   /**
    * Compresses `input`, which must itself fail when `signal` aborts. Works at the reader's pace.
@@ -31,9 +29,9 @@ export interface XzEngine {
 }
 
 /**
- * The engine of this host: `xz` if it is installed and new enough, else lzma-native, which is loaded only
- * then: it is slower, and its threads live in this process.
- * @throws `TOOL_MISSING` if there is neither.
+ * Chooses the engine of this host: `xz` if it is installed and new enough, otherwise lzma-native. That one is slower
+ * and its threads live in this process, so it is loaded only if it is needed.
+ * @throws `TOOL_MISSING` if neither can be had
  */
 export async function chooseXzEngine(): Promise<XzEngine> {
   const program = await findXzProgram();

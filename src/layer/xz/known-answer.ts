@@ -1,4 +1,4 @@
-// The start-up check of an xz engine: a fixed sample must give the bytes that every engine has given so far.
+// Checks an xz engine: from a fixed sample it must make the bytes that every engine has made so far.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -11,8 +11,8 @@ const settings = { preset: 6, blockSize: 1024 * 1024, threads: 2 } as const;
 const expected = "f544887fe1071972bd83db3d19389ff080b1e828cdcdc0a7d40e292e17f007ed";
 
 /**
- * The path of an xz of which the tests know that it gives the answer: they start hundreds of workers, each of which would
- * take a second of CPU to find the same. Any other xz is asked. Internal: it may go at any time.
+ * The path of an xz of which the tests know that it gives the answer: they start hundreds of workers, each of which
+ * would take a second of CPU to find the same. Any other xz is asked. Internal: it may go at any time.
  */
 const verifiedVariable = "STEVEDORE_INTERNAL_VERIFIED_XZ";
 

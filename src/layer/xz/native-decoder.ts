@@ -1,5 +1,5 @@
-// Reads xz inside this process, by the liblzma that lzma-native brings. Like the encoder it drives the coder under
-// lzma-native's stream: that stream cuts its input at every "YZ", of which a hostile archive can be made.
+// Decompresses xz inside this process, by the liblzma that lzma-native brings. Like the encoder it drives the coder
+// under lzma-native's stream: the stream cuts its input at each "YZ", and a hostile archive can consist of these.
 import { StevedoreError, throwIfAborted } from "../../terms/index.js";
 
 /** What is used of lzma-native 8; its type declarations leave the coder out. */
@@ -22,8 +22,8 @@ interface Decoder {
 const concatenated = 0x08;
 
 /**
- * Bytes decoded at a time. All they turn into, up to 7,000 times as much, is put out at once, whether or not
- * somebody reads it.
+ * Bytes that are decoded at a time. The decoder gives all that they become at once, up to 7,000 times as much,
+ * whether or not somebody reads it.
  */
 const slice = 4 * 1024;
 
@@ -50,12 +50,12 @@ export async function* decompressXzNatively(
     }
     yield* await decode(decoder, null);
   } finally {
-    // No `code` runs here: each was awaited.
+    // No `code` is running now: each was awaited.
     decoder.resetUnderlying();
   }
 }
 
-/** Hands the decoder a slice, or the end, and returns what it has put out when it is done with it. */
+/** Hands the decoder a slice, or null for the end, and returns its output when it is done with that. */
 function decode(decoder: Decoder, piece: Buffer | null): Promise<Buffer[]> {
   return new Promise((resolve, reject) => {
     const outputs: Buffer[] = [];

@@ -1,8 +1,8 @@
 // The xz engine inside this process: the liblzma that lzma-native brings.
 //
-// It drives the coder under lzma-native's stream, not the stream, which cuts every chunk at each "YZ" (a
-// megabyte of them took it 100 s), finishes before its last output has come, and leaves its memory and
-// threads behind when it is destroyed.
+// It drives the coder that lies under lzma-native's stream, and not the stream. The stream cuts its input at each
+// "YZ" (a megabyte of them took it 100 s), finishes before its last output has come, and keeps its memory and threads
+// when it is destroyed.
 import { throwIfAborted } from "../../terms/index.js";
 import type { XzEngine, XzSettings } from "./engine.js";
 
@@ -16,7 +16,7 @@ interface LzmaNative {
 interface Coder {
   /** Called per piece of output, with the error if there is one, and last with the number of chunks done. */
   bufferHandler: (output: Buffer | null | undefined, chunksDone?: number, error?: Error | null) => void;
-  /** With `threads` it is the encoder of blocks (`lzma_stream_encoder_mt`), right from one thread up. */
+  /** With `threads`, even if it is 1, this is liblzma's encoder of blocks (`lzma_stream_encoder_mt`). */
   easyEncoder(settings: XzSettings & { readonly check: number }): void;
   /** Copies the chunk and encodes it on a thread of libuv's pool. null ends the input. */
   code(chunk: Buffer | null, asynchronous: true): void;
@@ -34,7 +34,7 @@ export async function loadNativeXz(): Promise<XzEngine> {
   };
 }
 
-/** An abort takes effect when the chunk under way is done, at worst the time that one block takes. */
+/** An abort takes effect when the present chunk is done: that takes no longer than a block. */
 async function* compress(
   lzma: LzmaNative,
   input: AsyncIterable<Buffer>,
@@ -52,14 +52,14 @@ async function* compress(
     throwIfAborted(signal);
     yield* await code(coder, null);
   } finally {
-    // No `code` runs here: each was awaited.
+    // No `code` is running now: each was awaited.
     coder.resetUnderlying();
   }
 }
 
 /**
- * Hands the coder a chunk, or the end, and returns what it has put out when it is done with it: in a later turn of
- * the event loop, because the coder goes on with its own work after it has called back.
+ * Hands the coder a chunk, or null for the end, and returns its output when it is done with that. It returns in a
+ * later turn of the event loop, because the coder goes on with its own work after it has called back.
  */
 function code(coder: Coder, chunk: Buffer | null): Promise<Buffer[]> {
   return new Promise((resolve, reject) => {

@@ -1,11 +1,12 @@
 // The xz engine that runs the `xz` of the host.
 import { run, tools } from "../../host/index.js";
 import { toolOutput } from "../tool-output.js";
-import type { XzEngine, XzSettings } from "./engine.js";
+import type { XzEngine } from "./engine.js";
+import { xzArguments } from "./flags.js";
 
 /** The engine if the host has an `xz` that compresses with several threads (5.2.0 and later), else undefined. */
 export async function findXzProgram(): Promise<XzEngine | undefined> {
-  // Whatever is wrong with it, an xz that cannot tell its version is none.
+  // An xz that cannot tell its version counts as not installed, whatever the reason.
   const banner = await run(tools.xz, ["--version"]).catch(() => "");
   const [, version, major, minor] = /^liblzma ((\d+)\.(\d+)\.\S+)$/m.exec(banner) ?? [];
   if (version === undefined || Number(major) * 1_000 + Number(minor) < 5_002) return undefined;
@@ -15,15 +16,4 @@ export async function findXzProgram(): Promise<XzEngine | undefined> {
     compress: (input, settings, signal) =>
       toolOutput(tools.xz, xzArguments(settings), { input, isBackground: true, signal }),
   };
-}
-
-/**
- * One thread is another mode of xz, which writes other block headers, so there are never fewer than two.
- * And xz must not change the preset quietly to stay below a limit of memory that somebody set.
- */
-function xzArguments({ preset, blockSize, threads }: XzSettings): string[] {
-  return [
-    ...[`-${preset}`, "--check=crc64", `--block-size=${blockSize}`],
-    ...[`-T${Math.max(2, threads)}`, "--no-adjust"],
-  ];
 }

@@ -1,8 +1,8 @@
 // The bytes of a layer on their way to a client: made as they are sent, checked as far as that can be.
 import { createHash } from "node:crypto";
 import type { Image } from "../../graph/index.js";
-import { archiveLayer, canonicalTar, type RecipeName, type XzEngine } from "../../layer/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import { archiveLayer, canonicalTar, type XzEngine } from "../../layer/index.js";
+import { type RecipeName, StevedoreError } from "../../terms/index.js";
 
 /** Compressors of one download: the fewest there can be, for the workers' jobs need the cores. */
 const threads = 2;

@@ -3,8 +3,8 @@ import { availableParallelism } from "node:os";
 import { Readable } from "node:stream";
 import { z } from "zod";
 import type { Image } from "../../graph/index.js";
-import { type RecipeName, recipeNames } from "../../jobs/index.js";
 import { checkKnownAnswer, chooseXzEngine, type XzEngine } from "../../layer/index.js";
+import { type RecipeName, recipeNames, recipes } from "../../terms/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError, problem } from "../problem.js";
 import { namesTag, notModified } from "./entity-tag.js";
@@ -51,7 +51,7 @@ export function addLayerRoutes(app: App, { graph, signal, log }: ServerContext):
     const stored = Object.values(await graph.storedChecksums(image.id));
     const digests = new Set(stored.map(({ tarDigest }) => tarDigest).filter((each) => each !== null));
     const tarDigest = digests.size === 1 ? [...digests][0] : undefined;
-    const tag = tarDigest === undefined || recipe === "docker" ? undefined : tagOf(tarDigest, recipe);
+    const tag = tarDigest === undefined || !followsFromTar(recipe) ? undefined : tagOf(tarDigest, recipe);
     return { image, tarDigest, tag, headers: headersOf(image, recipe, tarDigest, tag) };
   };
 
@@ -125,6 +125,11 @@ export function addLayerRoutes(app: App, { graph, signal, log }: ServerContext):
       }
     },
   );
+}
+
+/** Whether the bytes are those of every layer with the same canonical tar: the tar's own, or a recipe's. */
+function followsFromTar(recipe: RecipeName | undefined): boolean {
+  return recipe === undefined || recipes[recipe].followsFromTar;
 }
 
 function tagOf(tarDigest: string, recipe: RecipeName | undefined): string {

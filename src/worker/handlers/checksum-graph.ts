@@ -1,5 +1,6 @@
 // The job `checksum-graph`: leaves each image without a checksum to a child, and sums up.
-import { type CheckedJobData, defaultRecipe } from "../../jobs/index.js";
+import type { CheckedJobData } from "../../jobs/index.js";
+import { defaultRecipe } from "../../terms/index.js";
 import { runBatch } from "../batches/index.js";
 import type { Handler } from "./handler.js";
 

@@ -2,9 +2,8 @@
 
 import { inodeOf } from "../../disk/index.js";
 import type { StoredChecksum } from "../../graph/index.js";
-import { defaultRecipe } from "../../jobs/index.js";
 import { checksumLayer } from "../../layer/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import { defaultRecipe, StevedoreError } from "../../terms/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
 
 export const checksum: Handler<"checksum"> = async (job, host, signal) => {

@@ -1,6 +1,7 @@
 // The metrics of one worker (docs/observability.md): what its jobs do is counted here, and Prometheus reads it elsewhere.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { type AnyQueueName, type JobName, jobNames, type Progress, recipeNames } from "../../jobs/index.js";
+import { type AnyQueueName, type JobName, jobNames, type Progress } from "../../jobs/index.js";
+import { recipeNames } from "../../terms/index.js";
 import type { CpuBudget } from "../cpu-budget.js";
 import { processMetrics } from "./process-metrics.js";
 

@@ -1,6 +1,6 @@
 // stevedore checksum ID… | --all: the fingerprint of images, the stored one where there is one.
 import type { Command } from "commander";
-import { defaultRecipe, recipeNames } from "../../../jobs/index.js";
+import { assertRecipe, defaultRecipe, recipeNames } from "../../../terms/index.js";
 import { addImageFlags, type ImageFlags, runForImages, tellFailed } from "../../jobs-of-images.js";
 import { action, type CommandContext } from "../../run-command.js";
 
@@ -40,7 +40,7 @@ async function checksum(
   references: string[],
 ): Promise<void> {
   const done = await runForImages(context, "checksum", flags, references, {
-    ...(recipe === undefined ? {} : { recipe: recipe as "xz-6" }),
+    ...(recipe === undefined ? {} : { recipe: assertRecipe(recipe) }),
     ...(force ? { force: true } : {}),
   });
   if (done === undefined) return;

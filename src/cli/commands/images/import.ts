@@ -1,6 +1,8 @@
 // stevedore import FILE|DIR|-: the images of a docker-archive or an OCI layout come into the graph.
+
 import type { Command } from "commander";
 import type { JobResult } from "../../../jobs/index.js";
+import { archiveCompressions } from "../../archive-argument.js";
 import { action, type CommandContext } from "../../run-command.js";
 import { runSourceJob } from "../../source-job.js";
 import { addImportFlags, type ImportFlags } from "../../worker-flags.js";
@@ -15,7 +17,7 @@ export function declare(program: Command): void {
   const command = program
     .command("import")
     .description("import the images of a docker-archive or an OCI layout, and print their ids and names")
-    .argument("<source>", "an archive (plain or gzip, bzip2, xz, zstd), a directory, or - for stdin")
+    .argument("<source>", `an archive (plain or ${archiveCompressions}), a directory, or - for stdin`)
     .option(
       "--platform <platform>",
       "of several images the one for os/architecture[/variant] (default: the worker's)",

@@ -1,8 +1,11 @@
 // stevedore store SOURCE: an archive, a directory or stdin becomes an image.
+
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { JobData } from "../../../jobs/index.js";
-import { defaultRecipe, JobError, recipeNames } from "../../../jobs/index.js";
+import { JobError } from "../../../jobs/index.js";
+import { assertRecipe, defaultRecipe, recipeNames } from "../../../terms/index.js";
+import { archiveCompressions } from "../../archive-argument.js";
 import { imageArgument } from "../../image-argument.js";
 import { action, type CommandContext, UsageError } from "../../run-command.js";
 import { runSourceJob } from "../../source-job.js";
@@ -24,7 +27,7 @@ export function declare(program: Command): void {
   const command = program
     .command("store")
     .description("store an archive as an image and print its id")
-    .argument("<source>", "an archive (tar, plain or gzip, bzip2, xz, zstd), a directory, or - for stdin")
+    .argument("<source>", `an archive (tar, plain or ${archiveCompressions}), a directory, or - for stdin`)
     .option("--id <id>", "the image's id (default: 64 random hex characters)")
     .option("--parent <id>", `the image it builds on: ${imageArgument}`)
     .option("--comment <text>", "a comment for the record")
@@ -67,8 +70,7 @@ async function imageData(flags: StoreFlags): Promise<Omit<JobData<"store">, "lay
   const { id, parent, comment, author, created, jsonFile, ifExists, checksum } = flags;
   const options = {
     ...(ifExists === undefined ? {} : { ifExists }),
-    // Whether it names a recipe is for the contract to say, with its own code.
-    ...(checksum === undefined ? {} : { checksum: checksum as "xz-6" }),
+    ...(checksum === undefined ? {} : { checksum: assertRecipe(checksum) }),
   };
   const image = Object.fromEntries(
     Object.entries({ id, parent, comment, author, created }).filter(([, value]) => value !== undefined),

@@ -1,7 +1,7 @@
 // stevedore commit M: what was written to a mount becomes an image.
 import type { Command } from "commander";
 import type { JobData } from "../../../jobs/index.js";
-import { recipeNames } from "../../../jobs/index.js";
+import { recipeNames } from "../../../terms/index.js";
 import { mountArgument, readMountArgument } from "../../mount-argument.js";
 import { action, type CommandContext } from "../../run-command.js";
 import {

@@ -1,6 +1,7 @@
 // stevedore schedule JOB: have a job done again and again, by a cron expression.
 import type { Command } from "commander";
-import { JobError, recipeNames } from "../../../jobs/index.js";
+import { JobError } from "../../../jobs/index.js";
+import { recipeNames } from "../../../terms/index.js";
 import { action, type CommandContext, UsageError } from "../../run-command.js";
 
 interface ScheduleFlags {

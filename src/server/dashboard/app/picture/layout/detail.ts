@@ -1,4 +1,5 @@
 // How much of an image is drawn at which zoom, and what its size, age and checksums look like.
+import { defaultRecipe } from "../../../../../terms/index.js";
 import type { Forest, GraphNode } from "./forest.js";
 
 /** `bars`: a coloured bar each; `ids`: the short id with it; `cards`: all there is to tell in a line each. */
@@ -18,9 +19,9 @@ export function zoomLimits(fit: number): readonly [number, number] {
 
 export type ChecksumState = "none" | "some" | "default";
 
-/** `default`: there is one by xz-6, which other hosts compare. */
+/** `default`: there is one by the default recipe, which other hosts compare. */
 export function checksumState({ checksums }: GraphNode): ChecksumState {
-  if (checksums.includes("xz-6")) return "default";
+  if (checksums.includes(defaultRecipe)) return "default";
   return checksums.length > 0 ? "some" : "none";
 }
 

@@ -1,4 +1,36 @@
-// Work on the items of a list, several at a time, whose results are wanted in order.
+// Work on the items of a list, several at a time.
+import { throwIfAborted } from "../terms/index.js";
+
+/**
+ * Works on each item, on so many at a time; the next one is begun as soon as one is done. When one fails the others are
+ * ended, and none is begun any more. None runs on when this has settled.
+ * @throws what `work` throws, for whichever item that is first; `CANCELLED`
+ */
+export async function forEachConcurrent<Item>(
+  items: readonly Item[],
+  concurrency: number,
+  work: (item: Item, signal: AbortSignal) => Promise<void>,
+  signal?: AbortSignal | undefined,
+): Promise<void> {
+  const stop = new AbortController();
+  const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const failures: unknown[] = [];
+  const waiting = items.values();
+  const workInTurn = async () => {
+    for (const item of waiting) {
+      if (either.aborted) return;
+      try {
+        await work(item, either);
+      } catch (error) {
+        failures.push(error);
+        stop.abort();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, workInTurn));
+  if (failures.length > 0) throw failures[0];
+  throwIfAborted(signal);
+}
 
 /**
  * Yields what `make` makes of each item, in the order of the items. So many are begun, or made and not yet taken, at a

@@ -1,10 +1,8 @@
 import { expect, test } from "vitest";
-import * as contract from "../../src/jobs/index.js";
-import { assertRecipe, defaultRecipe, recipeNames } from "../../src/layer/recipe.js";
+import { assertRecipe, defaultRecipe, recipeNames } from "../../src/terms/index.js";
 
-test("the recipes are those of the job contract, with the same default", () => {
-  expect(recipeNames).toEqual(contract.recipeNames);
-  expect(defaultRecipe).toBe(contract.defaultRecipe);
+test("the default is the first of the recipes", () => {
+  expect(defaultRecipe).toBe(recipeNames[0]);
 });
 
 test.each(recipeNames)("%s is a recipe", (name) => {

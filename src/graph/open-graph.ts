@@ -193,14 +193,14 @@ export async function openGraph(
     );
   }
 
-  /** What keeps images, as a removal asks for it: under the lock, where abandoned sets are complete. */
+  /** What keeps images, read from the disk when a removal asks. It asks under the lock, when abandoned sets are complete. */
   function retentionNow(signal: AbortSignal | undefined): RetentionSources {
     const children: RetentionSources["children"] = async (parents) =>
       findChildren(parents, (await indexAsItIs()).ids, signal);
     return { ...references, names, children };
   }
 
-  /** A checksum that the dictionary still has of a deleted image must not become the new one's of that id. */
+  /** Removes what the dictionary still has of a deleted image: a new image of that id must not inherit its checksum. */
   async function forgetFormer(id: string): Promise<void> {
     if ((await dictionary.get(id)) === undefined) return;
     await dictionary.change(id, async () => {});
@@ -222,7 +222,7 @@ function noReference(value: unknown): StevedoreError {
   const shown = typeof value === "string" ? quote(value) : typeof value;
   return new StevedoreError(
     "INVALID_ID",
-    `${shown} is no image id, of 1 to 128 of A-Z a-z 0-9 _ . -, and no name such as busybox or example.com/team/web:1.0`,
+    `${shown} is not a valid image id, which has 1 to 128 of A-Z a-z 0-9 _ . -, nor a valid name, such as busybox or example.com/team/web:1.0`,
   );
 }
 

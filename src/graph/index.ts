@@ -1,24 +1,20 @@
-// stevedore-graph/graph: the image store on disk. Needs neither Redis nor a worker.
-export {
-  bringUpToDate,
-  checksumsPath,
-  type KnownChecksum,
-  knownDockerChecksum,
-  parseChecksums,
-  readDictionary,
-  readPending,
-  type StoredChecksum,
-  type StoredChecksums,
-} from "./checksums/index.js";
+// The image store on disk. Most of what others need is a method of `Graph`; the rest of this door is for those who read the
+// same files themselves: the audit, the listings, and who mounts or packs layers.
+
+// The graph, its images and their records.
+
 export type { Graph, OpenGraphOptions } from "./graph.js";
-export { isGraphId } from "./graph-id.js";
-export { parentCycle, parentNotFound } from "./history.js";
-export { makeId } from "./id.js";
 export { type Image, imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
 export { openImageIndex } from "./image-index.js";
-export { factsPath, knownLayerFacts, type LayerFacts, parseLayerFacts } from "./layer-facts.js";
-export { manifestPath } from "./layer-manifest.js";
 export { type BrokenImage, type ListedImage, readParent } from "./listing.js";
+export { openGraph } from "./open-graph.js";
+export { type ImageRecord, makeRecord, parentOf, parseRecord, type RecordFields } from "./record.js";
+export { assertRecordSize } from "./record-size.js";
+
+// Ids and names.
+
+export { isGraphId } from "./graph-id.js";
+export { makeId } from "./id.js";
 export {
   formatRepositories,
   type Names,
@@ -27,9 +23,10 @@ export {
   readRepositories,
   removeNames,
 } from "./names/index.js";
-export { openGraph } from "./open-graph.js";
-export { type ImageRecord, makeRecord, parentOf, parseRecord, type RecordFields } from "./record.js";
-export { assertRecordSize } from "./record-size.js";
+
+// How images are added, and what holds them meanwhile.
+
+export { parentCycle, parentNotFound } from "./history.js";
 export type { FillLayer, NewImage } from "./register.js";
 export {
   abandonedLeases,
@@ -41,4 +38,23 @@ export {
   type RegisteredSet,
   readJournal,
 } from "./sets/index.js";
+
+// What is kept beside a layer.
+
+export {
+  bringUpToDate,
+  checksumsPath,
+  type KnownChecksum,
+  knownDockerChecksum,
+  parseChecksums,
+  readDictionary,
+  readPending,
+  type StoredChecksum,
+  type StoredChecksums,
+} from "./checksums/index.js";
+export { factsPath, knownLayerFacts, type LayerFacts, parseLayerFacts } from "./layer-facts.js";
+export { manifestPath } from "./layer-manifest.js";
+
+// The names by which a layer says what it deletes.
+
 export { meaningOf, opaqueMarker, whiteoutPrefix } from "./whiteout.js";

@@ -23,7 +23,7 @@ export interface RunningCommand {
 }
 
 /** Runs a command to its end. */
-export async function command(args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
+export async function runCommand(args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
   return startCommand(args, options).ended;
 }
 
@@ -46,19 +46,21 @@ export function startCommand(args: readonly string[], options: CommandOptions = 
 
   let isOver = false;
   const exited = once(events, "exited");
+  const argv = [process.execPath, "stevedore", ...given];
+  const exit = (code: unknown) => events.emit("exited", code ?? 0);
   const own = {
-    argv: [process.execPath, "stevedore", ...given],
+    argv,
+    exit,
     env: environmentWith(env),
-    exitCode: undefined as number | undefined,
+    exitCode: undefined,
     stdin: stdin === undefined ? Readable.from([]) : Buffer.isBuffer(stdin) ? Readable.from([stdin]) : stdin,
     stdout: stream("stdout"),
     stderr: stream("stderr"),
-    exit: (code = own.exitCode) => events.emit("exited", code ?? 0),
   };
   const surroundings = processWith(own, events);
   const run = running.run(surroundings, async () => {
-    await runCommandLine(own.argv, version);
-    own.exit(surroundings.exitCode as number | undefined);
+    await runCommandLine(argv, version);
+    exit(surroundings.exitCode);
   });
   const ended = Promise.race([exited, run.then(() => exited)]).then(([code]): Ended => {
     isOver = true;

@@ -310,7 +310,7 @@ describe("an image that is deleted", () => {
 describe("several processes", () => {
   let module: string;
   beforeAll(async () => {
-    module = await bundle("graph/index.ts", await scratch.fresh());
+    module = await bundle("graph/index.ts");
   });
 
   it("lose none of each other's names", async () => {

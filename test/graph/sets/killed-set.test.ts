@@ -15,7 +15,7 @@ const scratch = useScratchDirectory();
 let module: string;
 
 beforeAll(async () => {
-  module = await bundle("graph/index.ts", await scratch.fresh());
+  module = await bundle("graph/index.ts");
 });
 
 describe("a process that registers a set of images", () => {

@@ -146,7 +146,7 @@ describe("stevedore checksum", () => {
   });
 
   it("without an xz program gives the same", async () => {
-    const PATH = await pathWithout(await scratch.fresh(), "xz");
+    const PATH = pathWithout(await scratch.fresh(), "xz");
     const fresh = await scratch.fresh();
     await unpackDockerGraph(fresh);
     const args = ["checksum", "b750", "--json"];

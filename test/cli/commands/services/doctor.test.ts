@@ -52,7 +52,7 @@ describe("stevedore doctor", () => {
     { absent: ["xz"], code: 0, finding: "xz (", fix: "apt-get install xz-utils" },
     { absent: ["bsdtar"], code: 0, finding: "bsdtar ", fix: "apt-get install libarchive-tools" },
   ])("tells that $absent is missing, and which package brings it", async ({ absent, code, finding, fix }) => {
-    const PATH = await pathWithout(await scratch.fresh(), ...absent);
+    const PATH = pathWithout(await scratch.fresh(), ...absent);
     const json = await runCommand(["doctor", "--json"], { root, env: { PATH } });
     expect(json.code).toBe(code);
     const found = json.json.filter(({ ok }: Finding) => !ok);
@@ -71,7 +71,7 @@ describe("stevedore doctor", () => {
 
 describe("a program that is missing", () => {
   it.each(["redis-server", "tar", "flock"])("is named by store: %s", async (program) => {
-    const PATH = await pathWithout(await scratch.fresh(), program, "valkey-server");
+    const PATH = pathWithout(await scratch.fresh(), program, "valkey-server");
     const refused = await runCommand(["store", file, "--json"], { root, env: { PATH } });
     expect(refused).toMatchObject({ code: 1, json: { error: { code: "TOOL_MISSING" } } });
     expect(refused.stderr).toContain(`${program} is not installed`);

@@ -1,23 +1,17 @@
 // Processes of their own that run modules of src/: for races between processes, and for those that get killed.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { build } from "vite";
+import { onceInRun } from "../once-in-run.js";
 
 /**
  * Compiles a module of src/, such as `graph/index.ts`, with all it imports; returns its path. That is done once in a run of
  * the tests, whichever file asks first.
  */
 export async function bundle(module: string): Promise<string> {
-  const name = module.replaceAll(/[/.]/g, "-");
-  const bundles = join(tmpdir(), "bundles");
-  const place = join(bundles, name);
-  if (!existsSync(place)) {
-    mkdirSync(bundles, { recursive: true });
-    const outDir = mkdtempSync(join(bundles, "."));
-    await build({
+  const directory = await onceInRun(module.replaceAll(/[/.]/g, "-"), (outDir) =>
+    build({
       configFile: false,
       logLevel: "error",
       ssr: { noExternal: true },
@@ -26,18 +20,9 @@ export async function bundle(module: string): Promise<string> {
         outDir,
         rollupOptions: { output: { entryFileNames: "index.mjs" } },
       },
-    });
-    // Some tests work as another user.
-    chmodSync(outDir, 0o755);
-    try {
-      renameSync(outDir, place);
-    } catch (error) {
-      // Another file of tests was first.
-      if (!existsSync(place)) throw error;
-      rmSync(outDir, { recursive: true });
-    }
-  }
-  return join(place, "index.mjs");
+    }),
+  );
+  return join(directory, "index.mjs");
 }
 
 /**

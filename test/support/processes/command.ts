@@ -98,12 +98,12 @@ Object.defineProperty(globalThis, "process", {
   get: () => running.getStore() ?? real,
 });
 // Some packages import the process instead of taking the global one.
-for (const name of ["stdout", "stderr"] as const) {
-  const stream = real[name];
+for (const name of ["stdout", "stderr", "env"] as const) {
+  const its = real[name];
   Object.defineProperty(real, name, {
     configurable: true,
     enumerable: true,
-    get: () => running.getStore()?.[name] ?? stream,
+    get: () => running.getStore()?.[name] ?? its,
   });
 }
 

@@ -9,7 +9,7 @@ import { startRedis, type TestRedis } from "../../support/redis/redis-server.js"
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 import { archive, entry } from "../../support/trees/crafted-tar.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 let redis: TestRedis;
 beforeAll(async () => {
   redis = await startRedis({ password: "hush-hush" });

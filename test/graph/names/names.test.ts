@@ -19,7 +19,7 @@ import { addImage } from "../../support/images/made-images.js";
 import { bundle, startNode } from "../../support/processes/node-process.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const { base, middle, left, right } = dockerImages;
 
 /** What Docker 0.3 writes: `json.Marshal` of a TagStore, of which only `Repositories` is exported. */

@@ -11,7 +11,7 @@ import { bundle, firstOutput, startNode } from "../../support/processes/node-pro
 import { asNobody } from "../../support/processes/unprivileged.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 let module: string;
 
 beforeAll(async () => {

@@ -10,7 +10,7 @@ import { type Running, serveRoot, stevedore } from "../../../support/processes/s
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { thenFill } from "../../../support/trees/documented-tar.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const ids = Object.values(dockerImages).sort();
 let root: string;
 let up: Running;

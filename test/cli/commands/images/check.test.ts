@@ -8,7 +8,7 @@ import { runCommand } from "../../../support/processes/command.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { contentsOf, stateOf } from "../../../support/trees/disk-listing.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 let root: string;
 
 beforeEach(async () => {

@@ -7,7 +7,7 @@ import { runCommand } from "../../../support/processes/command.js";
 import { sha256Of, shell } from "../../../support/processes/shell.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const { middle } = dockerImages;
 
 describe("stevedore inspect", () => {

@@ -10,7 +10,7 @@ import { runCommand } from "../../../support/processes/command.js";
 import { binary } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 /** More than what a socket or a pipe takes while nobody reads. */
 const count = 3_000;
 let root: string;

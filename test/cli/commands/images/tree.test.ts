@@ -6,7 +6,7 @@ import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-
 import { runCommand } from "../../../support/processes/command.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const { base, middle, left, right } = dockerImages;
 
 describe("stevedore tree", () => {

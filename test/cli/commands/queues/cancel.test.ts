@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { runCommand } from "../../../support/processes/command.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 
 describe("stevedore cancel", () => {
   it("ends a job that waits, and says which it could not end", async () => {

@@ -14,7 +14,7 @@ import { startRedis, type TestRedis } from "../../../support/redis/redis-server.
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { archive, entry } from "../../../support/trees/crafted-tar.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const small = archive(entry({ name: "a" }, "a"));
 let redis: TestRedis;
 beforeAll(async () => {
@@ -241,7 +241,9 @@ describe.concurrent("on a terminal", () => {
       for (const control of ["\u001b]", "\u0007", "\u009b"]) expect(said).not.toContain(control);
   });
 
-  it("Ctrl-Z gives the terminal back to the shell, which draws it anew when it goes on", async () => {
+  it("Ctrl-Z gives the terminal back to the shell, which draws it anew when it goes on", async ({
+    expect,
+  }) => {
     const watch = startOnTerminal(["jobs", "--watch", "--redis", redis.url, "--graph", "stopped"], {
       columns: 80,
       rows: 20,

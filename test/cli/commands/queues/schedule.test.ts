@@ -5,7 +5,7 @@ import { serveRoot } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { until } from "../../../support/until.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 let root: string;
 beforeAll(async () => {
   root = await scratch.fresh();

@@ -8,7 +8,7 @@ import { noRedisRuns, type Running, startStevedore } from "../../../support/proc
 import { startRedis, type TestRedis } from "../../../support/redis/redis-server.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const token = "0123456789abcdef-full";
 const readToken = "0123456789abcdef-read";
 

@@ -8,7 +8,7 @@ import { freePort, startRedis, type TestRedis } from "../../../support/redis/red
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { archive, entry } from "../../../support/trees/crafted-tar.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 let redis: TestRedis;
 let worker: Running;
 let root: string;

@@ -7,68 +7,57 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * left to do. Those that wait stand between those that compute. The others follow as vitest thinks best.
  */
 const longest = [
-  ...[
-    "chaos/chaos",
-    "cli/commands/mounts/mount",
-    "worker/mount-crash",
-    "cli/commands/checksums/checksum",
-    "worker/crash",
-    "cli/commands/mounts/commit",
-  ],
-  ...[
-    "worker/batches/batch-crash",
-    "layer/xz/engine",
-    "cli/commands/services/worker-start",
-    "worker/redis-topologies",
-    "cli/commands/images/store",
-  ],
-  ...[
-    "cli/embedded/embedded-redis",
-    "worker/cancel",
-    "corpus/corpus",
-    "mount/drivers/fuse-overlayfs",
-    "mount/drivers/overlay",
-  ],
-  ...[
-    "mount/drivers/copy",
-    "server/dashboard/dashboard",
-    "audit/audit",
-    "cli/commands/queues/schedule",
-    "cli/commands/services/doctor",
-    "cli/help",
-  ],
-  ...[
-    "worker/worker",
-    "worker/scheduled-run",
-    "worker/telemetry/job-log",
-    "cli/commands/images/large-graph",
-    "server/api/layer",
-  ],
+  ...["chaos/chaos", "worker/mount-crash", "worker/crash", "worker/batches/batch-crash"],
+  ...["worker/redis-topologies", "worker/cancel", "server/dashboard/dashboard", "worker/worker"],
+  ...["worker/scheduled-run", "worker/telemetry/job-log", "server/api/layer"],
+  ...["cli/embedded/embedded-redis", "audit/audit", "cli/commands/services/worker-start"],
+  ...["mount/drivers/overlay", "interchange/exported-images", "mount/views/layer-view", "layer/checksum"],
+  ...["mount/image-deletion", "graph/sets/killed-set", "audit/damage", "interchange/killed-import"],
+  ...["mount/drivers/fuse-overlayfs", "mount/drivers/copy", "interchange/real-images", "corpus/corpus"],
+  ...["cli/commands/mounts/mount", "cli/commands/images/store", "cli/commands/mounts/commit"],
+  ...["cli/commands/queues/schedule", "layer/xz/engine", "cli/commands/images/large-graph"],
 ].map((name) => `/test/${name}.test.ts`);
+
+/**
+ * The folders whose files are run one after the other in the same processes: each would take longer to load what it tests
+ * than to test it. They leave nothing in their process that another could find.
+ */
+const sharing = [
+  ...["audit", "cli", "corpus", "deploy", "disk", "docs", "garbage", "graph", "inbox", "interchange", "jobs"],
+  ...["layer", "mount", "redis", "server/dashboard/picture"],
+].map((folder) => `test/${folder}/**/*.test.ts`);
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId }: TestSpecification) => {
+    const place = ({ moduleId, project }: TestSpecification) => {
       const found = longest.findIndex((name) => moduleId.endsWith(name));
-      return found === -1 ? longest.length : found;
+      // A process is kept only for a file that comes next and shares it, too.
+      return (project.config.isolate ? 0 : longest.length + 1) + (found === -1 ? longest.length : found);
     };
     return (await super.sort(files)).sort((one, other) => place(one) - place(other));
   }
 }
 
+/** What is the same for both kinds of files. */
+const common = {
+  // What is waited for comes when it comes: the machine may be busy.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  expect: { poll: { timeout: 30_000 } },
+  pool: "forks",
+  // One more than cores: many wait for most of their time, for locks, processes and servers.
+  maxWorkers: availableParallelism() + 1,
+} as const;
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: ["no-leftovers", "verified-xz", "redis/shared-redis"].map(
       (name) => `test/support/${name}.ts`,
     ),
-    // What is waited for comes when it comes: the machine may be busy.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
-    expect: { poll: { timeout: 30_000 } },
-    pool: "forks",
-    // One more than cores: many wait for most of their time, for locks, processes and servers.
-    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
+    projects: [
+      { test: { ...common, name: "alone", include: ["test/**/*.test.ts"], exclude: sharing } },
+      { test: { ...common, name: "sharing", include: sharing, isolate: false } },
+    ],
   },
 });

@@ -258,9 +258,8 @@ describe("a repair", () => {
     writeFileSync(join(root, "checksums"), "{}");
     writeFileSync(join(root, "views", left, "intruder"), "");
     const contents = await contentsOf(root);
-    const modules = await scratch.fresh();
-    const audits = await bundle("audit/index.ts", modules);
-    const graphs = await bundle("graph/index.ts", modules);
+    const audits = await bundle("audit/index.ts");
+    const graphs = await bundle("graph/index.ts");
     for (const most of [1, 3, 5]) {
       const child = startNode(
         `const { auditGraph } = await import(process.argv[1]);
@@ -370,8 +369,8 @@ describe("a repair", () => {
     writeImage(root, "broken", "{");
     const unreadable = writeImage(root, "unreadable");
     const program = join(await scratch.fresh(), "audit.mjs");
-    const module = await bundle("audit/index.ts", await scratch.fresh());
-    const graphModule = await bundle("graph/index.ts", await scratch.fresh());
+    const module = await bundle("audit/index.ts");
+    const graphModule = await bundle("graph/index.ts");
     await shell(`chmod -R a+rX "${scratch.path}" && chmod 0 "${unreadable}/json" && touch "${program}"`);
     const { stdout } = await startNode(
       `process.setuid(65534);

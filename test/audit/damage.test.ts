@@ -28,7 +28,7 @@ import { shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { contentsOf, stateOf } from "../support/trees/disk-listing.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const { base, left, right } = dockerImages;
 const mountId = "0123456789abcdef";
 const longAgo = new Date("2020-01-01T00:00:00Z");

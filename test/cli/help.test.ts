@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
+import { runCommand } from "../support/processes/command.js";
 import { stevedore } from "../support/processes/stevedore.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
@@ -73,7 +74,7 @@ const flags = {
 
 describe.concurrent("stevedore's help", () => {
   it.each(Object.entries(flags))("of %s names its flags and gives an example", async (command, own) => {
-    const { code, stdout, stderr } = await stevedore([command, "--help"]);
+    const { code, stdout, stderr } = await runCommand([command, "--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const named = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, flag]) => flag);
     expect(named.sort()).toEqual([...own, ...globalFlags, "--help", "--version"].sort());
@@ -81,12 +82,18 @@ describe.concurrent("stevedore's help", () => {
   });
 
   it("lists the commands, asked for in any way", async () => {
-    const [flag, word] = await Promise.all([stevedore(["--help"]), stevedore(["help"])]);
+    const [flag, word] = await Promise.all([runCommand(["--help"]), runCommand(["help"])]);
     expect([flag.code, word.code]).toEqual([0, 0]);
     for (const { stdout } of [flag, word]) {
       for (const command of Object.keys(flags)) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
     }
-    expect((await stevedore(["help", "store"])).stdout).toContain("Usage: stevedore store");
+    expect((await runCommand(["help", "store"])).stdout).toContain("Usage: stevedore store");
+  });
+
+  it("and wrong usage are those of the built binary, too, to the letter", async () => {
+    for (const args of [["--help"], ["store", "--id"], ["jobs", "--redis", "http://x", "--json"]]) {
+      expect(await stevedore(args)).toEqual(await runCommand(args));
+    }
   });
 
   it("is not the version", async () => {
@@ -113,7 +120,7 @@ describe.concurrent("wrong usage", () => {
     ["a Redis URL that is none", ["jobs", "--redis", "http://x"], "--redis"],
     ["an empty root", ["images", "--root", ""], "--root"],
   ])("ends with 2 and says what is wrong: %s", async (_, args, named) => {
-    const { code, stderr, json } = await stevedore([...args, "--json"]);
+    const { code, stderr, json } = await runCommand([...args, "--json"]);
     expect(code).toBe(2);
     expect(stderr).toContain(named);
     expect(json).toEqual({ error: { code: "INVALID_JOB", message: expect.any(String) } });
@@ -123,9 +130,9 @@ describe.concurrent("wrong usage", () => {
 describe("the configuration", () => {
   it("takes global flags before and after the command", async () => {
     const results = await Promise.all([
-      stevedore(["--root", root, "--json", "images"]),
-      stevedore(["images", "--json", "--root", root]),
-      stevedore(["--json", "images", `--root=${root}`]),
+      runCommand(["--root", root, "--json", "images"]),
+      runCommand(["images", "--json", "--root", root]),
+      runCommand(["--json", "images", `--root=${root}`]),
     ]);
     for (const { code, json } of results)
       expect({ code, images: json.length }).toEqual({ code: 0, images: 4 });
@@ -133,9 +140,11 @@ describe("the configuration", () => {
 
   it("comes from the environment, and flags win", async () => {
     const nowhere = join(scratch.path, "nowhere");
-    const fromEnvironment = await stevedore(["inspect", "27cf", "--json"], { env: { STEVEDORE_ROOT: root } });
+    const fromEnvironment = await runCommand(["inspect", "27cf", "--json"], {
+      env: { STEVEDORE_ROOT: root },
+    });
     expect(fromEnvironment.json).toMatchObject({ id: dockerImages.middle });
-    const flagWins = await stevedore(["inspect", "27cf", "--json"], {
+    const flagWins = await runCommand(["inspect", "27cf", "--json"], {
       root,
       env: { STEVEDORE_ROOT: nowhere },
     });
@@ -143,22 +152,22 @@ describe("the configuration", () => {
 
     const socket = "unix:///nowhere/stevedore.sock";
     const urls = { STEVEDORE_REDIS_URL: socket, REDIS_URL: "redis://127.0.0.1:1" };
-    const queue = await stevedore(["jobs", "--json"], { root, env: urls });
+    const queue = await runCommand(["jobs", "--json"], { root, env: urls });
     expect(queue.json.error).toMatchObject({
       code: "QUEUE_UNAVAILABLE",
       message: expect.stringContaining("/nowhere/"),
     });
-    const usual = await stevedore(["jobs", "--json"], {
+    const usual = await runCommand(["jobs", "--json"], {
       root,
       env: { REDIS_URL: socket, STEVEDORE_REDIS_URL: "" },
     });
     expect(usual.json.error.message).toContain("/nowhere/");
 
-    const wrong = await stevedore(["images", "--json"], { root, env: { STEVEDORE_GRAPH: "a b" } });
+    const wrong = await runCommand(["images", "--json"], { root, env: { STEVEDORE_GRAPH: "a b" } });
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("STEVEDORE_GRAPH") });
-    const nameless = await stevedore(["images"], { root, env: { STEVEDORE_HOST: "a:b" } });
+    const nameless = await runCommand(["images"], { root, env: { STEVEDORE_HOST: "a:b" } });
     expect(nameless).toMatchObject({ code: 2, stderr: expect.stringContaining("STEVEDORE_HOST") });
-    const overruled = await stevedore(["images", "--graph", "a"], { root, env: { STEVEDORE_GRAPH: "a b" } });
+    const overruled = await runCommand(["images", "--graph", "a"], { root, env: { STEVEDORE_GRAPH: "a b" } });
     expect(overruled.code).toBe(0);
   });
 

@@ -16,7 +16,7 @@ const hold = `
 let module: string;
 
 beforeAll(async () => {
-  module = await bundle("disk/directory-lock.ts", await scratch.fresh());
+  module = await bundle("disk/directory-lock.ts");
 });
 
 describe("a lock", () => {

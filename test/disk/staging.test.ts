@@ -24,7 +24,7 @@ const host = "web-1.example";
 let module: string;
 
 beforeAll(async () => {
-  module = await bundle("graph/index.ts", await scratch.fresh());
+  module = await bundle("graph/index.ts");
 });
 
 /** A graph's directory with staging of these names, each with a file and a link in it. */
@@ -193,7 +193,7 @@ describe("the owner of staging", () => {
 describe("removing a tree", () => {
   it("copes with directories that their owner may not enter", async () => {
     const directory = await scratch.fresh();
-    const removal = await bundle("disk/staging.ts", await scratch.fresh());
+    const removal = await bundle("disk/staging.ts");
     const script = "mkdir -p a/b/c && touch a/b/c/f && chmod -R 0 a && chown -R 65534 . && chmod 777 .";
     await execa("sh", ["-c", script], { cwd: directory });
     await execa("chmod", ["-R", "a+rX", scratch.path]);

@@ -9,7 +9,7 @@ const scratch = useScratchDirectory();
 let module: string;
 
 beforeAll(async () => {
-  module = await bundle("graph/index.ts", await scratch.fresh());
+  module = await bundle("graph/index.ts");
 });
 
 describe("the graph-id", () => {

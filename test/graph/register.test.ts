@@ -13,7 +13,7 @@ const scratch = useScratchDirectory();
 let module: string;
 
 beforeAll(async () => {
-  module = await bundle("graph/index.ts", await scratch.fresh());
+  module = await bundle("graph/index.ts");
 });
 
 async function newGraph(): Promise<Graph> {

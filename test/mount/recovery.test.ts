@@ -20,8 +20,7 @@ const scratch = useScratchMounts();
 
 let modules: string[];
 beforeAll(async () => {
-  const bundles = await scratch.fresh();
-  modules = [await bundle("graph/index.ts", bundles), await bundle("mount/index.ts", bundles)];
+  modules = [await bundle("graph/index.ts"), await bundle("mount/index.ts")];
 });
 
 let graph: Graph;

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
+import { memoryVariable } from "./scratch-memory.js";
 
 export interface ScratchDirectory {
   /** The directory's path, once the tests run. */
@@ -11,12 +12,17 @@ export interface ScratchDirectory {
   fresh(): Promise<string>;
 }
 
-/** To be called at the top of a test file. */
-export function useScratchDirectory(): ScratchDirectory {
+/**
+ * To be called at the top of a test file.
+ * @param inMemory whether it may lie on a file system in memory, on which what is made durable costs no time: only where the
+ * file system is not what is tested
+ */
+export function useScratchDirectory({ inMemory = false } = {}): ScratchDirectory {
   let path = "";
   let count = 0;
   beforeAll(async () => {
-    path = await mkdtemp(join(tmpdir(), "stevedore-test-"));
+    const above = (inMemory ? process.env[memoryVariable] : undefined) ?? tmpdir();
+    path = await mkdtemp(join(above, "stevedore-test-"));
   });
   afterAll(async () => {
     await rm(path, { recursive: true, force: true });

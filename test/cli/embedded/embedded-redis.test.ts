@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { beforeAll, describe, expect, it } from "vitest";
 import { holdEmbeddedRedis } from "../../../src/cli/embedded/embedded-redis.js";
 import { processesOf } from "../../chaos/auditor/host-audit.js";
+import { runCommand } from "../../support/processes/command.js";
 import { shell } from "../../support/processes/shell.js";
 import {
   type Ended,
@@ -17,7 +18,7 @@ import {
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 import { archive, entry } from "../../support/trees/crafted-tar.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 let small: string;
 /** Enough that work on it can be interrupted: random bytes, which compressors take their time for. */
 let large: string;
@@ -60,16 +61,19 @@ describe("a command without a Redis URL", () => {
     for (const { code, json } of results)
       expect({ code, json }).toMatchObject({ code: 0, json: { stored: true } });
     for (const root of [long, other]) {
-      expect((await stevedore(["jobs", "--json"], { root })).json).toHaveLength(1);
+      expect((await runCommand(["jobs", "--json"], { root })).json).toHaveLength(1);
       expect(noRedisRuns(root)).toBe(true);
     }
   });
 
   it("decides a race for one id: one stores it, the others are told", async () => {
     const root = join(scratch.path, "race");
-    const store = (ifExists: string) =>
-      stevedore(["store", small, "--id", "contested", "--if-exists", ifExists, "--json"], { root });
-    const contenders = Array.from({ length: 20 }, (_, at) => store(at % 2 === 0 ? "fail" : "skip"));
+    const store = (ifExists: string, run: typeof runCommand) =>
+      run(["store", small, "--id", "contested", "--if-exists", ifExists, "--json"], { root });
+    // Half of each kind have a process of their own.
+    const contenders = Array.from({ length: 20 }, (_, at) =>
+      store(at % 2 === 0 ? "fail" : "skip", at % 4 < 2 ? stevedore : runCommand),
+    );
     const ended = await Promise.all(contenders);
     expect(ended.filter(({ json }) => json.stored === true)).toHaveLength(1);
     for (const [at, { code, json }] of ended.entries()) {
@@ -98,12 +102,12 @@ describe("Ctrl-C", () => {
 
   it("ends a checksum that runs, with 130, and its job does not haunt the next command", async () => {
     const root = join(scratch.path, "interrupted");
-    expect((await stevedore(["store", large, "--id", "large"], { root })).code).toBe(0);
+    expect((await runCommand(["store", large, "--id", "large"], { root })).code).toBe(0);
     const running = startStevedore(["checksum", "large", "--verbose", "--json"], { root });
     await running.says(/is active/);
     expectInterrupted(await running.stop("SIGINT"));
     expect(noRedisRuns(root)).toBe(true);
-    const { json } = await stevedore(["jobs", "--json"], { root });
+    const { json } = await runCommand(["jobs", "--json"], { root });
     expect(json.map(({ name, state }: { name: string; state: string }) => [name, state])).toEqual([
       ["store", "completed"],
     ]);
@@ -116,9 +120,9 @@ describe("kill -9", () => {
     const running = startStevedore(["store", large, "--id", "large", "--verbose"], { root });
     await running.says(/is active/);
     expect((await running.stop("SIGKILL")).code).toBe(null);
-    const next = await stevedore(["store", small, "--id", "small", "--json"], { root });
+    const next = await runCommand(["store", small, "--id", "small", "--json"], { root });
     expect(next).toMatchObject({ code: 0, json: { id: "small", stored: true } });
-    const { json } = await stevedore(["images", "--json"], { root });
+    const { json } = await runCommand(["images", "--json"], { root });
     const ids = json.map(({ id }: { id: string }) => id);
     expect([["small"], ["large", "small"]]).toContainEqual(ids);
     expect(readdirSync(join(root, "graph/:tmp:"))).toEqual([]);
@@ -130,7 +134,7 @@ describe("stevedore up", () => {
   it("serves the other commands of its root, and ends cleanly on SIGTERM", async () => {
     const root = join(scratch.path, "up");
     const up = await serveRoot(root, ["--json"]);
-    const stored = await stevedore(["store", small, "--id", "a", "--json"], { root });
+    const stored = await runCommand(["store", small, "--id", "a", "--json"], { root });
     expect(stored).toMatchObject({ code: 0, json: { id: "a" } });
     await up.says(/store: store \S+ completed/);
     const ended = await up.stop();
@@ -144,7 +148,7 @@ describe("stevedore up", () => {
   it("puts a running job back when it ends, and the command that waits for it does it itself", async () => {
     const root = join(scratch.path, "handover");
     const up = await serveRoot(root, ["--grace", "0"]);
-    expect((await stevedore(["store", large, "--id", "large"], { root })).code).toBe(0);
+    expect((await runCommand(["store", large, "--id", "large"], { root })).code).toBe(0);
     const waiting = startStevedore(["checksum", "large", "--recipe", "xz-1", "--verbose", "--json"], {
       root,
     });
@@ -162,15 +166,15 @@ describe("stevedore up", () => {
   it("starts its Redis again when that is killed, with the jobs it held, and stops the new one in the end", async () => {
     const root = join(scratch.path, "revived");
     const up = await serveRoot(root);
-    expect((await stevedore(["store", small, "--id", "a"], { root })).code).toBe(0);
+    expect((await runCommand(["store", small, "--id", "a"], { root })).code).toBe(0);
     // It works in the root's `queue`.
     const [pid = 0] = processesOf(root).filter((each) => each !== up.process.pid);
     expect(readFileSync(`/proc/${pid}/comm`, "utf8")).toMatch(/^(redis|valkey)-server/);
     process.kill(pid, "SIGKILL");
     await up.says(/the embedded Redis of .* had died: started it again/);
-    expect((await stevedore(["store", small, "--id", "b"], { root })).code).toBe(0);
+    expect((await runCommand(["store", small, "--id", "b"], { root })).code).toBe(0);
     await up.says(/(store: store \S+ completed[\s\S]*){2}/);
-    expect((await stevedore(["jobs", "--json"], { root })).json).toHaveLength(2);
+    expect((await runCommand(["jobs", "--json"], { root })).json).toHaveLength(2);
     expect((await up.stop()).code).toBe(0);
     expect(noRedisRuns(root)).toBe(true);
   });
@@ -180,7 +184,7 @@ describe("stevedore up", () => {
     const first = await serveRoot(root);
     const second = await serveRoot(root);
     expect((await second.stop()).code).toBe(0);
-    expect((await stevedore(["store", small, "--id", "a"], { root })).code).toBe(0);
+    expect((await runCommand(["store", small, "--id", "a"], { root })).code).toBe(0);
     await first.says(/store: store \S+ completed/);
     expect((await first.stop()).code).toBe(0);
     expect(noRedisRuns(root)).toBe(true);

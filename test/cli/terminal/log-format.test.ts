@@ -3,12 +3,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openProducer } from "../../../src/producer/index.js";
-import { startStevedore, stevedore } from "../../support/processes/stevedore.js";
+import { runCommand } from "../../support/processes/command.js";
+import { startStevedore } from "../../support/processes/stevedore.js";
 import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 import { archive, entry } from "../../support/trees/crafted-tar.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 let redis: TestRedis;
 beforeAll(async () => {
   redis = await startRedis({ password: "hush-hush" });
@@ -31,7 +32,7 @@ describe("--log-format json", () => {
     const env = { STEVEDORE_HOST: "logger", STEVEDORE_REDIS_URL: redis.url };
     const worker = startStevedore(["worker", "--log-format", "json"], { root, env });
     await worker.says(/"serving /);
-    expect((await stevedore(["store", file, "--id", "a"], { root, env })).code).toBe(0);
+    expect((await runCommand(["store", file, "--id", "a"], { root, env })).code).toBe(0);
     const producer = openProducer({ redis: redis.url });
     const job = await producer.enqueue("delete", { id: "nobody" });
     await worker.says(/ failed: /);
@@ -63,21 +64,21 @@ describe("--log-format json", () => {
   it("is what the environment asks for too, also of the error that ends a command", async () => {
     const env = { STEVEDORE_LOG_FORMAT: "json", STEVEDORE_REDIS_URL: redis.url, STEVEDORE_GRAPH: "taken" };
     await redis.command("SET", "{stevedore:taken}:graph-id", "another");
-    const { code, stderr } = await stevedore(["worker"], { root: join(scratch.path, "refused"), env });
+    const { code, stderr } = await runCommand(["worker"], { root: join(scratch.path, "refused"), env });
     expect(code).toBe(1);
     expect(logged(stderr).at(-1)).toMatchObject({
       ...{ level: "error", msg: expect.stringContaining("QUEUE_UNAVAILABLE: the graph name") },
     });
     // A command that serves nobody talks to people, whatever the environment says.
-    const images = await stevedore(["images"], { root: join(scratch.path, "nowhere"), env });
+    const images = await runCommand(["images"], { root: join(scratch.path, "nowhere"), env });
     expect(images.stderr).toMatch(/^stevedore: SOURCE_NOT_FOUND: /);
   });
 
   it("takes text or json, and an empty variable for none", async () => {
-    const wrong = await stevedore(["worker", "--log-format", "xml"], { root: scratch.path });
+    const wrong = await runCommand(["worker", "--log-format", "xml"], { root: scratch.path });
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("text or json") });
     const env = { STEVEDORE_LOG_FORMAT: "", STEVEDORE_REDIS_URL: redis.url, STEVEDORE_GRAPH: "taken" };
-    const { stderr } = await stevedore(["worker"], { root: join(scratch.path, "refused"), env });
+    const { stderr } = await runCommand(["worker"], { root: join(scratch.path, "refused"), env });
     expect(stderr).toMatch(/^stevedore: connecting to Redis/);
   });
 });

@@ -22,7 +22,7 @@ const { base, middle, left, right } = dockerImages;
 let module: string;
 
 beforeAll(async () => {
-  module = await bundle("graph/index.ts", await scratch.fresh());
+  module = await bundle("graph/index.ts");
 });
 
 function entryOf(digit: string): StoredChecksum {

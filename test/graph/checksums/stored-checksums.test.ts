@@ -11,7 +11,7 @@ const scratch = useScratchDirectory();
 let module: string;
 
 beforeAll(async () => {
-  module = await bundle("graph/index.ts", await scratch.fresh());
+  module = await bundle("graph/index.ts");
 });
 
 function entryOf(digit: string): StoredChecksum {

@@ -21,7 +21,7 @@ import { removeImage } from "../../support/images/remove-image.js";
 import { bundle, startNode } from "../../support/processes/node-process.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const { base, middle, left, right } = dockerImages;
 
 /** What Docker 0.3 writes: `json.Marshal` of a TagStore, of which only `Repositories` is exported. */
@@ -312,7 +312,7 @@ describe("an image that is deleted", () => {
 describe("several processes", () => {
   let module: string;
   beforeAll(async () => {
-    module = await bundle("graph/index.ts", await scratch.fresh());
+    module = await bundle("graph/index.ts");
   });
 
   it("lose none of each other's names", async () => {

@@ -13,11 +13,11 @@ import { bundle, firstOutput, startNode } from "../../support/processes/node-pro
 import { asNobody } from "../../support/processes/unprivileged.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 let module: string;
 
 beforeAll(async () => {
-  module = await bundle("graph/index.ts", await scratch.fresh());
+  module = await bundle("graph/index.ts");
 });
 
 describe("a process that registers a set of images", () => {

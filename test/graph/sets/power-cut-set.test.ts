@@ -13,7 +13,7 @@ import { useScratchDirectory } from "../../support/scratch-directory.js";
 const scratch = useScratchDirectory();
 let module: string;
 beforeAll(async () => {
-  module = await bundle("graph/index.ts", await scratch.fresh());
+  module = await bundle("graph/index.ts");
 });
 afterAll(() => unmountBelow(scratch.path));
 

@@ -14,7 +14,7 @@ const created = "2026-01-01T00:00:00Z";
 let module: string;
 
 beforeAll(async () => {
-  module = await bundle("graph/index.ts", await scratch.fresh());
+  module = await bundle("graph/index.ts");
 });
 
 async function newGraph(): Promise<Graph> {

@@ -127,8 +127,7 @@ describe("a view", () => {
 
   it("that a killed process was building is built anew", async () => {
     const { graph, mounts, id } = await newStack();
-    const bundles = await scratch.fresh();
-    const modules = [await bundle("graph/index.ts", bundles), await bundle("mount/index.ts", bundles)];
+    const modules = [await bundle("graph/index.ts"), await bundle("mount/index.ts")];
     const program = `
       const { openGraph } = await import(process.argv[1]);
       const { openMounts } = await import(process.argv[2]);

@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { onceInRun } from "../once-in-run.js";
 import { makeRichTree } from "../trees/rich-tree.js";
 import { umoci, umociUnpack } from "./peers.js";
 
@@ -16,7 +17,13 @@ export const realLayers = { all: 7, sibling: 4, together: 8 } as const;
 
 /** Makes the images in a directory that is not there, and returns the path of their layout. Needs root. */
 export async function makeRealImages(directory: string): Promise<string> {
+  const made = await onceInRun("real-images", build);
   mkdirSync(directory);
+  await execa("cp", ["-a", join(made, "layout"), directory]);
+  return join(directory, "layout");
+}
+
+async function build(directory: string): Promise<void> {
   const layout = join(directory, "layout");
   const image = (tag: string) => `${layout}:${tag}`;
   await umoci("init", "--layout", layout);
@@ -51,7 +58,6 @@ export async function makeRealImages(directory: string): Promise<string> {
     "of-sibling",
     "echo sibling > sibling; mkdir etc; touch etc/.wh.passwd",
   );
-  return layout;
 }
 
 /** Adds a layer that lines of bash fill, as GNU tar packs it, to an image `layout:tag`. */

@@ -3,22 +3,26 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { build } from "vite";
+import { onceInRun } from "../once-in-run.js";
 
-/** Compiles a module of src/, such as `graph/index.ts`, with all it imports into one file; returns its path. */
-export async function bundle(module: string, directory: string): Promise<string> {
-  const name = `${module.replaceAll(/[/.]/g, "-")}.mjs`;
-  await build({
-    configFile: false,
-    logLevel: "error",
-    ssr: { noExternal: true },
-    build: {
-      ssr: fileURLToPath(new URL(`../../../src/${module}`, import.meta.url)),
-      outDir: directory,
-      emptyOutDir: false,
-      rollupOptions: { output: { entryFileNames: name } },
-    },
-  });
-  return join(directory, name);
+/**
+ * Compiles a module of src/, such as `graph/index.ts`, with all it imports; returns its path. That is done once in a run of
+ * the tests, whichever file asks first.
+ */
+export async function bundle(module: string): Promise<string> {
+  const directory = await onceInRun(module.replaceAll(/[/.]/g, "-"), (outDir) =>
+    build({
+      configFile: false,
+      logLevel: "error",
+      ssr: { noExternal: true },
+      build: {
+        ssr: fileURLToPath(new URL(`../../../src/${module}`, import.meta.url)),
+        outDir,
+        rollupOptions: { output: { entryFileNames: "index.mjs" } },
+      },
+    }),
+  );
+  return join(directory, "index.mjs");
 }
 
 /**

@@ -135,7 +135,8 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
   return rest;
 }
 
-function parseDocument(stdout: string): unknown {
+/** The document on a stdout; undefined unless it is exactly one line of JSON. */
+export function parseDocument(stdout: string): unknown {
   const [line, ...others] = stdout.split("\n");
   if (line === undefined || others.join("\n") !== "") return undefined;
   try {

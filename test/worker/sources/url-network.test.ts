@@ -118,7 +118,7 @@ beforeAll(async () => {
   execFileSync("openssl", made, { stdio: "ignore" });
   const modules = ["worker/sources/url-source.ts", "worker/sources/allowed-hosts.ts", "worker/limits.ts"];
   const bundled = [];
-  for (const module of modules) bundled.push(await bundle(module, directory));
+  for (const module of modules) bundled.push(await bundle(module));
   const node = [process.execPath, "--input-type=module", "-e", program];
   const args = [...node, ...bundled, directory, ...Object.keys(cases)];
   const { stdout } = await execa(

@@ -3,13 +3,14 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
+import { runCommand } from "../../../support/processes/command.js";
 import { pathWithout } from "../../../support/processes/path-without.js";
 import { sha256Of, shell } from "../../../support/processes/shell.js";
 import { type Running, serveRoot, stevedore } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { thenFill } from "../../../support/trees/documented-tar.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const ids = Object.values(dockerImages).sort();
 let root: string;
 let up: Running;
@@ -30,7 +31,7 @@ const archives = {
 
 describe("stevedore checksum", () => {
   it("--all --recipe docker returns what Docker stored, without computing it", async () => {
-    const { code, json } = await stevedore(["checksum", "--all", "--recipe", "docker", "--json"], { root });
+    const { code, json } = await runCommand(["checksum", "--all", "--recipe", "docker", "--json"], { root });
     const stored = JSON.parse(readFileSync(join(root, "checksums"), "utf8"));
     expect(code).toBe(0);
     expect(json.failed).toEqual([]);
@@ -51,7 +52,7 @@ describe("stevedore checksum", () => {
   it("of an image that is named twice is one job, and two results", async () => {
     const [id] = ids as [string];
     const args = ["checksum", id, id, "--recipe", "xz-1", "--verbose", "--json"];
-    const { code, json, stderr } = await stevedore(args, { root });
+    const { code, json, stderr } = await runCommand(args, { root });
     expect(code).toBe(0);
     expect(json.checksums.map((result: { id: string }) => result.id)).toEqual([id, id]);
     const jobs = new Set(stderr.match(/job [0-9a-f-]{36} is completed/g));
@@ -61,9 +62,12 @@ describe("stevedore checksum", () => {
   it.each(Object.entries(archives))(
     "--recipe %s is what a shell computes on the same disk",
     async (recipe, archive) => {
-      const { code, json } = await stevedore(["checksum", "--all", "--recipe", recipe, "--force", "--json"], {
-        root,
-      });
+      const { code, json } = await runCommand(
+        ["checksum", "--all", "--recipe", recipe, "--force", "--json"],
+        {
+          root,
+        },
+      );
       expect({ code, failed: json.failed }).toEqual({ code: 0, failed: [] });
       for (const { id, checksum, cached, archiveBytes } of json.checksums) {
         const cwd = join(root, "graph", id);
@@ -76,9 +80,9 @@ describe("stevedore checksum", () => {
   );
 
   it("computes once, then returns the stored one; text is what sha256sum prints", async () => {
-    const again = await stevedore(["checksum", "27cf", "--json"], { root });
+    const again = await runCommand(["checksum", "27cf", "--json"], { root });
     expect(again.json.checksums).toMatchObject([{ id: dockerImages.middle, recipe: "xz-6", cached: true }]);
-    const text = await stevedore(["checksum", "27cf", "8dbd"], { root });
+    const text = await runCommand(["checksum", "27cf", "8dbd"], { root });
     expect(text.code).toBe(0);
     expect(text.stdout).toMatch(
       new RegExp(
@@ -88,7 +92,7 @@ describe("stevedore checksum", () => {
   });
 
   it("does the rest if some fail", async () => {
-    const { code, stderr, json } = await stevedore(["checksum", "27cf", "../x", "nobody", "--json"], {
+    const { code, stderr, json } = await runCommand(["checksum", "27cf", "../x", "nobody", "--json"], {
       root,
     });
     expect(code).toBe(1);
@@ -102,7 +106,7 @@ describe("stevedore checksum", () => {
   });
 
   it("refuses a recipe that does not exist, naming those that do", async () => {
-    const { code, stderr, json } = await stevedore(["checksum", "27cf", "--recipe", "md5", "--json"], {
+    const { code, stderr, json } = await runCommand(["checksum", "27cf", "--recipe", "md5", "--json"], {
       root,
     });
     expect({ code, json }).toMatchObject({ code: 1, json: { error: { code: "UNKNOWN_RECIPE" } } });
@@ -112,7 +116,7 @@ describe("stevedore checksum", () => {
   it.each([[[]], [["--all", "27cf"]]])(
     "is wrong usage with neither ids nor --all, or both: %j",
     async (args) => {
-      const { code, json } = await stevedore(["checksum", ...args, "--json"], { root });
+      const { code, json } = await runCommand(["checksum", ...args, "--json"], { root });
       expect({ code, json }).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
     },
   );
@@ -121,7 +125,7 @@ describe("stevedore checksum", () => {
     const damaged = await scratch.fresh();
     await unpackDockerGraph(damaged);
     rmSync(join(damaged, "graph", dockerImages.left, "layer"), { recursive: true });
-    const { code, json, stderr } = await stevedore(["checksum", "--all", "--recipe", "xz-1", "--json"], {
+    const { code, json, stderr } = await runCommand(["checksum", "--all", "--recipe", "xz-1", "--json"], {
       root: damaged,
     });
     expect(code).toBe(1);
@@ -131,22 +135,24 @@ describe("stevedore checksum", () => {
   });
 
   it("--all --detach leaves the whole graph to one job", async () => {
-    const { code, stdout } = await stevedore(["checksum", "--all", "--detach", "--recipe", "xz-1"], { root });
+    const { code, stdout } = await runCommand(["checksum", "--all", "--detach", "--recipe", "xz-1"], {
+      root,
+    });
     expect(code).toBe(0);
-    expect((await stevedore(["job", stdout.trim(), "--json"], { root })).json).toMatchObject({
+    expect((await runCommand(["job", stdout.trim(), "--json"], { root })).json).toMatchObject({
       name: "checksum-graph",
       data: { recipe: "xz-1" },
     });
   });
 
   it("without an xz program gives the same", async () => {
-    const PATH = await pathWithout(await scratch.fresh(), "xz");
+    const PATH = pathWithout(await scratch.fresh(), "xz");
     const fresh = await scratch.fresh();
     await unpackDockerGraph(fresh);
     const args = ["checksum", "b750", "--json"];
     const [without, ordinary] = await Promise.all([
       stevedore(args, { root: fresh, env: { PATH } }),
-      stevedore(args, { root }),
+      runCommand(args, { root }),
     ]);
     expect(without.code).toBe(0);
     expect(without.json.checksums[0].cached).toBe(false);

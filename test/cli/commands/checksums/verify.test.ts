@@ -3,11 +3,12 @@ import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
+import { runCommand } from "../../../support/processes/command.js";
 import { shell } from "../../../support/processes/shell.js";
-import { type Running, serveRoot, stevedore } from "../../../support/processes/stevedore.js";
+import { type Running, serveRoot } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const { base, middle, left, right } = dockerImages;
 let root: string;
 let up: Running;
@@ -16,7 +17,7 @@ beforeAll(async () => {
   root = await scratch.fresh();
   await unpackDockerGraph(root);
   up = await serveRoot(root);
-  await stevedore(["checksum", base, middle, left, "--recipe", "xz-1"], { root });
+  await runCommand(["checksum", base, middle, left, "--recipe", "xz-1"], { root });
   const layer = join(root, "graph", left, "layer");
   await shell("touch -r . ../time; touch -d @1 \"$(printf 'new\\nname')\"; touch -r ../time .", {
     cwd: layer,
@@ -26,12 +27,12 @@ afterAll(() => up.stop());
 
 describe("stevedore verify", () => {
   it("prints a line for each layer that is what it was", async () => {
-    const { code, stdout, stderr } = await stevedore(["verify", "27cf", "8dbd", "--quiet"], { root });
+    const { code, stdout, stderr } = await runCommand(["verify", "27cf", "8dbd", "--quiet"], { root });
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `ok  ${middle}\nok  ${base}\n`, stderr: "" });
   });
 
   it("--all does the rest where some fail, and says why", async () => {
-    const { code, json, stderr } = await stevedore(["verify", "--all", "--json"], { root });
+    const { code, json, stderr } = await runCommand(["verify", "--all", "--json"], { root });
     expect(code).toBe(1);
     expect(json.verified.map(({ id }: { id: string }) => id).sort()).toEqual([middle, base].sort());
     for (const { ok, expected, actual } of json.verified)
@@ -51,9 +52,9 @@ describe("stevedore verify", () => {
   });
 
   it("--explain tells what differs, in text and in JSON", async () => {
-    const text = await stevedore(["verify", left, "--explain", "--quiet"], { root });
+    const text = await runCommand(["verify", left, "--explain", "--quiet"], { root });
     expect(text).toMatchObject({ code: 1, stdout: `mismatch  ${left}\nextra  /new\\x0aname\n` });
-    const { code, json } = await stevedore(["verify", left, "--explain", "--json"], { root });
+    const { code, json } = await runCommand(["verify", left, "--explain", "--json"], { root });
     expect(code).toBe(1);
     expect(json).toMatchObject({
       verified: [],
@@ -64,10 +65,10 @@ describe("stevedore verify", () => {
   it("--explain says so where no manifest is there to tell", async () => {
     const bare = await scratch.fresh();
     await unpackDockerGraph(bare);
-    await stevedore(["checksum", base, "--recipe", "xz-1"], { root: bare });
+    await runCommand(["checksum", base, "--recipe", "xz-1"], { root: bare });
     rmSync(join(bare, "graph", base, "manifest.gz"));
     appendFileSync(join(bare, "graph", base, "layer/etc/passwd"), "x");
-    const { code, stdout, stderr } = await stevedore(["verify", base, "--explain"], { root: bare });
+    const { code, stdout, stderr } = await runCommand(["verify", base, "--explain"], { root: bare });
     expect({ code, stdout }).toEqual({ code: 1, stdout: `mismatch  ${base}\n` });
     expect(stderr).toContain("no manifest");
   });
@@ -75,12 +76,12 @@ describe("stevedore verify", () => {
   it("of an empty graph verifies nothing, well", async () => {
     const empty = await scratch.fresh();
     mkdirSync(join(empty, "graph"));
-    const { code, json } = await stevedore(["verify", "--all", "--json"], { root: empty });
+    const { code, json } = await runCommand(["verify", "--all", "--json"], { root: empty });
     expect({ code, json }).toEqual({ code: 0, json: { verified: [], failed: [] } });
   });
 
   it("--detach prints the jobs, which are joined while they wait", async () => {
-    const { code, json } = await stevedore(["verify", base, middle, "--detach", "--json"], { root });
+    const { code, json } = await runCommand(["verify", base, middle, "--detach", "--json"], { root });
     expect(code).toBe(0);
     expect(json).toMatchObject([
       { name: "verify", queue: "checksum" },
@@ -91,7 +92,7 @@ describe("stevedore verify", () => {
   it.each([[[]], [["--all", "27cf"]]])(
     "is wrong usage with neither ids nor --all, or both: %j",
     async (args) => {
-      const { code, json } = await stevedore(["verify", ...args, "--json"], { root });
+      const { code, json } = await runCommand(["verify", ...args, "--json"], { root });
       expect({ code, json }).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
     },
   );

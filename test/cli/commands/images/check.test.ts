@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { deadOwner, writeImage, writeMount } from "../../../support/images/damaged-graph.js";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
-import { stevedore } from "../../../support/processes/stevedore.js";
+import { runCommand } from "../../../support/processes/command.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { contentsOf, stateOf } from "../../../support/trees/disk-listing.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 let root: string;
 
 beforeEach(async () => {
@@ -19,9 +19,9 @@ beforeEach(async () => {
 describe("stevedore check", () => {
   it("finds nothing in a graph of Docker 0.3, and leaves no trace in it", async () => {
     const before = await stateOf(root);
-    const text = await stevedore(["check"], { root });
+    const text = await runCommand(["check"], { root });
     expect(text).toMatchObject({ code: 0, stdout: "4 images, nothing found\n", stderr: "" });
-    const { code, json } = await stevedore(["check", "--repair", "--json"], { root });
+    const { code, json } = await runCommand(["check", "--repair", "--json"], { root });
     expect({ code, json }).toEqual({
       code: 0,
       json: { findings: [], images: 4, elsewhere: [], durationMs: expect.any(Number) },
@@ -33,7 +33,7 @@ describe("stevedore check", () => {
     rmSync(join(writeImage(root, "lone"), "layer"), { recursive: true });
     writeImage(root, "orphan", { id: "orphan", parent: "lost" });
     const before = await stateOf(root);
-    const { code, stdout, stderr } = await stevedore(["check"], { root });
+    const { code, stdout, stderr } = await runCommand(["check"], { root });
     expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
     expect(stdout.split("\n")).toEqual([
       `IMAGE_BROKEN missing-layer ${root}/graph/lone: the image lone is broken: it has no layer -> move it to lost+found`,
@@ -47,14 +47,16 @@ describe("stevedore check", () => {
   it("leaves another host's staging alone, and clears it in that host's name", async () => {
     const staging = (host: string) => join(root, `graph/:tmp:/${deadOwner}.${host}-0123456789abcdef`);
     for (const host of ["gone", "other"]) mkdirSync(staging(host), { recursive: true });
-    expect(await stevedore(["check", "--repair"], { root, env: { STEVEDORE_HOST: "third" } })).toMatchObject({
-      code: 0,
-      stdout: `left alone, of host gone: 1 staging directory, 0 mounts; if that host is gone for good: check --host gone --repair
+    expect(await runCommand(["check", "--repair"], { root, env: { STEVEDORE_HOST: "third" } })).toMatchObject(
+      {
+        code: 0,
+        stdout: `left alone, of host gone: 1 staging directory, 0 mounts; if that host is gone for good: check --host gone --repair
 left alone, of host other: 1 staging directory, 0 mounts; if that host is gone for good: check --host other --repair
 4 images, nothing found
 `,
-    });
-    const cleared = await stevedore(["check", "--repair", "--host", "gone", "--json"], { root });
+      },
+    );
+    const cleared = await runCommand(["check", "--repair", "--host", "gone", "--json"], { root });
     expect(cleared).toMatchObject({
       code: 0,
       json: {
@@ -68,7 +70,7 @@ left alone, of host other: 1 staging directory, 0 mounts; if that host is gone f
   it("ends with 0 when all that was found was repaired, and says where it lies", async () => {
     writeFileSync(join(root, "graph", dockerImages.base, "layer.json"), "{");
     const contents = await contentsOf(root);
-    const repaired = await stevedore(["check", "--repair", "--json"], { root });
+    const repaired = await runCommand(["check", "--repair", "--json"], { root });
     const [run] = readdirSync(join(root, "lost+found"));
     expect(repaired).toMatchObject({
       code: 0,
@@ -86,12 +88,12 @@ left alone, of host other: 1 staging directory, 0 mounts; if that host is gone f
       },
     });
     expect(await contentsOf(root)).toEqual(contents);
-    expect(await stevedore(["check"], { root })).toMatchObject({ code: 0 });
+    expect(await runCommand(["check"], { root })).toMatchObject({ code: 0 });
   });
 
   it("ends with 1 as long as something is left, which it only tells of", async () => {
     const directory = writeMount(root, "0123456789abcdef", { marks: ["mounted"] });
-    const { code, stdout } = await stevedore(["check", "--repair"], { root });
+    const { code, stdout } = await runCommand(["check", "--repair"], { root });
     expect(code).toBe(1);
     expect(stdout).toMatch(/^NOT_MOUNTED stale-mount .*stevedore unmount 0123456789abcdef puts it away$/m);
     expect(stdout).toMatch(/1 fault found, 0 repaired\n$/);
@@ -100,14 +102,14 @@ left alone, of host other: 1 staging directory, 0 mounts; if that host is gone f
 
   it("shows no name that would write on the terminal", async () => {
     writeFileSync(join(root, "graph", "\u001b[2Jname\n"), "");
-    const { stdout } = await stevedore(["check"], { root });
+    const { stdout } = await runCommand(["check"], { root });
     expect(stdout).not.toContain("\u001b");
     expect(stdout.split("\n")).toHaveLength(3);
   });
 
   it("says that a root does not exist, and does not make it", async () => {
     const missing = join(scratch.path, "missing");
-    const { code, json } = await stevedore(["check", "--repair", "--json"], { root: missing });
+    const { code, json } = await runCommand(["check", "--repair", "--json"], { root: missing });
     expect({ code, error: json.error.code }).toEqual({ code: 1, error: "SOURCE_NOT_FOUND" });
     expect(existsSync(missing)).toBe(false);
   });

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
+import { runCommand } from "../../../support/processes/command.js";
 import { sha256Of, shell } from "../../../support/processes/shell.js";
 import {
   binary,
@@ -42,11 +43,11 @@ describe("stevedore export", () => {
   });
 
   it("tells with --json what it wrote and where", async () => {
-    const cwd = await scratch.fresh();
-    const args = ["export", "b750", "0896", "-o", "a.tar", "--format", "oci", "--compress", "none", "--json"];
-    const { json } = await stevedore(args, { root, cwd });
+    const path = join(await scratch.fresh(), "a.tar");
+    const args = ["export", "b750", "0896", "-o", path, "--format", "oci", "--compress", "none", "--json"];
+    const { json } = await runCommand(args, { root });
     expect(json).toMatchObject({
-      path: join(cwd, "a.tar"),
+      path,
       format: "oci",
       layers: 4,
       images: [{ id: left }, {}],
@@ -65,10 +66,11 @@ describe("stevedore export", () => {
   it("does not write over a file without --force, which replaces it whole", async () => {
     const cwd = await scratch.fresh();
     writeFileSync(join(cwd, "a.tar"), "precious");
-    const refused = await stevedore(["export", "b750", "-o", "a.tar"], { root, cwd });
+    const file = join(cwd, "a.tar");
+    const refused = await runCommand(["export", "b750", "-o", file], { root });
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/TARGET_FORBIDDEN.*--force/) });
     expect(readFileSync(join(cwd, "a.tar"), "utf8")).toBe("precious");
-    expect((await stevedore(["export", "b750", "-o", "a.tar", "--force"], { root, cwd })).code).toBe(0);
+    expect((await runCommand(["export", "b750", "-o", file, "--force"], { root })).code).toBe(0);
     await shell("tar -tf a.tar", { cwd });
   });
 
@@ -76,7 +78,7 @@ describe("stevedore export", () => {
     const cwd = mkdtempSync("/dev/shm/stevedore-test-");
     try {
       expect(statSync(cwd).dev).not.toBe(statSync(root).dev);
-      expect((await stevedore(["export", "b750", "-o", "a.tar"], { root, cwd })).code).toBe(0);
+      expect((await runCommand(["export", "b750", "-o", join(cwd, "a.tar")], { root })).code).toBe(0);
       await shell("tar -tf a.tar", { cwd });
       expect(readdirSync(cwd)).toEqual(["a.tar"]);
       expect(inOutbox()).toEqual([]);
@@ -86,7 +88,7 @@ describe("stevedore export", () => {
   });
 
   it("with --detach prints the job's id, and the file stays in the outbox", async () => {
-    const { stdout } = await stevedore(["export", "b750", "--detach"], { root });
+    const { stdout } = await runCommand(["export", "b750", "--detach"], { root });
     const id = stdout.trim();
     await expect.poll(inOutbox).toEqual([`${id}.tar`]);
     rmSync(join(root, "outbox", `${id}.tar`));
@@ -99,7 +101,7 @@ describe("stevedore export", () => {
     ["without an image", ["-o", "a"], /id/],
     ["in a format that there is not", ["b750", "-o", "a", "--format", "zip"], /docker-legacy/],
   ])("%s is wrong usage", async (_, args, message) => {
-    const { code, stderr } = await stevedore(["export", ...args], { root });
+    const { code, stderr } = await runCommand(["export", ...args], { root });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
   });
 
@@ -112,10 +114,10 @@ describe("stevedore export", () => {
     const cwd = await scratch.fresh();
     mkdirSync(join(cwd, "directory"));
     for (const output of ["directory", "missing/a.tar"]) {
-      const { code, stderr } = await stevedore(["export", "b750", "-o", output], { root, cwd });
+      const { code, stderr } = await runCommand(["export", "b750", "-o", join(cwd, output)], { root });
       expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("TARGET_FORBIDDEN") });
     }
-    const { json } = await stevedore(["export", "nothing", "-o", "a.tar", "--json"], { root, cwd });
+    const { json } = await runCommand(["export", "nothing", "-o", join(cwd, "a.tar"), "--json"], { root });
     expect(json).toMatchObject({ error: { code: "IMAGE_NOT_FOUND" } });
     expect(readdirSync(cwd)).toEqual(["directory"]);
   });

@@ -2,11 +2,12 @@ import { readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
+import { runCommand } from "../../../support/processes/command.js";
 import { shell } from "../../../support/processes/shell.js";
-import { type Running, serveRoot, stevedore } from "../../../support/processes/stevedore.js";
+import { type Running, serveRoot } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const { base, middle, left, right } = dockerImages;
 let root: string;
 let up: Running;
@@ -33,7 +34,7 @@ async function layerBytes(id: string): Promise<number> {
 describe("stevedore gc", () => {
   it("tells what it would delete, and keeps what is young, new or named", async () => {
     const all = images();
-    const dry = await stevedore(["gc", "--dry-run", "--json"], { root });
+    const dry = await runCommand(["gc", "--dry-run", "--json"], { root });
     expect(dry).toMatchObject({ code: 0, json: { dryRun: true, kept: { children: 0 } } });
     const { removed } = dry.json as { removed: { id: string; layerBytes: number }[] };
     expect(removed.map(({ id }) => id).sort()).toEqual(all);
@@ -41,23 +42,23 @@ describe("stevedore gc", () => {
 
     const now = new Date();
     utimesSync(join(root, "graph", left, "json"), now, now);
-    const young = await stevedore(["gc", "--older", "1h", "--dry-run"], { root });
+    const young = await runCommand(["gc", "--older", "1h", "--dry-run"], { root });
     expect(young).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`^${right} .*\\n$`)) });
     expect(young.stderr).toMatch(/would delete 1 image of .*\n.*kept 2 parents of others, 1 too young/);
     expect(images()).toEqual(all);
   });
 
   it("deletes it, and what needed it alone", async () => {
-    await stevedore(["tag", middle, "middle"], { root });
-    const kept = await stevedore(["gc", "--keep", "1", "--json"], { root });
+    await runCommand(["tag", middle, "middle"], { root });
+    const kept = await runCommand(["gc", "--keep", "1", "--json"], { root });
     expect(kept).toMatchObject({ code: 0, json: { removed: [{ id: right }], kept: { newest: 1 } } });
-    const rest = await stevedore(["gc"], { root });
+    const rest = await runCommand(["gc"], { root });
     expect(rest.stdout).toMatch(new RegExp(`^${left} `));
     expect(rest.stderr).toMatch(/kept 1 parents of others, 1 named/);
     expect(images()).toEqual([base, middle].sort());
   });
 
   it.each(["12", "h", "-1h", "1y", "1.5h"])("refuses the time %j", async (time) => {
-    expect(await stevedore(["gc", `--older=${time}`], { root })).toMatchObject({ code: 2 });
+    expect(await runCommand(["gc", `--older=${time}`], { root })).toMatchObject({ code: 2 });
   });
 });

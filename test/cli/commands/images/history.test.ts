@@ -3,10 +3,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
-import { stevedore } from "../../../support/processes/stevedore.js";
+import { runCommand } from "../../../support/processes/command.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const { base, middle, left, right } = dockerImages;
 let root: string;
 
@@ -23,8 +23,8 @@ beforeAll(async () => {
 describe("stevedore history", () => {
   it("lists the image first, then parent after parent", async () => {
     const [json, text] = await Promise.all([
-      stevedore(["history", "b750", "--json"], { root }),
-      stevedore(["history", "b750"], { root }),
+      runCommand(["history", "b750", "--json"], { root }),
+      runCommand(["history", "b750"], { root }),
     ]);
     expect(json.json).toMatchObject([
       { id: left, parent: middle, head: true, children: [] },
@@ -52,7 +52,7 @@ describe("stevedore history", () => {
     ["an empty id", "", "INVALID_ID", /""/],
     ["a path", "../graph", "INVALID_ID", /\.\.\/graph/],
   ])("fails for %s", async (_, id, code, named) => {
-    const ended = await stevedore(["history", id, "--json"], { root });
+    const ended = await runCommand(["history", id, "--json"], { root });
     expect(ended).toMatchObject({
       code: 1,
       json: { error: { code, message: expect.stringMatching(named) } },

@@ -3,11 +3,11 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
+import { runCommand } from "../../../support/processes/command.js";
 import { shell } from "../../../support/processes/shell.js";
-import { stevedore } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const { base, middle, left, right } = dockerImages;
 let root: string;
 
@@ -34,13 +34,13 @@ describe("stevedore images", () => {
         checksum: stored[image.id],
       })),
     );
-    const { code, json, stderr } = await stevedore(["images", "--json"], { root });
+    const { code, json, stderr } = await runCommand(["images", "--json"], { root });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(json).toEqual(expected.sort((one, other) => (one.id < other.id ? -1 : 1)));
   });
 
   it("lists them in columns, the ids short", async () => {
-    const { stdout } = await stevedore(["images"], { root });
+    const { stdout } = await runCommand(["images"], { root });
     const [header, ...lines] = stdout.trimEnd().split("\n");
     expect(header).toMatch(/^ID +PARENT +CREATED +SIZE +CHECKSUM +NAMES +COMMENT$/);
     expect(lines.map((line) => line.split(/ +/)[0])).toEqual(
@@ -65,7 +65,7 @@ describe("stevedore images", () => {
       cwd: join(damaged, "graph"),
     });
     writeFileSync(at("no-layer", "json"), '{"id":"no-layer"}');
-    const { code, json, stderr } = await stevedore(["images", "--json", "--quiet"], { root: damaged });
+    const { code, json, stderr } = await runCommand(["images", "--json", "--quiet"], { root: damaged });
     expect({ code, json }).toEqual({ code: 0, json: [] });
     const lines = stderr.trimEnd().split("\n");
     for (const broken of [base, middle, left, right, "no-layer", "file"]) {
@@ -81,9 +81,9 @@ describe("stevedore images", () => {
     await shell("mkdir -p graph/evil/layer", { cwd: hostile });
     writeFileSync(join(hostile, "graph/evil/json"), JSON.stringify(record));
     const [text, tree, json] = await Promise.all([
-      stevedore(["images"], { root: hostile }),
-      stevedore(["tree"], { root: hostile }),
-      stevedore(["images", "--json"], { root: hostile }),
+      runCommand(["images"], { root: hostile }),
+      runCommand(["tree"], { root: hostile }),
+      runCommand(["images", "--json"], { root: hostile }),
     ]);
     for (const { stdout } of [text, tree]) {
       expect(stdout).toContain("\\x1b[2J\\x9b1m\\u202e\\x0aline\n");
@@ -104,7 +104,7 @@ describe("stevedore images", () => {
       ["checksum", "a"],
     ];
     for (const command of commands) {
-      const { code, json, stderr } = await stevedore([...command, "--json"], { root: missing });
+      const { code, json, stderr } = await runCommand([...command, "--json"], { root: missing });
       expect({ command, code, json }).toMatchObject({
         code: 1,
         json: { error: { code: "SOURCE_NOT_FOUND" } },

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { digestOf, makeSmallLayout, smallLayers } from "../../../support/images/small-layout.js";
-import { type Running, serveRoot, stevedore } from "../../../support/processes/stevedore.js";
+import { runCommand } from "../../../support/processes/command.js";
+import { type Running, serveRoot } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();
@@ -27,7 +28,7 @@ afterAll(async () => {
 
 describe("stevedore import", () => {
   it("prints each image's id and names, from a directory, a file and stdin alike", async () => {
-    const first = await stevedore(["import", layout, "--quiet"], { root });
+    const first = await runCommand(["import", layout, "--quiet"], { root });
     expect(first).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^[0-9a-f]{64} {2}web:1\n$/),
@@ -37,7 +38,7 @@ describe("stevedore import", () => {
       [archive, undefined],
       ["-", readFileSync(archive)],
     ] as const) {
-      const { code, stdout } = await stevedore(["import", source], {
+      const { code, stdout } = await runCommand(["import", source], {
         root,
         ...(stdin === undefined ? {} : { stdin }),
       });
@@ -47,7 +48,7 @@ describe("stevedore import", () => {
   });
 
   it("prints the job's result with --json, and says which names have moved", async () => {
-    const { code, json } = await stevedore(["import", archive, "--name", "a/b:c", "--json"], { root });
+    const { code, json } = await runCommand(["import", archive, "--name", "a/b:c", "--json"], { root });
     expect(code).toBe(0);
     expect(json).toMatchObject({
       format: "oci",
@@ -57,7 +58,7 @@ describe("stevedore import", () => {
     });
     const other = join(scratch.path, "other");
     makeSmallLayout(other, { layers: smallLayers.slice(0, 1) });
-    const moved = await stevedore(["import", other, "--name", "a/b:c"], { root });
+    const moved = await runCommand(["import", other, "--name", "a/b:c"], { root });
     expect(moved).toMatchObject({
       code: 0,
       stderr: expect.stringContaining(`a/b:c was the name of ${json.images[0].id}`),
@@ -65,11 +66,11 @@ describe("stevedore import", () => {
   });
 
   it("prints the job's id with --detach, and leaves the upload to it", async () => {
-    const { code, json } = await stevedore(["import", archive, "--detach", "--json"], { root });
+    const { code, json } = await runCommand(["import", archive, "--detach", "--json"], { root });
     expect(code).toBe(0);
     expect(json).toMatchObject({ id: expect.any(String), queue: "store" });
     await expect
-      .poll(async () => (await stevedore(["job", json.id, "--json"], { root })).json.state)
+      .poll(async () => (await runCommand(["job", json.id, "--json"], { root })).json.state)
       .toBe("completed");
   });
 
@@ -87,7 +88,7 @@ describe("stevedore import", () => {
   ])("exits with 1 for %s, with its code", async (_, args, code, tells) => {
     const plain = join(import.meta.dirname, "../../../../package.json");
     const given = args.map((argument) => ({ ARCHIVE: archive, PLAIN: plain })[argument] ?? argument);
-    const ended = await stevedore(["import", ...given, "--json"], { root });
+    const ended = await runCommand(["import", ...given, "--json"], { root });
     expect(ended.code).toBe(1);
     expect(ended.json).toMatchObject({ error: { code, message: expect.stringContaining(tells) } });
   });
@@ -97,7 +98,7 @@ describe("stevedore import", () => {
     const one = join(scratch.path, "one");
     const image = makeSmallLayout(one, { layers: smallLayers.slice(0, 1) });
     const { config } = JSON.parse(readFileSync(join(one, "blobs/sha256", image.digest.slice(7)), "utf8"));
-    const { stdout } = await stevedore(["import", one, "--quiet"], { root: own });
+    const { stdout } = await runCommand(["import", one, "--quiet"], { root: own });
     const lines = ["", digestOf(smallLayers[0] as Buffer), config.digest];
     const printed = execFileSync("bash", ["-c", 'printf "%s\\n" "$@" | sha256sum', "-", ...lines], {
       encoding: "utf8",

@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { makeGraph } from "../../../../bench/make-graph.js";
-import { binary, stevedore } from "../../../support/processes/stevedore.js";
+import { runCommand } from "../../../support/processes/command.js";
+import { binary } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 /** More than what a socket or a pipe takes while nobody reads. */
 const count = 3_000;
 let root: string;
@@ -21,7 +22,7 @@ beforeAll(async () => {
   root = await scratch.fresh();
   ids = makeGraph(root, { count });
   for (const command of ["images", "tree"] as const) {
-    const { code, stdout } = await stevedore([command], { root });
+    const { code, stdout } = await runCommand([command], { root });
     expect(code).toBe(0);
     printed[command] = stdout;
   }
@@ -41,7 +42,7 @@ function startUnread(args: readonly string[]) {
 
 describe("a listing of many images", () => {
   it.each(["images", "tree"])("by %s --json is one document with each of them", async (command) => {
-    const { code, json, stderr } = await stevedore([command, "--json"], { root });
+    const { code, json, stderr } = await runCommand([command, "--json"], { root });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(json.map(({ id }: { id: string }) => id).sort()).toEqual([...ids].sort());
   });
@@ -112,7 +113,7 @@ describe("a listing of many images", () => {
 
   it("has the ancestors of a deep image, child first, with their children", async () => {
     const depth = count / 10;
-    const { json } = await stevedore(["history", ids[depth - 1] ?? "", "--json"], { root });
+    const { json } = await runCommand(["history", ids[depth - 1] ?? "", "--json"], { root });
     expect(json.map(({ id }: { id: string }) => id)).toEqual(ids.slice(0, depth).reverse());
     expect(json[1].children).toContain(ids[depth - 1]);
   });
@@ -120,7 +121,7 @@ describe("a listing of many images", () => {
   it("measures an image without facts, and leaves no other out for it", async () => {
     const [id = ""] = ids;
     rmSync(join(root, "graph", id, "layer.json"));
-    const { json } = await stevedore(["images", "--json"], { root });
+    const { json } = await runCommand(["images", "--json"], { root });
     expect(json).toHaveLength(count);
     expect(json.find((image: { id: string }) => image.id === id).layerBytes).toBe(10);
   });

@@ -3,10 +3,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
-import { type Running, serveRoot, stevedore } from "../../../support/processes/stevedore.js";
+import { runCommand } from "../../../support/processes/command.js";
+import { type Running, serveRoot } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const { base, middle, left, right } = dockerImages;
 let root: string;
 let up: Running;
@@ -18,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => up.stop());
 
-const run = (...args: string[]) => stevedore(args, { root });
+const run = (...args: string[]) => runCommand(args, { root });
 const repositories = () => JSON.parse(readFileSync(join(root, "repositories"), "utf8")).Repositories;
 
 describe("stevedore tag", () => {
@@ -82,7 +83,7 @@ describe("a name", () => {
     expect(inspect.json).toMatchObject({ id: right, names: ["example.com:5000/web:latest"] });
     expect(mount.json).toMatchObject({ id: right });
     await run("unmount", mount.json.mountId);
-    const stored = await stevedore(["store", "-", "--id", "child", "--parent", web, "--json"], {
+    const stored = await runCommand(["store", "-", "--id", "child", "--parent", web, "--json"], {
       root,
       stdin: Buffer.alloc(1_024),
     });
@@ -168,18 +169,18 @@ describe("a damaged file of names", () => {
     const path = join(damaged, "repositories");
     writeFileSync(path, "{");
     const [images, byName, byId] = await Promise.all([
-      stevedore(["images", "--json"], { root: damaged }),
-      stevedore(["inspect", "web", "--json"], { root: damaged }),
-      stevedore(["history", left, "--json"], { root: damaged }),
+      runCommand(["images", "--json"], { root: damaged }),
+      runCommand(["inspect", "web", "--json"], { root: damaged }),
+      runCommand(["history", left, "--json"], { root: damaged }),
     ]);
     expect(images).toMatchObject({ code: 0, stderr: expect.stringMatching(`IMAGE_BROKEN: .*${path}`) });
     expect(images.json.map(({ names }: { names: unknown }) => names)).toEqual([[], [], [], []]);
     expect(byName).toMatchObject({ code: 1, json: { error: { code: "IMAGE_BROKEN" } } });
     expect(byName.json.error.message).toContain(path);
     expect(byId.json).toHaveLength(3);
-    const repaired = await stevedore(["check", "--repair", "--json"], { root: damaged });
+    const repaired = await runCommand(["check", "--repair", "--json"], { root: damaged });
     expect(repaired).toMatchObject({ code: 0, json: { findings: [{ what: "unreadable-names" }] } });
-    expect(await stevedore(["inspect", "web", "--json"], { root: damaged })).toMatchObject({
+    expect(await runCommand(["inspect", "web", "--json"], { root: damaged })).toMatchObject({
       json: { error: { code: "IMAGE_NOT_FOUND" } },
     });
   });

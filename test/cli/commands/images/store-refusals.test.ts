@@ -1,15 +1,10 @@
 // stevedore store: what is refused, how it is said, and that nothing is left of it.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCommand } from "../../../support/processes/command.js";
 import { shell } from "../../../support/processes/shell.js";
-import {
-  type Ended,
-  noRedisRuns,
-  type Running,
-  serveRoot,
-  stevedore,
-} from "../../../support/processes/stevedore.js";
+import { type Ended, noRedisRuns, type Running, serveRoot } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { archive, entry, pad } from "../../../support/trees/crafted-tar.js";
 
@@ -23,7 +18,7 @@ beforeAll(async () => {
   up = await serveRoot(root);
   writeFileSync(join(scratch.path, "good.tar"), good);
   for (const id of ["twin-a", "twin-b"]) {
-    expect((await stevedore(["store", "good.tar", "--id", id], { root, cwd: scratch.path })).code).toBe(0);
+    expect((await runCommand(["store", join(scratch.path, "good.tar"), "--id", id], { root })).code).toBe(0);
   }
   await up.says(/completed(.|\n)*completed/);
 });
@@ -124,7 +119,7 @@ describe.concurrent("stevedore store refuses a flag", () => {
 
   it("--json-file with a file that is not there, and a source that is not there", async () => {
     expectRefused(
-      await store(["good.tar", "--json-file", "nowhere.json"]),
+      await store(["good.tar", "--json-file", join(scratch.path, "nowhere.json")]),
       "SOURCE_NOT_FOUND",
       "nowhere.json",
     );
@@ -134,7 +129,13 @@ describe.concurrent("stevedore store refuses a flag", () => {
 
   it("--json-file beside the fields of a record, as wrong usage", async () => {
     writeFileSync(join(scratch.path, "record.json"), '{"id":"a"}');
-    const { code, json, stderr } = await store(["good.tar", "--id", "b", "--json-file", "record.json"]);
+    const { code, json, stderr } = await store([
+      "good.tar",
+      "--id",
+      "b",
+      "--json-file",
+      join(scratch.path, "record.json"),
+    ]);
     expect({ code, json }).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
     expect(stderr).toContain("--id");
   });
@@ -142,7 +143,7 @@ describe.concurrent("stevedore store refuses a flag", () => {
 
 describe("after all that stevedore store refused", () => {
   it("the graph holds what it held, and neither staging nor the inbox holds anything", async () => {
-    const { json } = await stevedore(["images", "--json"], { root });
+    const { json } = await runCommand(["images", "--json"], { root });
     expect(json.map(({ id }: { id: string }) => id)).toEqual(["twin-a", "twin-b"]);
     expect(readdirSync(join(root, "graph")).sort()).toEqual([":tmp:", "twin-a", "twin-b"]);
     expect(readdirSync(join(root, "graph/:tmp:"))).toEqual([]);
@@ -152,8 +153,10 @@ describe("after all that stevedore store refused", () => {
 
   it("a limit of the user's own holds for the command's own worker", async () => {
     const own = join(scratch.path, "own");
-    const options = { root: own, cwd: scratch.path };
-    const refused = await stevedore(["store", "good.tar", "--max-layer-bytes", "10", "--json"], options);
+    const refused = await runCommand(
+      ["store", join(scratch.path, "good.tar"), "--max-layer-bytes", "10", "--json"],
+      { root: own },
+    );
     expectRefused(refused, "LIMIT_EXCEEDED", "good.tar");
     expect(readdirSync(join(own, "graph")).filter((name) => name !== ":tmp:")).toEqual([]);
     expect(readdirSync(join(own, "inbox"))).toEqual([]);
@@ -161,8 +164,9 @@ describe("after all that stevedore store refused", () => {
   });
 });
 
-function store(args: readonly string[]): Promise<Ended> {
-  return stevedore(["store", ...args, "--json"], { root, cwd: scratch.path });
+/** Stores a file of the scratch directory. */
+function store([source = "", ...flags]: readonly string[]): Promise<Ended> {
+  return runCommand(["store", resolve(scratch.path, source), ...flags, "--json"], { root });
 }
 
 /** The good archive, compressed. */

@@ -5,7 +5,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Running, serveRoot, stevedore } from "../../../support/processes/stevedore.js";
+import { runCommand } from "../../../support/processes/command.js";
+import { type Running, serveRoot } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { thenFill } from "../../../support/trees/documented-tar.js";
 import { makeRichTree } from "../../../support/trees/rich-tree.js";
@@ -42,7 +43,7 @@ describe("stevedore store", () => {
   ])("knows an archive by its bytes, whatever its name: %s", async (compression, compressor) => {
     const misnamed = join(scratch.path, `archive-${compression}.png`);
     await bash(`${compressor} < "$1" > "$2"`, archive, misnamed);
-    const { code, json } = await stevedore(["store", misnamed, "--json"], { root });
+    const { code, json } = await runCommand(["store", misnamed, "--json"], { root });
     expect(code).toBe(0);
     expect(json).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -59,8 +60,8 @@ describe("stevedore store", () => {
 
   it("takes a directory, or an archive from stdin, and prints the id alone", async () => {
     const [directory, stdin] = await Promise.all([
-      stevedore(["store", tree], { root }),
-      stevedore(["store", "-", "--id", "from-stdin"], { root, stdin: readFileSync(archive) }),
+      runCommand(["store", tree], { root }),
+      runCommand(["store", "-", "--id", "from-stdin"], { root, stdin: readFileSync(archive) }),
     ]);
     expect(directory).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/) });
     expect(stdin).toMatchObject({ code: 0, stdout: "from-stdin\n" });
@@ -71,7 +72,7 @@ describe("stevedore store", () => {
   });
 
   it("writes the record as Docker does, the parent found by a prefix", async () => {
-    const parent = await stevedore(["store", archive, "--id", "family-father"], { root });
+    const parent = await runCommand(["store", archive, "--id", "family-father"], { root });
     expect(parent.code).toBe(0);
     const flags = [
       "--created",
@@ -81,7 +82,7 @@ describe("stevedore store", () => {
       "--comment",
       "<a> & b",
     ];
-    const child = await stevedore(
+    const child = await runCommand(
       ["store", archive, "--id", "family-son", "--parent", "family-f", ...flags, "--json"],
       { root },
     );
@@ -96,17 +97,17 @@ describe("stevedore store", () => {
     const record = '{ "future": [1, 2.50],\n\t"id": "by-file", "created":"2013-01-01T00:00:00Z" }\n\n';
     const file = join(scratch.path, "record.json");
     writeFileSync(file, record);
-    const { code, stdout } = await stevedore(["store", archive, "--json-file", file], { root });
+    const { code, stdout } = await runCommand(["store", archive, "--json-file", file], { root });
     expect({ code, stdout }).toEqual({ code: 0, stdout: "by-file\n" });
     expect(readFileSync(join(root, "graph/by-file/json"), "utf8")).toBe(record);
   });
 
   it("fails for an id that is taken, or skips it if told so", async () => {
-    await stevedore(["store", archive, "--id", "taken"], { root });
+    await runCommand(["store", archive, "--id", "taken"], { root });
     const before = await listTree(join(root, "graph/taken"));
     const [fails, skips] = await Promise.all([
-      stevedore(["store", archive, "--id", "taken", "--if-exists", "fail", "--json"], { root }),
-      stevedore(["store", tree, "--id", "taken", "--if-exists", "skip", "--json"], { root }),
+      runCommand(["store", archive, "--id", "taken", "--if-exists", "fail", "--json"], { root }),
+      runCommand(["store", tree, "--id", "taken", "--if-exists", "skip", "--json"], { root }),
     ]);
     expect(fails).toMatchObject({ code: 1, stderr: expect.stringMatching(/IMAGE_EXISTS: .*taken/) });
     expect(fails.json).toEqual({
@@ -117,11 +118,11 @@ describe("stevedore store", () => {
   });
 
   it("leaves the work to others with --detach, and job tells what became of it", async () => {
-    const detached = await stevedore(["store", archive, "--id", "detached", "--detach", "--json"], { root });
+    const detached = await runCommand(["store", archive, "--id", "detached", "--detach", "--json"], { root });
     expect(detached).toMatchObject({ code: 0, json: { name: "store", queue: "store" } });
     const { id } = detached.json;
     await up.says(new RegExp(`store ${id} completed`));
-    const job = await stevedore(["job", id, "--json"], { root });
+    const job = await runCommand(["job", id, "--json"], { root });
     expect(job).toMatchObject({
       code: 0,
       json: { id, state: "completed", result: { id: "detached", stored: true } },
@@ -143,7 +144,7 @@ describe("stevedore store", () => {
     await bash(`tar ${xattrs} -C "$1" -cf "$2" .`, source, large);
     await bash(`tar ${xattrs} -C "$1" --numeric-owner --same-owner -pxf "$2"`, expected, large);
 
-    const { json } = await stevedore(["store", large, "--json"], { root });
+    const { json } = await runCommand(["store", large, "--json"], { root });
     expect(json.entries).toBeGreaterThan(5_000);
     expect(json.diffId).toBe(`sha256:${sha256(readFileSync(large))}`);
     expect(await listTree(layerOf(json.id))).toEqual(await listTree(expected));
@@ -156,8 +157,8 @@ describe("stevedore store", () => {
     writeFileSync(record, '{"id":"same","created":"2013-01-01T00:00:00Z","container_config":{}}');
     const otherRoot = join(scratch.path, "other-root");
     const args = ["store", sparse, "--json-file", record, "--checksum", "xz-6", "--json"];
-    const first = await stevedore(args, { root });
-    const second = await stevedore(args, { root: otherRoot });
+    const first = await runCommand(args, { root });
+    const second = await runCommand(args, { root: otherRoot });
     expect(first).toMatchObject({ code: 0 });
     expect(second).toMatchObject({ code: 0 });
     expect(second.json.checksum).toBe(first.json.checksum);

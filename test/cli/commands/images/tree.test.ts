@@ -3,10 +3,10 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
-import { stevedore } from "../../../support/processes/stevedore.js";
+import { runCommand } from "../../../support/processes/command.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const { base, middle, left, right } = dockerImages;
 
 describe("stevedore tree", () => {
@@ -15,8 +15,8 @@ describe("stevedore tree", () => {
     await unpackDockerGraph(root);
     const [first = "", second = ""] = [left, right].sort();
     const [text, json] = await Promise.all([
-      stevedore(["tree"], { root }),
-      stevedore(["tree", "--json"], { root }),
+      runCommand(["tree"], { root }),
+      runCommand(["tree", "--json"], { root }),
     ]);
     expect(text.stdout.split("\n").map((line) => line.replace(/ {2,}.*/, ""))).toEqual([
       base.slice(0, 12),
@@ -42,7 +42,7 @@ describe("stevedore tree", () => {
     addImage(root, "egg", "hen");
     addImage(root, "hen", "egg");
     addImage(root, "chick", "hen");
-    const { code, json, stderr } = await stevedore(["tree", "--json"], { root });
+    const { code, json, stderr } = await runCommand(["tree", "--json"], { root });
     expect(code).toBe(0);
     expect(json.map(({ id }: { id: string }) => id).sort()).toEqual(
       [middle, left, right, "egg", "hen", "chick"].sort(),

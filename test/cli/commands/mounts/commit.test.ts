@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mountedBelow, unmountBelow } from "../../../support/mounts/mounted.js";
 import { shownTree } from "../../../support/mounts/scratch-mounts.js";
+import { runCommand } from "../../../support/processes/command.js";
 import { sha256Of, shell } from "../../../support/processes/shell.js";
 import { type Running, serveRoot, stevedore } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
@@ -21,7 +22,7 @@ beforeAll(async () => {
   await shell("mkdir etc && echo root:x:0:0 > etc/passwd && echo box > etc/hostname", { cwd: base });
   root = realpathSync(await scratch.fresh());
   up = await serveRoot(root);
-  expect((await stevedore(["store", base, "--id", "base"], { root })).code).toBe(0);
+  expect((await runCommand(["store", base, "--id", "base"], { root })).code).toBe(0);
   mount = await mountBase();
 });
 afterAll(async () => {
@@ -30,7 +31,7 @@ afterAll(async () => {
 });
 
 async function mountBase(...args: string[]) {
-  const { code, json } = await stevedore(["mount", "base", ...args, "--json"], { root });
+  const { code, json } = await runCommand(["mount", "base", ...args, "--json"], { root });
   expect(code).toBe(0);
   writeFileSync(join(json.target, "note"), "written\n");
   return json;
@@ -43,7 +44,7 @@ function recordOf(id: string) {
 describe("stevedore commit", () => {
   it("makes an image and its checksum, from an empty root on, with nothing else running", async () => {
     const empty = join(realpathSync(scratch.path), "from-nothing");
-    const run = (...args: string[]) => stevedore([...args, "--json"], { root: empty });
+    const run = (...args: string[]) => runCommand([...args, "--json"], { root: empty });
     await run("store", base, "--id", "base");
     const { target, mountId } = (await run("mount", "base")).json;
     await shell("rm etc/hostname && mkdir srv && echo page > srv/page && chown 33:33 srv && chmod 2750 srv", {
@@ -82,7 +83,7 @@ describe("stevedore commit", () => {
   });
 
   it("prints the id, made up where none is given, and writes the record as Docker does", async () => {
-    const commit = await stevedore(["commit", mount.mountId.slice(0, 6)], { root });
+    const commit = await runCommand(["commit", mount.mountId.slice(0, 6)], { root });
     expect(commit).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/),
@@ -117,28 +118,28 @@ describe("stevedore commit", () => {
 
   it("makes the same layer of what a mount kept that was unmounted", async () => {
     const kept = await mountBase();
-    const first = await stevedore(["commit", kept.mountId, "--json"], { root });
-    expect((await stevedore(["unmount", kept.mountId, "--keep-upper"], { root })).code).toBe(0);
-    const second = await stevedore(["commit", kept.mountId, "--json"], { root });
+    const first = await runCommand(["commit", kept.mountId, "--json"], { root });
+    expect((await runCommand(["unmount", kept.mountId, "--keep-upper"], { root })).code).toBe(0);
+    const second = await runCommand(["commit", kept.mountId, "--json"], { root });
     expect(second).toMatchObject({ code: 0, json: { parent: "base", diffId: first.json.diffId } });
     expect(second.json.id).not.toBe(first.json.id);
-    expect((await stevedore(["unmount", kept.mountId], { root })).code).toBe(0);
+    expect((await runCommand(["unmount", kept.mountId], { root })).code).toBe(0);
     expect(existsSync(join(root, "mounts", kept.mountId))).toBe(false);
   });
 
   it("makes the layers of a mount on a mounted image's commit build on each other", async () => {
-    const lower = await stevedore(["commit", mount.mountId, "--id", "lower"], { root });
+    const lower = await runCommand(["commit", mount.mountId, "--id", "lower"], { root });
     expect(lower.code).toBe(0);
-    const { json } = await stevedore(["mount", "lower", "--json"], { root });
+    const { json } = await runCommand(["mount", "lower", "--json"], { root });
     await shell("rm note && mkdir note && echo in > note/it", { cwd: json.target });
-    const changes = await stevedore(["changes", json.mountId], { root });
+    const changes = await runCommand(["changes", json.mountId], { root });
     expect(changes.stdout).toBe("C /note\nA /note/it\n");
-    const commit = await stevedore(["commit", json.mountId, "--json"], { root });
+    const commit = await runCommand(["commit", json.mountId, "--json"], { root });
     expect(commit).toMatchObject({ code: 0, json: { parent: "lower" } });
     const written = await shownTree(json.target);
-    const top = await stevedore(["mount", commit.json.id, "--json"], { root });
+    const top = await runCommand(["mount", commit.json.id, "--json"], { root });
     expect(await shownTree(top.json.target)).toEqual(written);
-    for (const { mountId } of [json, top.json]) await stevedore(["unmount", mountId], { root });
+    for (const { mountId } of [json, top.json]) await runCommand(["unmount", mountId], { root });
   });
 
   it("takes what fuse-overlayfs kept as well", async () => {
@@ -147,29 +148,29 @@ describe("stevedore commit", () => {
     const lines =
       "rm -r etc && mkdir etc && echo again > etc/hosts && touch -d @1370088000.5 note etc/hosts etc .";
     await shell(lines, { cwd: fuse.target });
-    const commit = await stevedore(["commit", fuse.mountId, "--id", "by-fuse"], { root });
+    const commit = await runCommand(["commit", fuse.mountId, "--id", "by-fuse"], { root });
     expect(commit).toMatchObject({ code: 0, stdout: "by-fuse\n" });
-    const { json } = await stevedore(["mount", "by-fuse", "--json"], { root });
+    const { json } = await runCommand(["mount", "by-fuse", "--json"], { root });
     expect(await shownTree(json.target)).toEqual(await shownTree(fuse.target));
-    for (const { mountId } of [fuse, json]) await stevedore(["unmount", mountId], { root });
+    for (const { mountId } of [fuse, json]) await runCommand(["unmount", mountId], { root });
   });
 
   it("leaves the work to others with --detach, and job tells what became of it", async () => {
     const args = ["commit", mount.mountId, "--id", "detached", "--checksum", "xz-1", "--detach", "--json"];
-    const commit = await stevedore(args, { root });
+    const commit = await runCommand(args, { root });
     expect(commit).toMatchObject({ code: 0, json: { name: "commit", queue: "store" } });
     const { id } = commit.json;
     await up.says(new RegExp(`commit ${id} completed`));
-    const job = await stevedore(["job", id, "--json"], { root });
+    const job = await runCommand(["job", id, "--json"], { root });
     expect(job.json).toMatchObject({ id, state: "completed", result: { id: "detached", stored: true } });
     await up.says(/checksum: checksum \S+ completed/);
-    const checksum = await stevedore(["checksum", "detached", "--recipe", "xz-1", "--json"], { root });
+    const checksum = await runCommand(["checksum", "detached", "--recipe", "xz-1", "--json"], { root });
     expect(checksum.json.checksums).toMatchObject([{ id: "detached", cached: true }]);
   });
 
   it("tells that limits are for the worker to keep, where one runs already", async () => {
     const args = ["commit", mount.mountId, "--id", "limited", "--max-layer-bytes", "1"];
-    const commit = await stevedore(args, { root });
+    const commit = await runCommand(args, { root });
     expect(commit).toMatchObject({ code: 0, stdout: "limited\n" });
     expect(commit.stderr).toContain("not heeded");
   });
@@ -185,21 +186,21 @@ describe("a commit that cannot be", () => {
     ["INVALID_JOB", "created", ["--created", "yesterday"]],
   ])("fails with %s, names %s and makes nothing: %j", async (code, named, flags) => {
     const before = images();
-    const commit = await stevedore(["commit", mount.mountId, ...flags, "--json"], { root });
+    const commit = await runCommand(["commit", mount.mountId, ...flags, "--json"], { root });
     expect(commit).toMatchObject({ code: 1, json: { error: { code } } });
     expect(commit.stderr).toContain(named);
     expect(images()).toEqual(before);
   });
 
   it.each(["abcd", "/usr", "./nowhere"])("fails with NOT_MOUNTED for %s", async (name) => {
-    const commit = await stevedore(["commit", name, "--json"], { root });
+    const commit = await runCommand(["commit", name, "--json"], { root });
     expect(commit).toMatchObject({ code: 1, json: { error: { code: "NOT_MOUNTED" } } });
   });
 
   it.each(["commit", "commit a b", "commit a --parent base", "commit a --max-layer-bytes 0"])(
     "is wrong usage: %s",
     async (line) => {
-      const commit = await stevedore([...line.split(" "), "--json"], { root });
+      const commit = await runCommand([...line.split(" "), "--json"], { root });
       expect(commit).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
     },
   );
@@ -208,15 +209,15 @@ describe("a commit that cannot be", () => {
     const unsafe = await mountBase();
     mkdirSync(join(unsafe.target, "two\nlines"));
     writeFileSync(join(unsafe.target, "two\nlines/.wh.note"), "");
-    const commit = await stevedore(["commit", unsafe.mountId], { root });
+    const commit = await runCommand(["commit", unsafe.mountId], { root });
     expect(commit).toMatchObject({ code: 1, stdout: "" });
     expect(commit.stderr).toMatch(/^stevedore: UNSAFE_ENTRY: .*"\/two\\nlines\/\.wh\.note".*\n$/);
-    await stevedore(["unmount", unsafe.mountId], { root });
+    await runCommand(["unmount", unsafe.mountId], { root });
   });
 
   it("fails for a layer that is larger than the command's own worker may store", async () => {
     const small = realpathSync(await scratch.fresh());
-    const run = (...args: string[]) => stevedore([...args, "--json"], { root: small });
+    const run = (...args: string[]) => runCommand([...args, "--json"], { root: small });
     await run("store", base, "--id", "base");
     const { json } = await run("mount", "base");
     writeFileSync(join(json.target, "large"), Buffer.alloc(50_000, "x"));

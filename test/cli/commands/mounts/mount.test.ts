@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
 import { mountedBelow, unmountBelow } from "../../../support/mounts/mounted.js";
 import { shownTree } from "../../../support/mounts/scratch-mounts.js";
+import { runCommand } from "../../../support/processes/command.js";
 import { shell } from "../../../support/processes/shell.js";
 import { type Running, serveRoot, stevedore } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
@@ -37,13 +38,13 @@ afterAll(async () => {
 });
 
 async function storeImages(at: string): Promise<void> {
-  expect((await stevedore(["store", base, "--id", "base"], { root: at })).code).toBe(0);
-  expect((await stevedore(["store", web, "--id", "web", "--parent", "base"], { root: at })).code).toBe(0);
+  expect((await runCommand(["store", base, "--id", "base"], { root: at })).code).toBe(0);
+  expect((await runCommand(["store", web, "--id", "web", "--parent", "base"], { root: at })).code).toBe(0);
 }
 
 /** Mounts an image of the root that is served, and returns the result's document. */
 async function mounted(...args: string[]) {
-  const { code, json, stderr } = await stevedore(["mount", ...args, "--json"], { root });
+  const { code, json, stderr } = await runCommand(["mount", ...args, "--json"], { root });
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   return json;
 }
@@ -51,7 +52,7 @@ async function mounted(...args: string[]) {
 describe("an image that is mounted by the command line", () => {
   it("is there from an empty root on, with nothing else running, until it is unmounted", async () => {
     const empty = join(realpathSync(scratch.path), "from-nothing");
-    const run = (...args: string[]) => stevedore(args, { root: empty });
+    const run = (...args: string[]) => runCommand(args, { root: empty });
     await storeImages(empty);
 
     const mount = await run("mount", "we");
@@ -124,26 +125,26 @@ describe("an image that is mounted by the command line", () => {
   it("leaves what was written with --keep-upper, until it is unmounted for good", async () => {
     const { mountId, target, upper } = await mounted("web");
     writeFileSync(join(target, "srv/note"), "kept");
-    const unmount = await stevedore(["unmount", mountId, "--keep-upper"], { root });
+    const unmount = await runCommand(["unmount", mountId, "--keep-upper"], { root });
     expect(unmount).toMatchObject({ code: 0, stdout: `${upper}\n` });
     expect(readFileSync(join(upper, "srv/note"), "utf8")).toBe("kept");
-    expect((await stevedore(["mounts", "--json"], { root })).json).toMatchObject([
+    expect((await runCommand(["mounts", "--json"], { root })).json).toMatchObject([
       { mountId, state: "unmounted", upper },
     ]);
-    expect((await stevedore(["changes", mountId], { root })).stdout).toBe("C /srv\nA /srv/note\n");
-    expect((await stevedore(["unmount", mountId], { root })).stdout).toBe(`${mountId}\n`);
+    expect((await runCommand(["changes", mountId], { root })).stdout).toBe("C /srv\nA /srv/note\n");
+    expect((await runCommand(["unmount", mountId], { root })).stdout).toBe(`${mountId}\n`);
     expect(existsSync(upper)).toBe(false);
-    expect((await stevedore(["mounts", "--json"], { root })).json).toEqual([]);
+    expect((await runCommand(["mounts", "--json"], { root })).json).toEqual([]);
   });
 
   it("takes no writes with --read-only", async () => {
     const { mountId, target, upper } = await mounted("web", "--read-only");
     expect(upper).toBeUndefined();
     expect(() => writeFileSync(join(target, "srv/note"), "")).toThrow(/EROFS/);
-    expect(await stevedore(["changes", mountId], { root })).toMatchObject({ code: 0, stdout: "" });
-    const keeping = await stevedore(["unmount", mountId, "--keep-upper", "--json"], { root });
+    expect(await runCommand(["changes", mountId], { root })).toMatchObject({ code: 0, stdout: "" });
+    const keeping = await runCommand(["unmount", mountId, "--keep-upper", "--json"], { root });
     expect(keeping).toMatchObject({ code: 0, json: { mountId, target } });
-    expect((await stevedore(["mounts", "--json"], { root })).json).toEqual([]);
+    expect((await runCommand(["mounts", "--json"], { root })).json).toEqual([]);
   });
 
   it.each([
@@ -159,23 +160,23 @@ describe("an image that is mounted by the command line", () => {
     }
     expect(readdirSync(join(mount.target, "etc"))).toEqual(["passwd"]);
     await shell("rm etc/passwd && echo newer > srv/page", { cwd: mount.target });
-    const changes = await stevedore(["changes", mount.mountId, "--json"], { root });
+    const changes = await runCommand(["changes", mount.mountId, "--json"], { root });
     if (driver === "copy") expect(changes.json.error.code).toBe("MOUNT_UNSUPPORTED");
     else expect(changes.json.changes.at(-1)).toEqual({ kind: "modify", path: "/srv/page" });
-    const unmount = await stevedore(["unmount", mount.target], { root });
+    const unmount = await runCommand(["unmount", mount.target], { root });
     expect(unmount).toMatchObject({ code: 0, stdout: `${mount.mountId}\n` });
     expect(mountedBelow(root)).toEqual([]);
   });
 
   it("is left to others with --detach, and job tells what became of it", async () => {
-    const mount = await stevedore(["mount", "web", "--detach"], { root });
+    const mount = await runCommand(["mount", "web", "--detach"], { root });
     expect(mount).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\S+\n$/) });
     await up.says(new RegExp(`mount: mount ${mount.stdout.trim()} completed`));
-    const job = await stevedore(["job", mount.stdout.trim(), "--json"], { root });
+    const job = await runCommand(["job", mount.stdout.trim(), "--json"], { root });
     expect(job.json).toMatchObject({ name: "mount", queue: "mount", state: "completed" });
     const { mountId, target } = job.json.result;
     expect(mountedBelow(root).map((entry) => entry.target)).toEqual([target]);
-    const unmount = await stevedore(["unmount", mountId, "--detach", "--json"], { root });
+    const unmount = await runCommand(["unmount", mountId, "--detach", "--json"], { root });
     expect(unmount.json).toMatchObject({ name: "unmount", queue: "mount" });
     await up.says(new RegExp(`mount: unmount ${unmount.json.id} completed`));
     expect(mountedBelow(root)).toEqual([]);
@@ -193,14 +194,14 @@ describe("a target that is named", () => {
 
   it("is mounted on if it lies below --mount-dir, and is gone when it is unmounted", async () => {
     const target = join(directory, "two\nlines");
-    const mount = await stevedore(["mount", "web", target, "--mount-dir", directory, "--json"], {
+    const mount = await runCommand(["mount", "web", target, "--mount-dir", directory, "--json"], {
       root: own,
     });
     expect(mount).toMatchObject({ code: 0, json: { target } });
     expect(readdirSync(target).sort()).toEqual(["etc", "srv"]);
-    const listed = await stevedore(["mounts"], { root: own });
+    const listed = await runCommand(["mounts"], { root: own });
     expect(listed.stdout.split("\n")[1]).toMatch(/ {2}\/\S+\/two\\x0alines$/);
-    const unmount = await stevedore(["unmount", target], { root: own });
+    const unmount = await runCommand(["unmount", target], { root: own });
     expect(unmount).toMatchObject({ code: 0, stdout: `${mount.json.mountId}\n` });
     expect(readdirSync(directory)).toEqual([]);
   });
@@ -219,7 +220,7 @@ describe("a target that is named", () => {
   it("is refused without --mount-dir, and stays as it was", async () => {
     const target = join(directory, "refused");
     mkdirSync(target);
-    const refused = await stevedore(["mount", "web", target, "--json"], { root: own });
+    const refused = await runCommand(["mount", "web", target, "--json"], { root: own });
     expect(refused).toMatchObject({ code: 1, json: { error: { code: "TARGET_FORBIDDEN" } } });
     expect(refused.stderr).toContain(target);
     expect(refused.stderr).toContain("--mount-dir");
@@ -229,7 +230,7 @@ describe("a target that is named", () => {
 
   it("is for the worker to allow: one that runs already does not heed --mount-dir, and the user is told", async () => {
     const target = join(directory, "unheeded");
-    const refused = await stevedore(["mount", "web", target, "--mount-dir", directory], { root });
+    const refused = await runCommand(["mount", "web", target, "--mount-dir", directory], { root });
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/TARGET_FORBIDDEN: .*unheeded/) });
     expect(refused.stderr).toContain("--mount-dir is not heeded");
   });
@@ -247,7 +248,7 @@ describe.concurrent("a mount that cannot be", () => {
     "changes a --detach",
     "mounts a",
   ])("is wrong usage: %s", async (line) => {
-    const { code, json, stdout } = await stevedore([...line.split(" "), "--json"], { root });
+    const { code, json, stdout } = await runCommand([...line.split(" "), "--json"], { root });
     expect({ code, json }, stdout).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
   });
 
@@ -259,7 +260,7 @@ describe.concurrent("a mount that cannot be", () => {
     ["NOT_MOUNTED", "/usr", ["unmount", "/usr"]],
     ["NOT_MOUNTED", "abcd", ["changes", "abcd"]],
   ])("fails with %s and names %s: %j", async (code, named, args) => {
-    const ended = await stevedore([...args, "--json"], { root });
+    const ended = await runCommand([...args, "--json"], { root });
     expect(ended).toMatchObject({ code: 1, json: { error: { code } } });
     expect(ended.stderr).toContain(named);
   });
@@ -274,7 +275,7 @@ describe("a data directory that Docker 0.3 wrote", () => {
       checksums: readFileSync(join(docker, "checksums")),
     });
     const before = await dockersOwn();
-    const { json } = await stevedore(["mount", "b750fe79", "--json"], { root: docker });
+    const { json } = await runCommand(["mount", "b750fe79", "--json"], { root: docker });
     expect(json).toMatchObject({ id: dockerImages.left, layers: 3 });
     const { target } = json;
     expect(readdirSync(target).sort()).toEqual(["etc", "srv", "usr", "var"]);
@@ -289,11 +290,11 @@ describe("a data directory that Docker 0.3 wrote", () => {
     await shell("rm -r etc && echo x > usr/share/doc/new && mkdir bin && chmod 0700 var/null", {
       cwd: target,
     });
-    expect((await stevedore(["changes", target], { root: docker })).stdout).toBe(
+    expect((await runCommand(["changes", target], { root: docker })).stdout).toBe(
       "A /bin\nD /etc\nC /usr/share/doc/new\nC /var/null\n",
     );
     expect(await dockersOwn()).toEqual(before);
-    await stevedore(["unmount", target], { root: docker });
+    await runCommand(["unmount", target], { root: docker });
     expect(await dockersOwn()).toEqual(before);
     expect(mountedBelow(docker)).toEqual([]);
   });

@@ -7,13 +7,14 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { keyPrefix } from "../../../../src/jobs/index.js";
 import { openProducer, type ProducerOptions } from "../../../../src/producer/index.js";
+import { runCommand, startCommand } from "../../../support/processes/command.js";
 import { startOnTerminal } from "../../../support/processes/screen.js";
-import { noRedisRuns, serveRoot, startStevedore, stevedore } from "../../../support/processes/stevedore.js";
+import { noRedisRuns, serveRoot, startStevedore } from "../../../support/processes/stevedore.js";
 import { startRedis, type TestRedis } from "../../../support/redis/redis-server.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { archive, entry } from "../../../support/trees/crafted-tar.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const small = archive(entry({ name: "a" }, "a"));
 let redis: TestRedis;
 beforeAll(async () => {
@@ -23,7 +24,7 @@ afterAll(() => redis[Symbol.asyncDispose]());
 
 /** Starts to watch and waits until nothing is missed any more. */
 async function startWatch(args: readonly string[], root?: string) {
-  const running = startStevedore(["jobs", "--watch", ...args], root === undefined ? {} : { root });
+  const running = startCommand(["jobs", "--watch", ...args], root === undefined ? {} : { root });
   await running.says(/watching the queues/);
   return running;
 }
@@ -102,7 +103,8 @@ describe.concurrent("without a terminal", () => {
   });
 
   it("ends with 0 when its reader has left", async () => {
-    const watch = await startWatch(["--json", "--redis", redis.url, "--graph", "left"]);
+    const watch = startStevedore(["jobs", "--watch", "--json", "--redis", redis.url, "--graph", "left"]);
+    await watch.says(/watching the queues/);
     watch.process.stdout?.destroy();
     const producer = openProducer({ redis: redis.url, graph: "left" });
     await producer.enqueue("checksum", { id: "a" });
@@ -130,12 +132,12 @@ describe.concurrent("without a terminal", () => {
 describe.concurrent("with the embedded Redis", () => {
   it("alone it starts no worker and keeps no Redis; it sees the commands that come and go", async () => {
     const root = await scratch.fresh();
-    expect((await stevedore(["checksum", "nobody", "--detach"], { root })).code).toBe(0);
+    expect((await runCommand(["checksum", "nobody", "--detach"], { root })).code).toBe(0);
     const watch = await startWatch(["--json"], root);
     await watch.says(/no command serves/);
     expect(noRedisRuns(root)).toBe(true);
-    expect((await stevedore(["jobs", "--json"], { root })).json).toMatchObject([{ state: "waiting" }]);
-    expect((await stevedore(["store", "-", "--id", "a"], { root, stdin: small })).code).toBe(0);
+    expect((await runCommand(["jobs", "--json"], { root })).json).toMatchObject([{ state: "waiting" }]);
+    expect((await runCommand(["store", "-", "--id", "a"], { root, stdin: small })).code).toBe(0);
     expect(noRedisRuns(root)).toBe(true);
     const up = await serveRoot(root);
     await watch.says(/"name":"store","state":"completed"/);
@@ -239,7 +241,9 @@ describe.concurrent("on a terminal", () => {
       for (const control of ["\u001b]", "\u0007", "\u009b"]) expect(said).not.toContain(control);
   });
 
-  it("Ctrl-Z gives the terminal back to the shell, which draws it anew when it goes on", async () => {
+  it("Ctrl-Z gives the terminal back to the shell, which draws it anew when it goes on", async ({
+    expect,
+  }) => {
     const watch = startOnTerminal(["jobs", "--watch", "--redis", redis.url, "--graph", "stopped"], {
       columns: 80,
       rows: 20,

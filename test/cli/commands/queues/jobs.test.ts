@@ -2,24 +2,24 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { stevedore } from "../../../support/processes/stevedore.js";
+import { runCommand } from "../../../support/processes/command.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { archive, entry } from "../../../support/trees/crafted-tar.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 let root: string;
 
 beforeAll(async () => {
   root = join(scratch.path, "root");
   const file = join(scratch.path, "a.tar");
   writeFileSync(file, archive(entry({ name: "a" }, "a")));
-  expect((await stevedore(["store", file, "--id", "a"], { root })).code).toBe(0);
-  expect((await stevedore(["store", file, "--id", "a"], { root })).code).toBe(1);
+  expect((await runCommand(["store", file, "--id", "a"], { root })).code).toBe(0);
+  expect((await runCommand(["store", file, "--id", "a"], { root })).code).toBe(1);
 });
 
 describe("stevedore jobs", () => {
   it("lists the records, oldest first, also those of earlier commands", async () => {
-    const { code, json } = await stevedore(["jobs", "--json"], { root });
+    const { code, json } = await runCommand(["jobs", "--json"], { root });
     const common = {
       id: expect.any(String),
       queue: "store",
@@ -51,20 +51,20 @@ describe("stevedore jobs", () => {
   });
 
   it("--state lists those in one state, and refuses a state that is none", async () => {
-    const failed = await stevedore(["jobs", "--state", "failed", "--json"], { root });
+    const failed = await runCommand(["jobs", "--state", "failed", "--json"], { root });
     expect(failed.json).toMatchObject([{ state: "failed" }]);
-    const text = await stevedore(["jobs", "--state", "failed"], { root });
+    const text = await runCommand(["jobs", "--state", "failed"], { root });
     expect(text.stdout).toMatch(/^ID .*\n[0-9a-f-]{36} .* failed .*IMAGE_EXISTS: .*\n$/);
-    const unknown = await stevedore(["jobs", "--state", "lost", "--json"], { root });
+    const unknown = await runCommand(["jobs", "--state", "lost", "--json"], { root });
     expect(unknown).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
     expect(unknown.stderr).toContain("lost");
   });
 
   it("job shows one record, and fails for an id that is none", async () => {
-    const [{ id }] = (await stevedore(["jobs", "--json"], { root })).json;
-    const found = await stevedore(["job", id, "--json"], { root });
+    const [{ id }] = (await runCommand(["jobs", "--json"], { root })).json;
+    const found = await runCommand(["job", id, "--json"], { root });
     expect(found).toMatchObject({ code: 0, json: { id, state: "completed", result: { id: "a" } } });
-    const missing = await stevedore(["job", "nobody", "--json"], { root });
+    const missing = await runCommand(["job", "nobody", "--json"], { root });
     expect(missing).toMatchObject({ code: 1, json: { error: { code: "INVALID_JOB" } } });
     expect(missing.stderr).toContain("nobody");
   });

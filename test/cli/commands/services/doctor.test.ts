@@ -2,13 +2,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { runCommand } from "../../../support/processes/command.js";
 import { pathWithout } from "../../../support/processes/path-without.js";
-import { noRedisRuns, stevedore } from "../../../support/processes/stevedore.js";
+import { noRedisRuns } from "../../../support/processes/stevedore.js";
 import { freePort } from "../../../support/redis/redis-server.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { archive, entry } from "../../../support/trees/crafted-tar.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 let file: string;
 let root: string;
 
@@ -28,13 +29,13 @@ interface Finding {
 describe("stevedore doctor", () => {
   it("finds all that is needed on this host, and changes nothing", async () => {
     const missing = join(scratch.path, "not-yet");
-    const { code, json, stdout } = await stevedore(["doctor", "--json"], { root: missing });
+    const { code, json, stdout } = await runCommand(["doctor", "--json"], { root: missing });
     expect({ code, missing: json.filter(({ ok, needed }: Finding) => needed && !ok) }, stdout).toEqual({
       code: 0,
       missing: [],
     });
     expect(json[0]).toEqual({ name: "node", needed: true, ok: true, found: process.version, fix: null });
-    expect((await stevedore(["images", "--json"], { root: missing })).json.error.code).toBe(
+    expect((await runCommand(["images", "--json"], { root: missing })).json.error.code).toBe(
       "SOURCE_NOT_FOUND",
     );
   });
@@ -51,8 +52,8 @@ describe("stevedore doctor", () => {
     { absent: ["xz"], code: 0, finding: "xz (", fix: "apt-get install xz-utils" },
     { absent: ["bsdtar"], code: 0, finding: "bsdtar ", fix: "apt-get install libarchive-tools" },
   ])("tells that $absent is missing, and which package brings it", async ({ absent, code, finding, fix }) => {
-    const PATH = await pathWithout(await scratch.fresh(), ...absent);
-    const json = await stevedore(["doctor", "--json"], { root, env: { PATH } });
+    const PATH = pathWithout(await scratch.fresh(), ...absent);
+    const json = await runCommand(["doctor", "--json"], { root, env: { PATH } });
     expect(json.code).toBe(code);
     const found = json.json.filter(({ ok }: Finding) => !ok);
     expect(found).toHaveLength(1);
@@ -62,7 +63,7 @@ describe("stevedore doctor", () => {
 
   it("finds that nobody listens at a Redis URL", async () => {
     const url = `redis://127.0.0.1:${await freePort()}`;
-    const { code, stdout } = await stevedore(["doctor", "--redis", url], { root });
+    const { code, stdout } = await runCommand(["doctor", "--redis", url], { root });
     expect(code).toBe(1);
     expect(stdout).toMatch(/MISSING +queue: .*127\.0\.0\.1/);
   });
@@ -70,13 +71,13 @@ describe("stevedore doctor", () => {
 
 describe("a program that is missing", () => {
   it.each(["redis-server", "tar", "flock"])("is named by store: %s", async (program) => {
-    const PATH = await pathWithout(await scratch.fresh(), program, "valkey-server");
-    const refused = await stevedore(["store", file, "--json"], { root, env: { PATH } });
+    const PATH = pathWithout(await scratch.fresh(), program, "valkey-server");
+    const refused = await runCommand(["store", file, "--json"], { root, env: { PATH } });
     expect(refused).toMatchObject({ code: 1, json: { error: { code: "TOOL_MISSING" } } });
     expect(refused.stderr).toContain(`${program} is not installed`);
     expect(noRedisRuns(root)).toBe(true);
     // Not left to whoever comes next, either.
-    const { json } = await stevedore(["jobs", "--json"], { root });
+    const { json } = await runCommand(["jobs", "--json"], { root });
     expect(json).toEqual([]);
   });
 });

@@ -3,21 +3,17 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  noRedisRuns,
-  type Running,
-  startStevedore,
-  stevedore,
-} from "../../../support/processes/stevedore.js";
+import { type RunningCommand, runCommand, startCommand } from "../../../support/processes/command.js";
+import { noRedisRuns, type Running, startStevedore } from "../../../support/processes/stevedore.js";
 import { startRedis, type TestRedis } from "../../../support/redis/redis-server.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 const token = "0123456789abcdef-full";
 const readToken = "0123456789abcdef-read";
 
 /** The address that a command has said it listens on. */
-async function urlOf(command: Running): Promise<string> {
+async function urlOf(command: Running | RunningCommand): Promise<string> {
   await command.says(/listening on http:\S+/);
   return /listening on (http:\S+)/.exec(command.output())?.[1] as string;
 }
@@ -53,7 +49,7 @@ describe.concurrent("stevedore up", () => {
       const url = await urlOf(up);
       expect(url).not.toMatch(/:7878$/);
       expect((await get(`${url}/healthz`)).status).toBe(200);
-      const second = await stevedore(["up", "--listen", new URL(url).port, "--json"], {
+      const second = await runCommand(["up", "--listen", new URL(url).port, "--json"], {
         root: await scratch.fresh(),
       });
       expect(second).toMatchObject({ code: 1, json: { error: { code: "INVALID_JOB" } } });
@@ -85,7 +81,7 @@ describe.concurrent("stevedore server", () => {
   const start = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
     const root = await scratch.fresh();
     mkdirSync(join(root, "graph"), { recursive: true });
-    return startStevedore(["server", "--redis", redis.url, "--listen", "0", ...args], { root, env });
+    return startCommand(["server", "--redis", redis.url, "--listen", "0", ...args], { root, env });
   };
 
   it("serves alone, and is not ready while no worker serves", async () => {
@@ -157,7 +153,7 @@ describe.concurrent("stevedore server", () => {
 
   it("says so where there is no root", async () => {
     const root = join(await scratch.fresh(), "none");
-    const { code, stderr } = await stevedore(["server", "--redis", redis.url, "--listen", "0"], { root });
+    const { code, stderr } = await runCommand(["server", "--redis", redis.url, "--listen", "0"], { root });
     expect(code).toBe(1);
     expect(stderr).toContain(root);
   });

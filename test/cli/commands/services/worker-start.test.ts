@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { openProducer } from "../../../../src/producer/index.js";
 import { unmountBelow } from "../../../support/mounts/mounted.js";
+import { runCommand } from "../../../support/processes/command.js";
 import { pathWithout } from "../../../support/processes/path-without.js";
 import { shell } from "../../../support/processes/shell.js";
 import {
@@ -23,7 +24,8 @@ let graphs = 0;
 beforeAll(async () => {
   redis = await startRedis();
   large = join(scratch.path, "large.tar");
-  await shell("mkdir large; head -c 9M /dev/urandom > large/random; tar -C large -cf large.tar .", {
+  // What xz takes some seconds for, though it reads it at once.
+  await shell("mkdir large; head -c 3M /dev/urandom > large/random; tar -C large -cf large.tar .", {
     cwd: scratch.path,
   });
 });
@@ -35,17 +37,17 @@ afterAll(async () => {
 describe.concurrent("a worker that cannot work refuses to start, and says why", () => {
   it("on a read-only file system", async () => {
     const root = await scratch.fresh();
-    await stevedore(["images"], { root });
+    await runCommand(["images"], { root });
     await shell(`mount --bind ${root} ${root} && mount -o remount,bind,ro ${root}`);
     for (const command of [["worker", "--redis", redis.url], ["up"]]) {
-      const { code, json } = await stevedore([...command, "--json"], { root });
+      const { code, json } = await runCommand([...command, "--json"], { root });
       expect({ code, json }).toMatchObject({ code: 1, json: { error: { code: "INTERNAL" } } });
       expect(json.error.message).toContain(`the root ${root} is on a read-only file system`);
     }
   });
 
   it("without tar", async () => {
-    const PATH = await pathWithout(await scratch.fresh(), "tar");
+    const PATH = pathWithout(await scratch.fresh(), "tar");
     const { code, json } = await stevedore(["worker", "--redis", redis.url, "--json"], {
       ...{ root: await scratch.fresh(), env: { PATH } },
     });

@@ -2,17 +2,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  noRedisRuns,
-  type Running,
-  startStevedore,
-  stevedore,
-} from "../../../support/processes/stevedore.js";
+import { runCommand } from "../../../support/processes/command.js";
+import { noRedisRuns, type Running, startStevedore } from "../../../support/processes/stevedore.js";
 import { freePort, startRedis, type TestRedis } from "../../../support/redis/redis-server.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { archive, entry } from "../../../support/trees/crafted-tar.js";
 
-const scratch = useScratchDirectory();
+const scratch = useScratchDirectory({ inMemory: true });
 let redis: TestRedis;
 let worker: Running;
 let root: string;
@@ -33,17 +29,17 @@ afterAll(async () => {
 
 describe("stevedore worker", () => {
   it("does the jobs of commands that name its Redis, and starts none of its own", async () => {
-    const stored = await stevedore(["store", file, "--id", "a", "--redis", redis.url, "--json"], { root });
+    const stored = await runCommand(["store", file, "--id", "a", "--redis", redis.url, "--json"], { root });
     expect(stored).toMatchObject({ code: 0, json: { id: "a", stored: true } });
     await worker.says(/store: store \S+ completed/);
-    const { json } = await stevedore(["jobs", "--json"], { root, env: { STEVEDORE_REDIS_URL: redis.url } });
+    const { json } = await runCommand(["jobs", "--json"], { root, env: { STEVEDORE_REDIS_URL: redis.url } });
     expect(json).toMatchObject([{ state: "completed" }]);
     expect(noRedisRuns(root)).toBe(true);
   });
 
   it("is refused a graph's name that another root holds, and may serve under another", async () => {
     const other = join(scratch.path, "other");
-    const refused = await stevedore(["worker", "--redis", redis.url, "--json"], { root: other });
+    const refused = await runCommand(["worker", "--redis", redis.url, "--json"], { root: other });
     expect(refused).toMatchObject({ code: 1, json: { error: { code: "QUEUE_UNAVAILABLE" } } });
     expect(refused.stderr).toContain('"default"');
     const second = startStevedore(["worker", "--redis", redis.url], {
@@ -64,11 +60,9 @@ describe("stevedore worker", () => {
 
 describe.concurrent("a command whose Redis is not there", () => {
   it.each([["jobs"], ["checksum", "a"], ["rm", "a"], ["store", "a.tar"]])("fails: %s %s", async (...args) => {
+    const named = args.map((word) => (word === "a.tar" ? file : word));
     const url = `redis://user:secret@127.0.0.1:${await freePort()}`;
-    const { code, json, stderr } = await stevedore([...args, "--redis", url, "--json"], {
-      root,
-      cwd: scratch.path,
-    });
+    const { code, json, stderr } = await runCommand([...named, "--redis", url, "--json"], { root });
     expect({ code, json }).toMatchObject({ code: 1, json: { error: { code: "QUEUE_UNAVAILABLE" } } });
     expect(stderr).not.toContain("secret");
   });

@@ -121,7 +121,9 @@ async function outlive(
     { name: "verify-graph", data: {} },
   ]);
   await ready(keyPrefix(graph));
-  const worker = await startWorker({ redis, graph, root, concurrency: { checksum: 2 } });
+  // Locks that last longer than what happens, as real ones do: some jobs end only when theirs have run out.
+  const timing = { lockDuration: 5_000 };
+  const worker = await startWorker({ redis, graph, root, concurrency: { checksum: 2 }, timing });
   try {
     await producer.wait(jobs[0] as (typeof jobs)[number]);
     await happen(keyPrefix(graph));

@@ -10,6 +10,7 @@ import { type EnqueuedJob, openProducer, type Producer } from "../../src/produce
 import { type RunningWorker, startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob } from "../support/dock.js";
 import { makeRealImages, realLayers } from "../support/images/real-images.js";
+import { quickLockEnvironment, quickLocks } from "../support/processes/quick-locks.js";
 import { startStevedore } from "../support/processes/stevedore.js";
 import { seededRandom } from "../support/seeded-random.js";
 
@@ -80,7 +81,7 @@ async function withKilledImport(share: number, use: (killed: Killed) => Promise<
   const producer = openProducer({ redis: dock.redis, graph });
   try {
     const flags = ["--redis", dock.redis, "--graph", graph, "--allow-source", dock.scratch];
-    const victim = startStevedore(["worker", ...flags], { root });
+    const victim = startStevedore(["worker", ...flags], { root, env: quickLockEnvironment });
     await victim.says(/serving/);
     const job = await producer.enqueue("import", source());
     for await (const { state } of producer.follow(job)) if (state !== "waiting") break;
@@ -88,7 +89,8 @@ async function withKilledImport(share: number, use: (killed: Killed) => Promise<
     await sleep(share * usual);
     victim.process.kill("SIGKILL");
     await once(victim.process, "exit");
-    const serve = () => startWorker({ redis: dock.redis, graph, root, allowedSources: [dock.scratch] });
+    const options = { redis: dock.redis, graph, root, allowedSources: [dock.scratch] };
+    const serve = () => startWorker({ ...options, timing: quickLocks });
     await use({ producer, job, root, serve });
   } finally {
     await producer.close();

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import type { JobData } from "../../src/jobs/index.js";
 import { type EnqueuedJob, openProducer, type Producer } from "../../src/producer/index.js";
 import { type RunningWorker, startWorker } from "../../src/worker/index.js";
-import { type Dock, openDock, runJob } from "../support/dock.js";
+import { runJob, useDock } from "../support/dock.js";
 import { makeRealImages, realLayers } from "../support/images/real-images.js";
 import { quickLockEnvironment, quickLocks } from "../support/processes/quick-locks.js";
 import { startStevedore } from "../support/processes/stevedore.js";
@@ -16,19 +16,17 @@ import { seededRandom } from "../support/seeded-random.js";
 
 const rounds = 6;
 
-let dock: Dock;
+const dock = useDock();
 let layout: string;
 /** How long an import takes here, in ms. */
 let usual = 0;
 
 beforeAll(async () => {
-  dock = await openDock();
   layout = await makeRealImages(join(dock.scratch, "made"));
   await dock.serving(async ({ producer }) => {
     usual = (await runJob(producer, "import", { source: { path: layout }, name: "x/y" })).durationMs;
   });
 });
-afterAll(() => dock[Symbol.asyncDispose]());
 
 const seed = 7;
 const random = seededRandom(seed);

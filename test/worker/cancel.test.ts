@@ -3,20 +3,16 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { batchKey } from "../../src/worker/batches/batch.js";
 import { startWorker } from "../../src/worker/index.js";
-import { type Dock, openDock, runJob } from "../support/dock.js";
+import { runJob, useDock } from "../support/dock.js";
 import { writeSingleFileImage } from "../support/images/single-file-image.js";
 import { childProcesses } from "../support/processes/child-processes.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 /** Puts a small layer in the place of a large one: what is computed again need not take long. */
 function shrinkLayer(root: string, id: string): void {

@@ -4,10 +4,10 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { openProducer } from "../../../src/producer/index.js";
 import { startWorker } from "../../../src/worker/index.js";
-import { type Dock, openDock } from "../../support/dock.js";
+import { useDock } from "../../support/dock.js";
 import { writeSingleFileImage } from "../../support/images/single-file-image.js";
 import { quickLockEnvironment, quickLocks } from "../../support/processes/quick-locks.js";
 import { startStevedore } from "../../support/processes/stevedore.js";
@@ -15,11 +15,7 @@ import { startStevedore } from "../../support/processes/stevedore.js";
 /** Takes a while to compress. */
 const layerBytes = 400_000;
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 it("computes no checksum twice that was stored when the worker was killed, and sums up the whole", async () => {
   const root = join(dock.scratch, "batch-root");

@@ -1,19 +1,15 @@
 // The lines of a job's log: what is notable, and nothing of what is done in an instant.
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type LogLine, openJobEvents } from "../../../src/producer/events/job-events.js";
 import { openProducer, type Producer } from "../../../src/producer/index.js";
 import { connectFailFast } from "../../../src/redis/connection.js";
 import { startWorker } from "../../../src/worker/index.js";
-import { type Dock, openDock, runJob } from "../../support/dock.js";
+import { runJob, useDock } from "../../support/dock.js";
 import { writeSingleFileImage } from "../../support/images/single-file-image.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 /** The texts of a job's log, each of which has its time before it. */
 async function textsOf(producer: Producer, id: string): Promise<string[]> {

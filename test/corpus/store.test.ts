@@ -1,16 +1,12 @@
 // The attacks of the corpus from end to end: as jobs of a worker, with the canary outside of its root.
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Dock, expectNothingLeft, openDock, runJob } from "../support/dock.js";
+import { describe, expect, test } from "vitest";
+import { expectNothingLeft, runJob, useDock } from "../support/dock.js";
 import { placeCanary } from "./canary.js";
 import { corpus, traversals } from "./cases.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 describe("a store job", () => {
   test.each(traversals)("refuses every attack by %s, touches nothing and leaves nothing", async (name) => {

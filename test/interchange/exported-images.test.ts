@@ -7,13 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobData, JobResult } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { type RunningWorker, startWorker } from "../../src/worker/index.js";
-import { type Dock, openDock, runJob, shell } from "../support/dock.js";
+import { runJob, shell, useDock } from "../support/dock.js";
 import { imageOf } from "../support/images/oci-layout.js";
 import { skopeoCopy, umociUnpack } from "../support/images/peers.js";
 import { makeRealImages, realLayers } from "../support/images/real-images.js";
 import { listTree } from "../support/trees/tree-listing.js";
 
-let dock: Dock;
+const dock = useDock();
 let layout: string;
 /** The graph that everything is exported from. */
 let root: string;
@@ -27,7 +27,6 @@ const tags = ["all", "sibling"] as const;
 const names = tags.map((tag) => `${repository}:${tag}`);
 
 beforeAll(async () => {
-  dock = await openDock();
   layout = await makeRealImages(join(dock.scratch, "made"));
   for (const tag of tags) {
     const rootfs = await umociUnpack(`${layout}:${tag}`, join(dock.scratch, `bundle-${tag}`));
@@ -43,7 +42,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await producer?.close();
   await worker?.close(0);
-  await dock[Symbol.asyncDispose]();
 });
 
 type Form = readonly [

@@ -3,31 +3,30 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import type { JobData } from "../../src/jobs/index.js";
 import { type EnqueuedJob, openProducer, type Producer } from "../../src/producer/index.js";
 import { type RunningWorker, startWorker } from "../../src/worker/index.js";
-import { type Dock, openDock, runJob } from "../support/dock.js";
+import { runJob, useDock } from "../support/dock.js";
 import { makeRealImages, realLayers } from "../support/images/real-images.js";
+import { quickLockEnvironment, quickLocks } from "../support/processes/quick-locks.js";
 import { startStevedore } from "../support/processes/stevedore.js";
 import { seededRandom } from "../support/seeded-random.js";
 
 const rounds = 6;
 
-let dock: Dock;
+const dock = useDock();
 let layout: string;
 /** How long an import takes here, in ms. */
 let usual = 0;
 
 beforeAll(async () => {
-  dock = await openDock();
   layout = await makeRealImages(join(dock.scratch, "made"));
   await dock.serving(async ({ producer }) => {
     usual = (await runJob(producer, "import", { source: { path: layout }, name: "x/y" })).durationMs;
   });
 });
-afterAll(() => dock[Symbol.asyncDispose]());
 
 const seed = 7;
 const random = seededRandom(seed);
@@ -80,7 +79,7 @@ async function withKilledImport(share: number, use: (killed: Killed) => Promise<
   const producer = openProducer({ redis: dock.redis, graph });
   try {
     const flags = ["--redis", dock.redis, "--graph", graph, "--allow-source", dock.scratch];
-    const victim = startStevedore(["worker", ...flags], { root });
+    const victim = startStevedore(["worker", ...flags], { root, env: quickLockEnvironment });
     await victim.says(/serving/);
     const job = await producer.enqueue("import", source());
     for await (const { state } of producer.follow(job)) if (state !== "waiting") break;
@@ -88,7 +87,8 @@ async function withKilledImport(share: number, use: (killed: Killed) => Promise<
     await sleep(share * usual);
     victim.process.kill("SIGKILL");
     await once(victim.process, "exit");
-    const serve = () => startWorker({ redis: dock.redis, graph, root, allowedSources: [dock.scratch] });
+    const options = { redis: dock.redis, graph, root, allowedSources: [dock.scratch] };
+    const serve = () => startWorker({ ...options, timing: quickLocks });
     await use({ producer, job, root, serve });
   } finally {
     await producer.close();

@@ -1,22 +1,16 @@
 // Archives as Docker wrote them until 1.9, made by a shell: nothing of their records is touched.
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Dock, openDock, runJob, shell } from "../support/dock.js";
+import { afterAll, describe, expect, it } from "vitest";
+import { runJob, shell, useDock } from "../support/dock.js";
 import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
 import { type OldImage, writeOldArchive } from "../support/images/old-docker-archive.js";
 import { unmountBelow } from "../support/mounts/mounted.js";
 import { shownTree } from "../support/mounts/scratch-mounts.js";
 import { thenFill } from "../support/trees/documented-tar.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(async () => {
-  unmountBelow(dock.scratch);
-  await dock[Symbol.asyncDispose]();
-});
+const dock = useDock();
+afterAll(() => unmountBelow(dock.scratch));
 
 const [base, middle, top] = ["a1", "b2", "c3"].map((pair) => pair.repeat(32)) as [string, string, string];
 const short = "27cf784147099545";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JobData } from "../../src/jobs/index.js";
-import { type Dock, openDock, runJob } from "../support/dock.js";
+import { runJob, useDock } from "../support/dock.js";
 import {
   linkDockerLayers,
   mergeDockerArchives,
@@ -18,13 +18,12 @@ import { unmountBelow } from "../support/mounts/mounted.js";
 import { shownTree } from "../support/mounts/scratch-mounts.js";
 import { listTree } from "../support/trees/tree-listing.js";
 
-let dock: Dock;
+const dock = useDock();
 let layout: string;
 /** What umoci unpacks of each image, by its tag. */
 const trees = new Map<string, string[]>();
 
 beforeAll(async () => {
-  dock = await openDock();
   layout = await makeRealImages(join(dock.scratch, "made"));
   for (const tag of ["all", "sibling"]) {
     const rootfs = await umociUnpack(`${layout}:${tag}`, join(dock.scratch, `bundle-${tag}`));
@@ -32,10 +31,7 @@ beforeAll(async () => {
   }
   recompress(layout, "all", "mixed", ["zstd", "none", "xz", "gzip"]);
 });
-afterAll(async () => {
-  unmountBelow(dock.scratch);
-  await dock[Symbol.asyncDispose]();
-});
+afterAll(() => unmountBelow(dock.scratch));
 
 /** Where a test of this name puts what it makes. */
 function place(name: string): string {

@@ -1,9 +1,9 @@
 // What an import adds to a graph: each layer once, under an id that anyone can compute, and the names it came with.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
-import { type Dock, openDock, runJob } from "../support/dock.js";
+import { runJob, useDock } from "../support/dock.js";
 import { toDockerArchive } from "../support/images/converted-images.js";
 import { type ImageConfig, imageOf, type Manifest } from "../support/images/oci-layout.js";
 import { makePlatforms, platforms } from "../support/images/platforms.js";
@@ -11,16 +11,14 @@ import { makeRealImages, realLayers } from "../support/images/real-images.js";
 import { shell } from "../support/processes/shell.js";
 import { stateOf } from "../support/trees/disk-listing.js";
 
-let dock: Dock;
+const dock = useDock();
 let layout: string;
 let many: string;
 
 beforeAll(async () => {
-  dock = await openDock();
   layout = await makeRealImages(join(dock.scratch, "made"));
   many = await makePlatforms(join(dock.scratch, "many"));
 });
-afterAll(() => dock[Symbol.asyncDispose]());
 
 describe("an import", () => {
   it("derives the ids that the documented shell line gives, and adds layers that images share once", () =>

@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import { type Processor, Worker } from "bullmq";
+import { Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
 import { type JobUpdate, openProducer, type Producer } from "../../src/producer/index.js";
 import { collect } from "../support/collect.js";
+import { type Serve, withForeignWorker } from "../support/redis/foreign-worker.js";
 import { freePort, startRedis } from "../support/redis/redis-server.js";
 import { openDatabase, type TestDatabase } from "../support/redis/shared-redis.js";
 import { startTcpProxy } from "../support/redis/tcp-proxy.js";
@@ -17,25 +17,9 @@ beforeAll(async () => {
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 
-/** A producer and, for the other side, a BullMQ worker that does what it is told: none of our own code. */
-async function withQueue(
-  use: (producer: Producer, serve: (work: Processor) => void) => Promise<void>,
-): Promise<void> {
-  const graph = `g-${randomUUID()}`;
-  const producer = openProducer({ redis: redis.url, graph });
-  const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
-  const workers: Worker[] = [];
-  try {
-    await use(producer, (work) => {
-      const worker = new Worker("checksum", work, { connection, prefix: keyPrefix(graph), concurrency: 8 });
-      workers.push(worker);
-    });
-  } finally {
-    for (const worker of workers) await worker.close(true);
-    connection.disconnect();
-    await producer.close();
-  }
-}
+/** A producer, and a worker of the queue `checksum` that does what it is told. */
+const withQueue = (use: (producer: Producer, serve: Serve) => Promise<void>) =>
+  withForeignWorker(redis.url, use);
 
 describe("enqueue and wait", () => {
   it("bring back the result the worker returned", () =>

@@ -2,19 +2,15 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Dock, openDock } from "../support/dock.js";
+import { describe, expect, it } from "vitest";
+import { type Dock, useDock } from "../support/dock.js";
 import { openEvents } from "../support/http/event-source.js";
 import { type HttpService, servingHttp } from "../support/http/http-server.js";
 import { startStevedore } from "../support/processes/stevedore.js";
 import { startRedis } from "../support/redis/redis-server.js";
 import { until } from "../support/until.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 async function withoutWorker(use: (service: HttpService) => Promise<void>): Promise<void> {
   await servingHttp(dock, use, { worker: false });

@@ -1,9 +1,9 @@
 // docs/grafana-dashboard.json: a dashboard that Grafana takes, whose every query is of series that a real scrape has.
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import { metricsText } from "../../src/server/metrics.js";
-import { type Dock, openDock, runJob } from "../support/dock.js";
+import { runJob, useDock } from "../support/dock.js";
 import { parseExposition } from "../support/http/exposition.js";
 
 interface Panel {
@@ -31,11 +31,7 @@ function seriesIn(expression: string): string[] {
   return [...words].map(([word]) => word).filter((word) => !/^(and|or|unless|bool|offset)$/.test(word));
 }
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 describe("the Grafana dashboard", () => {
   it("has panels with numbers of their own that do not overlap, each with queries", () => {

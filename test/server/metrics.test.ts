@@ -2,13 +2,13 @@
 import { mkdtempSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import { workerStatusKeys } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { metricsText } from "../../src/server/metrics.js";
 import { startWorker } from "../../src/worker/index.js";
-import { type Dock, openDock, runJob, shell } from "../support/dock.js";
+import { runJob, shell, useDock } from "../support/dock.js";
 import { type Family, parseExposition, valueOfSeries } from "../support/http/exposition.js";
 import { startRedis } from "../support/redis/redis-server.js";
 
@@ -16,11 +16,7 @@ import { startRedis } from "../support/redis/redis-server.js";
 const documentedTar =
   "tar --sort=name --format=posix --numeric-owner --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime --xattrs --xattrs-include=security.capability --xattrs-include='user.*'";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 async function scrape(producer: Producer, root: string): Promise<Map<string, Family>> {
   const graph = await openGraph(root);

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { JobData, JobName, JobResult } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { type RunningWorker, startWorker, type WorkerOptions } from "../../src/worker/index.js";
@@ -18,7 +18,7 @@ export interface ServedGraph {
 }
 
 /** What the tests of a file share: a database of Redis, a scratch directory, an archive in it. */
-export interface Dock extends AsyncDisposable {
+export interface Dock {
   readonly redis: string;
   readonly scratch: string;
   /** The path of a small tar with 5 entries and 11 bytes of files; its tree lies beside it in `base.d`. */
@@ -34,7 +34,7 @@ export interface Dock extends AsyncDisposable {
 export async function openDock(
   redis?: AsyncDisposable & { readonly url: string },
   url = redis?.url,
-): Promise<Dock> {
+): Promise<Dock & AsyncDisposable> {
   if (redis === undefined || url === undefined) return openDock(await openDatabase());
   const scratch = mkdtempSync(join(tmpdir(), "stevedore-dock-"));
   return {
@@ -64,6 +64,31 @@ export async function openDock(
       await redis[Symbol.asyncDispose]();
       rmSync(scratch, { recursive: true, force: true });
     },
+  };
+}
+
+/** The same for a test file; to be called at its top. */
+export function useDock(): Dock {
+  let dock: (Dock & AsyncDisposable) | undefined;
+  beforeAll(async () => {
+    dock = await openDock();
+  });
+  afterAll(() => dock?.[Symbol.asyncDispose]());
+  const opened = () => {
+    if (dock === undefined) throw new Error("the dock is there once the tests run");
+    return dock;
+  };
+  return {
+    get redis() {
+      return opened().redis;
+    },
+    get scratch() {
+      return opened().scratch;
+    },
+    get archive() {
+      return opened().archive;
+    },
+    serving: (use, options) => opened().serving(use, options),
   };
 }
 

@@ -1,30 +1,18 @@
 // Cancelling: jobs that wait, jobs at work in any process, batches with their children.
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { batchKey } from "../../src/worker/batches/batch.js";
 import { startWorker } from "../../src/worker/index.js";
-import { type Dock, openDock, runJob } from "../support/dock.js";
+import { runJob, useDock } from "../support/dock.js";
+import { writeSingleFileImage } from "../support/images/single-file-image.js";
 import { childProcesses } from "../support/processes/child-processes.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
-
-/** An image whose layer takes some time to compress. */
-function makeImage(root: string, id: string, bytes: number): void {
-  const directory = join(root, "graph", id);
-  mkdirSync(join(directory, "layer"), { recursive: true });
-  writeFileSync(join(directory, "layer/file"), randomBytes(bytes));
-  writeFileSync(join(directory, "json"), JSON.stringify({ id, container_config: {} }));
-}
+const dock = useDock();
 
 /** Puts a small layer in the place of a large one: what is computed again need not take long. */
 function shrinkLayer(root: string, id: string): void {
@@ -52,7 +40,7 @@ async function statesOf(producer: Producer): Promise<Record<string, string>> {
 describe("a job that is cancelled", () => {
   it("at work ends with its processes, leaves nothing, and is not tried again", () =>
     dock.serving(async ({ producer, root }) => {
-      makeImage(root, "large", 20_000_000);
+      writeSingleFileImage(root, "large", 20_000_000);
       const job = await producer.enqueue("checksum", { id: "large" });
       await atWork(producer, job);
       expect(await toolsAtWork()).toContain("xz");
@@ -120,7 +108,7 @@ describe("a job that is cancelled", () => {
   it("and is a batch takes its children with it, those at work and those that wait", () =>
     dock.serving(
       async ({ producer, root, graphName }) => {
-        for (let number = 0; number < 8; number++) makeImage(root, `image-${number}`, 10_000_000);
+        for (let number = 0; number < 8; number++) writeSingleFileImage(root, `image-${number}`, 10_000_000);
         const job = await producer.enqueue("checksum-graph", {});
         await atWork(producer, job);
         expect(await producer.cancel(job.id)).toBe(true);
@@ -139,7 +127,7 @@ describe("a job that is cancelled", () => {
 
   it("can be tried anew, and so can one that gets its id", () =>
     dock.serving(async ({ producer, root, graphName }) => {
-      makeImage(root, "large", 20_000_000);
+      writeSingleFileImage(root, "large", 20_000_000);
       const job = await producer.enqueue("checksum", { id: "large" }, { jobId: "nightly" });
       await atWork(producer, job);
       await producer.cancel(job.id);

@@ -2,20 +2,16 @@
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { openProducer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
-import { type Dock, openDock, runJob, shell } from "../support/dock.js";
+import { runJob, shell, useDock } from "../support/dock.js";
 import { startStevedore } from "../support/processes/stevedore.js";
 import { verifiedVariable } from "../support/verified-xz.js";
 
 vi.stubEnv(verifiedVariable, undefined);
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 it("a store and a checksum whose worker is killed are done by the next worker, once", async () => {
   const root = join(dock.scratch, "crash-root");

@@ -4,18 +4,14 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { workerStatusKeys } from "../../src/jobs/index.js";
 import { openProducer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
-import { type Dock, openDock } from "../support/dock.js";
+import { useDock } from "../support/dock.js";
 import { startRedis } from "../support/redis/redis-server.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 describe("a worker's status", () => {
   it("says which worker it is, what it serves, and how much room its root has", () =>

@@ -2,17 +2,13 @@
 
 import { chownSync, copyFileSync, lstatSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { removeAbandonedUploads } from "../../src/inbox/index.js";
 import { uploadsInUse } from "../../src/producer/index.js";
-import { type Dock, openDock, runJob } from "../support/dock.js";
+import { runJob, useDock } from "../support/dock.js";
 import { stevedore } from "../support/processes/stevedore.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 /** The user that docker/entrypoint.sh makes the server. */
 const server = 10001;

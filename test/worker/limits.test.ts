@@ -11,22 +11,18 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { startWorker, type WorkerOptions } from "../../src/worker/index.js";
-import { type Dock, expectNothingLeft, openDock, runJob } from "../support/dock.js";
+import { expectNothingLeft, runJob, useDock } from "../support/dock.js";
 import { unmountBelow } from "../support/mounts/mounted.js";
 import { childProcesses } from "../support/processes/child-processes.js";
 
-let dock: Dock;
+const dock = useDock();
 let directory: string;
 beforeAll(async () => {
-  dock = await openDock();
   directory = join(dock.scratch, "tree");
   mkdirSync(join(directory, "d"), { recursive: true });
   for (let name = 0; name < 20; name++) writeFileSync(join(directory, "d", `${name}`), "x".repeat(3_000));
 });
-afterAll(async () => {
-  unmountBelow(dock.scratch);
-  await dock[Symbol.asyncDispose]();
-});
+afterAll(() => unmountBelow(dock.scratch));
 
 type Limits = NonNullable<WorkerOptions["limits"]>;
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type JobData, type JobName, keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { collect } from "../support/collect.js";
-import { type Dock, openDock, runJob, shell } from "../support/dock.js";
+import { runJob, shell, useDock } from "../support/dock.js";
 import {
   type NamespaceHost,
   signalThere,
@@ -18,11 +18,10 @@ import {
 import { quickLockEnvironment } from "../support/processes/quick-locks.js";
 import { type Running, startStevedore } from "../support/processes/stevedore.js";
 
-let dock: Dock;
+const dock = useDock();
 /** `web-1` is known by its system's name, the other by the flag. */
 let hosts: readonly [NamespaceHost, NamespaceHost];
 beforeAll(async () => {
-  dock = await openDock();
   hosts = await Promise.all([startHost("web-1"), startHost("elsewise")]);
   // Outside the root each has a disk of its own.
   mkdirSync(join(dock.scratch, "mnt"));
@@ -30,7 +29,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const host of hosts) await host[Symbol.asyncDispose]();
-  await dock[Symbol.asyncDispose]();
 });
 
 interface Shared {

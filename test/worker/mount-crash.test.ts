@@ -1,23 +1,17 @@
 // The jobs about mounts whose worker is killed in the middle: the next worker ends them, and each was done once.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import type { JobData, JobName, JobResult } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
-import { type Dock, openDock, runJob, shell } from "../support/dock.js";
+import { runJob, shell, useDock } from "../support/dock.js";
 import { mountedBelow, unmountBelow } from "../support/mounts/mounted.js";
 import { quickLockEnvironment, quickLocks } from "../support/processes/quick-locks.js";
 import { startStevedore } from "../support/processes/stevedore.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(async () => {
-  unmountBelow(dock.scratch);
-  await dock[Symbol.asyncDispose]();
-});
+const dock = useDock();
+afterAll(() => unmountBelow(dock.scratch));
 
 /** Where a worker is killed: by a program of the host that it runs, the first time that program runs so. */
 interface Deadly {

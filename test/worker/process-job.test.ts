@@ -1,14 +1,10 @@
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
-import { type Dock, expectNothingLeft, openDock } from "../support/dock.js";
+import { expectNothingLeft, useDock } from "../support/dock.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 describe("job data that another client put into Redis unchecked", () => {
   it.each([

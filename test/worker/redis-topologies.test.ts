@@ -1,13 +1,14 @@
 // The whole work through a Redis Cluster, through Sentinel and through TLS; and what becomes of it when a server of
 // theirs dies, is replaced or hangs.
-import { randomBytes, randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
 import { type Dock, openDock, runJob, type ServedGraph } from "../support/dock.js";
+import { writeSingleFileImage } from "../support/images/single-file-image.js";
 import { stevedore } from "../support/processes/stevedore.js";
 import { startCluster } from "../support/redis/redis-cluster.js";
 import { makeCertificates } from "../support/redis/redis-security.js";
@@ -23,13 +24,6 @@ const forCluster = "+cluster|slots";
 
 /** For what comes when it comes: the machine may be busy. */
 const patience = { timeout: 90_000, interval: 100 };
-
-function makeImage(root: string, id: string, bytes: number): void {
-  const directory = join(root, "graph", id);
-  mkdirSync(join(directory, "layer"), { recursive: true });
-  writeFileSync(join(directory, "layer/file"), randomBytes(bytes));
-  writeFileSync(join(directory, "json"), JSON.stringify({ id, container_config: {} }));
-}
 
 /** Resolves when a job has told of its progress: it is at work. */
 async function atWork(producer: Producer, job: Awaited<ReturnType<Producer["enqueue"]>>): Promise<void> {
@@ -48,7 +42,7 @@ async function everything({ redis, archive }: Dock, served: ServedGraph): Promis
   expect(told).toContainEqual(expect.objectContaining({ queue: "store", state: "completed" }));
   stop.abort();
 
-  for (const id of ["a", "b", "c"]) makeImage(root, id, 1_000);
+  for (const id of ["a", "b", "c"]) writeSingleFileImage(root, id, 1_000);
   expect(await runJob(producer, "checksum-graph", { recipe: "xz-1" })).toMatchObject({
     total: 4,
     failed: [],
@@ -58,7 +52,7 @@ async function everything({ redis, archive }: Dock, served: ServedGraph): Promis
   expect(readFileSync(join(target, "etc/passwd"), "utf8")).toBe("root:x:0:0\n");
   await runJob(producer, "unmount", { mountId });
 
-  makeImage(root, "large", 20_000_000);
+  writeSingleFileImage(root, "large", 20_000_000);
   const batch = await producer.enqueue("checksum-graph", { ids: ["large"] });
   await atWork(producer, batch);
   expect(await producer.cancel(batch.id)).toBe(true);
@@ -114,14 +108,16 @@ async function outlive(
   const root = mkdtempSync(join(dock.scratch, "root-"));
   const graph = `g-${randomUUID()}`;
   const ids = Array.from({ length: 12 }, (_, at) => `image-${at}`);
-  for (const id of ids) makeImage(root, id, 200_000);
+  for (const id of ids) writeSingleFileImage(root, id, 200_000);
   const producer = openProducer({ redis, graph });
   const jobs = await producer.enqueueAll([
     ...ids.map((id) => ({ name: "checksum", data: { id } }) as const),
     { name: "verify-graph", data: {} },
   ]);
   await ready(keyPrefix(graph));
-  const worker = await startWorker({ redis, graph, root, concurrency: { checksum: 2 } });
+  // Locks that last longer than what happens, as real ones do: some jobs end only when theirs have run out.
+  const timing = { lockDuration: 5_000 };
+  const worker = await startWorker({ redis, graph, root, concurrency: { checksum: 2 }, timing });
   try {
     await producer.wait(jobs[0] as (typeof jobs)[number]);
     await happen(keyPrefix(graph));
@@ -130,7 +126,7 @@ async function outlive(
     }, patience);
     // Who waits and who cancels is served as before.
     expect(await runJob(producer, "checksum", { id: "image-0" })).toMatchObject({ cached: true });
-    makeImage(root, "large", 20_000_000);
+    writeSingleFileImage(root, "large", 20_000_000);
     const large = await producer.enqueue("checksum", { id: "large" });
     await atWork(producer, large);
     expect(await producer.cancel(large.id)).toBe(true);

@@ -4,18 +4,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer, type Schedule } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
-import { type Dock, openDock, runJob } from "../support/dock.js";
+import { runJob, useDock } from "../support/dock.js";
 import { until } from "../support/until.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 /** The run that is to come, as a job to be waited for. */
 function nextRun({ id, queue, next }: Schedule) {

@@ -1,12 +1,11 @@
 // A producer that looks on: counts, the newest records, and the events of all jobs.
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
-import { type Processor, Worker } from "bullmq";
+import type { Processor } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { keyPrefix } from "../../../src/jobs/index.js";
 import { openProducer, type Producer, type QueueEvent } from "../../../src/producer/index.js";
+import { withForeignWorker } from "../../support/redis/foreign-worker.js";
 import { startRedis } from "../../support/redis/redis-server.js";
 import { openDatabase, type TestDatabase } from "../../support/redis/shared-redis.js";
 
@@ -16,25 +15,13 @@ beforeAll(async () => {
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 
-/** A producer on a graph of its own, and a worker of BullMQ's own that does what it is told. */
-async function withQueue(
-  use: (producer: Producer, serve: (work: Processor) => void) => Promise<void>,
-): Promise<void> {
-  const graph = `g-${randomUUID()}`;
-  const producer = openProducer({ redis: redis.url, graph });
-  const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
-  const workers: Worker[] = [];
-  try {
-    await use(producer, (work) => {
-      for (const queue of ["checksum", "store"])
-        workers.push(new Worker(queue, work, { connection, prefix: keyPrefix(graph), concurrency: 1 }));
-    });
-  } finally {
-    for (const worker of workers) await worker.close(true);
-    connection.disconnect();
-    await producer.close();
-  }
-}
+/** A producer, and workers of two queues that do what they are told, one job at a time. */
+const withQueue = (use: (producer: Producer, serve: (work: Processor) => void) => Promise<void>) =>
+  withForeignWorker(redis.url, (producer, serve) =>
+    use(producer, (work) => {
+      for (const queue of ["checksum", "store"] as const) serve(work, queue, 1);
+    }),
+  );
 
 /** Reads events until one is what is waited for. */
 async function readUntil(

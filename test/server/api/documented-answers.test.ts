@@ -1,20 +1,14 @@
 // What a running server answers matches the schemas of its own document.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { OpenApiDocument } from "../../../src/server/openapi/components.js";
-import { type Dock, openDock } from "../../support/dock.js";
+import { useDock } from "../../support/dock.js";
 import { type Answer, type Question, servingHttp } from "../../support/http/http-server.js";
 import { makeSmallLayout } from "../../support/images/small-layout.js";
 import { readApi } from "../fuzz/api.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(async () => {
-  await dock?.[Symbol.asyncDispose]();
-});
+const dock = useDock();
 
 it("every operation that has JSON to answer answers what is documented, and refuses as documented", async () => {
   await servingHttp(dock, async ({ ask }) => {

@@ -5,19 +5,15 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { type Job, Queue, UnrecoverableError, Worker } from "bullmq";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { keyPrefix } from "../../../src/jobs/index.js";
-import { type Dock, openDock } from "../../support/dock.js";
+import { useDock } from "../../support/dock.js";
 import { openEvents, type ServerSentEvent } from "../../support/http/event-source.js";
 import { type HttpService, servingHttp } from "../../support/http/http-server.js";
 import { openManyStreams } from "../../support/http/many-streams.js";
 import { startStevedore } from "../../support/processes/stevedore.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 interface Scene extends HttpService {
   readonly redis: Redis;

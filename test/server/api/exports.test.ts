@@ -1,17 +1,13 @@
 // Exports over HTTP: made by a job, listed, fetched whole and in parts, removed.
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Dock, openDock } from "../../support/dock.js";
+import { describe, expect, it } from "vitest";
+import { useDock } from "../../support/dock.js";
 import { servingHttp } from "../../support/http/http-server.js";
 import { unpackDockerGraph } from "../../support/images/docker-graph.js";
 import { sha256Of, shell } from "../../support/processes/shell.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 const alone = { worker: false } as const;
 

@@ -1,17 +1,13 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { makeGraph } from "../../../bench/make-graph.js";
 import { openGraph } from "../../../src/graph/index.js";
-import { type Dock, openDock } from "../../support/dock.js";
+import { useDock } from "../../support/dock.js";
 import { servingHttp } from "../../support/http/http-server.js";
 import { addImage } from "../../support/images/made-images.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 it("shows broken images with their code, and has edges between the images that are there alone", async () => {
   await servingHttp(

@@ -1,18 +1,14 @@
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openGraph } from "../../../src/graph/index.js";
-import { type Dock, openDock, runJob } from "../../support/dock.js";
+import { runJob, useDock } from "../../support/dock.js";
 import { servingHttp } from "../../support/http/http-server.js";
 import { dockerImages, unpackDockerGraph } from "../../support/images/docker-graph.js";
 import { addImage } from "../../support/images/made-images.js";
 import { sha256Of, shell } from "../../support/processes/shell.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 const { base, middle, left, right } = dockerImages;
 const alone = { worker: false } as const;

@@ -1,17 +1,13 @@
 // Jobs that are read, listed by pages and cancelled over HTTP.
 import { Queue, UnrecoverableError, Worker } from "bullmq";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { keyPrefix } from "../../../src/jobs/index.js";
-import { type Dock, openDock } from "../../support/dock.js";
+import { useDock } from "../../support/dock.js";
 import { type HttpService, servingHttp } from "../../support/http/http-server.js";
 import { until } from "../../support/until.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 interface Scene extends HttpService {
   readonly redis: Redis;

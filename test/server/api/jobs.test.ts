@@ -1,15 +1,11 @@
 // Jobs that are enqueued over HTTP, and what wrong requests get.
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { jobNames } from "../../../src/jobs/index.js";
-import { type Dock, openDock } from "../../support/dock.js";
+import { useDock } from "../../support/dock.js";
 import { type Answer, type HttpService, servingHttp } from "../../support/http/http-server.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 /** A server alone: its jobs wait. */
 async function withoutWorker(use: (service: HttpService) => Promise<void>): Promise<void> {

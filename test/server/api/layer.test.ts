@@ -4,8 +4,8 @@ import { appendFileSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "
 import { get, type IncomingMessage } from "node:http";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Dock, openDock, runJob } from "../../support/dock.js";
+import { describe, expect, it } from "vitest";
+import { runJob, useDock } from "../../support/dock.js";
 import { curl } from "../../support/http/curl.js";
 import { servingHttp } from "../../support/http/http-server.js";
 import { dockerImages, unpackDockerGraph } from "../../support/images/docker-graph.js";
@@ -13,11 +13,7 @@ import { childProcesses } from "../../support/processes/child-processes.js";
 import { sha256Of, shell } from "../../support/processes/shell.js";
 import { thenFill } from "../../support/trees/documented-tar.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 const { middle } = dockerImages;
 const alone = { worker: false } as const;

@@ -1,15 +1,11 @@
 // Who may do what over HTTP: tokens, cookies, pages of other sites, and names that lead here.
 import { createConnection } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { makeSession, sessionCookie } from "../../../src/server/auth/session.js";
-import { type Dock, openDock } from "../../support/dock.js";
+import { useDock } from "../../support/dock.js";
 import { type HttpService, servingHttp } from "../../support/http/http-server.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 const full = { role: "full", secret: "full-token-0123456789" } as const;
 const read = { role: "read", secret: "read-token-0123456789" } as const;

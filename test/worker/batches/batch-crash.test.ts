@@ -2,26 +2,26 @@
 
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { openProducer } from "../../../src/producer/index.js";
 import { startWorker } from "../../../src/worker/index.js";
-import { type Dock, openDock } from "../../support/dock.js";
+import { useDock } from "../../support/dock.js";
+import { writeSingleFileImage } from "../../support/images/single-file-image.js";
 import { quickLockEnvironment, quickLocks } from "../../support/processes/quick-locks.js";
 import { startStevedore } from "../../support/processes/stevedore.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+/** Takes a while to compress. */
+const layerBytes = 400_000;
+
+const dock = useDock();
 
 it("computes no checksum twice that was stored when the worker was killed, and sums up the whole", async () => {
   const root = join(dock.scratch, "batch-root");
   const graph = "batch-crash";
   const ids = Array.from({ length: 24 }, (_, at) => `image-${at}`);
-  for (const id of ids) makeImage(root, id);
+  for (const id of ids) writeSingleFileImage(root, id, randomBytes(layerBytes / 2).toString("hex"));
   const victim = startStevedore(["worker", "--redis", dock.redis, "--graph", graph], {
     ...{ root, env: quickLockEnvironment },
   });
@@ -54,16 +54,6 @@ it("computes no checksum twice that was stored when the worker was killed, and s
     await victim.stop("SIGKILL");
   }
 });
-
-const layerBytes = 400_000;
-
-/** An image whose layer takes a while to compress. */
-function makeImage(root: string, id: string): void {
-  const directory = join(root, "graph", id);
-  mkdirSync(join(directory, "layer"), { recursive: true });
-  writeFileSync(join(directory, "layer/file"), randomBytes(layerBytes / 2).toString("hex"));
-  writeFileSync(join(directory, "json"), JSON.stringify({ id, container_config: {} }));
-}
 
 function computedAt(root: string, id: string): string | undefined {
   const path = join(root, "graph", id, "checksum.json");

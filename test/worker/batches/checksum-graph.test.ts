@@ -1,24 +1,16 @@
 // The job `checksum-graph`: the checksums of a whole graph by children.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { batchKey } from "../../../src/worker/batches/batch.js";
-import { type Dock, openDock, runJob } from "../../support/dock.js";
+import { runJob, useDock } from "../../support/dock.js";
+import { writeSingleFileImage } from "../../support/images/single-file-image.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 function makeImages(root: string, sizes: Readonly<Record<string, number>>): void {
-  for (const [id, bytes] of Object.entries(sizes)) {
-    const layer = join(root, "graph", id, "layer");
-    mkdirSync(layer, { recursive: true });
-    writeFileSync(join(layer, "file"), Buffer.alloc(bytes, id));
-    writeFileSync(join(root, "graph", id, "json"), JSON.stringify({ id, container_config: {} }));
-  }
+  for (const [id, bytes] of Object.entries(sizes)) writeSingleFileImage(root, id, Buffer.alloc(bytes, id));
 }
 
 it("computes what is missing, counts what is there, and lists what failed", () =>

@@ -1,14 +1,10 @@
 // The job `verify-graph`: the layers of a whole graph by children.
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Dock, openDock, runJob } from "../../support/dock.js";
+import { expect, it } from "vitest";
+import { runJob, useDock } from "../../support/dock.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 it("counts what is as it was, and lists what is not, what cannot be verified and what is not there", () =>
   dock.serving(async ({ producer, root }) => {

@@ -1,15 +1,11 @@
 // The job `checksum` when something goes wrong under it: its xz is killed, its image becomes another, the disk is full.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { shellLine } from "../../../src/layer/shell-line.js";
-import { type Dock, openDock, runJob, type ServedGraph, shell } from "../../support/dock.js";
+import { runJob, type ServedGraph, shell, useDock } from "../../support/dock.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 /** Serves with an xz that first runs a line of sh, in a directory that is handed over; the worker has proven it before. */
 async function servingWithXz(

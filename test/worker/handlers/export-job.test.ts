@@ -1,17 +1,13 @@
 // The job `export`: a file in the outbox, made once however often the job is tried, and nothing of one that failed.
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type JobData, JobError } from "../../../src/jobs/index.js";
-import { type Dock, openDock, runJob } from "../../support/dock.js";
+import { runJob, useDock } from "../../support/dock.js";
 import { dockerImages, unpackDockerGraph } from "../../support/images/docker-graph.js";
 import { sha256Of, shell } from "../../support/processes/shell.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 const { left, right } = dockerImages;
 

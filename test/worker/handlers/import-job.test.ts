@@ -5,22 +5,20 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { uploadsInUse } from "../../../src/producer/index.js";
-import { type Dock, expectNothingLeft, openDock, runJob } from "../../support/dock.js";
+import { expectNothingLeft, runJob, useDock } from "../../support/dock.js";
 import { digestOf, makeSmallLayout } from "../../support/images/small-layout.js";
 
-let dock: Dock;
+const dock = useDock();
 let layout: string;
 let archive: string;
 beforeAll(async () => {
-  dock = await openDock();
   layout = join(dock.scratch, "layout");
   archive = join(dock.scratch, "layout.tgz");
   makeSmallLayout(layout);
   execFileSync("tar", ["-C", layout, "-czf", archive, "."]);
 });
-afterAll(() => dock[Symbol.asyncDispose]());
 
 describe("the job import", () => {
   it("reads a directory, an archive and an upload, which is gone then, and tells the same of each", () =>

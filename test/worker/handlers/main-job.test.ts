@@ -1,22 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openProducer } from "../../../src/producer/index.js";
-import {
-  type Dock,
-  expectNothingLeft,
-  openDock,
-  runJob,
-  type ServedGraph,
-  shell,
-} from "../../support/dock.js";
+import { expectNothingLeft, runJob, type ServedGraph, shell, useDock } from "../../support/dock.js";
 import { thenFill } from "../../support/trees/documented-tar.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 describe("the main job", () => {
   it("stores an dock.archive and checksums it as the shell does", () =>

@@ -1,20 +1,14 @@
 // The jobs about mounts that cannot be done: each fails once, with its code, and leaves nothing behind.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { JobData, JobName } from "../../../src/jobs/index.js";
 import type { Producer } from "../../../src/producer/index.js";
-import { type Dock, openDock, runJob } from "../../support/dock.js";
+import { runJob, useDock } from "../../support/dock.js";
 import { mountedBelow, unmountBelow } from "../../support/mounts/mounted.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(async () => {
-  unmountBelow(dock.scratch);
-  await dock[Symbol.asyncDispose]();
-});
+const dock = useDock();
+afterAll(() => unmountBelow(dock.scratch));
 
 /** Stores an image `base`, and `top` upon it. */
 async function storeImages(producer: Producer): Promise<void> {

@@ -5,20 +5,19 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mountOptionNames } from "../../../src/jobs/index.js";
 import type { Producer } from "../../../src/producer/index.js";
-import { type Dock, openDock, runJob, shell } from "../../support/dock.js";
+import { runJob, shell, useDock } from "../../support/dock.js";
 import { mountedBelow, unmountBelow } from "../../support/mounts/mounted.js";
 import { shownTree } from "../../support/mounts/scratch-mounts.js";
 import { thenFill } from "../../support/trees/documented-tar.js";
 import { makeRichTree } from "../../support/trees/rich-tree.js";
 import { listTree } from "../../support/trees/tree-listing.js";
 
-let dock: Dock;
+const dock = useDock();
 /** A tree with names to be deleted, replaced and changed; and one on top that deletes some of it itself. */
 let lower: string;
 let upper: string;
 
 beforeAll(async () => {
-  dock = await openDock();
   lower = mkdtempSync(join(dock.scratch, "lower-"));
   upper = mkdtempSync(join(dock.scratch, "upper-"));
   await makeRichTree(lower);
@@ -28,10 +27,7 @@ beforeAll(async () => {
   shell(`cd ${upper} && mkdir -p etc var/cache plain && touch etc/.wh.dangling var/cache/.wh..wh..opq &&
     echo top > var/cache/top && touch -d '2014-01-01 00:00:00.000000001' var/cache plain .`);
 });
-afterAll(async () => {
-  unmountBelow(dock.scratch);
-  await dock[Symbol.asyncDispose]();
-});
+afterAll(() => unmountBelow(dock.scratch));
 
 /** Everything that can be done to a mounted tree. */
 const everything = `

@@ -1,21 +1,17 @@
 // The jobs `tag` and `untag` where one is tried again, and the other jobs by an image's name.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { openGraph } from "../../../src/graph/index.js";
 import type { JobData } from "../../../src/jobs/index.js";
 import { tag } from "../../../src/worker/handlers/tag.js";
 import { untag } from "../../../src/worker/handlers/untag.js";
-import { type Dock, openDock, runJob } from "../../support/dock.js";
+import { runJob, useDock } from "../../support/dock.js";
 import { addImage } from "../../support/images/made-images.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 /** One try of a job, and what it leaves to the next. */
 function tryOf<Data>(data: Data, isRepeat: boolean) {

@@ -1,15 +1,11 @@
 // The job verify, and the manifest that checksum jobs leave for it.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Dock, openDock, runJob, type ServedGraph, shell } from "../../support/dock.js";
+import { describe, expect, it } from "vitest";
+import { runJob, type ServedGraph, shell, useDock } from "../../support/dock.js";
 import { unpackDockerGraph } from "../../support/images/docker-graph.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 /** Stores the small archive as `a`, with a checksum by `xz-1`. */
 async function checksummed({ producer, root }: ServedGraph) {

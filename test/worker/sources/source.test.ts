@@ -2,15 +2,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Dock, expectNothingLeft, openDock, runJob } from "../../support/dock.js";
+import { describe, expect, it } from "vitest";
+import { expectNothingLeft, runJob, useDock } from "../../support/dock.js";
 import { archive, entry } from "../../support/trees/crafted-tar.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 describe("a source that is not right leaves nothing behind", () => {
   /** What bash makes of the good archive, `$1`, in the file `$2`. */

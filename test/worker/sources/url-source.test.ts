@@ -3,14 +3,10 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Dock, openDock, runJob, type ServedGraph } from "../../support/dock.js";
+import { describe, expect, it } from "vitest";
+import { runJob, type ServedGraph, useDock } from "../../support/dock.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 describe("a layer from a URL", () => {
   /** A server on loopback, and a worker that may ask it. */

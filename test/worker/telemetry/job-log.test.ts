@@ -1,32 +1,21 @@
 // The lines of a job's log: what is notable, and nothing of what is done in an instant.
-import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type LogLine, openJobEvents } from "../../../src/producer/events/job-events.js";
 import { openProducer, type Producer } from "../../../src/producer/index.js";
 import { connectFailFast } from "../../../src/redis/connection.js";
 import { startWorker } from "../../../src/worker/index.js";
-import { type Dock, openDock, runJob } from "../../support/dock.js";
+import { runJob, useDock } from "../../support/dock.js";
+import { writeSingleFileImage } from "../../support/images/single-file-image.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 /** The texts of a job's log, each of which has its time before it. */
 async function textsOf(producer: Producer, id: string): Promise<string[]> {
   const lines = await producer.log(id);
   for (const line of lines) expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \S/);
   return lines.map((line) => line.slice(line.indexOf(" ") + 1));
-}
-
-function makeImage(root: string, id: string, bytes: number): void {
-  const directory = join(root, "graph", id);
-  mkdirSync(join(directory, "layer"), { recursive: true });
-  writeFileSync(join(directory, "layer/file"), randomBytes(bytes));
-  writeFileSync(join(directory, "json"), JSON.stringify({ id, container_config: {} }));
 }
 
 describe("a job's log", () => {
@@ -37,7 +26,7 @@ describe("a job's log", () => {
         const events = await openJobEvents(connection, dock.redis, graphName, "checksum");
         const heard: { readonly log: LogLine; readonly eventId: string }[] = [];
         events.listenToLog("the-job", (log, eventId) => heard.push({ log, eventId }));
-        makeImage(root, "large", 5_000_000);
+        writeSingleFileImage(root, "large", 5_000_000);
         const job = await producer.enqueue("checksum", { id: "large" }, { jobId: "the-job" });
         const states: string[] = [];
         for await (const { state } of producer.follow(job)) states.push(state);
@@ -74,7 +63,7 @@ describe("a job's log", () => {
 
   it("tells when one that failed is tried again, and each try by its number", () =>
     dock.serving(async ({ producer, root }) => {
-      makeImage(root, "a", 10);
+      writeSingleFileImage(root, "a", 10);
       // A checksum that cannot be written: an error that time may heal.
       mkdirSync(join(root, "graph/a/checksum.json"));
       const job = await producer.enqueue("checksum", { id: "a" });
@@ -96,7 +85,7 @@ describe("a job's log", () => {
     const producer = openProducer({ redis: options.redis, graph: options.graph });
     try {
       const first = await startWorker(options);
-      makeImage(root, "large", 60_000_000);
+      writeSingleFileImage(root, "large", 60_000_000);
       const job = await producer.enqueue("checksum", { id: "large" });
       for await (const { progress } of producer.follow(job)) if (progress !== undefined) break;
       await first.close(0);
@@ -115,7 +104,7 @@ describe("a job's log", () => {
 
   it("is empty, and no event is told, where a job is done in an instant", () =>
     dock.serving(async ({ producer, root }) => {
-      makeImage(root, "a", 10);
+      writeSingleFileImage(root, "a", 10);
       await runJob(producer, "checksum", { id: "a" });
       const ids: string[] = [];
       for (let n = 0; n < 20; n += 1) {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tracesAreAsked } from "../../../src/producer/telemetry.js";
+import { writeSingleFileImage } from "../../support/images/single-file-image.js";
 import { startStevedore, stevedore } from "../../support/processes/stevedore.js";
 import { openDatabase, type TestDatabase } from "../../support/redis/shared-redis.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
@@ -43,15 +44,10 @@ function notingXz(notes: string): string {
   return `${bin}:${process.env.PATH}`;
 }
 
-function makeImage(root: string, id: string): void {
-  mkdirSync(join(root, "graph", id, "layer"), { recursive: true });
-  writeFileSync(join(root, "graph", id, "json"), JSON.stringify({ id, container_config: {} }));
-}
-
 describe("a trace", () => {
   it("spans the command that enqueued a job, its worker, and the tools that this ran", async () => {
     const root = join(scratch.path, "root");
-    makeImage(root, "a");
+    writeSingleFileImage(root, "a");
     const notes = join(scratch.path, "traceparents");
     const [atWorker, atCommand] = [traced("worker"), traced("command")];
     const worker = startStevedore(["worker", "--redis", redis.url], {
@@ -80,13 +76,13 @@ describe("a trace", () => {
 
   it("is begun by nobody who did not ask for one", async () => {
     const root = join(scratch.path, "plain");
-    makeImage(root, "a");
+    writeSingleFileImage(root, "a");
     const graph = { STEVEDORE_GRAPH: "plain", STEVEDORE_REDIS_URL: redis.url };
     const { stdout } = await stevedore(["checksum", "a", "--detach"], { root, env: graph });
     const opts = await redis.command("HGET", `{stevedore:plain}:checksum:${stdout.trim()}`, "opts");
     expect(JSON.parse(String(opts))).not.toHaveProperty("tm");
     const asked = { ...graph, STEVEDORE_TRACES: "1" };
-    makeImage(root, "b");
+    writeSingleFileImage(root, "b");
     const second = await stevedore(["checksum", "b", "--detach"], { root, env: asked });
     const tracedOpts = await redis.command(
       "HGET",

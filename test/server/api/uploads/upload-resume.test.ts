@@ -5,17 +5,13 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseContentRange } from "../../../../src/server/api/uploads/content-range.js";
-import { type Dock, openDock, runJob } from "../../../support/dock.js";
+import { runJob, useDock } from "../../../support/dock.js";
 import { curl } from "../../../support/http/curl.js";
 import { type HttpService, servingHttp } from "../../../support/http/http-server.js";
 
-let dock: Dock;
-beforeAll(async () => {
-  dock = await openDock();
-});
-afterAll(() => dock[Symbol.asyncDispose]());
+const dock = useDock();
 
 const content = randomBytes(100_000);
 const total = content.length;

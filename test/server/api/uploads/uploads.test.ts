@@ -4,22 +4,20 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFile
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { type Dock, openDock, runJob } from "../../../support/dock.js";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { runJob, useDock } from "../../../support/dock.js";
 import { curl } from "../../../support/http/curl.js";
 import { type HttpService, servingHttp } from "../../../support/http/http-server.js";
 
 const MiB = 1024 ** 2;
-let dock: Dock;
+const dock = useDock();
 /** A file of 3 MiB, and what it holds. */
 let file: string;
 const content = randomBytes(3 * MiB);
 beforeAll(async () => {
-  dock = await openDock();
   file = join(dock.scratch, "content");
   writeFileSync(file, content);
 });
-afterAll(() => dock[Symbol.asyncDispose]());
 afterEach(() => {
   vi.useRealTimers();
 });

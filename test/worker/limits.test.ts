@@ -29,11 +29,12 @@ type Limits = NonNullable<WorkerOptions["limits"]>;
 /** Asserts that a job fails for good, at its first try, with a message that tells the limit and the flag. */
 async function expectExceeded(producer: Producer, job: Promise<{ readonly id: string }>, ...told: string[]) {
   const { id } = await job;
-  const record = await vi.waitFor(async () => {
+  const failed = async () => {
     const found = await producer.job(id);
     expect(found?.state).toBe("failed");
     return found;
-  });
+  };
+  const record = await vi.waitFor(failed, { timeout: 30_000 });
   expect(record).toMatchObject({ attempts: 1, failedReason: expect.stringMatching(/^LIMIT_EXCEEDED: /) });
   for (const text of told) expect(record?.failedReason).toContain(text);
 }

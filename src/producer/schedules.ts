@@ -86,8 +86,13 @@ export function openSchedules(
       found.map(async ({ key, name: job, pattern, tz, next, template }) => {
         const last = await lastRun(queue, key);
         return {
-          ...{ id: key, name: job, queue: name, cron: pattern ?? "", tz: tz ?? "UTC" },
-          ...{ data: template?.data ?? {}, next: next ?? 0 },
+          id: key,
+          name: job,
+          queue: name,
+          cron: pattern ?? "",
+          tz: tz ?? "UTC",
+          data: template?.data ?? {},
+          next: next ?? 0,
           ...(last === undefined ? {} : { last }),
         };
       }),
@@ -114,8 +119,14 @@ export function openSchedules(
         const stored = await queue.getJobScheduler(scheduleId);
         const last = await lastRun(queue, scheduleId);
         return {
-          ...{ id: scheduleId, name, queue: queueName, cron: pattern, tz, data: checked },
-          ...{ next: stored?.next ?? next, ...(last === undefined ? {} : { last }) },
+          id: scheduleId,
+          name,
+          queue: queueName,
+          cron: pattern,
+          tz,
+          data: checked,
+          next: stored?.next ?? next,
+          ...(last === undefined ? {} : { last }),
         };
       });
     },

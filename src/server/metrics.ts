@@ -26,7 +26,9 @@ export function addMetricsRoute(app: App, context: ServerContext): void {
     "/metrics",
     {
       schema: {
-        ...{ tags: ["health"], operationId: "readMetrics", summary: "The metrics, as Prometheus reads them" },
+        tags: ["health"],
+        operationId: "readMetrics",
+        summary: "The metrics, as Prometheus reads them",
         response: {
           200: { description: "The page", content: { "text/plain": { schema: z.string() } } },
           ...problemsOf(),

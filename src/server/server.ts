@@ -90,7 +90,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const producer = openProducer({ redis, graph: graphName });
   const stopping = new AbortController();
   const context: ServerContext = {
-    ...{ producer, graph, graphName, root: graph.root, redis, tokens, log },
+    producer,
+    graph,
+    graphName,
+    root: graph.root,
+    redis,
+    tokens,
+    log,
     maxUploadBytes: options.maxUploadBytes ?? defaultMaxUploadBytes,
     signal: stopping.signal,
   };

@@ -91,7 +91,13 @@ async function statusOf(heart: HeartbeatSource, startedAt: number): Promise<Work
     ([queue, count]) => [queue, { concurrency: count, active: metrics.active(queue) }] as const,
   );
   return {
-    ...{ id, host, graphId, version, pid: process.pid, startedAt, at: Date.now() },
+    id,
+    host,
+    graphId,
+    version,
+    pid: process.pid,
+    startedAt,
+    at: Date.now(),
     threads: { total: cpu.threads, busy: cpu.busy() },
     queues: Object.fromEntries(queues),
     disk: await diskOf(root),

@@ -43,7 +43,8 @@ export function openHostQueues(
   telemetry: Telemetry | undefined,
 ): HostQueues {
   const options = {
-    ...{ connection: redis, prefix: keyPrefix(graphName) },
+    connection: redis,
+    prefix: keyPrefix(graphName),
     ...(telemetry === undefined ? {} : { telemetry }),
   };
   const queues = new Map<string, Queue>();

@@ -68,7 +68,10 @@ export function serveQueue(
   });
   worker.on("failed", (job, error) => {
     log(`${queue}: ${job?.name} ${job?.id} failed: ${error.message}`, {
-      ...{ level: "warn", job: job?.id, queue, name: job?.name },
+      level: "warn",
+      job: job?.id,
+      queue,
+      name: job?.name,
     });
     if (job?.finishedOn !== undefined) access.cancellations.ended(job.id ?? "");
   });

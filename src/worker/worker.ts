@@ -139,7 +139,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   );
   const threads = threadsWithin(options.xzMemory, options.threads ?? availableParallelism());
   const queue = new Queue("checksum", {
-    ...{ connection: redis, prefix: keyPrefix(graphName) },
+    connection: redis,
+    prefix: keyPrefix(graphName),
     ...(telemetry === undefined ? {} : { telemetry }),
   });
   queue.on("error", (error) => log(`checksum: ${error.message}`, { level: "error", queue: queue.name }));
@@ -172,7 +173,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     computing: new Map(),
   };
   const concurrency = {
-    ...{ store: threads, checksum: Math.max(16, threads), mount: Math.max(4, threads) },
+    store: threads,
+    checksum: Math.max(16, threads),
+    mount: Math.max(4, threads),
     ...options.concurrency,
   };
   // Of what names this host as many at a time as of the queue that all share.
@@ -188,8 +191,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   );
 
   const heartbeat = await startHeartbeat(redis, {
-    ...{ id: `${hostName}.${process.pid}.${randomBytes(4).toString("hex")}`, host: hostName, version },
-    ...{ graphId, graphName, root: options.root, cpu: host.cpu, concurrency: served, metrics },
+    id: `${hostName}.${process.pid}.${randomBytes(4).toString("hex")}`,
+    host: hostName,
+    version,
+    graphId,
+    graphName,
+    root: options.root,
+    cpu: host.cpu,
+    concurrency: served,
+    metrics,
     interval: timing.statusInterval,
   });
 

@@ -26,11 +26,9 @@ function addJobEventsRoute(app: App, { producer }: ServerContext, streams: Event
     {
       exposeHeadRoute: false,
       schema: {
-        ...{
-          tags: ["jobs"],
-          operationId: "watchJob",
-          summary: "What happens to a job, as server-sent events",
-        },
+        tags: ["jobs"],
+        operationId: "watchJob",
+        summary: "What happens to a job, as server-sent events",
         description:
           "Begins with the job's present state and the lines of its log, or after `Last-Event-ID` if the queue's event " +
           "stream still holds that. Events: `state` {state, result?, error?}, `progress` {phase, done, total, unit, …}, " +
@@ -108,11 +106,9 @@ function addAllEventsRoute(app: App, { producer }: ServerContext, streams: Event
     {
       exposeHeadRoute: false,
       schema: {
-        ...{
-          tags: ["jobs"],
-          operationId: "watchAllJobs",
-          summary: "What happens to all jobs, as server-sent events",
-        },
+        tags: ["jobs"],
+        operationId: "watchAllJobs",
+        summary: "What happens to all jobs, as server-sent events",
         description:
           "From now on. Events: `job` {queue, id, state, progress?, error?, at}, where `removed` is the state of a job " +
           "that was taken back; `connection` {connection: lost | restored} when Redis goes away and is back.",

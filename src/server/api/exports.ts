@@ -30,11 +30,9 @@ export function addExportRoutes(app: App, { root }: ServerContext): void {
     "/api/v1/exports",
     {
       schema: {
-        ...{
-          tags,
-          operationId: "listExports",
-          summary: "The archives in the outbox in the order of their names",
-        },
+        tags,
+        operationId: "listExports",
+        summary: "The archives in the outbox in the order of their names",
         response: { 200: z.object({ exports: z.array(exportedFile) }), ...problemsOf(500) },
       },
     },
@@ -48,7 +46,9 @@ export function addExportRoutes(app: App, { root }: ServerContext): void {
       "/api/v1/exports/:file",
       {
         schema: {
-          ...{ tags, operationId: "getExport", summary: "An archive, or with Range a part of it" },
+          tags,
+          operationId: "getExport",
+          summary: "An archive, or with Range a part of it",
           params,
           response: {
             200: archive("The archive"),
@@ -72,7 +72,10 @@ export function addExportRoutes(app: App, { root }: ServerContext): void {
     "/api/v1/exports/:file",
     {
       schema: {
-        ...{ tags, operationId: "deleteExport", summary: "Remove an archive from the outbox", params },
+        tags,
+        operationId: "deleteExport",
+        summary: "Remove an archive from the outbox",
+        params,
         response: { 204: z.null().meta({ description: "It is removed" }), ...problemsOf(400, 404) },
       },
     },

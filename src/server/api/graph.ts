@@ -35,7 +35,9 @@ export function addGraphRoute(
     "/api/v1/graph",
     {
       schema: {
-        ...{ tags: ["images"], operationId: "getGraph", summary: "All images as nodes and edges" },
+        tags: ["images"],
+        operationId: "getGraph",
+        summary: "All images as nodes and edges",
         response: { 200: forest, 304: notModified },
       },
     },

@@ -43,7 +43,9 @@ export function addImageRoutes(app: App, context: ServerContext): void {
     "/api/v1/images",
     {
       schema: {
-        ...{ tags, operationId: "listImages", summary: "The images in the order of their ids" },
+        tags,
+        operationId: "listImages",
+        summary: "The images in the order of their ids",
         querystring: pageQuery,
         response: {
           200: z.object({
@@ -78,7 +80,9 @@ export function addImageRoutes(app: App, context: ServerContext): void {
     "/api/v1/images/:ref",
     {
       schema: {
-        ...{ tags, operationId: "getImage", summary: "An image: its record, layer, checksums and mounts" },
+        tags,
+        operationId: "getImage",
+        summary: "An image: its record, layer, checksums and mounts",
         params: referenceParams,
         response: { 200: image, 400: problem, 404: problem, 409: problem },
       },
@@ -89,10 +93,14 @@ export function addImageRoutes(app: App, context: ServerContext): void {
       const { jobId: _, ...facts } = knownLayerFacts(imagePaths(graph.directory, id)) ?? {};
       const children = await graph.children(id, signal);
       return {
-        ...{ id, names: [...((await names()).get(id) ?? [])], parent, record },
+        id,
+        names: [...((await names()).get(id) ?? [])],
+        parent,
+        record,
         layer: "layerBytes" in facts ? facts : null,
         checksums: await recheckable(graph, found, await leavesFieldsEmpty()),
-        ...{ children, head: children.length === 0 },
+        children,
+        head: children.length === 0,
         mounts: openMounts(graph)
           .list()
           .filter((each) => each.id === id),
@@ -104,11 +112,16 @@ export function addImageRoutes(app: App, context: ServerContext): void {
     "/api/v1/images/:ref/history",
     {
       schema: {
-        ...{ tags, operationId: "getHistory", summary: "An image and its ancestors, the image itself first" },
+        tags,
+        operationId: "getHistory",
+        summary: "An image and its ancestors, the image itself first",
         params: referenceParams,
         response: {
-          ...{ 200: z.object({ history: z.array(imageSummary) }) },
-          ...{ 400: problem, 404: problem, 409: problem, 422: problem },
+          200: z.object({ history: z.array(imageSummary) }),
+          400: problem,
+          404: problem,
+          409: problem,
+          422: problem,
         },
       },
     },
@@ -127,8 +140,16 @@ function summaryOf(image: CatalogImage, { children }: ImageCatalog, names: Names
   const { id, parent, created, comment, layerBytes, checksum, checksums } = image;
   const ownChildren = children.get(id) ?? [];
   return {
-    ...{ id, names: [...(names.get(id) ?? [])], parent, created, comment, layerBytes, checksum },
-    ...{ head: ownChildren.length === 0, children: [...ownChildren], checksums: [...checksums] },
+    id,
+    names: [...(names.get(id) ?? [])],
+    parent,
+    created,
+    comment,
+    layerBytes,
+    checksum,
+    head: ownChildren.length === 0,
+    children: [...ownChildren],
+    checksums: [...checksums],
   };
 }
 

@@ -24,7 +24,9 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     "/api/v1/jobs",
     {
       schema: {
-        ...{ tags: ["jobs"], operationId: "listJobs", summary: "Jobs, the newest first" },
+        tags: ["jobs"],
+        operationId: "listJobs",
+        summary: "Jobs, the newest first",
         querystring: listQuery,
         response: {
           200: z.object({
@@ -51,7 +53,10 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     "/api/v1/jobs/:queue/:id",
     {
       schema: {
-        ...{ tags: ["jobs"], operationId: "getJob", summary: "A job's record", params: jobParams },
+        tags: ["jobs"],
+        operationId: "getJob",
+        summary: "A job's record",
+        params: jobParams,
         response: { 200: jobRecord, ...problemsOf(400, 404) },
       },
     },
@@ -61,12 +66,10 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     "/api/v1/jobs/:queue/:id/log",
     {
       schema: {
-        ...{
-          tags: ["jobs"],
-          operationId: "getJobLog",
-          summary: "The lines of a job's log",
-          params: jobParams,
-        },
+        tags: ["jobs"],
+        operationId: "getJobLog",
+        summary: "The lines of a job's log",
+        params: jobParams,
         response: {
           200: z.object({ log: z.array(z.string()).meta({ description: "Oldest first" }) }),
           ...problemsOf(400, 404),
@@ -82,7 +85,10 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     "/api/v1/jobs/:queue/:id",
     {
       schema: {
-        ...{ tags: ["jobs"], operationId: "cancelJob", summary: "Cancel a job", params: jobParams },
+        tags: ["jobs"],
+        operationId: "cancelJob",
+        summary: "Cancel a job",
+        params: jobParams,
         response: {
           200: jobRecord.meta({ description: "It has ended" }),
           202: jobRecord.meta({ description: "Its worker has not answered yet" }),
@@ -102,11 +108,9 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     "/api/v1/queues",
     {
       schema: {
-        ...{
-          tags: ["jobs"],
-          operationId: "listQueues",
-          summary: "How many jobs and workers each queue has",
-        },
+        tags: ["jobs"],
+        operationId: "listQueues",
+        summary: "How many jobs and workers each queue has",
         response: {
           200: z.object({
             queues: z.record(z.string(), counts),

@@ -75,8 +75,12 @@ function addEnqueueRoute(app: App, context: ServerContext, name: JobName): void 
     {
       bodyLimit: (isBatch(name) ? defaultBatchBytes : defaultJobBytes) + margin,
       schema: {
-        ...{ tags: ["jobs"], operationId: camelCase("enqueue", name), summary: `Enqueue a job \`${name}\`` },
-        ...{ body: contract[name].data as z.ZodType, querystring: query, headers },
+        tags: ["jobs"],
+        operationId: camelCase("enqueue", name),
+        summary: `Enqueue a job \`${name}\``,
+        body: contract[name].data as z.ZodType,
+        querystring: query,
+        headers,
         response: {
           200: jobRecord.meta({ description: "It has ended well within the time" }),
           202: jobRecord.meta({ description: "It is enqueued, or still runs" }),
@@ -123,12 +127,11 @@ function addBulkRoute(app: App, { producer }: ServerContext): void {
     {
       bodyLimit: defaultBatchBytes + margin,
       schema: {
-        ...{
-          tags: ["jobs"],
-          operationId: "enqueueMany",
-          summary: "Enqueue many jobs, or none if one is wrong",
-        },
-        ...{ body: z.array(newJob).min(1).max(mostJobs), headers },
+        tags: ["jobs"],
+        operationId: "enqueueMany",
+        summary: "Enqueue many jobs, or none if one is wrong",
+        body: z.array(newJob).min(1).max(mostJobs),
+        headers,
         response: {
           202: z.object({
             jobs: z

@@ -22,7 +22,11 @@ const schema = {
       content: { "application/x-tar": { schema: z.unknown() }, "application/x-xz": { schema: z.unknown() } },
     },
     304: notModified,
-    ...{ 400: problem, 404: problem, 409: problem, 501: problem, 503: problem },
+    400: problem,
+    404: problem,
+    409: problem,
+    501: problem,
+    503: problem,
   },
 };
 

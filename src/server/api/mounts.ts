@@ -10,7 +10,9 @@ export function addMountRoutes(app: App, { graph, log }: ServerContext): void {
     "/api/v1/mounts",
     {
       schema: {
-        ...{ tags: ["mounts"], operationId: "listMounts", summary: "The mounts in the order of their ids" },
+        tags: ["mounts"],
+        operationId: "listMounts",
+        summary: "The mounts in the order of their ids",
         response: { 200: z.object({ mounts: z.array(mount) }) },
       },
     },

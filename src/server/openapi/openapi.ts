@@ -108,7 +108,7 @@ const describeRoute: SwaggerTransform = (input) => {
     url,
     schema: {
       ...schema,
-      ...{ "x-role": role },
+      "x-role": role,
       ...(role === "anyone" ? { security: [] } : {}),
     },
   };

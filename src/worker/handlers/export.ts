@@ -15,7 +15,8 @@ export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu }, sig
   const request = {
     purpose: `the export of job ${job.id}`,
     references: await decidedIds(job, graph),
-    ...{ format, compression: compress },
+    format,
+    compression: compress,
     threads: {
       threads: cpu.threads,
       take: (layerBytes: number | "one", either: AbortSignal) =>
@@ -26,7 +27,11 @@ export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu }, sig
   const make = (stage: string) => exportImages(graph, { ...request, stage }, signal);
   const { path, bytes, digest, images, layers } = await addToOutbox(graph, file, make, signal);
   return {
-    ...{ file, path, bytes, digest, format },
+    file,
+    path,
+    bytes,
+    digest,
+    format,
     images: images.map(({ id, names }) => ({ id, names: [...names] })),
     layers,
     durationMs: Math.round(performance.now() - begun),

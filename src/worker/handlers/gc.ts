@@ -16,7 +16,8 @@ export const gc: Handler<"gc"> = async (job, { graph, mounts }, signal) => {
   return {
     removed,
     ...(images > removed.length ? { more: images - removed.length } : {}),
-    ...{ layerBytes, kept },
+    layerBytes,
+    kept,
     dryRun: job.data.dryRun ?? false,
     durationMs: Math.round(performance.now() - begun),
   };

@@ -57,8 +57,13 @@ const body = {
 };
 
 const refusals = {
-  ...{ 400: problem, 408: problem, 409: problem, 413: problem, 415: problem, 422: problem },
-  ...{ 507: problem },
+  400: problem,
+  408: problem,
+  409: problem,
+  413: problem,
+  415: problem,
+  422: problem,
+  507: problem,
 };
 
 /** `/api/v1/uploads` and what lies below it. */
@@ -93,8 +98,11 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
       {
         config: { streamsBody: true },
         schema: {
-          ...{ tags, operationId: "upload", summary: "Bring an archive to the inbox" },
-          ...{ ...body, headers },
+          tags,
+          operationId: "upload",
+          summary: "Bring an archive to the inbox",
+          ...body,
+          headers,
           response: { 201: upload, ...refusals },
         },
       },
@@ -124,9 +132,12 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
       {
         config: { streamsBody: true },
         schema: {
-          ...{ tags, operationId: "uploadAs" },
+          tags,
+          operationId: "uploadAs",
           summary: "Bring an archive, or with Content-Range the next part of one, under a name of your own",
-          ...{ ...body, params, headers: partHeaders },
+          ...body,
+          params,
+          headers: partHeaders,
           response: { 200: uploadState, 201: upload, 202: uploadState, ...refusals },
         },
       },
@@ -152,8 +163,11 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
     "/api/v1/uploads/:name",
     {
       schema: {
-        ...{ tags, operationId: "getUpload", summary: "How much of an upload is there" },
-        ...{ params, response: { 200: uploadState, 400: problem, 404: problem } },
+        tags,
+        operationId: "getUpload",
+        summary: "How much of an upload is there",
+        params,
+        response: { 200: uploadState, 400: problem, 404: problem },
       },
     },
     async ({ params: { name } }, reply) => {
@@ -166,7 +180,10 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
     "/api/v1/uploads/:name",
     {
       schema: {
-        ...{ tags, operationId: "deleteUpload", summary: "Give an upload up", params },
+        tags,
+        operationId: "deleteUpload",
+        summary: "Give an upload up",
+        params,
         response: { 204: z.null(), 400: problem, 404: problem, 409: problem },
       },
     },

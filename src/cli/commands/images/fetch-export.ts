@@ -5,9 +5,9 @@ import { link, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { ioError, syncDirectory } from "../disk/index.js";
-import { isErrno, StevedoreError, throwIfAborted } from "../terms/index.js";
-import { UsageError } from "./run-command.js";
+import { ioError, syncDirectory } from "../../../disk/index.js";
+import { isErrno, StevedoreError, throwIfAborted } from "../../../terms/index.js";
+import { UsageError } from "../../run-command.js";
 
 /** Where an export goes. */
 export interface Destination {

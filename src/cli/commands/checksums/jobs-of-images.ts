@@ -1,10 +1,10 @@
 // What the commands that work on many images have in common: which images, a job for each, and those that failed.
 import type { Command } from "commander";
-import type { BatchChildName, CheckedJobData, JobData, JobResult } from "../jobs/index.js";
-import { JobError } from "../jobs/index.js";
-import type { NewJob } from "../producer/index.js";
-import { type CommandContext, ReportedFailure, UsageError } from "./run-command.js";
-import { addThreadFlags, type ThreadFlags, workerOptions } from "./worker-flags.js";
+import type { BatchChildName, CheckedJobData, JobData, JobResult } from "../../../jobs/index.js";
+import { JobError } from "../../../jobs/index.js";
+import type { NewJob } from "../../../producer/index.js";
+import { type CommandContext, ReportedFailure, UsageError } from "../../run-command.js";
+import { addThreadFlags, type ThreadFlags, workerOptions } from "../../worker-flags.js";
 
 /** The flags of such a command. */
 export interface ImageFlags extends ThreadFlags {
@@ -54,9 +54,9 @@ export async function runForImages<Name extends BatchChildName>(
 ): Promise<ImageResults<Name> | undefined> {
   if (all === references.length > 0)
     throw new UsageError("name images by their ids, or all of them with --all");
-  const { parseJobData } = await import("../jobs/index.js");
-  const { openQueueSession } = await import("./embedded/index.js");
-  const { runJobs, runOrDetach } = await import("./run-jobs.js");
+  const { parseJobData } = await import("../../../jobs/index.js");
+  const { openQueueSession } = await import("../../embedded/index.js");
+  const { runJobs, runOrDetach } = await import("../../run-jobs.js");
 
   if (all && detach) {
     const whole = `${name}-graph` as const;
@@ -120,7 +120,7 @@ async function everyImage(
   root: string,
   failed: FailedImage[],
 ): Promise<{ readonly id: string; readonly layerBytes: number }[]> {
-  const { openGraph } = await import("../graph/index.js");
+  const { openGraph } = await import("../../../graph/index.js");
   const graph = await openGraph(root);
   const images: { readonly id: string; readonly layerBytes: number }[] = [];
   for await (const { image, broken } of graph.list()) {

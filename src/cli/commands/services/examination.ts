@@ -1,14 +1,14 @@
 // Looks a host over: every program and right that some command needs.
 import { access, constants, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { run, type Tool, tools } from "../host/index.js";
-import { checkKnownAnswer, checkTar, chooseXzEngine, neededDecompressors } from "../layer/index.js";
-import { availableDrivers } from "../mount/index.js";
-import { openProducer } from "../producer/index.js";
-import { describeRedis } from "../redis/index.js";
-import type { Config } from "./config.js";
-import { embeddedRedisRuns } from "./embedded/index.js";
-import { formatBytes } from "./terminal/index.js";
+import { run, type Tool, tools } from "../../../host/index.js";
+import { checkKnownAnswer, checkTar, chooseXzEngine, neededDecompressors } from "../../../layer/index.js";
+import { availableDrivers } from "../../../mount/index.js";
+import { openProducer } from "../../../producer/index.js";
+import { describeRedis } from "../../../redis/index.js";
+import type { Config } from "../../config.js";
+import { embeddedRedisRuns } from "../../embedded/index.js";
+import { formatBytes } from "../../terminal/index.js";
 
 /** What was found of one thing. */
 export interface Finding {

@@ -1,4 +1,4 @@
-// What happens to jobs, as it happens: to one, or to all.
+// Streams the events of one job, or of all jobs.
 import { z } from "zod";
 import type { QueueEvent, WatchedEvent } from "../../producer/index.js";
 import type { App, ServerContext } from "../context.js";
@@ -79,7 +79,7 @@ function addJobEventsRoute(app: App, { producer }: ServerContext, streams: Event
   );
 }
 
-/** One text for all clients who are told the same. */
+/** The frames of events: all clients that get the same event share its frame. */
 const frames = new WeakMap<WatchedEvent, Buffer>();
 
 function frameOf(event: WatchedEvent, eventId: string | undefined): Buffer {

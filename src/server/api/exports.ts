@@ -1,4 +1,4 @@
-// What was exported: the files of the outbox, to be fetched and then removed.
+// The files of the outbox: exports, to be downloaded and then removed.
 
 import fastifyStatic from "@fastify/static";
 import { z } from "zod";
@@ -39,7 +39,7 @@ export function addExportRoutes(app: App, { root }: ServerContext): void {
     async () => ({ exports: await listOutbox(root) }),
   );
 
-  // In a scope of its own, whose replies can send the outbox's files and no others.
+  // In a scope of its own, whose replies can send files of the outbox only.
   void app.register(async (scope: App) => {
     await scope.register(fastifyStatic, { root: rootPath(root, "outbox"), serve: false });
     scope.get(

@@ -1,4 +1,4 @@
-// The images of the graph: all, one, and one with its ancestors.
+// The images of the graph: a list, one image, and an image with its ancestors.
 import { z } from "zod";
 import { imagePaths, knownLayerFacts } from "../../graph/index.js";
 import { checkTar } from "../../layer/index.js";
@@ -153,7 +153,7 @@ function summaryOf(image: CatalogImage, { children }: ImageCatalog, names: Names
   };
 }
 
-/** Opaque: what it is made of may change. */
+/** Opaque to clients: its contents may change. */
 function makeCursor(lastId: string): string {
   return Buffer.from(lastId, "latin1").toString("base64url");
 }
@@ -161,12 +161,16 @@ function makeCursor(lastId: string): string {
 function readCursor(cursor: string): string {
   const lastId = Buffer.from(cursor, "base64url").toString("latin1");
   if (lastId !== "" && makeCursor(lastId) === cursor) return lastId;
-  throw new HttpError(400, "INVALID_REQUEST", "cursor: it is none that a page named as its next");
+  throw new HttpError(
+    400,
+    "INVALID_REQUEST",
+    "cursor: this is not a valid cursor; take `next` of the previous page",
+  );
 }
 
 let tarIsTold: Promise<boolean> | undefined;
 
-/** Whether the shell lines need a filter, see `checkTar`. Without a tar here, as if this were an old one. */
+/** Whether the shell lines need a filter, see `checkTar`. False if this host has no tar. */
 function leavesFieldsEmpty(): Promise<boolean> {
   tarIsTold ??= checkTar().then(
     (tar) => tar.leavesFieldsEmpty,

@@ -1,4 +1,4 @@
-// Tells of jobs: one, many by pages, how many there are; and cancels them.
+// Reads jobs: one, pages of many, counts; and cancels them.
 import { z } from "zod";
 import { type AnyQueueName, JobError, type JobName, jobNames, parseFailedReason } from "../../jobs/index.js";
 import { type JobRecord, jobStates, type Producer } from "../../producer/index.js";
@@ -18,7 +18,7 @@ const listQuery = z.object({
 
 const counts = z.record(z.enum(jobStates), z.int().nonnegative());
 
-/** `/api/v1/jobs` and below, but for what enqueues, and `/api/v1/queues`. */
+/** `/api/v1/jobs` and below, except for enqueuing, and `/api/v1/queues`. */
 export function addJobRecordRoutes(app: App, { producer }: ServerContext): void {
   app.get(
     "/api/v1/jobs",
@@ -140,7 +140,7 @@ async function recordOf(
   return record;
 }
 
-/** A repeat is harmless: one that was cancelled may be cancelled again. */
+/** Refuses a job that has ended. One that was cancelled may be cancelled again, so that a repeat is harmless. */
 function assertCancellable({ id, state, failedReason }: JobRecord): void {
   if (
     state === "completed" ||
@@ -154,7 +154,7 @@ async function cancel(producer: Producer, id: string): Promise<boolean> {
   try {
     return await producer.cancel(id);
   } catch (error) {
-    // It ended a moment ago.
+    // It has ended since it was read.
     if (error instanceof JobError && error.code === "INVALID_JOB")
       throw new HttpError(409, error.code, error.message);
     throw error;

@@ -1,4 +1,4 @@
-// Takes jobs in: one by its name, or many at once.
+// Enqueues jobs: one by its name, or many at once.
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import {
@@ -21,9 +21,9 @@ import { readLargeJson } from "./json-body.js";
 import { problemsOf } from "./problems-of.js";
 import { longestWait, waitForJob } from "./wait-for-job.js";
 
-/** How many jobs one request may bring. */
+/** How many jobs one request may enqueue. */
 const mostJobs = 10_000;
-/** What a body may have besides the data of its job, in bytes. */
+/** How much larger than a job's data its body may be, in bytes. */
 const margin = 64 * 1024;
 
 const query = z.object({
@@ -102,7 +102,7 @@ function addEnqueueRoute(app: App, context: ServerContext, name: JobName): void 
   );
 }
 
-/** Of a job as it stands in an array: what `name` says the data is. */
+/** A job in an array: `name` decides on the schema of `data`. */
 const newJob = z.discriminatedUnion(
   "name",
   jobNames.map((name) =>
@@ -155,7 +155,7 @@ function addBulkRoute(app: App, { producer }: ServerContext): void {
   );
 }
 
-/** `enqueueChecksumGraph`: such a name is that of a function in the clients that generators make. */
+/** `enqueueChecksumGraph`: generated clients name their functions like this. */
 function camelCase(verb: string, name: JobName): string {
   return `${verb}-${name}`.replaceAll(/-[a-z]/g, (letter) => letter.slice(1).toUpperCase());
 }

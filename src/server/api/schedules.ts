@@ -1,4 +1,4 @@
-// Schedules: jobs that are enqueued again and again.
+// Schedules: jobs that are enqueued repeatedly.
 import { z } from "zod";
 import { repeatableJobNames, scheduleIdPattern } from "../../jobs/index.js";
 import type { App, ServerContext } from "../context.js";

@@ -1,4 +1,4 @@
-// Uploads over HTTP: an archive goes to the inbox, where a `store` job takes it from.
+// Uploads over HTTP: an archive goes to the inbox, from where a job takes it.
 import { randomUUID } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -15,7 +15,7 @@ const tags = ["uploads"];
 const params = z.object({ name: uploadName });
 const expiresAt = z.string().meta({ description: "When it is removed unless a job names it" });
 
-/** An upload that a job can take. */
+/** A complete upload. */
 const upload = z
   .object({
     upload: z.string().meta({ description: "What a store job takes as layer.upload" }),
@@ -34,7 +34,7 @@ const uploadState = z
   })
   .meta({ id: "UploadState" });
 
-/** What is read of the others by readUploadRequest, and here described. */
+/** Described here, and read by `readUploadRequest`. */
 const digests = {
   "content-digest": z
     .string()
@@ -50,7 +50,7 @@ const partHeaders = z.looseObject({
       "Which part this is: bytes FIRST-LAST/TOTAL, or * for a total not known yet; bytes */TOTAL asks",
   }),
 });
-/** Not read by a parser: it streams. */
+/** Described here; it is streamed, not parsed. */
 const body = {
   consumes: ["application/octet-stream"],
   body: z.unknown().meta({ description: "The archive, or the part of it: tar, plain or compressed" }),
@@ -69,7 +69,7 @@ const refusals = {
 /** `/api/v1/uploads` and what lies below it. */
 export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContext): void {
   const inbox = inboxOf(root);
-  const exclusively = openTurnstile();
+  const exclusively = openUploadLock();
 
   const take = (name: string, asked: UploadRequest, request: FastifyRequest, reply: FastifyReply) =>
     takeUpload(root, name, asked, request.raw, () => askForBody(request, reply));
@@ -89,7 +89,7 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
   };
 
   void app.register(async (scope: App) => {
-    // Whatever its type says, the body is the archive, and nothing of it is read before its request was judged.
+    // Whatever its content type, the body is the archive, and is not read before the request was found valid.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, _body, done) => done(null));
 
@@ -120,7 +120,7 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
           const { bytes, sha256 = "" } = await take(name, asked, request, reply);
           return created(name, bytes, sha256, reply);
         } catch (error) {
-          // Nobody knows its name.
+          // The client does not know its name, and could not resume it.
           await removeUpload(inbox, name);
           throw ioError(error, "the upload cannot be kept");
         }
@@ -197,8 +197,8 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
   );
 }
 
-/** A function that does the work unless other work of that name is being done. */
-function openTurnstile(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
+/** Returns a function that does work on an upload. @throws 409 `CONFLICT` while other work on that upload is being done */
+function openUploadLock(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
   const busy = new Set<string>();
   return async (name, work) => {
     if (busy.has(name)) {

@@ -1,4 +1,4 @@
-// stevedore rm ID: an image leaves the graph.
+// stevedore rm ID: deletes an image.
 import type { Command } from "commander";
 import { action } from "../../run-command.js";
 import { imageArgument } from "../image-argument.js";

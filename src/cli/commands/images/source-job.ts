@@ -1,4 +1,4 @@
-// What the commands do whose job reads a source of the user's: it goes into the inbox, and the job takes it from there.
+// Runs a job that reads a source of the user's: the source goes into the inbox, from where the job takes it.
 import type { JobData, JobResult } from "../../../jobs/index.js";
 import { type ErrorCode, JobError } from "../../../jobs/index.js";
 import type { NewJob } from "../../../producer/index.js";
@@ -10,14 +10,14 @@ type SourceJobName = "store" | "import";
 
 interface SourceJob<Name extends SourceJobName> {
   readonly name: Name;
-  /** The job's data for an upload of that name. */
+  /** The job's data for an upload of this name. */
   dataFor(upload: string): JobData<Name>;
   /** Prints the result. */
   show(result: JobResult<Name>, session: QueueSession): Promise<void> | void;
 }
 
 /**
- * Runs the job and shows its result, or with `detach` prints its id and leaves the rest to a worker.
+ * Runs the job and shows its result; with `detach` it prints the job's id, and does not wait.
  * @param source a file, a directory, or `-` for stdin
  * @throws as `parseJobData` before anything is copied or started; as `upload`; the job's errors, naming the source
  */

@@ -1,5 +1,4 @@
-// The command line as a whole: global flags, help, and the commands, of which only the one that is asked for
-// is loaded.
+// The command line: global flags, help, and the commands, of which only the one that is asked for is loaded.
 import { Command, CommanderError, Option } from "commander";
 import { commands } from "./commands/index.js";
 import { errorDocument } from "./run-command.js";
@@ -8,11 +7,11 @@ import { errorDocument } from "./run-command.js";
 const usageExitCode = 2;
 
 /**
- * Runs the command that the arguments name and sets the process's exit code.
+ * Runs the command that the arguments name, and sets the process's exit code.
  * @param argv the process's arguments, node and script included
  */
 export async function runCommandLine(argv: readonly string[], version: string): Promise<void> {
-  // Whoever read the output may leave (`stevedore images | head`): the work goes on all the same.
+  // The reader of the output may leave (`stevedore images | head`): the work goes on.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const program = new Command("stevedore")
     .description("Stores, fingerprints and audits image graphs from a queue.")
@@ -62,10 +61,10 @@ Examples:
     await program.parseAsync(argv);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help and version are asked for; anything else that the parser throws is wrong usage.
+    // Exit code 0 is for help and version; anything else that the parser throws is wrong usage.
     process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
     if (error.exitCode !== 0 && argv.includes("--json")) {
-      // A command line without a command got the whole help, which the parser does not take for a message.
+      // Without a command the parser has printed the help, and has no message of its own.
       const message =
         error.code === "commander.help" ? "name a command" : error.message.replace(/^error: /, "");
       process.stdout.write(`${JSON.stringify(errorDocument("INVALID_JOB", message))}\n`);

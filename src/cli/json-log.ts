@@ -1,8 +1,8 @@
-// Writes a log as JSON, an object a line: `time`, `level`, `msg`, and what the line is about.
+// Writes a log as JSON, one object a line: `time`, `level`, `msg`, and what the line is about.
 import pino from "pino";
 import type { LogFields } from "../worker/index.js";
 
-/** Opens it on a stream, as a rule stderr. */
+/** Opens a log on a stream, as a rule stderr. */
 export function openJsonLog(stream: NodeJS.WritableStream): (text: string, fields?: LogFields) => void {
   const log = pino(
     {

@@ -1,9 +1,9 @@
-// The flag by which a command that serves others tells of what happens in lines for people, or in JSON for machines.
+// The flag `--log-format` of the commands that serve: text for people, or JSON for machines.
 import { type Command, InvalidArgumentError, Option } from "commander";
 
 export type LogFormat = "text" | "json";
 
-/** Declares it; `action` writes the stderr of a command that has it so. */
+/** Adds the flag; `action` heeds it. */
 export function addLogFlag(command: Command): Command {
   return command.addOption(
     new Option(
@@ -17,7 +17,7 @@ export function addLogFlag(command: Command): Command {
 }
 
 function parseFormat(format: string): LogFormat {
-  // A variable that is empty counts as unset.
+  // An empty environment variable counts as unset.
   if (format === "") return "text";
   if (format !== "text" && format !== "json") throw new InvalidArgumentError("It takes text or json.");
   return format;

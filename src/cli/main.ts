@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The entry of the `stevedore` binary. The version is told without loading anything else.
+// The entry of the `stevedore` binary. The version is printed without loading anything else.
 import { readFileSync } from "node:fs";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {

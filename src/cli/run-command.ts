@@ -1,5 +1,4 @@
-// What every command has in common: the global flags, signals, how a result or an error is shown and which
-// exit code it becomes.
+// What every command has in common: the global flags, signals, and how a result or an error becomes output and exit code.
 import { inspect } from "node:util";
 import { type Command, InvalidArgumentError } from "commander";
 import { type ErrorCode, JobError } from "../jobs/index.js";
@@ -14,12 +13,12 @@ interface GlobalFlags {
   readonly root?: string;
   readonly redis?: string;
   readonly graph?: string;
-  /** Of the commands that have it. */
+  /** Of commands that have this flag. */
   readonly host?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
-  /** Of the commands that have it. */
+  /** Of commands that have this flag. */
   readonly logFormat?: LogFormat;
 }
 
@@ -31,24 +30,24 @@ export interface CommandContext extends Output {
   readonly verbose: boolean;
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  /** Aborted by the second of them. The third ends the process. */
+  /** Aborted by a second signal. A third one ends the process. */
   readonly hurry: AbortSignal;
   /** Writes a line to stderr as `warn` does, unless `--quiet`. */
   tell(line: string, fields?: LogFields): void;
 }
 
-/** Exit codes: wrong usage, and a failure that the command has already told of. */
+/** The exit codes of all commands. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-/** A failure whose details were printed as the command's result. */
+/** A failure that the command has already reported in its result. */
 export class ReportedFailure extends Error {}
 
-/** Wrong usage that the argument parser cannot see. */
+/** Wrong usage that the argument parser cannot detect. */
 export class UsageError extends Error {}
 
 /**
- * Makes the action of a command: `run` gets the context, the command's own flags and its arguments.
- * Sets the process's exit code; never throws.
+ * Makes the action of a command: `run` gets the context, the command's own flags and its arguments. The action sets the
+ * process's exit code, and never throws.
  */
 export function action<Flags extends object>(
   run: (context: CommandContext, flags: Flags, ...args: never[]) => Promise<void>,
@@ -80,7 +79,7 @@ export function action<Flags extends object>(
   };
 }
 
-/** An option's parser for a whole number of at least `least`. */
+/** A parser for an option that takes a whole number of at least `least`. */
 export function wholeNumber(least: number) {
   return (text: string): number => {
     const value = Number(text);
@@ -91,7 +90,7 @@ export function wholeNumber(least: number) {
   };
 }
 
-/** An option's parser for one that may be given several times. */
+/** A parser for an option that may be given several times. */
 export function several(value: string, earlier: readonly string[] | undefined): string[] {
   return [...(earlier ?? []), value];
 }
@@ -123,7 +122,7 @@ function contextOf(
   };
 }
 
-/** Tells of an error and returns the exit code for it. */
+/** Reports an error. @returns the exit code */
 function showError(
   error: unknown,
   { output, verbose, interrupted }: { output: Output; verbose: boolean; interrupted: boolean },
@@ -147,7 +146,7 @@ function showError(
   return exitCodes.failed;
 }
 
-/** What `--json` prints of an error. */
+/** The document that `--json` prints for an error. */
 export function errorDocument(code: ErrorCode, message: string) {
   return { error: { code, message } };
 }

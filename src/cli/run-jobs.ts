@@ -1,4 +1,4 @@
-// Runs jobs for a command: enqueues them, shows how far they are, and returns what became of each.
+// Runs jobs for a command: enqueues them, shows their progress, and returns their outcomes.
 import type { JobName, JobResult } from "../jobs/index.js";
 import { JobError } from "../jobs/index.js";
 import type { EnqueuedJob, JobState, NewJob } from "../producer/index.js";
@@ -15,7 +15,7 @@ export type Outcome<Name extends JobName> =
 /**
  * Enqueues jobs and waits for all of them. The outcomes are in the order of the jobs.
  * @param describe how a job is shown while it runs
- * @throws only what ends the whole: `QUEUE_UNAVAILABLE`, an interrupt
+ * @throws only what ends all of them: `QUEUE_UNAVAILABLE`, an interrupt
  */
 export async function runJobs<Name extends JobName>(
   session: QueueSession,
@@ -25,7 +25,7 @@ export async function runJobs<Name extends JobName>(
 ): Promise<Outcome<Name>[]> {
   const { verbose, tell } = context;
   const enqueued = (await session.producer.enqueueAll(jobs)) as EnqueuedJob<Name>[];
-  // Two that ask for the same have joined: that is one job to follow and to count.
+  // Jobs that ask for the same have been joined into one, which is followed and counted once.
   const distinct = new Map(
     enqueued.map((job, at) => [job.id, { job, subject: describe(jobs[at] as NewJob<Name>) }]),
   );

@@ -1,4 +1,4 @@
-// The flags that set up a worker, and what they become.
+// The flags that configure a worker, and the options that they become.
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { defaultBatchBytes, defaultJobBytes } from "../jobs/index.js";
@@ -6,12 +6,12 @@ import { defaultLimits, parseAllowedHost, type WorkerLimits } from "../worker/in
 import type { OwnWorkerOptions } from "./embedded/index.js";
 import { several, wholeNumber } from "./run-command.js";
 
-/** How long a tool of the host may be stuck: of use wherever a command's own worker runs one. */
+/** For commands whose own worker runs tools of the host: how long one may be stuck. */
 interface ToolFlags {
   readonly toolSilence?: number;
 }
 
-/** What an image may be like: of use wherever a command's own worker stores one. */
+/** For commands whose own worker stores an image: the limits of an image. */
 export interface LayerFlags extends ToolFlags {
   readonly allowSquash?: boolean;
   readonly maxLayerBytes?: number;
@@ -20,12 +20,12 @@ export interface LayerFlags extends ToolFlags {
   readonly maxJobBytes?: number;
 }
 
-/** The same of the images of an archive or layout. */
+/** For commands whose own worker imports images. */
 export interface ImportFlags extends LayerFlags {
   readonly maxImportBytes?: number;
 }
 
-/** How much of the host a worker uses. */
+/** How much of the host a worker may use. */
 export interface ThreadFlags extends ToolFlags {
   readonly threads?: number;
   readonly xzMemory?: number;
@@ -41,7 +41,7 @@ export interface HostFlag {
   readonly host?: string;
 }
 
-/** All that an operator can say of a worker that serves others. */
+/** All flags of a worker that serves others. */
 export interface WorkerFlags extends ImportFlags, ThreadFlags, MountDirectoryFlag {
   readonly storeConcurrency?: number;
   readonly checksumConcurrency?: number;
@@ -125,12 +125,12 @@ export function addMountFlag(command: Command): Command {
   );
 }
 
-/** The flag by which a command says which host is to do its job; see `ofHost`. */
+/** Adds the flag for the host that a command's job goes to; see `ofHost`. */
 export function addHostFlag(command: Command, which: string): Command {
   return command.option("--host <name>", which);
 }
 
-/** What that flag adds to a job's data: the environment's host is only this host's own name. */
+/** The field that this flag adds to a job's data. Not from the environment: there it is the name of this host itself. */
 export function ofHost({ host }: HostFlag): { readonly host?: string } {
   return host === undefined ? {} : { host };
 }
@@ -168,7 +168,7 @@ export function addWorkerFlags(command: Command): Command {
     .option("--grace <seconds>", "how long running jobs may take to end at shutdown", wholeNumber(0), 30);
 }
 
-/** The worker's settings that the flags stand for; flags that a command does not have are left out. */
+/** The worker options of the flags; a command need not have all flags. */
 export function workerOptions(flags: Partial<WorkerFlags>): OwnWorkerOptions {
   const { storeConcurrency, checksumConcurrency } = flags;
   return {

@@ -1,4 +1,4 @@
-// Ends a job wherever it is: in its queue, at work in whatever process, or a batch with its children.
+// Cancels a job wherever it is: waiting in its queue, running in some process, or a batch with its children.
 import { randomUUID } from "node:crypto";
 import { type Job, type Queue, UnrecoverableError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
@@ -14,7 +14,7 @@ import {
 import { connectWithRetry } from "../redis/index.js";
 import type { JobState } from "./job-records.js";
 
-/** How often a job that has to end is looked at, in ms, for all that has no event; and for how long at most. */
+/** How often the state of a cancelled job is read, and for how long at most, in ms. Not every end has an event. */
 const interval = 100;
 const patience = 10_000;
 
@@ -27,8 +27,9 @@ interface CancelAccess {
 }
 
 /**
- * Asks for the end of a job and waits for it, ten seconds at most: a job whose worker died ends when another takes it up.
- * @returns whether it has ended
+ * Requests the end of a job and waits for it, ten seconds at most. A job whose worker died ends when another worker
+ * takes it up.
+ * @returns whether the job has ended
  * @throws `INVALID_JOB` for a job that had ended before, other than by being cancelled
  */
 export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean> {
@@ -52,14 +53,14 @@ export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean
       await fulfilCancellation(redis, graphName, id);
       return true;
     }
-    if (current === "waiting-children") await takeBackChildren(job, access);
-    if (["waiting", "prioritized", "delayed"].includes(current)) await endWaiting(id, current, access);
+    if (current === "waiting-children") await removeUnbegunChildren(job, access);
+    if (["waiting", "prioritized", "delayed"].includes(current)) await failWaiting(id, current, access);
     else await new Promise((resolve) => setTimeout(resolve, interval));
     if (Date.now() > end) return false;
   }
 }
 
-/** Takes the request for a job's end back once that has come: it may be tried anew, and another may get its id. */
+/** Removes the request for a job's end once the job has ended: it may be retried, and another job may get its id. */
 export async function fulfilCancellation(redis: Redis, graphName: string, id: string): Promise<void> {
   const { requests, channel } = cancellationKeys(graphName);
   const message: CancellationMessage = { id, isFulfilled: true };
@@ -76,16 +77,17 @@ async function assertUnfinished(queue: Queue, id: string, state: JobState | "unk
 }
 
 /**
- * Takes back the children of a batch that no worker has begun, so that it goes on. With the last of them BullMQ moves the
- * batch on, but not the run of a schedule: it takes what comes after the last colon for the id. A child that ends does.
+ * Removes the children of a batch that no worker has begun, so that the batch goes on. BullMQ moves a batch on when its
+ * last child is removed, except for the run of a schedule: there it takes what follows the last colon for the id. Such a
+ * run gets one more child, which ends.
  */
-async function takeBackChildren(job: Job, access: CancelAccess): Promise<void> {
+async function removeUnbegunChildren(job: Job, access: CancelAccess): Promise<void> {
   await job.removeUnprocessedChildren();
   const { id = "" } = job;
   if (!id.includes(":")) return;
   const { unprocessed = 0 } = await job.getDependenciesCount({ unprocessed: true });
   if (unprocessed > 0 || (await job.getState()) !== "waiting-children") return;
-  // No image's id begins with a dot, so no child has this one.
+  // No image's id begins with a dot, so no other child has this id.
   const jobId = `${id.replaceAll(":", ".")}..last`;
   await access.queue.add(job.name, job.data, {
     jobId,
@@ -94,33 +96,33 @@ async function takeBackChildren(job: Job, access: CancelAccess): Promise<void> {
     removeOnComplete: true,
     removeOnFail: true,
   });
-  await endWaiting(jobId, "waiting", access);
+  await failWaiting(jobId, "waiting", access);
 }
 
 /**
- * Fails a job that no worker has begun. Only what is at work can fail, so it is put first in its queue and taken up
- * here. A worker that is faster fails it as well.
+ * Fails a job that no worker has begun. Only an active job can fail, so it is moved to the front of its queue and taken
+ * up here. If a worker is faster, that worker fails it.
  */
-async function endWaiting(
+async function failWaiting(
   id: string,
   state: JobState | "unknown",
   { queue, url, graphName }: CancelAccess,
 ): Promise<void> {
   const connection = connectWithRetry(url, keyPrefix(graphName));
-  const lane = new Worker(queue.name, null, { connection, prefix: keyPrefix(graphName), autorun: false });
-  lane.on("error", () => undefined);
+  const taker = new Worker(queue.name, null, { connection, prefix: keyPrefix(graphName), autorun: false });
+  taker.on("error", () => undefined);
   try {
     const job = await queue.getJob(id);
     if (state === "delayed") await job?.promote().catch(() => undefined);
     await job?.changePriority({ priority: 0, lifo: true });
     const token = randomUUID();
-    const taken = await lane.getNextJob(token, { block: false });
+    const taken = await taker.getNextJob(token, { block: false });
     if (taken === undefined) return;
     if (taken.id !== id) await taken.moveToWait(token);
     else await taken.moveToFailed(new UnrecoverableError(cancelledReason(id)), token, false);
   } finally {
-    // Nothing of it is under way.
-    await lane.close(true);
+    // Without waiting: it has no job under way.
+    await taker.close(true);
     connection.disconnect();
   }
 }

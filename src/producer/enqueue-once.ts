@@ -1,9 +1,9 @@
-// Enqueues a job under a key that its producer made up, so that a request which is repeated enqueues nothing more.
+// Enqueues a job under an idempotency key, so that a repeated request enqueues nothing more.
 import { createHash, randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { type CheckedJobData, JobError, type JobName, keyPrefix, retention } from "../jobs/index.js";
 
-/** How long a key is remembered since it was last used, in s: as long as the record of the job that stays longest. */
+/** How long a key is kept after its last use, in s: as long as any job's record is kept. */
 const remembered = Math.max(retention.completed.age, retention.failed.age);
 
 interface OnceAccess {
@@ -16,8 +16,8 @@ interface OnceAccess {
 }
 
 /**
- * The job of a key: a new one the first time, afterwards the same for as long as its record is kept. Nothing is lost
- * and nothing doubled if this ends halfway, or is done twice at once: the id is settled before the job is enqueued.
+ * Returns the id of a key's job: a new one the first time, afterwards the same for as long as its record is kept. The id is
+ * stored before the job is enqueued, so that nothing is lost or doubled if this is interrupted, or runs twice at once.
  * @throws `INVALID_JOB` for a key that was used for another job; what `enqueue` throws
  */
 export async function enqueueOnce<Name extends JobName>(
@@ -27,15 +27,15 @@ export async function enqueueOnce<Name extends JobName>(
   { redis, graphName, has, enqueue }: OnceAccess,
 ): Promise<string> {
   const entry = `${keyPrefix(graphName)}:idempotency:${sha256(key)}`;
-  const print = sha256(`${name}\0${canonicalJson(data)}`);
+  const fingerprint = sha256(`${name}\0${canonicalJson(data)}`);
   const fresh = randomUUID();
-  const isNew = (await redis.set(entry, `${print} ${fresh}`, "EX", remembered, "NX")) === "OK";
-  const [storedPrint, id] = isNew
-    ? [print, fresh]
+  const isNew = (await redis.set(entry, `${fingerprint} ${fresh}`, "EX", remembered, "NX")) === "OK";
+  const [storedFingerprint, id] = isNew
+    ? [fingerprint, fresh]
     : ((await redis.getex(entry, "EX", remembered)) ?? "").split(" ");
-  // It was forgotten at this very moment.
+  // The key expired between the two commands.
   if (id === undefined) return enqueueOnce(key, name, data, { redis, graphName, has, enqueue });
-  if (storedPrint !== print) {
+  if (storedFingerprint !== fingerprint) {
     throw new JobError(
       "INVALID_JOB",
       "this idempotency key was used for another job: a new job takes a new key",
@@ -43,11 +43,11 @@ export async function enqueueOnce<Name extends JobName>(
   }
   if (!isNew && (await has(id))) return id;
   const enqueued = await enqueue(id);
-  if (enqueued !== id) await redis.set(entry, `${print} ${enqueued}`, "EX", remembered);
+  if (enqueued !== id) await redis.set(entry, `${fingerprint} ${enqueued}`, "EX", remembered);
   return enqueued;
 }
 
-/** The same text for the same value, in whichever order its fields came. */
+/** JSON with sorted fields: the same text for the same value, in whatever order its fields came. */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) =>
     typeof each === "object" && each !== null && !Array.isArray(each)

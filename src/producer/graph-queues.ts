@@ -53,7 +53,7 @@ export function openGraphQueues(
     });
     queue.on("error", () => undefined);
     opened.set(name, queue);
-    // A queue that loses its connection in its first moment never works again (BullMQ): the next call gets another.
+    // BullMQ: a queue that loses its connection while it is opened never works. The next call opens another.
     queue.waitUntilReady().catch(() => {
       if (opened.get(name) === queue) opened.delete(name);
     });
@@ -82,10 +82,10 @@ export function openGraphQueues(
       queueNames.find((shared) => shared === name) ?? (await names()).find((known) => known === name),
     async find(id) {
       const all = await names();
-      // All at once: there are two queues for each host.
+      // In one round trip: there are two queues for each host.
       const found = await connection.attempt(async () => {
         const asked = connection.redis.pipeline();
-        // The keys of a queue's own things are formed alike, and so is that of a schedule: only jobs have this field.
+        // A queue's own keys and those of schedules are formed alike, but only jobs have this field.
         for (const name of all) asked.hexists(of(name).toKey(id), "timestamp");
         return asked.exec();
       });

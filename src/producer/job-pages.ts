@@ -1,4 +1,4 @@
-// Pages of job records over all queues, the newest first. They are read by ranges: no queue is ever loaded as a whole.
+// Pages of job records over all queues, the newest first. They are read by ranges: a queue is never loaded as a whole.
 import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { AnyQueueName, JobName } from "../jobs/index.js";
@@ -11,7 +11,7 @@ export interface PageRequest {
   readonly name?: JobName | undefined;
   /** How many at most. */
   readonly limit: number;
-  /** Where the page before ended. Default: at the newest job. */
+  /** Where the previous page ended. Default: at the newest job. */
   readonly cursor?: PageCursor | undefined;
 }
 
@@ -22,11 +22,9 @@ export interface JobPage {
   readonly next: PageCursor | undefined;
 }
 
-/**
- * Where a page ended: by the jobs it ended with, so that jobs which are added move nothing.
- */
+/** Where a page ended, told by its last jobs, so that jobs that are added meanwhile do not shift the next page. */
 export interface PageCursor {
-  /** The age of the last job: nothing newer comes afterwards. */
+  /** The age of the last job (see `Entry`): nothing newer follows. */
   readonly age: number;
   /** The last job of each state and queue, as `state/queue`, with its place there: see `Entry`. */
   readonly last: Readonly<Record<string, readonly [id: string, rank: number]>>;
@@ -35,15 +33,16 @@ export interface PageCursor {
 /** A job as it stands in the list or sorted set of a state. */
 interface Entry {
   readonly id: string;
-  /** What the list is sorted by: its score, or in a list of Redis when it was created. */
+  /** The sort key: the score in a sorted set, the time of creation in a list. */
   readonly rank: number;
   /** When it ended, or else was created, in ms since the epoch. */
   readonly age: number;
   readonly name: string | null;
-  /** Of data and result as JSON. */
+  /** The size of data and result as JSON. */
   readonly bytes: number;
 }
 
+/** The jobs of one queue in one state. */
 interface Lane {
   readonly queue: Queue;
   readonly state: JobState;
@@ -52,14 +51,14 @@ interface Lane {
 
 /** Entries that are read at a time. */
 const chunk = 100;
-/** Entries that a page looks at, however few of them have the name that is asked for. */
+/** How many entries are read for a page at most, however few of them have the name that is asked for. */
 const mostEntries = 10_000;
-/** The data and results of a page, in bytes; a single record may be larger. */
+/** The most that the data and results of a page may take, in bytes; a single record may be larger. */
 const mostBytes = 8 * 1024 ** 2;
 
 /**
- * Reads a page: newest first by when a job ended, or else was created. A job that moves on while pages are read may be
- * missing; none comes twice.
+ * Reads a page, sorted by when a job ended or, if it has not, was created; the newest first. A job that changes its state
+ * while pages are read may be missing; none comes twice.
  */
 export async function readPage(
   redis: Redis,
@@ -114,16 +113,14 @@ async function readRecords(
   const jobs = await Promise.all(taken.map(({ lane, id }) => lane.queue.getJob(id)));
   return jobs.flatMap((job, at) => {
     const lane = taken[at]?.lane;
-    // One that is gone by now is undefined.
+    // A job that is gone by now is undefined.
     return job === undefined || lane === undefined
       ? []
       : [toRecord(job, lane.queue.name as AnyQueueName, lane.state)];
   });
 }
 
-/**
- * The entries of a lane after the one that came last, none newer than `age`.
- */
+/** Yields the entries of a lane that follow the last one, none newer than `age`. */
 function walk(
   redis: Redis,
   lane: Lane,
@@ -131,7 +128,7 @@ function walk(
   age = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Entry, void> {
   const { state } = lane;
-  // Redis has a list of those two (LPUSH), a sorted set of each of the others.
+  // BullMQ keeps these two states in lists (LPUSH), the others in sorted sets.
   const entries =
     state === "waiting" || state === "active" ? walkList(redis, lane, last) : walkSet(redis, lane, last, age);
   return (async function* () {
@@ -146,7 +143,7 @@ async function* walkSet(
   age: number,
 ): AsyncGenerator<Entry> {
   const isEnded = lane.state === "completed" || lane.state === "failed";
-  // Whatever ended is sorted by when it did, so that new ones come before all this.
+  // Ended jobs are sorted by their end, so that newer ones come before.
   const max = last?.[1] ?? (isEnded ? age : Number.POSITIVE_INFINITY);
   const from = Number.isFinite(max) ? String(max) : "+inf";
   for (let offset = 0; ; offset += chunk) {
@@ -169,12 +166,12 @@ async function* walkList(
 ): AsyncGenerator<Entry> {
   const key = lane.queue.toKey(lane.state === "waiting" ? "wait" : lane.state);
   const place = last === undefined ? null : await redis.lpos(key, last[0]);
-  // Where the last one is gone, those that are older come after it.
+  // If the last job is gone from the list, those that are older follow.
   let isPast = last === undefined || place !== null;
   const seen = new Set<string>();
   for (let start = place === null ? 0 : place + 1; ; start += chunk) {
     const ids = await redis.lrange(key, start, start + chunk - 1);
-    // What is added meanwhile moves the others.
+    // Jobs that are added meanwhile shift the others.
     const found = ids.filter((id) => !seen.has(id)).map((id) => ({ id, rank: 0 }));
     for (const { id } of found) seen.add(id);
     for (const { createdAt, ...entry } of await readEntries(redis, lane, found)) {
@@ -185,7 +182,7 @@ async function* walkList(
   }
 }
 
-/** Reads what is sorted and chosen by, without data or results. */
+/** Reads the fields by which entries are sorted and chosen, without data or results. */
 async function readEntries(
   redis: Redis,
   { queue }: Lane,
@@ -204,7 +201,7 @@ async function readEntries(
   return found.flatMap(({ id, rank }, at) => {
     const [fields, data, result] = answers?.slice(at * 3, at * 3 + 3) ?? [];
     const [timestamp, name] = fields as [string | null, string | null];
-    // It is gone by now.
+    // The job is gone by now.
     if (timestamp === null) return [];
     return [{ id, rank, createdAt: Number(timestamp), name, bytes: Number(data) + Number(result) }];
   });

@@ -1,4 +1,4 @@
-// Job records as they stand in Redis, in the form in which every front end shows them.
+// Reads job records from Redis, in the form in which every front end shows them.
 import type { Job, Queue } from "bullmq";
 import type { AnyQueueName } from "../jobs/index.js";
 
@@ -14,7 +14,7 @@ export const jobStates = [
 ] as const;
 export type JobState = (typeof jobStates)[number];
 
-/** A job's record. Times are in ms since the epoch; what is not there yet is null. */
+/** A job's record. Times are in ms since the epoch; null stands for what is not there yet. */
 export interface JobRecord {
   readonly id: string;
   readonly queue: AnyQueueName;
@@ -56,7 +56,7 @@ export async function readJobRecord(queue: Queue, id: string): Promise<JobRecord
     // The state first: a job that ends in between is then shown as running, not as ended without its result.
     const state = (await queue.getJobState(id)) as JobState | "unknown";
     const job: Job | undefined = await queue.getJob(id);
-    // What BullMQ itself keeps beside the jobs, such as `meta`, was never created.
+    // What BullMQ keeps beside the jobs, such as `meta`, has no time of creation.
     if (job === undefined || Number.isNaN(job.timestamp)) return undefined;
     return toRecord(job, queue.name as AnyQueueName, state);
   } catch (error) {
@@ -65,7 +65,7 @@ export async function readJobRecord(queue: Queue, id: string): Promise<JobRecord
   }
 }
 
-/** True for the answer of Redis to whoever takes something else than a job for one. */
+/** True for Redis's error for a key that does not hold a job. */
 export function isOtherKey(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("WRONGTYPE");
 }
@@ -78,7 +78,7 @@ export function toRecord(job: Job, queue: AnyQueueName, state: JobState | "unkno
     name: job.name,
     state,
     data: job.data,
-    // BullMQ starts the progress at 0; ours is an object or not there.
+    // BullMQ's own initial progress is 0; ours is an object.
     progress: typeof job.progress === "object" ? job.progress : null,
     result: job.returnvalue ?? null,
     failedReason: job.failedReason ?? null,

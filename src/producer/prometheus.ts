@@ -1,4 +1,4 @@
-// Several pages of Prometheus's text format as one: each of them tells of the same metrics, another page may tell so once.
+// Merges pages in Prometheus's text format that have the same metrics: HELP and TYPE may come once only.
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 
 /** Joins pages whose samples differ in their labels. A metric's HELP and TYPE are those of the first page that has it. */
@@ -10,14 +10,14 @@ export function mergeExpositions(pages: readonly string[]): string {
     return known;
   };
   for (const page of pages) {
-    /** What is said of metrics that an earlier page has not named. */
-    const told = new Set(metrics.keys());
+    /** The metrics that an earlier page has described. */
+    const described = new Set(metrics.keys());
     let metric: ReturnType<typeof of> | undefined;
     for (const line of page.split("\n")) {
       const [, name] = /^# (?:HELP|TYPE) (\S+)/.exec(line) ?? [];
       if (name !== undefined) {
         metric = of(name);
-        if (!told.has(name)) metric.head.push(line);
+        if (!described.has(name)) metric.head.push(line);
       } else if (line !== "") metric?.samples.push(line);
     }
   }

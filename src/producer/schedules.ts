@@ -1,4 +1,4 @@
-// Schedules: jobs that are enqueued again and again, by a cron expression (BullMQ's job schedulers).
+// Schedules: jobs that are enqueued repeatedly, by a cron expression (BullMQ's job schedulers).
 import { getNextMillis, type JobsOptions, type Queue } from "bullmq";
 import {
   type AnyQueueName,
@@ -17,9 +17,9 @@ import type { FailFastConnection } from "../redis/index.js";
 import type { GraphQueues } from "./graph-queues.js";
 import type { JobState } from "./job-records.js";
 
-/** A schedule to set. One of the same id is replaced. */
+/** A schedule to set. It replaces one of the same id. */
 export interface NewSchedule {
-  /** Any job that may be repeated; another name is refused. */
+  /** The job that is enqueued; one that may not be repeated is refused. */
   readonly name: string;
   /** The data of each of its runs. */
   readonly data: unknown;
@@ -28,9 +28,9 @@ export interface NewSchedule {
    * such as `@daily`: crontab(5) and the README of the package cron-parser.
    */
   readonly cron: string;
-  /** The zone in which `cron` is meant, of the IANA database. Default `UTC`, whatever zone a worker is in. */
+  /** The time zone of `cron`, as the IANA database names it. Default `UTC`, whatever zone a worker is in. */
   readonly tz?: string | undefined;
-  /** Default: the job's name, with a dot and the image's id if it is of one image. */
+  /** Default: the job's name; for a job about one image with a dot and the image's id. */
   readonly id?: string | undefined;
 }
 
@@ -42,22 +42,22 @@ export interface Schedule {
   readonly cron: string;
   readonly tz: string;
   readonly data: unknown;
-  /** When its next run is due; in the past while that waits for a worker. */
+  /** When its next run is due; in the past while that run waits for a worker. */
   readonly next: number;
-  /** The last run that was taken up, when that was due, and its state while there is a record of it. */
+  /** The last run that a worker took up, when it was due, and its state for as long as its record is kept. */
   readonly last?: { readonly id: string; readonly at: number; readonly state: JobState | "unknown" };
 }
 
 export interface Schedules {
-  /** @throws `INVALID_JOB` and what `parseJobData` throws, before anything is written; `QUEUE_UNAVAILABLE` */
+  /** Sets a schedule. @throws `INVALID_JOB` and what `parseJobData` throws, before anything is written; `QUEUE_UNAVAILABLE` */
   schedule(schedule: NewSchedule): Promise<Schedule>;
   /** All of them, by their ids. */
   schedules(): Promise<Schedule[]>;
-  /** Removes one, and its next run unless that is due. @throws `INVALID_JOB` if there is none of that id */
+  /** Removes a schedule, and its next run unless that is due. @throws `INVALID_JOB` for an unknown id */
   unschedule(id: string): Promise<void>;
 }
 
-/** The characters of a cron expression: more than any that means something takes. */
+/** The length of a cron expression at most, in characters: more than a meaningful one has. */
 const longestCron = 256;
 /** Every job that may be repeated runs on one of these queues. */
 const queuesOfSchedules = [...new Set(repeatableJobNames.map((name) => contract[name].queue))];
@@ -86,8 +86,13 @@ export function openSchedules(
       found.map(async ({ key, name: job, pattern, tz, next, template }) => {
         const last = await lastRun(queue, key);
         return {
-          ...{ id: key, name: job, queue: name, cron: pattern ?? "", tz: tz ?? "UTC" },
-          ...{ data: template?.data ?? {}, next: next ?? 0 },
+          id: key,
+          name: job,
+          queue: name,
+          cron: pattern ?? "",
+          tz: tz ?? "UTC",
+          data: template?.data ?? {},
+          next: next ?? 0,
           ...(last === undefined ? {} : { last }),
         };
       }),
@@ -105,8 +110,8 @@ export function openSchedules(
       const { queue: queueName } = contract[name];
       const queue = queues.of(queueName);
       const joined = deduplicationId(name, checked);
-      // BullMQ keeps this for each run and takes the key back at its end, but its types leave it out, for it sets none:
-      // a run that is not due yet must not be joined. The worker sets it (see beginScheduledRun).
+      // BullMQ copies this to each run, and removes the deduplication key at the run's end, but its types leave it out,
+      // because it sets no such key: a run that is not due yet must not be joined. The worker sets it (beginScheduledRun).
       const opts: JobsOptions = joined === undefined ? {} : { deduplication: { id: joined } };
       return connection.attempt(async () => {
         await forgetEndedRun(queue, `repeat:${scheduleId}:${next}`);
@@ -114,8 +119,14 @@ export function openSchedules(
         const stored = await queue.getJobScheduler(scheduleId);
         const last = await lastRun(queue, scheduleId);
         return {
-          ...{ id: scheduleId, name, queue: queueName, cron: pattern, tz, data: checked },
-          ...{ next: stored?.next ?? next, ...(last === undefined ? {} : { last }) },
+          id: scheduleId,
+          name,
+          queue: queueName,
+          cron: pattern,
+          tz,
+          data: checked,
+          next: stored?.next ?? next,
+          ...(last === undefined ? {} : { last }),
         };
       });
     },
@@ -135,7 +146,7 @@ export function openSchedules(
   };
 }
 
-/** A run that was cancelled before it was due has left a record, and would keep the same run from being set again. */
+/** Removes the record of a run that was cancelled before it was due: it would keep the same run from being set again. */
 async function forgetEndedRun(queue: Queue, jobId: string): Promise<void> {
   if (["completed", "failed"].includes(await queue.getJobState(jobId))) await queue.remove(jobId);
 }
@@ -148,11 +159,11 @@ function assertScheduleId(id: string): void {
   if (scheduleIdPattern.test(id)) return;
   throw new JobError(
     "INVALID_JOB",
-    `${JSON.stringify(id)} is no id for a schedule: it takes 1 to 160 of A-Z a-z 0-9 _ . - and begins with a letter or digit`,
+    `${JSON.stringify(id)} is not a valid schedule id: use 1 to 160 of A-Z a-z 0-9 _ . -, a letter or digit first`,
   );
 }
 
-/** Checks an expression and its zone as BullMQ will read them. Its next time is in ms since the epoch. */
+/** Checks a cron expression and its time zone as BullMQ reads them. `next` is in ms since the epoch. */
 function readCron(cron: string, tz: string): { readonly pattern: string; readonly next: number } {
   const pattern = cron.trim().split(/\s+/).join(" ");
   const wrong = (why: string) => new JobError("INVALID_JOB", `cron ${JSON.stringify(cron)}: ${why}`);
@@ -160,7 +171,7 @@ function readCron(cron: string, tz: string): { readonly pattern: string; readonl
     throw new JobError("INVALID_JOB", `cron: it has ${cron.length} characters, more than ${longestCron}`);
   }
   const fields = pattern.split(" ");
-  // The parser would fill in what is missing.
+  // The parser would fill in missing fields.
   if (!pattern.startsWith("@") && fields.length !== 5 && fields.length !== 6) {
     throw wrong("it takes five fields (minute hour day month weekday), or six with the second first");
   }
@@ -182,7 +193,7 @@ function assertTimeZone(tz: string): void {
   try {
     new Intl.DateTimeFormat("en", { timeZone: tz });
   } catch (cause) {
-    const message = `tz ${JSON.stringify(tz)} is no time zone: name one as Europe/Berlin or UTC`;
+    const message = `tz ${JSON.stringify(tz)} is not a valid time zone: name one such as Europe/Berlin or UTC`;
     throw new JobError("INVALID_JOB", message, { cause });
   }
 }

@@ -1,9 +1,9 @@
-// Traces by OpenTelemetry, for who asks for them: nothing of it is loaded otherwise.
+// OpenTelemetry traces, if they are asked for: otherwise nothing of OpenTelemetry is loaded.
 import type { Telemetry } from "bullmq";
 
 /**
- * Whether traces are asked for: `STEVEDORE_TRACES` says it (1 or 0), or else a provider of tracers has been registered
- * in this process. Where the API keeps that is what its versions agree on (@opentelemetry/api, "global-utils").
+ * True if traces are asked for: by `STEVEDORE_TRACES` (1 or 0), else by a tracer provider that is registered in this
+ * process. All versions of the API keep it under this symbol (@opentelemetry/api, "global-utils").
  */
 export function tracesAreAsked(environment: NodeJS.ProcessEnv = process.env): boolean {
   const { STEVEDORE_TRACES: asked = "" } = environment;
@@ -14,7 +14,7 @@ export function tracesAreAsked(environment: NodeJS.ProcessEnv = process.env): bo
   return api?.trace !== undefined;
 }
 
-/** What makes BullMQ a part of traces, to be handed to `openProducer`; undefined if nobody asked for them. */
+/** BullMQ's telemetry for `openProducer`; undefined if traces are not asked for. */
 export async function telemetryIfAsked(): Promise<Telemetry | undefined> {
   if (!tracesAreAsked()) return undefined;
   const { BullMQOtel } = await import("bullmq-otel");

@@ -1,32 +1,38 @@
-// Makes the connection that a Redis URL describes: to a server, to the master that sentinels name, or to a cluster's node.
-import { Cluster, Redis } from "ioredis";
+// Makes the ioredis client of a Redis URL: for one server, for the master that sentinels name, or for the node of a
+// cluster that has a graph's keys.
+import { Redis } from "ioredis";
 import { slotConnector } from "./slot-connector.js";
 import { openTls } from "./tls.js";
 import { readRedisUrl } from "./url.js";
 
-/** How patient a connection is. */
-interface Manner {
+/** How long a client waits, and when it tries again. Times are in ms. */
+interface RetryPolicy {
   readonly connectTimeout: number;
   readonly commandTimeout?: number;
-  /** How long a server may be silent that was asked something, in ms, until another connection is made. */
+  /** How long a server that was asked something may be silent before the connection is replaced. */
   readonly socketTimeout: number;
   readonly maxRetriesPerRequest: number | null;
+  /** Whether commands wait for a connection. Default: true. */
   readonly enableOfflineQueue?: boolean;
   readonly retryStrategy: (attempt: number) => number;
   readonly reconnectOnError: (error: Error) => boolean | 2;
 }
 
 /**
- * Connects, in the background.
- * @param key tells which node of a cluster is meant: the one that has it
- * @throws `QUEUE_UNAVAILABLE` for a URL that is none, or names files that cannot be used
+ * Connects in the background.
+ * @param key selects the node of a cluster: the master of the key's slot
+ * @throws `QUEUE_UNAVAILABLE` for a URL that is not valid, or names files that cannot be used
  */
-export function connectRedis(url: string, key: string, manner: Manner): Redis {
+export function connectRedis(url: string, key: string, policy: RetryPolicy): Redis {
   const { form, path, hosts, master, db, tls: files, sentinelUser, ...user } = readRedisUrl(url);
-  const { retryStrategy, enableOfflineQueue = true, ...common } = manner;
   const tls = files === undefined ? undefined : openTls(files);
-  const node = { ...user, ...common, ...(tls === undefined ? {} : { tls }) };
-  const server = { ...node, retryStrategy, enableOfflineQueue, ...(db === undefined ? {} : { db }) };
+  const server = {
+    enableOfflineQueue: true,
+    ...user,
+    ...policy,
+    ...(tls === undefined ? {} : { tls }),
+    ...(db === undefined ? {} : { db }),
+  };
   if (form === "sentinel") {
     const { username, password } = sentinelUser ?? {};
     return new Redis({
@@ -37,22 +43,6 @@ export function connectRedis(url: string, key: string, manner: Manner): Redis {
       ...(password === undefined ? {} : { sentinelPassword: password }),
       ...(tls === undefined ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true }),
     });
-  }
-  if (form === "cluster" && process.env.EXP === "cluster") {
-    const { connectTimeout, commandTimeout, socketTimeout, maxRetriesPerRequest } = manner;
-    return new Cluster([...hosts], {
-      enableOfflineQueue,
-      clusterRetryStrategy: retryStrategy,
-      redisOptions: {
-        ...user,
-        ...(tls === undefined ? {} : { tls }),
-        connectTimeout,
-        socketTimeout,
-        maxRetriesPerRequest,
-        ...(commandTimeout === undefined ? {} : { commandTimeout }),
-      },
-      slotsRefreshTimeout: 2_000,
-    }) as unknown as Redis;
   }
   if (form === "cluster") return new Redis({ ...server, Connector: slotConnector(hosts, key) });
   return new Redis({ ...server, ...(path === undefined ? hosts[0] : { path }) });

@@ -1,39 +1,42 @@
-// Connections to Redis, whatever its form: how a producer gives up within seconds and a worker never does.
+// The two kinds of connections to Redis: a producer's fails fast, a worker's tries again for ever.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { JobError } from "../jobs/index.js";
 import { connectRedis } from "./client.js";
 import { describeRedis } from "./url.js";
 
-/** How long a producer puts up with a Redis that is not there, in ms. */
-const patience = 4_000;
-/** How long with one that is there and does not answer. */
-const answerPatience = 10_000;
-/** How long until a connection on which nothing comes is replaced: a host that has vanished closes none. */
-const silence = { hasty: 5_000, patient: 15_000 };
-/** How long until something is sent again that could not be, in ms. */
-const interval = 100;
+/** How long a producer waits for a connection, in ms. */
+const connectionTimeout = 4_000;
+/** How long a producer waits for an answer on a connection, in ms. */
+const answerTimeout = 10_000;
 /**
- * A connection that waits for Redis with endless patience: for workers and for listening to events.
- * @param key in the slot that is needed of a cluster
- * @throws `QUEUE_UNAVAILABLE` for a URL that is none, or names files that cannot be used
+ * After what silence a connection is replaced, in ms: a host that has vanished closes none. BullMQ's blocking commands
+ * are silent for ten seconds at most.
+ */
+const silenceTimeout = { failFast: 5_000, withRetry: 15_000 };
+/** How long a producer waits before it sends again what could not be sent, in ms. */
+const retryInterval = 100;
+
+/**
+ * Opens a connection that waits for Redis for ever: for workers and for listening to events.
+ * @param key selects the node of a cluster: the master of the key's slot
+ * @throws `QUEUE_UNAVAILABLE` for a URL that is not valid, or names files that cannot be used
  */
 export function connectWithRetry(url: string, key: string): Redis {
   const redis = connectRedis(url, key, {
     maxRetriesPerRequest: null,
     connectTimeout: 5_000,
-    // What blocks does so for ten seconds at most.
-    socketTimeout: silence.patient,
+    socketTimeout: silenceTimeout.withRetry,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
-    // Over a new connection, and again until it is done.
+    // 2: the command is sent again over the new connection.
     reconnectOnError: (error) => (isPassing(error) || isMoved(error) ? 2 : false),
   });
-  // A refused connection is tried again; BullMQ and the callers report what lasts.
+  // ioredis tries again by itself; BullMQ and the callers report what lasts.
   redis.on("error", () => undefined);
   return redis;
 }
 
-/** Whether Redis answers for a key within two seconds. */
+/** Whether the server that has the key answers within two seconds. */
 export async function answersFor(redis: Redis, key: string): Promise<boolean> {
   if (redis.status !== "ready") return false;
   let timer: NodeJS.Timeout | undefined;
@@ -56,30 +59,30 @@ export interface FailFastConnection {
   readonly redis: Redis;
   /**
    * Runs an operation once the connection is ready.
-   * @throws `QUEUE_UNAVAILABLE` if it is not within 4 s, or is lost on the way and not back in time, or does not answer
-   * within 10 s.
+   * @throws `QUEUE_UNAVAILABLE` if there is no connection within 4 s, if it is lost before the answer has come, or if
+   * there is no answer within 10 s; what the operation throws
    */
   attempt<T>(operation: () => Promise<T>): Promise<T>;
-  /** Called when Redis has been away for 4 s; again after each later outage. */
+  /** The listener is called in each outage, when Redis has been away for 4 s. */
   onOutage(listener: (error: JobError) => void): void;
-  /** Called when a lost connection is back. */
+  /** The listener is called whenever a lost connection is back. */
   onReturn(listener: () => void): void;
   close(): void;
 }
 
 /**
- * Opens a producer's connection. It keeps trying in the background, so that a service outlives an outage.
- * @param key in the slot that the producer needs of a cluster
- * @throws `QUEUE_UNAVAILABLE` for a URL that is none, or names files that cannot be used
+ * Opens a producer's connection. It connects again in the background, so that a service outlives an outage.
+ * @param key selects the node of a cluster: the master of the key's slot
+ * @throws `QUEUE_UNAVAILABLE` for a URL that is not valid, or names files that cannot be used
  */
 export function connectFailFast(url: string, key: string): FailFastConnection {
   const redis = connectRedis(url, key, {
-    // Nothing is queued for later: what was reported as failed must not happen afterwards.
+    // No command is queued for later: what was reported as failed must not happen afterwards.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 3,
     connectTimeout: 2_000,
-    commandTimeout: answerPatience,
-    socketTimeout: silence.hasty,
+    commandTimeout: answerTimeout,
+    socketTimeout: silenceTimeout.failFast,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
     reconnectOnError: (error) => (isMoved(error) ? 2 : isPassing(error)),
   });
@@ -87,33 +90,32 @@ export function connectFailFast(url: string, key: string): FailFastConnection {
   const outageListeners: ((error: JobError) => void)[] = [];
   const returnListeners: (() => void)[] = [];
   const unavailable = (cause: unknown = lastError) =>
-    new JobError("QUEUE_UNAVAILABLE", `Redis at ${describeRedis(url)} ${complaint(cause)}`, { cause });
+    new JobError("QUEUE_UNAVAILABLE", `Redis at ${describeRedis(url)} ${describeFailure(cause)}`, { cause });
 
-  /** Who waits for the connection: of any number of them it has one listener, so that Node does not warn of a leak. */
+  /** The operations that wait for the connection. It has one listener for all of them: Node warns of more than ten. */
   const waiting = new Set<(isReady: boolean) => void>();
   let wasReady = false;
   let countdown: NodeJS.Timeout | undefined;
-  const lost = () => {
+  const onClose = () => {
     countdown ??= setTimeout(() => {
       for (const listener of outageListeners) listener(unavailable());
-    }, patience);
+    }, connectionTimeout);
   };
-  const back = () => {
+  const onReady = () => {
     clearTimeout(countdown);
     countdown = undefined;
     for (const settle of waiting) settle(true);
     if (wasReady) for (const listener of returnListeners) listener();
     wasReady = true;
   };
-  const note = (error: Error) => {
+  redis.on("error", (error: Error) => {
     lastError = error;
-  };
-  redis.on("error", note);
-  redis.on("ready", back);
+  });
+  redis.on("ready", onReady);
   redis.on("end", () => {
     for (const settle of waiting) settle(false);
   });
-  redis.on("close", lost);
+  redis.on("close", onClose);
 
   const ready = async () => {
     if (redis.status === "ready") return;
@@ -124,7 +126,7 @@ export function connectFailFast(url: string, key: string): FailFastConnection {
         if (isReady) resolve();
         else reject(unavailable());
       };
-      const timer = setTimeout(settle, patience, false);
+      const timer = setTimeout(settle, connectionTimeout, false);
       waiting.add(settle);
     });
   };
@@ -132,7 +134,7 @@ export function connectFailFast(url: string, key: string): FailFastConnection {
   return {
     redis,
     async attempt(operation) {
-      for (const end = Date.now() + patience; ; await sleep(interval)) {
+      for (const end = Date.now() + connectionTimeout; ; await sleep(retryInterval)) {
         await ready();
         try {
           return await operation();
@@ -155,14 +157,14 @@ export function connectFailFast(url: string, key: string): FailFastConnection {
 }
 
 /**
- * What a server answers while it becomes a replica, is loading, knows of no whole cluster, or may not write for now (Redis, "Replication",
- * `min-replicas-to-write`; "Persistence", `stop-writes-on-bgsave-error`): another one, or itself, will do it soon.
+ * True for an error that will pass: the server becomes a replica, loads its data, sees its cluster incomplete, or may not
+ * write for now (Redis, "Replication", `min-replicas-to-write`; "Persistence", `stop-writes-on-bgsave-error`).
  */
 function isPassing(error: Error): boolean {
   return /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED|NOREPLICAS|MISCONF)\b/.test(error.message);
 }
 
-/** What a node of a cluster answers that has not done it, for another one has the slot by now. */
+/** True for a cluster's answer that another node has the slot by now: the command was not run. */
 function isMoved(error: Error): boolean {
   return /^(MOVED|ASK|TRYAGAIN)\b/.test(error.message);
 }
@@ -179,12 +181,12 @@ function isConnectionError(error: unknown): error is Error {
   );
 }
 
-/** Redis is there, but not for this user. */
+/** True if Redis refuses this user, or this command of theirs. */
 function isRefusal(error: Error): boolean {
   return /\b(NOAUTH|WRONGPASS|NOPERM)\b/.test(error.message);
 }
 
-function complaint(cause: unknown): string {
+function describeFailure(cause: unknown): string {
   if (!(cause instanceof Error)) return "does not answer";
   const first = cause instanceof AggregateError ? ((cause.errors[0] as Error | undefined) ?? cause) : cause;
   const { message } = first;

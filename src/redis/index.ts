@@ -1,3 +1,3 @@
-// The door of redis.
+// The door of redis: URLs, and connections to whatever they name.
 export { answersFor, connectFailFast, connectWithRetry, type FailFastConnection } from "./connection.js";
 export { describeRedis, readRedisUrl } from "./url.js";

@@ -1,19 +1,19 @@
-// The certificates of a TLS connection to Redis, read anew for each connection, so that they can be renewed.
+// The certificates of TLS connections to Redis. They are read again for each connection, so that they can be renewed.
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { JobError } from "../jobs/index.js";
 import type { TlsFiles } from "./url.js";
 
-/** What ioredis hands to `tls.connect`: it copies this for each connection that it makes. */
+/** What ioredis passes to `tls.connect`. It copies this for each connection, and so calls the getter each time. */
 interface RedisTls {
   readonly servername?: string;
   readonly secureContext?: SecureContext;
 }
 
 /**
- * Reads the files. Later connections read them again; while they cannot be used, as between two of them being
- * replaced, the last that could be are.
- * @throws `QUEUE_UNAVAILABLE` naming a file that cannot be read, or if they do not fit together
+ * Reads the files. Later connections read them again; if they cannot be used then, as while they are being replaced,
+ * the last contents that could be used are taken.
+ * @throws `QUEUE_UNAVAILABLE` naming a file that cannot be read, or if the files do not fit together
  */
 export function openTls({ servername, ...files }: TlsFiles): RedisTls {
   const name = servername === undefined ? {} : { servername };
@@ -25,7 +25,7 @@ export function openTls({ servername, ...files }: TlsFiles): RedisTls {
       try {
         last = readContext(files);
       } catch {
-        // The last one is all there is.
+        // The last one is taken.
       }
       return last;
     },

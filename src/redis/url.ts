@@ -1,4 +1,4 @@
-// What a Redis URL says: one server, a socket, a cluster or what sentinels watch over, who asks, and by which certificates.
+// Reads Redis URLs: where Redis is (a server, a socket, a cluster, or behind sentinels), the user, and the certificates.
 import { JobError } from "../jobs/index.js";
 
 export interface RedisHost {
@@ -6,7 +6,7 @@ export interface RedisHost {
   readonly port: number;
 }
 
-/** Files in PEM, and the name that the server's certificate must have if it is not the host's. */
+/** Paths of PEM files, and the name in the server's certificate if it is not the host's. */
 export interface TlsFiles {
   readonly ca?: string;
   readonly cert?: string;
@@ -14,7 +14,7 @@ export interface TlsFiles {
   readonly servername?: string;
 }
 
-/** Who asks. */
+/** The credentials of a connection. */
 interface RedisUser {
   readonly username?: string;
   readonly password?: string;
@@ -22,16 +22,16 @@ interface RedisUser {
 
 interface RedisAddress extends RedisUser {
   readonly form: "server" | "socket" | "cluster" | "sentinel";
-  /** Of the socket. */
+  /** Where the socket is. */
   readonly path?: string;
-  /** The server; some nodes of the cluster; the sentinels. */
+  /** The server, some nodes of the cluster, or the sentinels. */
   readonly hosts: readonly RedisHost[];
-  /** The name that the sentinels know the master by. */
+  /** The master's name among the sentinels. */
   readonly master?: string;
   readonly db?: number;
-  /** With TLS, even if no file is named. */
+  /** There if the connection uses TLS, even if no file is named. */
   readonly tls?: TlsFiles;
-  /** Who asks the sentinels. */
+  /** The credentials for the sentinels. */
   readonly sentinelUser?: RedisUser;
 }
 
@@ -50,7 +50,7 @@ const sentinelParameters = ["sentinelUsername", "sentinelPassword"] as const;
 
 /**
  * Reads a Redis URL, in one of the forms of docs/redis.md, or a plain absolute path of a socket. No file is read.
- * @throws `QUEUE_UNAVAILABLE` for anything else, without repeating a password.
+ * @throws `QUEUE_UNAVAILABLE` for anything else; the message repeats no password
  */
 export function readRedisUrl(url: string): RedisAddress {
   if (url.startsWith("/")) return { form: "socket", path: url, hosts: [] };
@@ -59,11 +59,11 @@ export function readRedisUrl(url: string): RedisAddress {
   const known = forms[scheme.toLowerCase() as keyof typeof forms];
   if (known === undefined) {
     throw refusal(
-      "is not one: it begins with redis://, rediss:// (TLS), redis+cluster://, rediss+cluster://, " +
+      "is not valid: it begins with redis://, rediss:// (TLS), redis+cluster://, rediss+cluster://, " +
         "redis+sentinel://, rediss+sentinel:// or unix://, or is the absolute path of a socket",
     );
   }
-  // What was meant as part of a password must not be taken for something that an error may repeat.
+  // Refused, because it may be a part of a password, which a later error would repeat.
   if (/[@#]/.test(path + rest)) {
     throw refusal("has a /, ?, # or @ that must be written %2F, %3F, %23 or %40 (as in a password)");
   }
@@ -86,8 +86,11 @@ export function readRedisUrl(url: string): RedisAddress {
       );
     }
     return {
-      ...{ form, hosts: [readHost(names === "" ? "127.0.0.1" : names, 6379)] },
-      ...{ ...user, ...readDatabase(path.slice(1)), ...tls },
+      form,
+      hosts: [readHost(names === "" ? "127.0.0.1" : names, 6379)],
+      ...user,
+      ...readDatabase(path.slice(1)),
+      ...tls,
     };
   }
   if (form === "cluster") {
@@ -100,8 +103,12 @@ export function readRedisUrl(url: string): RedisAddress {
   }
   const { sentinelUsername: username, sentinelPassword: password } = parameters;
   return {
-    ...{ form, hosts: names.split(",").map((name) => readHost(name, 26379)), master },
-    ...{ ...user, ...readDatabase(db), ...tls },
+    form,
+    hosts: names.split(",").map((name) => readHost(name, 26379)),
+    master,
+    ...user,
+    ...readDatabase(db),
+    ...tls,
     sentinelUser: {
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
@@ -109,7 +116,7 @@ export function readRedisUrl(url: string): RedisAddress {
   };
 }
 
-/** A Redis URL as it may be shown: without user, password and files. */
+/** A Redis URL as it may be shown: without the user, the password and the files. @throws as `readRedisUrl` */
 export function describeRedis(url: string): string {
   const { form, path, hosts, master } = readRedisUrl(url);
   const names = hosts.map(({ host, port }) => `${host.includes(":") ? `[${host}]` : host}:${port}`);
@@ -134,18 +141,18 @@ function readUser(text: string): RedisUser {
 function readHost(text: string, defaultPort: number): RedisHost {
   const [, host, port = String(defaultPort)] = /^(\[[^[\]]+\]|[^\s:[\]]+)(?::(\d+))?$/.exec(text) ?? [];
   if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
-    throw refusal("has a host that is none: each is HOST:PORT, with commas between them");
+    throw refusal("has a host that is not valid: each is HOST:PORT, with commas between them");
   }
   return { host: decode(host.replace(/^\[(.*)\]$/, "$1")), port: Number(port) };
 }
 
 function readDatabase(text: string): { readonly db?: number } {
   if (text === "") return {};
-  if (!/^\d{1,9}$/.test(text)) throw refusal("has a database that is no number");
+  if (!/^\d{1,9}$/.test(text)) throw refusal("has a database that is not a number");
   return { db: Number(text) };
 }
 
-/** The parameters by name, each of them one that the form knows. */
+/** The parameters by name. @throws `QUEUE_UNAVAILABLE` for one that this form of URL does not take */
 function readParameters(
   query: string,
   form: RedisAddress["form"],
@@ -195,6 +202,6 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw refusal("has a % that begins no escape: it must be written %25");
+    throw refusal("has a % that does not begin an escape: it must be written %25");
   }
 }

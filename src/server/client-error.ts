@@ -1,4 +1,4 @@
-// What a connection is answered with that does not speak HTTP as it should: no request comes of it, so no route is asked.
+// Answers a connection whose bytes are not a valid HTTP request, which never comes to a route.
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { type Problem, problemType } from "./problem.js";
@@ -28,9 +28,9 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): 
   );
 }
 
-/** By the codes of Node's HTTP parser. */
+/** Status and detail for an error code of Node's HTTP parser. */
 function describe(code: string | undefined): readonly [number, string] {
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return [408, "the request did not come in time"];
   if (code === "HPE_HEADER_OVERFLOW") return [431, "path and headers are larger than allowed"];
-  return [400, "this is no HTTP request"];
+  return [400, "this is not a valid HTTP request"];
 }

@@ -21,15 +21,15 @@ export interface ServerContext {
   /** The Redis of the queues. A secret: it may hold a password. */
   readonly redis: string;
   readonly tokens: readonly Token[];
-  /** The most an upload may have, in bytes. */
+  /** How large an upload may be, in bytes. */
   readonly maxUploadBytes: number;
-  /** Told, in a line, of what happens. */
+  /** Called with a line about whatever happens. */
   readonly log: (line: string) => void;
-  /** Aborted when the server stops: whatever streams for long ends. */
+  /** Aborted when the server stops: long streams end. */
   readonly signal: AbortSignal;
 }
 
-/** The app that routes are added to: their schemas are zod. */
+/** The Fastify app, with zod schemas, to which routes are added. */
 export type App = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,

@@ -1,4 +1,4 @@
-// What an orchestrator asks: does the process live, and can it do its work.
+// Liveness and readiness for orchestrators: does the process run, and can it do its work.
 import { statfs } from "node:fs/promises";
 import { z } from "zod";
 import { queueNames } from "../jobs/index.js";
@@ -17,10 +17,10 @@ const readiness = z
 
 type Check = z.infer<typeof check>;
 
-/** Less free space than this, in bytes, and no layer is likely to find a place. */
+/** The free space below which the root is not ready, in bytes. */
 const leastFree = 64 * 1024 ** 2;
 
-/** `/healthz` and `/readyz`, for anyone: they tell nothing of the images. */
+/** `/healthz` and `/readyz`, without a token: they say nothing about the images. */
 export function addHealthRoutes(app: App, context: ServerContext): void {
   app.get(
     "/healthz",
@@ -62,14 +62,14 @@ export function addHealthRoutes(app: App, context: ServerContext): void {
 }
 
 async function checkRedis({ producer }: ServerContext): Promise<Check> {
-  return told(async () => {
+  return checked(async () => {
     await producer.counts();
     return { ok: true, detail: "answers" };
   });
 }
 
 async function checkWorker({ producer, graphName }: ServerContext): Promise<Check> {
-  return told(async () => {
+  return checked(async () => {
     const workers = await Promise.all(queueNames.map((queue) => producer.workers(queue)));
     const ok = workers.every((count) => count > 0);
     return { ok, detail: ok ? "serves" : `no worker serves the graph ${JSON.stringify(graphName)}` };
@@ -77,23 +77,23 @@ async function checkWorker({ producer, graphName }: ServerContext): Promise<Chec
 }
 
 async function checkRoot({ graph }: ServerContext): Promise<Check> {
-  return told(async () => {
+  return checked(async () => {
     await graph.graphId();
     return { ok: true, detail: "is there" };
   });
 }
 
 async function checkDisk({ root }: ServerContext): Promise<Check> {
-  return told(async () => {
+  return checked(async () => {
     const { bavail, bsize } = await statfs(root);
     const free = bavail * bsize;
     return { ok: free >= leastFree, detail: `${free} bytes are free` };
   });
 }
 
-async function told(look: () => Promise<Check>): Promise<Check> {
+async function checked(check: () => Promise<Check>): Promise<Check> {
   try {
-    return await look();
+    return await check();
   } catch (error) {
     return { ok: false, detail: error instanceof Error ? error.message : String(error) };
   }

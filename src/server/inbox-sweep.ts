@@ -1,5 +1,4 @@
-// Removes what was uploaded and never stored, partial uploads included: a server runs for long, and a worker looks for
-// such only when it starts.
+// Removes abandoned uploads, partial ones too. A server runs for long, and a worker removes them only when it starts.
 import { inboxOf, removeAbandonedUploads, uploadPatience } from "../inbox/index.js";
 import { uploadsInUse } from "../producer/index.js";
 import type { App, ServerContext } from "./context.js";
@@ -15,13 +14,13 @@ export function keepInboxSwept(app: App, { root, producer, log, signal }: Server
       const { length } = await removeAbandonedUploads(inboxOf(root), inUse, uploadPatience);
       if (length > 0) log(`removed ${length} abandoned ${length === 1 ? "upload" : "uploads"}`);
     } catch (error) {
-      if (!signal.aborted) log(`the inbox could not be looked over: ${String(error)}`);
+      if (!signal.aborted) log(`the inbox could not be cleaned: ${String(error)}`);
     }
   };
   app.addHook("onListen", async () => {
     const timer = setInterval(sweep, sweepInterval).unref();
     signal.addEventListener("abort", () => clearInterval(timer), { once: true });
-    // Not waited for: it concerns no request.
+    // Not awaited: no request depends on it.
     void sweep();
   });
 }

@@ -3,11 +3,11 @@ import { isIP } from "node:net";
 
 export interface ListenAddress {
   readonly host: string;
-  /** 0 for one that is free. */
+  /** 0 for any free port. */
   readonly port: number;
 }
 
-/** Where it listens unless told otherwise. */
+/** The default address. */
 export const defaultListenAddress: ListenAddress = { host: "127.0.0.1", port: 7878 };
 
 /** Reads `7878`, `0.0.0.0:7878`, `[::1]:7878` or `name:7878`; undefined for anything else. */
@@ -20,7 +20,7 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { host: bracketed ?? plain ?? defaultListenAddress.host, port };
 }
 
-/** True for an address that only this host reaches. */
+/** True for an address that only this host can reach. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -1,4 +1,4 @@
-// The page that Prometheus reads: BullMQ's counts of every queue, the metrics of every worker, and what a server sees.
+// The page that Prometheus reads: BullMQ's counts of every queue, the metrics of every worker, and the server's own.
 import { Gauge, type Metric, Registry } from "prom-client";
 import { z } from "zod";
 import { diskOf } from "../disk/index.js";
@@ -26,7 +26,9 @@ export function addMetricsRoute(app: App, context: ServerContext): void {
     "/metrics",
     {
       schema: {
-        ...{ tags: ["health"], operationId: "readMetrics", summary: "The metrics, as Prometheus reads them" },
+        tags: ["health"],
+        operationId: "readMetrics",
+        summary: "The metrics, as Prometheus reads them",
         response: {
           200: { description: "The page", content: { "text/plain": { schema: z.string() } } },
           ...problemsOf(),
@@ -70,7 +72,7 @@ export async function metricsText(
   return { text: `${ofQueues}${await registry.metrics()}`, contentType: registry.contentType };
 }
 
-/** Each metric of any worker once, with the values of all; those of another type than the first one's are left out. */
+/** Each metric once, with the values of all workers. Values are left out if their type is not that of the first worker. */
 function metricsOf(workers: readonly WorkerStatus[]): [string, Metric][] {
   const byName = new Map<string, WorkerMetric>();
   for (const { id, host, metrics } of workers) {
@@ -80,7 +82,7 @@ function metricsOf(workers: readonly WorkerStatus[]): [string, Metric][] {
       if (known.type !== type) continue;
       for (const { value, labels, metricName } of values) {
         known.values.push({
-          // What JSON cannot say is no number.
+          // JSON has null for NaN and infinity.
           value: value ?? Number.NaN,
           labels: { ...labels, worker: id, host },
           ...(metricName === undefined ? {} : { metricName }),
@@ -88,7 +90,7 @@ function metricsOf(workers: readonly WorkerStatus[]): [string, Metric][] {
       }
     }
   }
-  // What prom-client's own AggregatorRegistry does; but that adds up, and leaves out what cannot be.
+  // As prom-client's AggregatorRegistry does, which would add the values up, and leave out those that cannot be added.
   return [...byName].map(([name, metric]) => [
     name,
     { ...metric, get: async () => metric } as unknown as Metric,

@@ -41,17 +41,17 @@ export interface ServerOptions {
   readonly graph?: string | undefined;
   /** The directory that holds `graph/`. */
   readonly root: string;
-  /** Default: 127.0.0.1, on a port that is free. */
+  /** Default: 127.0.0.1, on any free port. */
   readonly listen?: ListenAddress | undefined;
-  /** Who may ask. Default: whoever reaches it, which is allowed on the loopback interface alone. */
+  /** The tokens that are accepted. Default: none, and no token is needed, which is allowed on the loopback interface only. */
   readonly tokens?: readonly Token[] | undefined;
   /** Proxies, as addresses or networks, whose X-Forwarded-* headers are believed. Default: none. */
   readonly trustedProxies?: readonly string[] | undefined;
-  /** The most an upload may have, in bytes. Default: 64 GiB. */
+  /** How large an upload may be, in bytes. Default: 64 GiB. */
   readonly maxUploadBytes?: number | undefined;
   /** Requests per minute and client. Default: 6,000. */
   readonly requestsPerMinute?: number | undefined;
-  /** Told, in a line, of what happens. */
+  /** Called with a line about whatever happens. */
   readonly log?: ((line: string) => void) | undefined;
 }
 
@@ -59,7 +59,7 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Where: `http://127.0.0.1:7878`. */
   readonly url: string;
-  /** Takes no new requests, ends event streams, waits for the others, and lets go of Redis. */
+  /** Takes no new requests, ends event streams, waits for the other requests, and disconnects from Redis. */
   close(): Promise<void>;
 }
 
@@ -67,14 +67,14 @@ const defaultMaxUploadBytes = 64 * 1024 ** 3;
 const defaultRequestsPerMinute = 6_000;
 /** How long the head of a request may take, in ms. */
 const headersTimeout = 20_000;
-/** How long requests that are under way have to end when the server closes, in ms. */
+/** How long running requests may take when the server closes, in ms. */
 const closingTime = 5_000;
-/** The most that a body may have which no route has a limit of its own for, in bytes. */
+/** How large a body may be, in bytes, on routes that set no limit of their own. */
 const bodyLimit = 1024 ** 2;
 
 /**
  * Starts to listen.
- * @throws `INVALID_JOB` for an address off the loopback interface without a token, or one that cannot be listened on;
+ * @throws `INVALID_JOB` for an address off the loopback interface without a token, or that cannot be listened on;
  * `SOURCE_NOT_FOUND` for a root that is not there; what `openProducer` throws
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -90,7 +90,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const producer = openProducer({ redis, graph: graphName });
   const stopping = new AbortController();
   const context: ServerContext = {
-    ...{ producer, graph, graphName, root: graph.root, redis, tokens, log },
+    producer,
+    graph,
+    graphName,
+    root: graph.root,
+    redis,
+    tokens,
+    log,
     maxUploadBytes: options.maxUploadBytes ?? defaultMaxUploadBytes,
     signal: stopping.signal,
   };
@@ -132,10 +138,10 @@ export async function buildApp(
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     routerOptions: { maxParamLength: 200 },
     clientErrorHandler: refuseConnection,
-    // A path that cannot be decoded never comes to a route.
+    // For a path that cannot be decoded, and so never comes to a route.
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, context.log),
   }).withTypeProvider<ZodTypeProvider>();
-  // What a form of another site may send: no route takes it.
+  // The form of another site may send text/plain: no route takes it.
   app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -160,7 +166,7 @@ export async function buildApp(
   });
   await app.register(cookie);
   await app.register(rateLimit, {
-    // Not for each route: those hooks come after the guard, and whoever guesses tokens would not be counted.
+    // Not per route: those hooks run after the guard, so that requests which guess tokens would not be counted.
     global: false,
     max: requestsPerMinute,
     timeWindow: "1 minute",
@@ -171,7 +177,7 @@ export async function buildApp(
   app.decorateRequest("role", undefined);
   const limitRequests = app.rateLimit();
   app.addHook("onRequest", async function (request, reply) {
-    // A route with a limit of its own has it from the plugin, which counts a request once.
+    // The plugin itself limits a route that has a limit of its own; a request is counted once.
     if (request.routeOptions.config.rateLimit === undefined) await limitRequests.call(this, request, reply);
   });
   const guard = openGuard(context.tokens);
@@ -179,7 +185,7 @@ export async function buildApp(
     guard(request);
     limitBodyTime(request);
   });
-  // What is answered while the server stops is the last of its connection.
+  // While the server stops, each connection closes after its answer.
   app.addHook("onSend", async (_request, reply) => {
     if (context.signal.aborted) reply.header("connection", "close");
   });

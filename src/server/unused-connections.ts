@@ -1,9 +1,9 @@
-// Connections on which nothing was ever asked, as browsers open them in advance: Node does not count them as idle
+// Closes connections without any request, as browsers open them in advance. Node does not count them as idle
 // (`closeIdleConnections`), so that they would hold up a server that stops.
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 
-/** Begins to look after a server's connections. Returns what closes those that were not used. */
+/** Tracks a server's connections. @returns a function that closes those without a request */
 export function trackUnusedConnections(server: Server): () => void {
   const unused = new Set<Socket>();
   server.on("connection", (socket: Socket) => {

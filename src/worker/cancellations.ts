@@ -1,4 +1,4 @@
-// The jobs that somebody asked to end, in whatever process: this one ends those that it runs, and begins none of them.
+// The jobs whose cancellation was requested, in whatever process: this worker aborts those that it runs, and starts none.
 import type { Job } from "bullmq";
 import type { Redis } from "ioredis";
 import { type CancellationMessage, cancellationKeys } from "../jobs/index.js";
@@ -6,21 +6,21 @@ import { fulfilCancellation } from "../producer/index.js";
 
 export interface Cancellations {
   /**
-   * Notes a try that begins, until it is disposed of.
-   * @param cancel aborts it: called when the job, or the batch it is a child of, is cancelled, be it already
+   * Registers a try that begins, until it is disposed of.
+   * @param cancel aborts it: called when the job, or its batch, is cancelled; at once if that has happened already
    */
   begin(job: Job, cancel: () => void): Disposable;
-  /** To be called when a job has failed for good: a request for its end is fulfilled. */
+  /** To be called when a job has failed for good: a request to cancel it is fulfilled. */
   ended(id: string): void;
   close(): void;
 }
 
-/** How often it is looked for requests that the listener may have missed, in ms. */
+/** How often the requests are read that the listener may have missed, in ms. */
 const interval = 5_000;
 
 /**
- * Listens for requests. One that comes while Redis is away is found when it is back.
- * @param redis whose address is used for a connection of its own
+ * Listens for requests. Those that are made during an outage are read when Redis is back.
+ * @param redis is duplicated, because a subscription needs a connection of its own
  */
 export async function openCancellations(redis: Redis, graphName: string): Promise<Cancellations> {
   const { requests, channel } = cancellationKeys(graphName);
@@ -35,11 +35,11 @@ export async function openCancellations(redis: Redis, graphName: string): Promis
     }
   };
   const listener = redis.duplicate();
-  // Refused connections are tried again.
+  // ioredis tries again by itself.
   listener.on("error", () => undefined);
   listener.on("message", (_, message) => note(JSON.parse(message) as CancellationMessage));
   const readAll = async () => {
-    // What was told of before this connection was there.
+    // The requests that were made before this connection was there.
     const ids = await redis.zrange(requests, "0", "-1");
     cancelled.clear();
     for (const id of ids) note({ id, isFulfilled: false });
@@ -48,7 +48,7 @@ export async function openCancellations(redis: Redis, graphName: string): Promis
   const readAgain = () => void readAll().catch(() => undefined);
   listener.on("ready", readAgain);
   await readAll();
-  // A host that has vanished closes no connection: the listener's is not asked anything, and would not notice.
+  // A host that has vanished closes no connection, and the listener, which sends nothing, would not notice.
   const reading = setInterval(readAgain, interval);
 
   return {
@@ -59,7 +59,7 @@ export async function openCancellations(redis: Redis, graphName: string): Promis
     },
     ended(id) {
       if (!cancelled.delete(id)) return;
-      // A request that stays ends no more than a job of the same id.
+      // If this fails, the request stays, and can only end a job of the same id.
       fulfilCancellation(redis, graphName, id).catch(() => undefined);
     },
     close() {

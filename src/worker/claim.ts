@@ -1,5 +1,4 @@
-// A graph's name in Redis belongs to one root: two hosts must not answer for each other's images.
-
+// Claims a graph's name in Redis for one root: two hosts must not answer for each other's images.
 import type { Redis } from "ioredis";
 import { graphIdKey } from "../jobs/index.js";
 import { StevedoreError } from "../terms/index.js";

@@ -1,10 +1,10 @@
-// The one budget of CPU threads of a worker process: compressors share it, first come, first served, batches last.
+// The budget of CPU threads that the compressors of a worker process share: first come, first served, batches last.
 import { cancelled, defaultRecipe, recipes } from "../terms/index.js";
 
-/** Bytes of a layer that keep one thread busy: a block. */
+/** How many bytes of a layer keep one thread busy: a block. */
 const bytesPerThread = recipes[defaultRecipe].blockSize;
 
-/** Whether somebody waits for this image, or it is one of a batch: who waits for one does not wait for a batch. */
+/** Whether the image was asked for by itself, or is one of a batch. Single images go first. */
 export type Urgency = "single" | "batch";
 
 export interface CpuBudget {
@@ -13,8 +13,8 @@ export interface CpuBudget {
   /** How many of them are taken now. */
   busy(): number;
   /**
-   * Waits for its turn and takes a layer's share of the threads: one per 8 MiB, as many as are free. So small layers
-   * run side by side, a large one spreads, and no thread is idle while somebody waits.
+   * Waits for its turn and takes threads for a layer: one per 8 MiB, as many of these as are free. So small layers run
+   * concurrently, a large one uses many threads, and no thread is idle while a layer waits.
    * @throws `CANCELLED`
    */
   take(layerBytes: number, urgency: Urgency, signal: AbortSignal): Promise<CpuShare>;
@@ -22,11 +22,11 @@ export interface CpuBudget {
   takeOne(urgency: Urgency, signal: AbortSignal): Promise<CpuShare>;
 }
 
-/** Threads that were taken; they are free again when it is disposed of. */
+/** Threads that were taken. They are free again when it is disposed of. */
 interface CpuShare extends Disposable {
-  /** How many were had. */
+  /** How many threads were taken. */
   readonly threads: number;
-  /** Gives back all but one: for work that comes to its end, of which the last blocks leave threads idle. */
+  /** Gives back all threads but one: for work that is at its last blocks, which leave threads idle. */
   finish(): void;
 }
 

@@ -1,11 +1,11 @@
-// How an error of a handler becomes the failure of a job: whether to try it again.
+// Turns the error of a handler into the failure of a job, which BullMQ retries or not.
 import { UnrecoverableError } from "bullmq";
 import { formatFailedReason, isTransient } from "../jobs/index.js";
 import { failureOf } from "../terms/index.js";
 
-/** The error to throw at BullMQ: it tries a transient failure again, a permanent one not. */
+/** The error to throw at BullMQ, which retries a transient failure, and not a permanent one. */
 export function jobFailure(error: unknown): Error {
-  // Already what a record says.
+  // It already has the form of a record's `failedReason`.
   if (error instanceof UnrecoverableError) return error;
   const { code, message } = failureOf(error);
   const reason = formatFailedReason(code, message);

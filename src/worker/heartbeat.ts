@@ -1,5 +1,5 @@
-// Tells in Redis every few seconds that this worker is there, and what it is at. Nothing depends on it: what cannot be
-// written is left out.
+// Writes this worker's status to Redis every few seconds. Nothing depends on it: a status that cannot be written is left
+// out.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Redis } from "ioredis";
@@ -8,7 +8,7 @@ import { type AnyQueueName, type WorkerStatus, workerStatusExpiry, workerStatusK
 import type { CpuBudget } from "./cpu-budget.js";
 import type { WorkerMetrics } from "./telemetry/index.js";
 
-/** What is told of a worker. */
+/** Where the status of a worker comes from. */
 interface HeartbeatSource extends Pick<WorkerStatus, "id" | "host" | "graphId" | "version"> {
   readonly graphName: string;
   readonly root: string;
@@ -21,34 +21,34 @@ interface HeartbeatSource extends Pick<WorkerStatus, "id" | "host" | "graphId" |
 }
 
 interface Heartbeat {
-  /** Takes the status away. Resolves within two seconds, whatever Redis does; without it the status expires. */
+  /** Removes the status. Resolves within two seconds, whatever Redis does: what is left expires. */
   stop(isRedisThere: boolean): Promise<void>;
 }
 
-/** After how long the id of a worker that told nothing more is forgotten, in ms: hosts' clocks differ. */
+/** After how long the id of a silent worker is removed, in ms. Long, because hosts' clocks differ. */
 const forgetAfter = 3_600_000;
-/** How long the last word may take, in ms. */
+/** How long the removal of the status may take, in ms. */
 const patience = 2_000;
 
-/** Begins, on a connection that others use as well; once this resolves the first status is there. */
-export async function startHeartbeat(redis: Redis, heart: HeartbeatSource): Promise<Heartbeat> {
-  const { ids, of } = workerStatusKeys(heart.graphName);
+/** Begins, on a connection that is shared with others. Once this resolves the first status is written. */
+export async function startHeartbeat(redis: Redis, source: HeartbeatSource): Promise<Heartbeat> {
+  const { ids, of } = workerStatusKeys(source.graphName);
   const startedAt = Date.now();
   let isStopped = false;
   let beating: Promise<unknown> | undefined;
   const write = async () => {
-    const text = JSON.stringify(await statusOf(heart, startedAt));
+    const text = JSON.stringify(await statusOf(source, startedAt));
     const now = Date.now();
     if (isStopped || redis.status !== "ready") return;
     await redis
       .multi()
-      .set(of(heart.id), text, "PX", workerStatusExpiry)
-      .zadd(ids, now, heart.id)
+      .set(of(source.id), text, "PX", workerStatusExpiry)
+      .zadd(ids, now, source.id)
       .zremrangebyscore(ids, "-inf", now - forgetAfter)
       .exec();
   };
   const beat = () => {
-    // While Redis is away one waits to be written, not more.
+    // While Redis is away no more than one status waits to be written.
     beating ??= write()
       .catch(() => undefined)
       .finally(() => {
@@ -57,13 +57,13 @@ export async function startHeartbeat(redis: Redis, heart: HeartbeatSource): Prom
   };
   beat();
   await beating;
-  const timer = setInterval(beat, heart.interval);
+  const timer = setInterval(beat, source.interval);
   return {
     async stop(isRedisThere) {
       isStopped = true;
       clearInterval(timer);
       if (!isRedisThere) return;
-      const gone = redis.multi().del(of(heart.id)).zrem(ids, heart.id).exec();
+      const gone = redis.multi().del(of(source.id)).zrem(ids, source.id).exec();
       let late: NodeJS.Timeout | undefined;
       const tooLate = new Promise((resolve) => {
         late = setTimeout(resolve, patience);
@@ -80,18 +80,24 @@ export function packageVersion(): string {
     const path = createRequire(import.meta.url).resolve("stevedore-graph/package.json");
     return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
   } catch {
-    // Where a bundler has taken this module out of its package.
+    // A bundler has taken this module out of its package.
     return "unknown";
   }
 }
 
-async function statusOf(heart: HeartbeatSource, startedAt: number): Promise<WorkerStatus> {
-  const { id, host, graphId, version, cpu, concurrency, metrics, root } = heart;
+async function statusOf(source: HeartbeatSource, startedAt: number): Promise<WorkerStatus> {
+  const { id, host, graphId, version, cpu, concurrency, metrics, root } = source;
   const queues = [...concurrency].map(
     ([queue, count]) => [queue, { concurrency: count, active: metrics.active(queue) }] as const,
   );
   return {
-    ...{ id, host, graphId, version, pid: process.pid, startedAt, at: Date.now() },
+    id,
+    host,
+    graphId,
+    version,
+    pid: process.pid,
+    startedAt,
+    at: Date.now(),
     threads: { total: cpu.threads, busy: cpu.busy() },
     queues: Object.fromEntries(queues),
     disk: await diskOf(root),

@@ -1,17 +1,17 @@
-// What a worker takes before it ends the work, unless the operator says otherwise: docs/limits.md tells why.
+// The limits at which a worker ends a job, unless the operator sets others: docs/limits.md says why.
 // Loaded by the command line's help, so it imports nothing that takes time.
 import type { UnpackLimits } from "../layer/index.js";
 import type { DownloadLimits } from "./sources/index.js";
 
-/** Everything that is limited. */
+/** The limits of a worker. */
 export interface WorkerLimits extends UnpackLimits, DownloadLimits {
   /** Decompressed bytes of an `import`: of its layers together, of an archive compressed as a whole, and of a download. */
   readonly maxImportBytes: number;
-  /** The image record of a `store`, `commit` or `import`, in bytes. No more than 64 MiB count: a longer one is not read back. */
+  /** The image record of a `store`, `commit` or `import`, in bytes. 64 MiB at most: a longer record cannot be read back. */
   readonly maxRecordBytes: number;
   /** The data of a job as JSON, in bytes. Default: 4 MiB, and 80 MiB for the ids of a batch. */
   readonly maxJobBytes?: number | undefined;
-  /** How long tar, xz and the like may neither read nor write while nothing keeps them from it, in ms. */
+  /** How long a tool such as tar or xz may neither read nor write although it could, in ms. */
   readonly toolSilenceMs: number;
 }
 

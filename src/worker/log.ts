@@ -1,6 +1,6 @@
-// How a worker tells of what happens.
+// The form of a worker's log.
 
-/** What a line is about, for whoever reads logs by machine. */
+/** What a line is about, for logs that machines read. */
 export interface LogFields {
   /** Default: `info`. */
   readonly level?: "warn" | "error" | undefined;
@@ -8,9 +8,9 @@ export interface LogFields {
   readonly job?: string | undefined;
   readonly queue?: string | undefined;
   readonly name?: string | undefined;
-  /** What the worker's host is called. */
+  /** The name of the worker's host. */
   readonly host?: string | undefined;
 }
 
-/** Tells of something in a line. */
+/** Writes a line. */
 export type Log = (line: string, fields?: LogFields) => void;

@@ -1,4 +1,4 @@
-// A job about a mount that another host has: a child of the job does it there, and its outcome is the job's.
+// Runs a job about another host's mount: a child job does the work on that host, and its outcome becomes the job's.
 import { type Job, Queue, type Telemetry, UnrecoverableError, WaitingChildrenError } from "bullmq";
 import type { Redis } from "ioredis";
 import {
@@ -13,16 +13,16 @@ import {
 } from "../jobs/index.js";
 import { StevedoreError } from "../terms/index.js";
 
-/** The way of one job to other hosts. */
+/** How a job is left to another host. */
 export interface OtherHost<Name extends JobName> {
   /**
-   * What it came to there, if an earlier try has left the job to another host; else undefined. Waits for the end as
-   * `leaveTo` does. @throws the error it failed with
+   * The result on the other host, if an earlier try has left the job to one; else undefined. Waits for the end as
+   * `leaveTo` does. @throws the error that the job failed with there
    */
   outcome(): Promise<JobResult<Name> | undefined>;
   /**
-   * Leaves the job to the workers of another host. The job leaves its worker, and is run again when they have done it.
-   * @param data what they get
+   * Leaves the job to the workers of another host. The job leaves this worker, and is run again when they are done.
+   * @param data the data of the child job
    * @throws `NOT_MOUNTED` naming the host if no worker of it serves; what `outcome` throws
    */
   leaveTo(
@@ -43,7 +43,8 @@ export function openHostQueues(
   telemetry: Telemetry | undefined,
 ): HostQueues {
   const options = {
-    ...{ connection: redis, prefix: keyPrefix(graphName) },
+    connection: redis,
+    prefix: keyPrefix(graphName),
     ...(telemetry === undefined ? {} : { telemetry }),
   };
   const queues = new Map<string, Queue>();
@@ -59,7 +60,11 @@ export function openHostQueues(
   };
 }
 
-/** @param token that of the job's lock */
+/**
+ * The other hosts as one try of a job sees them.
+ * @param token of the job's lock
+ * @param isRepeat whether an earlier try has begun
+ */
 export function otherHostOf<Name extends JobName>(
   job: Job,
   token: string,
@@ -73,7 +78,7 @@ export function otherHostOf<Name extends JobName>(
       job.getIgnoredChildrenFailures(),
     ]);
     const [failure] = Object.values(failures);
-    // It was tried there as often as it is worth.
+    // It was retried there already.
     if (failure !== undefined) throw new UnrecoverableError(failure);
     return Object.values(results)[0] as JobResult<Name>;
   };
@@ -87,10 +92,10 @@ export function otherHostOf<Name extends JobName>(
       const name = job.name as Name;
       const there = { ...data, host } as CheckedJobData<Name>;
       const queue = queues.of(queueOf(name, there));
-      if ((await queue.getWorkersCount()) === 0) throw nobodyThere(host, data);
+      if ((await queue.getWorkersCount()) === 0) throw noWorkerThere(host, data);
       await queue.add(name, there, {
         ...retryPolicy,
-        // A repeat adds nothing.
+        // By this id a repeat adds nothing.
         jobId: `${job.id}.${host}`,
         parent: { id: job.id ?? "", queue: job.queueQualifiedName },
         ignoreDependencyOnFailure: true,
@@ -102,7 +107,7 @@ export function otherHostOf<Name extends JobName>(
   };
 }
 
-function nobodyThere(host: string, data: object): StevedoreError {
+function noWorkerThere(host: string, data: object): StevedoreError {
   const { mountId } = data as { readonly mountId?: string };
   return new StevedoreError(
     "NOT_MOUNTED",

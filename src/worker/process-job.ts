@@ -1,4 +1,4 @@
-// What BullMQ calls for each job: checks the data, runs the handler, turns its failure into the record's.
+// Runs one try of a job for BullMQ: checks the data, calls the handler, and turns its error into the record's.
 import { type Job, type Queue, UnrecoverableError, WaitingChildrenError, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
 import {
@@ -22,14 +22,14 @@ import { type HostQueues, otherHostOf } from "./other-host.js";
 import { startProgressReport } from "./progress-report.js";
 import { beginScheduledRun } from "./scheduled-run.js";
 
-/** The reason a job's signal is aborted with when its worker shuts down: the job goes back to the queue. */
+/** The abort reason when the worker shuts down: the job goes back to the queue. */
 export const shutdownReason = "shutdown";
-/** The reason when somebody asked for the job's end, or its batch's. */
+/** The abort reason when the job, or its batch, is cancelled. */
 export const cancelReason = "cancelled";
-/** The reason when the job's lock was lost: another worker has it, or will. */
+/** The abort reason when the job's lock is lost: another worker has the job, or will. */
 export const lockLostReason = "lock lost";
 
-/** What every try needs of the queues. */
+/** What every try needs of the queues and Redis. */
 export interface QueueAccess {
   readonly redis: Redis;
   readonly graphName: string;
@@ -40,18 +40,18 @@ export interface QueueAccess {
   readonly cancellations: Cancellations;
 }
 
-/** How a try is held by its worker. */
+/** How BullMQ's worker controls a try. */
 interface TryControl {
-  /** That of the job's lock. */
+  /** The token of the job's lock. */
   readonly token: string | undefined;
   readonly signal: AbortSignal;
   /** Aborts it with `cancelReason`. */
   cancel(): void;
-  /** Told of all progress, also of what is too frequent for the record. */
+  /** Called with all progress, also what is too frequent for the record. */
   onProgress(progress: Progress): void;
 }
 
-/** Runs one try of a job. Throws what BullMQ is to do with it otherwise. */
+/** Runs one try of a job. @throws BullMQ's own errors, which tell it what to do with a job that has not completed */
 export async function processJob(
   job: Job,
   { token, signal, cancel, onProgress }: TryControl,
@@ -67,7 +67,7 @@ export async function processJob(
   using _running = cancellations.begin(job, cancel);
   const batch = batchOf(job, token ?? "", queues[job.queueName] as Queue, redis, graphName);
   const report = startProgressReport((progress) => job.updateProgress(progress));
-  // A child on another queue is no batch's: it is a job that was left to this host.
+  // A child on another queue does not belong to a batch: it was left to this host.
   const isOfBatch = job.parent !== undefined && queues[job.queueName] !== undefined;
   const child = isOfBatch ? batches.child(job.parent?.id ?? "") : undefined;
   const isRepeat = job.attemptsStarted > 1 || job.stalledCounter > 0;
@@ -103,7 +103,7 @@ export async function processJob(
     return result;
   } catch (error) {
     if (error instanceof WaitingChildrenError) throw error;
-    tellOf(child, isFinal(error));
+    endChild(child, isFinal(error));
     await report.stop();
     if (signal.reason === shutdownReason) {
       await job.moveToWait(token);
@@ -119,7 +119,7 @@ export async function processJob(
   }
 }
 
-function tellOf(child: ChildProgress | undefined, isFinal: boolean): void {
+function endChild(child: ChildProgress | undefined, isFinal: boolean): void {
   if (isFinal) child?.ended();
   else child?.givenUp();
 }

@@ -1,13 +1,13 @@
-// Progress goes into the job record at most four times a second.
+// Writes a job's progress into its record, at most four times a second.
 import type { Progress } from "../jobs/index.js";
 
 /** The least time between two reports, in ms. */
 const interval = 250;
 
 interface ProgressReport {
-  /** Notes where the job stands; writes it now if the last report is old enough, else when it is. */
+  /** Takes the job's progress. It is written at once if the last report is 250 ms old, else as soon as that is. */
   report(progress: Progress): void;
-  /** Writes what was noted last, and ends it: nothing is written after this resolves. */
+  /** Writes the last progress. Nothing is written after this resolves. */
   stop(): Promise<void>;
 }
 

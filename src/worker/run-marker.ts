@@ -1,4 +1,4 @@
-// A mark in the root for as long as a worker serves it: what is found at the next start tells that one did not end cleanly.
+// A marker in the root for as long as a worker serves it. One that the next worker finds tells of an unclean end.
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -14,23 +14,23 @@ import {
 } from "../disk/index.js";
 import { isErrno } from "../terms/index.js";
 
-/** A worker that began and never said that it ended. */
+/** A worker that ended without removing its marker. */
 interface UncleanEnd {
   readonly pid: number;
-  /** RFC 3339; undefined where the power went before that was on the disk. */
+  /** When it began, RFC 3339; undefined if the power failed before that was on the disk. */
   readonly since: string | undefined;
 }
 
 interface RunMarker {
   /** The workers of this host before this one that were killed, or whose host went down. */
   readonly uncleanEnds: readonly UncleanEnd[];
-  /** To be called when this worker has ended what it did. */
+  /** Removes the marker: to be called when this worker's work is done. */
   end(): Promise<void>;
 }
 
 /**
- * Sets this worker's mark, `run/workers/<owner>`, and takes those of dead ones away.
- * @param host the name this host goes by
+ * Writes this worker's marker, `run/workers/<owner>`, and removes those of dead workers.
+ * @param host the name of this host
  * @throws `NO_SPACE`, `NEEDS_ROOT`, `INTERNAL` if the root cannot be written
  */
 export async function placeRunMarker(root: string, host: string): Promise<RunMarker> {
@@ -41,19 +41,19 @@ export async function placeRunMarker(root: string, host: string): Promise<RunMar
     for (const name of await readdir(directory)) {
       const owner = parseOwner(name);
       if (owner !== undefined && (await ownerStatus(owner, host)) === "gone")
-        uncleanEnds.push(await takeAway(join(directory, name), owner));
+        uncleanEnds.push(await removeMarker(join(directory, name), owner));
     }
-    const mark = join(directory, formatOwner(await currentOwner(host)));
-    await writeDurably(mark, `${new Date().toISOString()}\n`);
-    return { uncleanEnds, end: () => rm(mark, { force: true }) };
+    const marker = join(directory, formatOwner(await currentOwner(host)));
+    await writeDurably(marker, `${new Date().toISOString()}\n`);
+    return { uncleanEnds, end: () => rm(marker, { force: true }) };
   } catch (error) {
     throw ioError(error, `the root ${root} cannot be served`);
   }
 }
 
-async function takeAway(path: string, { pid }: Owner): Promise<UncleanEnd> {
+async function removeMarker(path: string, { pid }: Owner): Promise<UncleanEnd> {
   const text = await readFile(path, "utf8").catch((error: unknown) => {
-    // Another worker that starts just now was faster.
+    // Another worker that starts at the same time was faster.
     if (isErrno(error, "ENOENT")) return "";
     throw error;
   });

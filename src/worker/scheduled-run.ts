@@ -1,14 +1,14 @@
-// A run of a schedule that comes due: noted as the last, and left out while another job does the same.
+// Begins a run of a schedule: records it as the last one, and skips it while another job does the same.
 import type { Job } from "bullmq";
 import type { Redis } from "ioredis";
 import { lastRunsKey } from "../jobs/index.js";
 import { StevedoreError } from "../terms/index.js";
 
 /**
- * Makes a run of a schedule the one that whoever enqueues the same joins, by BullMQ's own key for that, which BullMQ
- * removes when the job ends. Nothing to do for other jobs, and again for a run that is taken up once more.
- * @throws `CANCELLED` if a job that has not ended does the same: two would read every layer twice, and runs that take
- * longer than their interval would pile up
+ * Sets BullMQ's deduplication key for a run of a schedule, so that whoever enqueues the same job joins the run. BullMQ
+ * removes the key when the job ends. Does nothing for other jobs, and may be repeated for a run that is retried.
+ * @throws `CANCELLED` if an unfinished job does the same: two would read every layer twice, and runs that take longer than
+ * their interval would pile up
  */
 export async function beginScheduledRun(job: Job, redis: Redis, graphName: string): Promise<void> {
   const { id = "", repeatJobKey: scheduleId, queueQualifiedName } = job;
@@ -21,7 +21,7 @@ export async function beginScheduledRun(job: Job, redis: Redis, graphName: strin
   const other = await redis.get(key);
   if (other === id) return;
   if (other === null || (await redis.exists(`${queueQualifiedName}:${other}`)) === 0) {
-    // It has just ended, or left its key behind in an outage.
+    // That job has just ended, or its key was left behind in an outage.
     await redis.set(key, id);
     return;
   }

@@ -1,4 +1,4 @@
-// One queue of a graph, served by this process: how its jobs are taken, kept, retried and given back.
+// Serves one queue of a graph in this process: takes its jobs, keeps their locks, and gives them back.
 import { MetricsTime, type Telemetry, Worker } from "bullmq";
 import { type AnyQueueName, type CheckedJobData, keyPrefix, retention } from "../jobs/index.js";
 import type { WorkerHost } from "./handlers/index.js";
@@ -9,19 +9,19 @@ import type { WorkerMetrics } from "./telemetry/index.js";
 import { observeTry, openJobLog, writeLines } from "./telemetry/index.js";
 import type { WorkerTiming } from "./timing.js";
 
-/** After how long a worker tries again what Redis did not do, in ms. */
+/** How long a worker waits before it repeats a command that failed, in ms. */
 const runRetryDelay = 1_000;
-/** A job that took that many workers down with it is failed. */
+/** A job fails for good once it has lost that many workers. */
 const maxStalledCount = 5;
 
-/** BullMQ gives a signal to a processor that takes one without a default; its types leave that open. */
+/** Stands in for BullMQ's signal, which its types leave optional. */
 const neverAborted = new AbortController().signal;
 
-/** Those to whom is told what happens to a queue's jobs. */
+/** Who observes the jobs of a queue. */
 interface QueueObservers {
   readonly log: Log;
   readonly metrics: WorkerMetrics;
-  /** Where traces are asked for. */
+  /** Undefined if traces are not asked for. */
   readonly telemetry: Telemetry | undefined;
 }
 
@@ -68,7 +68,10 @@ export function serveQueue(
   });
   worker.on("failed", (job, error) => {
     log(`${queue}: ${job?.name} ${job?.id} failed: ${error.message}`, {
-      ...{ level: "warn", job: job?.id, queue, name: job?.name },
+      level: "warn",
+      job: job?.id,
+      queue,
+      name: job?.name,
     });
     if (job?.finishedOn !== undefined) access.cancellations.ended(job.id ?? "");
   });
@@ -86,8 +89,8 @@ export function serveQueue(
 }
 
 /**
- * An import's images are told by its source alone: another try needs that until the result is in the record. What is left
- * by a worker that dies just then goes as any abandoned upload.
+ * Removes the upload of an import once the result is in the record: until then another try needs it. If the worker dies in
+ * between, the upload is removed as any abandoned one.
  */
 async function removeImported({ source }: CheckedJobData<"import">, { sources }: WorkerHost): Promise<void> {
   await removeUpload(source, sources).catch(() => undefined);

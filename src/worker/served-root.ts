@@ -1,5 +1,4 @@
-// A root in the hands of a worker: what others have left in it is put in order first, and its end is noted.
-
+// Takes a root over for a worker: cleans up what dead processes have left in it, and marks it as served.
 import { removeAbandonedStaging } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import { makeInbox } from "../inbox/index.js";
@@ -10,16 +9,15 @@ import { placeRunMarker } from "./run-marker.js";
 export interface ServedRoot {
   readonly mounts: Mounts;
   readonly inbox: string;
-  /** To be called when this worker has ended all that it did in the root. */
+  /** To be called when this worker has no more work in the root. */
   leave(): Promise<void>;
 }
 
 /**
- * Finishes or takes back what dead processes had begun, and tells of it; living ones, and those of other hosts, are
- * left alone.
- * @param host the name this host goes by
+ * Finishes or reverts what dead processes of this host had begun. What living processes and other hosts do is left alone.
+ * @param host the name of this host
  * @param mountDirectories where images may be mounted; undefined for the root's own directory
- * @param log told, in a line, of what was cleaned
+ * @param log called with a line about each thing that was cleaned up
  * @throws `NO_SPACE`, `NEEDS_ROOT`, `INTERNAL` if the root cannot be written or read
  */
 export async function takeOverRoot(

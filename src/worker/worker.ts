@@ -43,9 +43,9 @@ export interface WorkerOptions {
   readonly graph?: string | undefined;
   /** The directory that holds `graph/`; made if missing. */
   readonly root: string;
-  /** The name this host goes by among those that share the root or the queue. Default: the system's own. */
+  /** The name of this host among those that share the root or the queue. Default: the system's host name. */
   readonly host?: string | undefined;
-  /** CPU threads that compressors share. Default: the host's. */
+  /** CPU threads that compressors share. Default: as many as the host has. */
   readonly threads?: number | undefined;
   /** The most memory that compressors may take, in bytes: it lowers the number of threads. */
   readonly xzMemory?: number | undefined;
@@ -58,16 +58,16 @@ export interface WorkerOptions {
   readonly allowPrivateAddresses?: boolean | undefined;
   /** Directories below which images may be mounted; unnamed targets are made in the first. Default: `<root>/mounts`. */
   readonly mountDirectories?: readonly string[] | undefined;
-  /** That on the silence of tools holds for the whole process. */
+  /** The limit `toolSilenceMs` holds for the whole process. */
   readonly limits?: Partial<WorkerLimits> | undefined;
   /**
-   * Whether the xz engine must give the known answer only when a job needs it: for a worker of a few jobs, most of which
-   * compute no checksum. Default: at the start.
+   * True to test the xz engine only when a job needs it: for a worker that runs a few jobs, most of which compute no
+   * checksum. Default: false, at the start.
    */
   readonly provesEngineLate?: boolean | undefined;
   /** Store layers without their owners when this process is not root. */
   readonly allowSquash?: boolean | undefined;
-  /** Told of what happens. */
+  /** Called with a line about whatever happens. */
   readonly log?: Log | undefined;
   /** @internal For tests, which would have to wait otherwise. */
   readonly timing?: Partial<WorkerTiming> | undefined;
@@ -76,27 +76,27 @@ export interface WorkerOptions {
 /** A worker that serves. */
 export interface RunningWorker {
   /**
-   * Resolves when the xz engine has given the known answer; before that no checksum is computed. With `provesEngineLate`
-   * it is asked by the first job that needs it.
+   * Resolves when the xz engine has passed its self-test; before that no checksum is computed. With `provesEngineLate`
+   * the first job that needs the engine starts the test.
    */
   readonly ready: Promise<void>;
   /**
-   * Aborted, with `QUEUE_UNAVAILABLE` as its reason, when another root has got the graph's name: Redis was emptied
-   * meanwhile. This worker then ends by itself; its jobs are none of this root's any more.
+   * Aborted, with `QUEUE_UNAVAILABLE` as its reason, when another root has claimed the graph's name, because Redis was
+   * emptied. This worker then ends by itself: the queue's jobs are for the other root.
    */
   readonly superseded: AbortSignal;
   /**
-   * Takes no new jobs, gives the running ones `graceMs` to end, then aborts them: they go back to their queue.
-   * Called again it aborts them now.
+   * Takes no new jobs, gives the running ones `graceMs` to end, then aborts them: they go back to their queue. A second
+   * call aborts them at once.
    */
   close(graceMs: number): Promise<void>;
 }
 
 /**
  * Starts to serve. Waits for Redis as long as it takes.
- * @throws `INVALID_JOB` for a name of a host, its own or an allowed one, that is none, `TOOL_MISSING` (tar, or no xz
- * engine), `QUEUE_UNAVAILABLE` (the name belongs to another root);
- * through `ready`: `INTERNAL` if the xz engine does not give the known answer
+ * @throws `INVALID_JOB` for a host name that is not valid, its own or an allowed one; `TOOL_MISSING` (tar, or no xz
+ * engine); `QUEUE_UNAVAILABLE` (the graph's name belongs to another root); through `ready`: `INTERNAL` if the xz engine
+ * fails its self-test
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { redis: url, graph: graphName = defaultGraphName } = options;
@@ -105,7 +105,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const allowedHosts = (options.allowedHosts ?? []).map(parseAllowedHost);
   const { host: hostName = systemHostName() } = options;
   if (!hostNamePattern.test(hostName)) {
-    throw new StevedoreError("INVALID_JOB", `${JSON.stringify(hostName)} is no name for a host`);
+    throw new StevedoreError("INVALID_JOB", `${JSON.stringify(hostName)} is not a valid host name`);
   }
   const log = (line: string, fields?: LogFields) => options.log?.(line, { ...fields, host: hostName });
   const telemetry = await telemetryIfAsked();
@@ -123,7 +123,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   let graphId: string;
   let root: ServedRoot;
   try {
-    // One that is still waiting for Redis, or refused, has nothing to put in order.
+    // In this order: a worker that still waits for Redis, or is refused, must not clean up in the root.
     graphId = await register();
     root = await takeOverRoot(graph, hostName, options.mountDirectories, log);
   } catch (error) {
@@ -132,14 +132,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     throw error;
   }
   const producer = openProducer({ redis: url, graph: graphName, telemetry });
-  // Not waited for: it concerns no job.
+  // Not awaited: no job depends on it.
   void removeAbandonedUploads(root.inbox, () => uploadsInUse(producer), uploadPatience).then(
     (names) => names.length > 0 && log(`removed ${names.length} abandoned uploads`),
-    (error: unknown) => log(`the inbox could not be looked over: ${String(error)}`),
+    (error: unknown) => log(`the inbox could not be cleaned: ${String(error)}`),
   );
   const threads = threadsWithin(options.xzMemory, options.threads ?? availableParallelism());
   const queue = new Queue("checksum", {
-    ...{ connection: redis, prefix: keyPrefix(graphName) },
+    connection: redis,
+    prefix: keyPrefix(graphName),
     ...(telemetry === undefined ? {} : { telemetry }),
   });
   queue.on("error", (error) => log(`checksum: ${error.message}`, { level: "error", queue: queue.name }));
@@ -148,14 +149,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const hostQueues = openHostQueues(redis, graphName, telemetry);
   const queues = { checksum: queue };
   const access: QueueAccess = { redis, graphName, queues, hostQueues, batches, cancellations };
-  const proof = selfTest(engine);
-  if (!(options.provesEngineLate ?? false)) proof.begin();
+  const engineTest = selfTest(engine);
+  if (!(options.provesEngineLate ?? false)) engineTest.begin();
   const host: WorkerHost = {
     graph,
     mounts: root.mounts,
     async verifiedEngine() {
-      proof.begin();
-      await proof.given;
+      engineTest.begin();
+      await engineTest.passed;
       return engine;
     },
     cpu: openCpuBudget(threads),
@@ -172,10 +173,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     computing: new Map(),
   };
   const concurrency = {
-    ...{ store: threads, checksum: Math.max(16, threads), mount: Math.max(4, threads) },
+    store: threads,
+    checksum: Math.max(16, threads),
+    mount: Math.max(4, threads),
     ...options.concurrency,
   };
-  // Of what names this host as many at a time as of the queue that all share.
+  // This host's own queues have the concurrency of the shared ones.
   const served = new Map<AnyQueueName, number>(
     [...queueNames, ...queuesOfHost(hostName)].map((name) => [name, concurrency[splitQueueName(name).queue]]),
   );
@@ -188,8 +191,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   );
 
   const heartbeat = await startHeartbeat(redis, {
-    ...{ id: `${hostName}.${process.pid}.${randomBytes(4).toString("hex")}`, host: hostName, version },
-    ...{ graphId, graphName, root: options.root, cpu: host.cpu, concurrency: served, metrics },
+    id: `${hostName}.${process.pid}.${randomBytes(4).toString("hex")}`,
+    host: hostName,
+    version,
+    graphId,
+    graphName,
+    root: options.root,
+    cpu: host.cpu,
+    concurrency: served,
+    metrics,
     interval: timing.statusInterval,
   });
 
@@ -201,12 +211,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const superseded = new AbortController();
   let closing: Promise<void> | undefined;
   const running: RunningWorker = {
-    ready: proof.given,
+    ready: engineTest.passed,
     superseded: superseded.signal,
     close(graceMs) {
       const abortNow = () => {
         for (const worker of workers) worker.cancelAllJobs(shutdownReason);
-        void proof.end(shuttingDown);
+        void engineTest.end(shuttingDown);
       };
       if (closing !== undefined) {
         abortNow();
@@ -218,13 +228,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       async function closeAll() {
         const timer = setTimeout(abortNow, graceMs);
         const isThere = await answersFor(redis, graphIdKey(graphName));
-        // Without Redis there is nothing to wait for.
+        // Without Redis jobs cannot be given back: nothing to wait for.
         await Promise.allSettled(workers.map((worker) => worker.close(!isThere)));
         clearTimeout(timer);
         await heartbeat.stop(isThere);
-        await proof.end(shuttingDown);
+        await engineTest.end(shuttingDown);
         cancellations.close();
-        // A report that is pending would wait for Redis as long as it takes.
+        // A pending report would wait for Redis for ever.
         const reporting = batches.close();
         if (isThere) await reporting;
         else reporting.catch(() => undefined);
@@ -237,7 +247,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       }
     },
   };
-  // A Redis that comes back may have been emptied: the name is claimed anew.
+  // A Redis that comes back may have been emptied: the name is claimed again.
   redis.on("ready", () => {
     register().catch((error: unknown) => {
       if (!(error instanceof StevedoreError)) return log(`the graph's name: ${String(error)}`);
@@ -248,23 +258,23 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   return running;
 }
 
-/** The known answer of an engine, which takes a second of CPU: what needs no engine is done meanwhile. */
+/** The self-test of an engine: it takes a second of CPU, in which jobs that need no engine can already run. */
 function selfTest(engine: XzEngine) {
   const ending = new AbortController();
   let asked: Promise<void> | undefined;
-  let give: (answer: Promise<void>) => void = () => {};
-  const given = new Promise<void>((resolve) => {
-    give = resolve;
+  let settle: (answer: Promise<void>) => void = () => {};
+  const passed = new Promise<void>((resolve) => {
+    settle = resolve;
   });
-  given.catch(() => undefined);
+  passed.catch(() => undefined);
   return {
-    given,
-    /** Asks for it, unless that was done. */
+    passed,
+    /** Starts the test, once. */
     begin() {
       asked ??= checkKnownAnswer(engine, ending.signal);
-      give(asked);
+      settle(asked);
     },
-    /** Waits for it no more. */
+    /** Aborts the test. */
     async end(reason: StevedoreError): Promise<void> {
       ending.abort(reason);
       await asked?.catch(() => undefined);

@@ -1,5 +1,5 @@
-// The Redis that Stevedore runs itself: below the root, on a unix socket, with an append-only file.
-// Whoever needs it first starts it, others attach, whoever holds it starts it again if it dies, the last one out stops it.
+// The Redis that Stevedore runs itself: below the root, on a unix socket, with an append-only file. The first process that
+// needs it starts it, others attach, its holders restart it if it dies, and the last one to leave stops it.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { assertWritable, makeDirectory, rootPath } from "../../disk/index.js";
@@ -7,37 +7,37 @@ import { StevedoreError } from "../../terms/index.js";
 import { startServer } from "./redis-process.js";
 import { connect, ended, socketAddress } from "./redis-socket.js";
 
-/** A Redis that runs for this root, and this process's hold on it. */
+/** This process's hold on the root's Redis. */
 export interface EmbeddedRedis {
-  /** What to connect to. */
+  /** The URL to connect to. */
   readonly url: string;
   /** True if this process started it, false if it ran already. */
   readonly started: boolean;
   /**
-   * True if this process shall start a worker: it is the first to ask, or whoever was told so has had time enough.
-   * Of many commands that start at once, one works for all.
+   * True if this process is to start a worker: it is the first to ask, or the one before it has had time enough. Of many
+   * commands that start at once, one works for all.
    */
   mayServe(): Promise<boolean>;
-  /** Says that this process waits for no work of others any more, though it may still work for them. */
+  /** Declares that this process no longer needs other processes' workers, though it may still work for them. */
   releaseInterest(): Promise<void>;
   /** True while another process needs a worker. */
   isNeeded(): Promise<boolean>;
-  /** Lets go; stops it, and waits for its end, if nobody else holds it. Never throws: it may be gone already. */
+  /** Gives the hold up. If nobody else holds the Redis, stops it and waits for its end. Never throws: it may be gone already. */
   release(): Promise<void>;
 }
 
-/** Marks a connection as a hold, in Redis's own list of clients: the kernel drops it when its process ends. */
+/** The client name of a connection that is a hold: Redis lists it for as long as its process lives. */
 const holdName = "stevedore-hold";
-/** The same for a process that needs no worker but its own: two of these must not wait for each other. */
+/** The same for a process that needs no worker of others: two of these must not wait for each other. */
 const servingName = "stevedore-serving";
 const electionKey = "stevedore:servant";
 /** How long a process has to start its worker before another may, in ms. */
-const servantTime = 5_000;
+const electionTerm = 5_000;
 const attachCounter = "stevedore:attached";
 const closingMark = "stevedore:closing";
 /** How long a Redis may take to start or to stop, in ms: it may have a long file to load. */
 const patience = 60_000;
-/** How long the mark of whoever stops a Redis stands, in ms: should that process die before it does. */
+/** After what time the mark of a process that stops a Redis expires, in ms, in case it dies before. */
 const closingTime = 5_000;
 /** How long to wait before a Redis that died and did not start is tried again, in ms. */
 const restartInterval = 1_000;
@@ -45,9 +45,9 @@ const restartInterval = 1_000;
 const closingPatience = 1_000;
 
 /**
- * Attaches to the root's Redis; starts it if nobody has. Should it die, it is started again, for as long as it is held:
- * its file has all that it had answered.
- * @param tell told, in a line, when that happens
+ * Attaches to the root's Redis, and starts it if nobody has. If it dies while it is held, it is started again: its file
+ * has all that it had acknowledged.
+ * @param tell called with a line when that happens
  * @throws `TOOL_MISSING` if neither redis-server nor valkey-server is there, `QUEUE_UNAVAILABLE` if it does
  * not start, what `assertWritable` throws
  */
@@ -66,7 +66,7 @@ export async function holdEmbeddedRedis(
   });
 }
 
-/** Starts the server if need be, and enters. */
+/** Starts the server if it does not run, and registers a hold. */
 async function attach(root: string, url: string): Promise<{ hold: Redis; started: boolean }> {
   const deadline = Date.now() + patience;
   let started = false;
@@ -74,7 +74,7 @@ async function attach(root: string, url: string): Promise<{ hold: Redis; started
     const hold = await connect(url);
     if (hold === undefined) started = await startServer(root, url);
     else if (await enter(hold).catch(() => false)) return { hold, started };
-    // Its last holder is stopping it: wait until it is gone, then start anew.
+    // Its last holder is stopping it: wait until it is gone, then start it.
     else await ended(hold, closingPatience);
   }
   throw new StevedoreError("QUEUE_UNAVAILABLE", `the embedded Redis of ${root} does not answer`);
@@ -93,7 +93,7 @@ function held(first: Redis, url: string, started: boolean, attachAgain: () => Pr
   let hold = first;
   let isReleased = false;
   let needsWorker = true;
-  /** Settles when a Redis that died is back. */
+  /** Resolves when a Redis that died is back. */
   let isBack: Promise<void> = Promise.resolve();
   const watch = () =>
     hold.once("end", () => {
@@ -107,21 +107,21 @@ function held(first: Redis, url: string, started: boolean, attachAgain: () => Pr
         if (!needsWorker) await hold.client("SETNAME", servingName);
         return;
       } catch {
-        // A full disk, say: whoever uses the Redis finds that it does not answer.
+        // As on a full disk: those who use this Redis see that it does not answer.
         await sleep(restartInterval);
       }
     }
   };
   watch();
 
-  /** How many connections go by one of these names. */
+  /** How many connections have one of these client names. */
   const count = async (...names: string[]) =>
     String(await hold.client("LIST"))
       .split("\n")
       .filter((line) => names.some((name) => line.includes(` name=${name} `))).length;
-  /** Sets the mark that keeps others from entering; false if somebody else is in. */
+  /** Sets the mark that keeps others from attaching; false if somebody else holds it. */
   const lockOut = async () => {
-    // Whoever enters after the WATCH changes the counter, and the mark is then not set.
+    // A process that attaches after the WATCH changes the counter: then the mark is not set.
     await hold.watch(attachCounter);
     if ((await count(holdName, servingName)) > 1) return false;
     const mark = hold.multi().set(closingMark, await runId(hold), "PX", closingTime);
@@ -131,9 +131,9 @@ function held(first: Redis, url: string, started: boolean, attachAgain: () => Pr
     url,
     started,
     async mayServe() {
-      // The mark of an earlier run, which the server's file kept, would hold up the next command for its whole time.
+      // With the run's id: the mark of an earlier run, which the server's file keeps, would delay the next command.
       const mark = `${electionKey}:${await runId(hold)}`;
-      return (await hold.set(mark, process.pid, "PX", servantTime, "NX")) !== null;
+      return (await hold.set(mark, process.pid, "PX", electionTerm, "NX")) !== null;
     },
     async releaseInterest() {
       needsWorker = false;
@@ -160,7 +160,7 @@ async function enter(hold: Redis): Promise<boolean> {
   return results?.[1]?.[1] !== (await runId(hold));
 }
 
-/** What this run of the server is called: the mark of an earlier run, which its file kept, means nothing. */
+/** The id of this run of the server. Marks of earlier runs, which its file keeps, do not count. */
 async function runId(hold: Redis): Promise<string> {
   return /^run_id:(\w+)/m.exec(await hold.info("server"))?.[1] ?? "";
 }

@@ -1,5 +1,5 @@
-// A command's way to the queue: the Redis that was named, or the embedded one with a worker in this process
-// if no other process serves the root.
+// Connects a command to the queue: at the Redis that was named, or at the embedded one, with a worker in this process if no
+// other process serves the root.
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { splitQueueName } from "../../jobs/index.js";
@@ -20,27 +20,27 @@ import { type EmbeddedRedis, holdEmbeddedRedis } from "./embedded-redis.js";
 export type OwnWorkerOptions = Omit<WorkerOptions, "redis" | "graph" | "root" | "host">;
 
 interface SessionOptions {
-  /** Settings of an own worker; undefined if this command has no work to be done. */
+  /** Settings of the command's own worker; undefined if it needs no worker. */
   readonly work?: OwnWorkerOptions | undefined;
-  /** Make a root that is not there; else it is taken for a slip of the pen. */
+  /** Whether a root that is not there is made. Default: false, it is taken for a typing error. */
   readonly makeRoot?: boolean;
 }
 
 export interface QueueSession extends AsyncDisposable {
   readonly producer: Producer;
-  /** True if this process began to work on the queue when it opened it: nobody else did. */
+  /** True if the session has started a worker when it was opened, because nobody else served the queue. */
   readonly ownWorker: boolean;
-  /** What happens to a job, to its end. @throws what ends this session's own worker, too */
+  /** Follows a job to its end. @throws also what ends this session's own worker */
   follow(job: EnqueuedJob): AsyncGenerator<JobUpdate, void>;
 }
 
-/** How often a command that waits looks whether somebody serves its queue, in ms. */
+/** How often a waiting command checks whether somebody serves its queue, in ms. */
 const watchInterval = 1_000;
 /** How long running jobs of other commands may take when this one ends, in ms. */
 const graceMs = 30_000;
 
 /**
- * Opens the queue. When the command is interrupted, or fails, the jobs that nobody has begun are taken back.
+ * Opens the queue. If the command is interrupted, or fails, its jobs that nobody has begun are withdrawn.
  * @throws `QUEUE_UNAVAILABLE`, `TOOL_MISSING`, `SOURCE_NOT_FOUND` for a root that is not there
  */
 export async function openQueueSession(
@@ -79,17 +79,18 @@ export async function openQueueSession(
     superseded.addEventListener("abort", () => broken.abort(superseded.reason));
   };
 
-  let looks = 0;
-  /** Somebody has to do the work: this process if the queue is the root's own, else the user is told. */
+  /** How many checks in a row have found no worker. */
+  let misses = 0;
+  /** Checks that somebody serves the queue: if not, this process does so in the root's own queue, else it tells the user. */
   const watch = async () => {
     const [job] = unfinished.values();
     if (job === undefined || own !== undefined) return;
-    looks = (await producer.workers(job.queue)) > 0 ? 0 : looks + 1;
-    // The first look may come before a worker that has just been started is known.
-    if (looks < 2) return;
+    misses = (await producer.workers(job.queue)) > 0 ? 0 : misses + 1;
+    // The first check may come before a worker that has just been started is known.
+    if (misses < 2) return;
     if (embedded !== undefined && work !== undefined) {
       if (await embedded.mayServe()) await startOwnWorker();
-    } else if (looks === 2) {
+    } else if (misses === 2) {
       const { host } = splitQueueName(job.queue);
       const [whose, flag] = host === undefined ? ["", ""] : [` of host ${host}`, ` --host ${host}`];
       tell(
@@ -136,7 +137,7 @@ export async function openQueueSession(
   };
 }
 
-/** Ends this process's worker; before that it serves on for as long as other commands depend on it. */
+/** Closes this process's worker, once no other command depends on it. */
 async function closeWorker(
   worker: RunningWorker | undefined,
   embedded: EmbeddedRedis | undefined,

@@ -1,5 +1,5 @@
-// Starts the Redis of a root: on a unix socket, with an append-only file, under a kernel lock (flock) that it holds
-// for as long as it lives, so that a root never has two, however its starter ended.
+// Starts the Redis of a root: on a unix socket, with an append-only file, under a kernel lock (flock) that the server holds
+// for as long as it lives, so that a root never has two, however the process that started it ended.
 
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -27,24 +27,24 @@ export async function startServer(root: string, url: string): Promise<boolean> {
   );
 }
 
-/** Starts one of the servers; says how that went. @throws `TOOL_MISSING` for flock, `QUEUE_UNAVAILABLE` */
+/** Tries to start one of the servers. @throws `TOOL_MISSING` for flock, `QUEUE_UNAVAILABLE` */
 async function tryServer(
   command: string,
   root: string,
   url: string,
 ): Promise<"listening" | "lock-taken" | "not-installed"> {
   const directory = rootPath(root, "queue");
-  // `dir` is applied before the socket is made, so its path is relative to it, and short.
+  // `dir` is applied before the socket is made, so that the socket's path can be relative, and short.
   const socket = relative(directory, rootPath(root, "redisSocket"));
   const logFile = relative(directory, rootPath(root, "redisLog"));
   const settings = [
     ...["--port", "0", "--unixsocket", socket, "--unixsocketperm", "600"],
     ...["--dir", directory, "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"],
-    // A job that was acknowledged outlives a power cut; with one worker it costs next to nothing.
+    // An acknowledged job survives a power cut; with one worker this costs next to nothing.
     ...["--appendfsync", "always"],
     ...["--daemonize", "no", "--loglevel", "warning", "--logfile", logFile],
   ];
-  // flock hands the lock to the server it becomes. Its own session, so that Ctrl-C leaves it to us.
+  // flock becomes the server, which keeps the lock. Detached, so that Ctrl-C does not reach it.
   const child = spawn(
     tools.flock.command,
     [
@@ -79,7 +79,7 @@ async function tryServer(
       await sleep(50);
       return "lock-taken";
     }
-    // flock's own code for a program that cannot be run: EX_NOINPUT or EX_OSERR (sysexits.h), 127 as a shell.
+    // flock's exit codes for a program that cannot be run (sysexits.h), and 127 as a shell's.
     if (exitCode !== undefined && [66, 69, 71, 127].includes(exitCode ?? 0)) return "not-installed";
     if (exitCode !== undefined) throw await didNotStart(root, exitCode);
     const probe = await connect(url);

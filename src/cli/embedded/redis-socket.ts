@@ -1,4 +1,4 @@
-// A connection to the Redis of a root, on its unix socket: made once or not at all.
+// Connects to the Redis of a root on its unix socket, without trying again.
 
 import { once } from "node:events";
 import { open } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { StevedoreError } from "../../terms/index.js";
 /** A unix socket's address takes 108 bytes, the last of them NUL (unix(7)). */
 const socketPathLimit = 107;
 
-/** The socket's path; for one that is too long, the same through this process's descriptor of its directory. */
+/** The socket's path; if that is too long, a path through this process's descriptor of the directory. */
 export async function socketAddress(root: string): Promise<string> {
   const path = rootPath(root, "redisSocket");
   if (Buffer.byteLength(path) <= socketPathLimit) return path;
@@ -19,7 +19,7 @@ export async function socketAddress(root: string): Promise<string> {
   longRoots.push(directory);
   return `/proc/${process.pid}/fd/${directory.fd}/${basename(path)}`;
 }
-/** Kept open, and kept from the garbage collector, for as long as the process connects through them. */
+/** Directories that stay open, and so must not be garbage-collected, because the process connects through them. */
 const longRoots: unknown[] = [];
 
 /** Connects once, without trying again; undefined if nobody listens. */
@@ -27,7 +27,7 @@ export async function connect(url: string): Promise<Redis | undefined> {
   const redis = new Redis({
     path: url,
     lazyConnect: true,
-    // It would wait whole seconds for a server that loads its file, which takes milliseconds.
+    // ioredis's check would wait whole seconds for a server that loads its file within milliseconds.
     enableReadyCheck: false,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
@@ -65,7 +65,7 @@ async function loaded(redis: Redis): Promise<void> {
   }
 }
 
-/** Resolves when a connection has ended: by itself, or when `limit` ms have passed. */
+/** Resolves when a connection has ended. After `limit` ms it is disconnected. */
 export async function ended(hold: Redis, limit: number): Promise<void> {
   if (hold.status === "end") return;
   await once(hold, "end", { signal: AbortSignal.timeout(limit) }).catch(() => hold.disconnect());

@@ -1,7 +1,7 @@
-// Text by the columns it takes on a terminal: wide characters take two, combining ones none.
+// Measures text in the columns of a terminal: wide characters take two, combining ones none.
 import measure from "fast-string-truncated-width";
 
-/** Splits text into what a reader sees as one character. */
+/** Splits text into graphemes: what a reader sees as one character. */
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 /** Text of which every code unit takes one column. */
 const plain = /^[\x20-\x7e]*$/;
@@ -12,7 +12,7 @@ export function columnsOf(text: string): number {
   return plain.test(text) ? text.length : measure(text).width;
 }
 
-/** The beginning of a text that fits into `columns` columns; ends in `…` if something is missing. */
+/** Cuts a text to `columns` columns; it ends in `…` if something is missing. */
 export function cut(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
   if (columns < 1) return "";
@@ -27,13 +27,13 @@ export function cut(text: string, columns: number): string {
   return kept + ellipsis;
 }
 
-/** The text with blanks behind it (or before it) up to `columns` columns. */
+/** Pads a text with blanks, behind or before it, to `columns` columns. */
 export function pad(text: string, columns: number, side: "left" | "right" = "left"): string {
   const blanks = " ".repeat(Math.max(0, columns - columnsOf(text)));
   return side === "left" ? text + blanks : blanks + text;
 }
 
-/** How many rows a line takes on a terminal of `columns` columns that wraps it. */
+/** How many rows a line takes on a terminal of `columns` columns, which wraps it. */
 export function rowsOf(line: string, columns: number): number {
   if (plain.test(line)) return Math.max(1, Math.ceil(line.length / columns));
   let rows = 1;

@@ -1,12 +1,12 @@
-// How values look in text output.
+// Formats values for text output.
 export { formatBytes, formatSeconds } from "../../terms/index.js";
 
 /** No text of `formatBytes` is wider: `1023.9 MiB`. */
 export const bytesWidth = 10;
 
 /**
- * Text of others (comments, names, errors) as it may be shown on a terminal: what would move the cursor, break
- * the line or turn the direction of writing is escaped.
+ * Makes foreign text (comments, names, errors) safe for a terminal: characters that would move the cursor, break the line
+ * or turn the direction of writing are escaped.
  */
 export function formatText(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (character) => {
@@ -15,18 +15,18 @@ export function formatText(text: string): string {
   });
 }
 
-/** A time in ms since the epoch as ISO 8601; `?` for a number that is none: whoever enqueued the job chose it. */
+/** A time in ms since the epoch as ISO 8601; `?` if it is not a valid time, because whoever enqueued the job chose it. */
 export function formatTime(ms: number): string {
   const time = new Date(ms);
   return Number.isNaN(time.getTime()) ? "?" : time.toISOString();
 }
 
-/** A document as indented JSON that may be shown on a terminal. */
+/** A document as lines of indented JSON that are safe for a terminal. */
 export function formatJson(document: unknown): string[] {
   return JSON.stringify(document, null, 2).split("\n").map(formatText);
 }
 
-/** Rows as columns that line up, without blanks at the end. Every cell is shown as by `formatText`. */
+/** Rows as aligned columns, without blanks at the end. Every cell goes through `formatText`. */
 export function formatTable(rows: readonly (readonly string[])[]): string[] {
   const shown = rows.map((row) => row.map(formatText));
   const widths: number[] = [];
@@ -36,7 +36,7 @@ export function formatTable(rows: readonly (readonly string[])[]): string[] {
   return shown.map((row) => alignCells(row, widths));
 }
 
-/** One row of a table of which the widths are known, so that the others need not be. */
+/** One row of a table whose widths are known, so that the other rows are not needed. */
 export function formatRow(row: readonly string[], widths: readonly number[]): string {
   return alignCells(row.map(formatText), widths);
 }

@@ -1,4 +1,4 @@
-// What many jobs have done together: how far the whole is, which of them are at work, how fast, how long still.
+// Sums up the progress of many jobs: how much is done, which jobs are active, how fast, and how long the rest will take.
 // It has no clock of its own.
 import type { Progress } from "../../jobs/index.js";
 import type { JobUpdate } from "../../producer/index.js";
@@ -8,11 +8,11 @@ import { addSample, rate, type Sample, secondsLeft } from "./rate.js";
 /** A job to be counted. */
 export interface TalliedJob {
   readonly label: string;
-  /** How many bytes it is about, if that is known before it says so. */
+  /** The bytes that it has to process, if they are known beforehand. */
   readonly bytes?: number | undefined;
 }
 
-/** A job that is being worked on. */
+/** An active job. */
 export interface ActiveJob {
   readonly label: string;
   readonly progress: Progress;
@@ -20,36 +20,36 @@ export interface ActiveJob {
   readonly rate: number | undefined;
 }
 
-/** Where the whole stands. */
+/** The progress of all jobs together. */
 export interface ProgressView {
-  /** Jobs, which are images to the reader, or the images of a batch; undefined for another single job. */
+  /** The jobs, each of one image, or the images of a batch; undefined for any other single job. */
   readonly images: { readonly done: number; readonly total: number; readonly failed: number } | undefined;
   readonly amount: Amount | undefined;
-  /** From 0 to 1: of the amount if it is known, else of the jobs. */
+  /** From 0 to 1: by the amount if it is known, else by the number of jobs. */
   readonly ratio: number;
-  /** Per second, in the unit of the amount: what was worked on, not what was there already. */
+  /** Per second, in the unit of the amount. Work that was done before is not counted. */
   readonly rate: number | undefined;
-  /** In seconds. */
+  /** The time left, in seconds. */
   readonly left: number | undefined;
-  /** Archive bytes per layer byte, of the images that have one by now. */
+  /** Archive bytes per layer byte, of the images that are done. */
   readonly compression: number | undefined;
   /** In the order in which they began. */
   readonly active: readonly ActiveJob[];
 }
 
 export interface JobTally {
-  /** Notes an update of the job at this place in the list, at `now` ms. */
+  /** Takes an update of the job at this index, at `now` ms. */
   update(index: number, update: JobUpdate, now: number): void;
   view(now: number): ProgressView;
 }
 
-/** The windows of the speed that is shown, and of that by which the rest is reckoned, in ms. */
+/** Over how long the rate is measured: the one that is shown, and the one for the time left. In ms. */
 const shownWindow = 10_000;
 const leftWindow = 60_000;
 
 interface Entry {
   progress: Progress | undefined;
-  /** What it is in bytes; undefined while that is not known. */
+  /** Its bytes; undefined while they are not known. */
   bytes: { done: number; total: number } | undefined;
   samples: readonly Sample[];
 }
@@ -66,7 +66,7 @@ export function openJobTally(jobs: readonly TalliedJob[]): JobTally {
     sums.open += 1;
     sums.total += bytes;
   }
-  /** Bytes that were worked on: unlike `sums.done` it never shrinks, and what was there already is not in it. */
+  /** Bytes that were processed. Unlike `sums.done` it never shrinks, and does not count what was done before. */
   let worked = 0;
   let workedSamples: readonly Sample[] = [];
 
@@ -102,7 +102,7 @@ export function openJobTally(jobs: readonly TalliedJob[]): JobTally {
       jobs.length === 1 ? leftWindow : shownWindow,
     );
     if (progress.unit !== "bytes") return;
-    // What was done before this job was followed was done at a time that is not known.
+    // When the work before the first update was done is not known: it is not counted.
     const since = samePhase ? before.done : isFirst ? progress.done : 0;
     work(progress.done - since, now);
     setBytes(entry, { done: progress.done, total: progress.total });
@@ -112,7 +112,7 @@ export function openJobTally(jobs: readonly TalliedJob[]): JobTally {
     sums.ended += 1;
     if (state === "failed") {
       sums.failed += 1;
-      // The rest of it will not come.
+      // The rest will not be processed.
       if (entry.bytes !== undefined) setBytes(entry, { ...entry.bytes, total: entry.bytes.done });
     } else {
       const { layerBytes, archiveBytes, cached } = outcomeOf(result);
@@ -121,12 +121,12 @@ export function openJobTally(jobs: readonly TalliedJob[]): JobTally {
         sums.archive += archiveBytes;
       }
       const total = layerBytes ?? entry.bytes?.total;
-      // A small one ends before it has told of itself.
+      // A small job ends before its first progress.
       if (!cached && total !== undefined) work(total - (entry.bytes?.done ?? 0), now);
       if (total !== undefined) setBytes(entry, { done: total, total });
     }
     if (entry.bytes !== undefined) sums.open -= 1;
-    // Only the sums are still of use.
+    // From now on only the sums are needed.
     entries.delete(index);
   };
 
@@ -178,7 +178,7 @@ export function openJobTally(jobs: readonly TalliedJob[]): JobTally {
     });
   }
 
-  /** The bytes of all jobs: those that have not said what they are count as the others do on average. */
+  /** The bytes of all jobs. Jobs whose bytes are not known count as the average of the others. */
   function estimate(): Amount | undefined {
     if (sums.known === 0) return undefined;
     const unknown = jobs.length - sums.ended - sums.open;
@@ -191,7 +191,7 @@ export function openJobTally(jobs: readonly TalliedJob[]): JobTally {
   }
 }
 
-/** The bytes of a layer and its archive in a job's result, if that is what the job is about, and if it did no work. */
+/** From a job's result: the bytes of the layer and of its archive, if it has them, and whether the result was cached. */
 function outcomeOf(result: unknown) {
   const { layerBytes, archiveBytes, cached } = (result ?? {}) as Readonly<Record<string, unknown>>;
   const size = (value: unknown) => (typeof value === "number" ? value : undefined);

@@ -1,30 +1,30 @@
-// Lines that stand on a terminal and change in place. The thin part: what they say is somebody else's.
+// Lines on a terminal that are redrawn in place. Their contents come from others.
 import type { WriteStream } from "node:tty";
 import { rowsOf } from "./columns.js";
 
-/** What a terminal has room for. */
+/** The size of a terminal. */
 export interface Size {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** Something that stands on a terminal and has to make way for a line. */
+/** A display on a terminal, which is hidden while other lines are written. */
 export interface Display {
   hide(): void;
   show(): void;
 }
 
 export interface LiveDisplay extends Display {
-  /** Draws anew: at once, or when the last drawing is old enough. */
+  /** Redraws: at once, or when the last drawing is `interval` old. */
   changed(): void;
-  /** Takes it away for good. */
+  /** Removes it for good. */
   close(): void;
 }
 
 interface LiveDisplayOptions {
   /** The least time between two drawings, in ms. */
   readonly interval: number;
-  /** Take the whole screen, and give back what was on it, instead of standing below it. */
+  /** Whether to take the whole screen, and restore it at the end, instead of standing below the other output. */
   readonly fullScreen?: boolean;
   /**
    * The terminal is one of xterm.js. When it becomes narrower it moves the cursor down by the rows that other lines
@@ -33,9 +33,9 @@ interface LiveDisplayOptions {
   readonly displacesCursor?: boolean;
 }
 
-/** The time in which it is drawn again though nothing was reported, so that speeds do not stand still, in ms. */
+/** How often it is redrawn without a change, so that rates and times go on, in ms. */
 const heartbeat = 1_000;
-/** For a terminal that does not tell its size: what terminals had (VT100). */
+/** For a terminal that does not report its size: that of a VT100. */
 const usualSize = { columns: 80, rows: 24 } as const;
 
 /** Control sequences (ECMA-48; xterm's ctlseqs for the private modes 7, 25 and 1049). */
@@ -50,7 +50,7 @@ const control = {
   fullScreenOff: "\u001b[?25h\u001b[?1049l",
 } as const;
 
-/** True if lines can be redrawn there: not where TERM says otherwise, or nothing (as under cron). */
+/** True for a terminal on which lines can be redrawn; TERM is `dumb` or unset on others, as under cron. */
 export function isTerminal(stream: NodeJS.WriteStream): stream is NodeJS.WriteStream & WriteStream {
   return stream.isTTY === true && !["dumb", "", undefined].includes(process.env.TERM);
 }

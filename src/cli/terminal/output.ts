@@ -1,4 +1,4 @@
-// What a command writes: its result on stdout, lines for people on stderr, and a display that makes way for both.
+// The output of a command: its result on stdout, lines for people on stderr, and a display that is hidden for both.
 import { setImmediate } from "node:timers/promises";
 import { throwIfAborted } from "../../terms/index.js";
 import type { LogFields } from "../../worker/index.js";
@@ -9,21 +9,21 @@ export interface Output {
   /** Writes to stdout: the one JSON document with `--json`, else the lines. */
   print(document: unknown, lines: Iterable<string>): void;
   /**
-   * The same for a list that need not be in memory as a whole: one array, or a line for each item. The next items
-   * are read when the ones before are written, and none when the reader of stdout has left.
-   * @throws what `items` throws; the array is closed then, so that it is a document, if it was begun.
+   * The same for a list that need not fit into memory: one array, or a line for each item. Items are read as they are
+   * written, and no more when the reader of stdout has left.
+   * @throws what `items` throws; an array that was begun is closed then, so that it is valid JSON
    */
   printEach<Item>(items: AsyncIterable<Item>, show: ShowItem<Item>): Promise<void>;
   /**
-   * Writes a line to stderr. The text may quote others, so that only its line breaks stay what they are.
-   * @param fields what it is about, for a log that is read by machines
+   * Writes a line to stderr. Control characters are escaped, except for line breaks, because the text may quote others.
+   * @param fields what the line is about, for a log that machines read
    */
   warn(text: string, fields?: LogFields): void;
-  /** Sets what stands on the terminal from now on, undefined for nothing: it makes way for lines and documents. */
+  /** Sets the display that is hidden while lines and documents are written; undefined for none. */
   setDisplay(display: Display | undefined): void;
 }
 
-/** How an item of a list is shown. */
+/** How `printEach` shows an item. */
 interface ShowItem<Item> {
   /** Its element of the array with `--json`. Default: the item. */
   document?(item: Item): unknown;
@@ -32,12 +32,12 @@ interface ShowItem<Item> {
   readonly header?: string;
 }
 
-/** Characters that are gathered before they are written. */
+/** How many characters are collected before they are written. */
 const chunkSize = 64 * 1024;
 
 /**
- * With `--json` the first document is the only one: an error after it has stderr and the exit code.
- * @param writeLog writes what else goes to stderr, undefined for lines of text
+ * With `--json` only the first document is printed: an error after it goes to stderr and the exit code.
+ * @param writeLog writes the lines of stderr; undefined for plain text
  */
 export function openOutput(json: boolean, signal: AbortSignal, writeLog?: Output["warn"]): Output {
   let printed = false;
@@ -61,7 +61,7 @@ export function openOutput(json: boolean, signal: AbortSignal, writeLog?: Output
         printed = true;
         if (!(await write(text))) return;
         text = "";
-        // Items that come without waiting must not keep a signal from being heard.
+        // Lets signals in: items that come without waiting would block the event loop.
         await setImmediate();
         throwIfAborted(signal);
       }
@@ -90,7 +90,7 @@ export function openOutput(json: boolean, signal: AbortSignal, writeLog?: Output
   };
 }
 
-/** Resolves when stdout has taken the text: to false if its reader has left. */
+/** Resolves when stdout has taken the text; to false if its reader has left. */
 function write(text: string): Promise<boolean> {
   return new Promise((resolve) => process.stdout.write(text, (error) => resolve(error == null)));
 }

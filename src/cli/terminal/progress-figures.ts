@@ -1,17 +1,17 @@
-// What a job's own report comes to: how much, how far, how fast, how long still. A batch says most of that itself.
+// The figures of a job's progress: amount, ratio, rate, and time left. A batch reports most of them itself.
 import type { Progress } from "../../jobs/index.js";
 
-/** A number of bytes, entries or images, and how many there are in all. */
+/** How many bytes, entries or images are done, and how many there are in all. */
 export interface Amount {
   readonly done: number;
   readonly total: number;
   readonly unit: Progress["unit"];
-  /** True if the total is partly a guess: not every job has said yet how much it is. */
+  /** True if the total is partly estimated, because not every job has reported its own. */
   readonly estimated: boolean;
 }
 
 export interface Figures {
-  /** Of a batch: images that are done, of all. */
+  /** Of a batch: how many images are done, of how many. */
   readonly images: { readonly done: number; readonly total: number } | undefined;
   readonly amount: Amount;
   /** From 0 to 1. */
@@ -23,8 +23,8 @@ export interface Figures {
 }
 
 /**
- * The figures of one report.
- * @param measured speed and rest by the clock of whoever listens; a batch's are its own
+ * The figures of a progress.
+ * @param measured the caller's rate and time left, in seconds; a batch has its own
  */
 export function figuresOf(
   progress: Progress,
@@ -44,7 +44,7 @@ export function figuresOf(
   return {
     images: { done, total },
     amount: { done: bytesDone, total: bytesTotal, unit: "bytes", estimated: false },
-    // Of images that need no work there are no bytes.
+    // Without bytes if no image needs work.
     ratio: bytesTotal > 0 ? ratioOf(bytesDone, bytesTotal) : ratioOf(done, total),
     rate: progress.bytesPerSecond,
     left: progress.secondsLeft,

@@ -1,4 +1,4 @@
-// Draws the state of long work as the lines of a terminal: the whole, and below it each image that is worked on.
+// Draws progress as lines of a terminal: all jobs together, and below them each active job.
 
 import { shortId } from "../../terms/index.js";
 import { columnsOf, cut, pad } from "./columns.js";
@@ -22,9 +22,8 @@ const widestLabel = 24;
 const gap = "  ";
 
 /**
- * The lines, at most `rows` of them, none wider than `columns`. What a narrow terminal has no room for is left
- * out, the least important first.
- * @param label what a single job is about
+ * Draws at most `rows` lines, none wider than `columns`. On a narrow terminal the least important parts are left out.
+ * @param label of a single job
  */
 export function progressLines(label: string, view: ProgressView, { columns, rows }: Size): string[] {
   const { amount, ratio } = view;
@@ -79,7 +78,7 @@ export function activeLines(active: readonly ActiveJob[], { columns, rows }: Siz
   return more > 0 ? [...lines, cut(`and ${more} more`, columns)] : lines;
 }
 
-/** A made id by its beginning; a name that somebody gave whole, as far as there is room for it. */
+/** A generated id is shortened; a name is shown whole, as far as there is room for it. */
 function shortLabel(label: string): string {
   return /^[0-9a-f]+$/.test(label) ? shortId(label) : cut(formatText(label), widestLabel);
 }
@@ -91,7 +90,7 @@ export function bar(ratio: number, columns: number): string {
   return `[${"#".repeat(filled)}${" ".repeat(inside - filled)}]`;
 }
 
-/** Parts side by side behind a bar; the bar gives way first, then the parts of the highest rank. */
+/** Joins a bar and parts to a line. If there is no room, the bar is left out first, then the parts of the highest rank. */
 function arrange(
   parts: readonly { readonly text: string; readonly rank: number }[],
   ratio: number,

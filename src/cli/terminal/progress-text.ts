@@ -1,9 +1,9 @@
-// How far long work is, in words: what the lines of a terminal and those of a log have in common.
+// Progress in words, for the lines of a terminal and of a log.
 import { formatBytes, formatSeconds } from "./format.js";
 import type { ProgressView } from "./job-tally.js";
 import type { Amount } from "./progress-figures.js";
 
-/** The whole in one line of any width, as a log gets it. */
+/** The whole progress as one line for a log. */
 export function progressSentence(label: string, view: ProgressView): string {
   const { amount, ratio } = view;
   const percent = formatPercent(ratio);
@@ -17,7 +17,7 @@ export function progressSentence(label: string, view: ProgressView): string {
   return parts.filter((part) => part !== "").join(", ");
 }
 
-/** What it is: a single job by its label and phase, many jobs and a batch by their images. */
+/** The beginning of a line: label and phase of a single job, or the images of many jobs or a batch. */
 export function headline(label: string, { images, active }: ProgressView): string {
   if (images !== undefined) {
     const failed = images.failed === 0 ? "" : `, ${images.failed} failed`;
@@ -32,12 +32,12 @@ export function formatImages({ done, total }: { readonly done: number; readonly 
   return `${done}/${total} images`;
 }
 
-/** `34 %`; 100 only when nothing is missing. */
+/** `34 %`; rounded down, so that 100 % is the end. */
 export function formatPercent(ratio: number): string {
   return `${Math.floor(ratio * 100)} %`;
 }
 
-/** `1.4 MiB of 2.0 MiB`; with `~` for a total that is partly a guess. */
+/** `1.4 MiB of 2.0 MiB`; with `~` for a total that is partly estimated. */
 export function formatAmount({ done, total, unit, estimated }: Amount): string {
   const about = estimated ? "~" : "";
   if (unit === "bytes") return `${formatBytes(done)} of ${about}${formatBytes(total)}`;

@@ -1,17 +1,17 @@
-// Shows how far many jobs are, on stderr: lines that are redrawn on a terminal, a line now and then elsewhere.
+// Shows the progress of jobs on stderr: lines that are redrawn on a terminal, else a line every few seconds.
 import type { JobUpdate } from "../../producer/index.js";
 import type { CommandContext } from "../run-command.js";
 import { openJobTally, type TalliedJob } from "./job-tally.js";
 import { progressSentence } from "./progress-text.js";
 
-/** How often the lines of a terminal are drawn at most, and a plain line is written elsewhere, in ms. */
+/** How often lines are redrawn on a terminal at most, and how often a plain line is written elsewhere, in ms. */
 const drawInterval = 100;
 const plainInterval = 5_000;
 
 interface JobsProgress {
-  /** Notes what has become of the job at this place in the list. */
+  /** Takes an update of the job at this index. */
   update(index: number, update: JobUpdate): void;
-  /** Takes it away, so that the result stands alone. */
+  /** Removes it, so that the result stands alone. */
   close(): void;
 }
 

@@ -1,4 +1,4 @@
-// Draws the state of the queues as the lines of a terminal: counts, the jobs at work, the last failures.
+// Draws the state of the queues as lines of a terminal: counts, active jobs, the last failures.
 import type { AnyQueueName } from "../../jobs/index.js";
 import { subjectOf } from "../../jobs/index.js";
 import type { JobRecord, JobState, QueueCounts } from "../../producer/index.js";
@@ -8,19 +8,19 @@ import type { ActiveJob } from "./job-tally.js";
 import type { Size } from "./live-display.js";
 import { activeLines } from "./progress-lines.js";
 
-/** What is known of one queue. */
+/** The state of one queue. */
 interface QueueView {
   readonly queue: AnyQueueName;
   readonly counts: QueueCounts;
   readonly workers: number;
-  /** Jobs that ended, per second; undefined while that is not known. */
+  /** Ended jobs per second; undefined while it is not known. */
   readonly rate: number | undefined;
 }
 
-/** What is known of all of them. */
+/** The state of all queues. */
 export interface QueuesView {
   readonly title: string;
-  /** What the reader must know: that Redis is away. */
+  /** A notice for the reader, such as that Redis is away. */
   readonly notice: string | undefined;
   readonly queues: readonly QueueView[];
   readonly active: readonly ActiveJob[];
@@ -28,13 +28,13 @@ export interface QueuesView {
   readonly listed: { readonly state: JobState; readonly records: readonly JobRecord[] } | undefined;
 }
 
-/** A narrower terminal has no room for the date of a failure. */
+/** On a terminal with fewer columns, times are shown without their dates. */
 const dateFrom = 60;
 
 /** The columns of the table: a heading, a shorter one for a narrow terminal, and the value. */
 const table: readonly [string, string, (view: QueueView) => string][] = [
   ["QUEUE", "QUEUE", ({ queue }) => queue],
-  // To the reader a job with a priority waits as any other, and a batch whose children are at work is at work.
+  // For the reader, a job with a priority waits like any other, and a batch that waits for its children is active.
   ["WAITING", "WAIT", ({ counts }) => String(counts.waiting + counts.prioritized)],
   ["ACTIVE", "ACT", ({ counts }) => String(counts.active + counts["waiting-children"])],
   ["DELAYED", "DEL", ({ counts }) => String(counts.delayed)],
@@ -44,7 +44,7 @@ const table: readonly [string, string, (view: QueueView) => string][] = [
   ["WORKERS", "WRK", ({ workers }) => String(workers)],
 ];
 
-/** The lines, at most `rows` of them, none wider than `columns`. The lists below the table get what room is left. */
+/** Draws at most `rows` lines, none wider than `columns`. The lists below the table get the room that is left. */
 export function queuesLines(view: QueuesView, { columns, rows }: Size): string[] {
   const head = [view.title, ...(view.notice === undefined ? [] : [`! ${view.notice}`]), ""]
     .map(formatText)
@@ -55,7 +55,7 @@ export function queuesLines(view: QueuesView, { columns, rows }: Size): string[]
     if (room() >= 3) lines.push("", heading, ...content(room() - 2));
   };
   const { active, listed } = view;
-  // The list of the past leaves the larger part to what happens now, if both need it.
+  // If room is short, most of it goes to the active jobs.
   const reserved = listed === undefined ? 0 : Math.min(listed.records.length, 5) + 2;
   if (active.length > 0)
     section("AT WORK", (most) => activeLines(active, { columns, rows: Math.max(1, most - reserved) }));

@@ -1,21 +1,21 @@
-// How fast something grows, over a window that slides with the time, and how long the rest will take. Pure: the
-// time is always an argument, in ms of any one clock.
+// The growth rate of a value over a sliding window, and how long the rest will take. Pure: the time is always an argument,
+// in ms of any one clock.
 
-/** Where something stood at a time. */
+/** A value at a time. */
 export interface Sample {
   /** In ms. */
   readonly at: number;
   readonly value: number;
 }
 
-/** Samples closer together than this are one, in ms: a window holds a bounded number of them. */
+/** Samples closer together than this are merged, in ms, so that a window holds a bounded number of them. */
 const spacing = 100;
-/** A rate over less than this says nothing, in ms. */
+/** A rate over a shorter time is not meaningful, in ms. */
 const leastTime = 1_000;
 
 /**
- * The samples with a new one, in the order of time, without those that a window of `window` ms no longer needs.
- * A value below the last one begins anew: it counts something else now, or the same a second time.
+ * Adds a sample, and drops those that a window of `window` ms no longer needs. A value below the last one starts a new
+ * series: it counts something else now, or the same a second time.
  */
 export function addSample(samples: readonly Sample[], sample: Sample, window: number): readonly Sample[] {
   const last = samples.at(-1);
@@ -26,13 +26,13 @@ export function addSample(samples: readonly Sample[], sample: Sample, window: nu
   return [...kept.slice(baseOf(kept, sample.at - window)), sample];
 }
 
-/** The growth per second over the last `window` ms; undefined while too little is known. */
+/** The growth per second over the last `window` ms; undefined while there are too few samples. */
 export function rate(samples: readonly Sample[], now: number, window: number): number | undefined {
   const start = now - window;
   const base = samples[baseOf(samples, start)];
   const last = samples.at(-1);
   if (base === undefined || last === undefined || now - base.at < leastTime) return undefined;
-  // Nothing grew between a sample before the window and the window's start.
+  // A sample before the window counts as one at the window's start.
   return ((last.value - base.value) / (now - Math.max(base.at, start))) * 1_000;
 }
 
@@ -42,7 +42,7 @@ export function secondsLeft(remaining: number, perSecond: number | undefined): n
   return perSecond === undefined || perSecond <= 0 ? undefined : remaining / perSecond;
 }
 
-/** The place of the newest sample that is not after `start`, else of the oldest there is. */
+/** The index of the newest sample that is not after `start`, else of the oldest one. */
 function baseOf(samples: readonly Sample[], start: number): number {
   return Math.max(
     0,

@@ -1,4 +1,4 @@
-// Shows the queues on the whole of a terminal, drawn anew when something has happened.
+// Shows the queues on the whole of a terminal, redrawn after each event.
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WriteStream } from "node:tty";
@@ -9,15 +9,15 @@ import type { QueueWatch } from "./queue-watch.js";
 import { type QueuesView, queuesLines } from "./queues-view.js";
 import { addSample, rate, type Sample } from "./rate.js";
 
-/** The least time between two drawings, and the most without an event (workers come and go without one), in ms. */
+/** The least time between two drawings, and the most without an event, in ms: workers come and go without one. */
 const interval = 500;
 const idleInterval = 2_000;
-/** Over what time speeds are taken, in ms. */
+/** Over how long rates are measured, in ms. */
 const window = 10_000;
-/** How many records are read: more than a terminal has room for is of no use. */
+/** How many records are read: more than a terminal has room for. */
 const mostRecords = 100;
 
-/** Shows them until the signal aborts, then gives the terminal back as it was. */
+/** Shows the queues until the signal aborts, then restores the terminal. */
 export async function showQueues({
   context,
   producer,
@@ -42,8 +42,8 @@ export async function showQueues({
     listed: undefined,
   };
 
-  /** Reads how things stand. */
-  const look = async () => {
+  /** Reads the state of the queues. */
+  const read = async () => {
     const listedState = state ?? "failed";
     const shown = Object.entries(await producer.counts()) as [AnyQueueName, QueueCounts][];
     const [active, batches, records, ...workers] = await Promise.all([
@@ -75,7 +75,7 @@ export async function showQueues({
     };
   };
 
-  /** True once something has happened that was not read yet. */
+  /** True if there were events since the state was read. */
   let stale = false;
   let wake = () => {};
   const happened = () => {
@@ -99,7 +99,7 @@ export async function showQueues({
     }
   };
 
-  await look();
+  await read();
   const notice = await begun();
   view = { ...view, notice };
   const display = openLiveDisplay(process.stdout as WriteStream, (size) => queuesLines(view, size), {
@@ -118,8 +118,8 @@ export async function showQueues({
       if (!stale) await Promise.race([something, pause(idleInterval, signal)]);
       await pause(interval, signal);
       stale = false;
-      // Without Redis what was known last stands, with the notice.
-      await Promise.race([look().catch(() => undefined), stopped]);
+      // Without Redis the last state stays, with the notice.
+      await Promise.race([read().catch(() => undefined), stopped]);
     }
     await listening;
   } finally {

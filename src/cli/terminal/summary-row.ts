@@ -3,26 +3,26 @@ import type { ImageSummary } from "../../listing/index.js";
 import { shortId } from "../../terms/index.js";
 import { bytesWidth, formatBytes, formatRow, formatText } from "./format.js";
 
-/** A checksum as a whole. */
+/** The width of a whole checksum. */
 export const checksumWidth = "sha256:".length + 64;
-/** As wide as the cells can be: the rows are written before the last is known. */
+/** The widths of the columns: the most that cells can take, because rows are written before all are known. */
 const widths = [12, 12, 19, bytesWidth, "sha256:".length + 12];
-/** The names of one image may be many: longer ones push the comment aside. */
+/** The most that the column of names takes: longer names push the comment aside. */
 const widestNames = 40;
 
-/** The names of an image in their cell. */
+/** The cell with the names of an image. */
 export function namesCell(names: readonly string[]): string {
   return names.length === 0 ? "-" : names.join(", ");
 }
 
-/** How wide the column of these images' names is. */
+/** The width of the column with these images' names. */
 export function namesWidth(names: Iterable<readonly string[]>): number {
   let width = 1;
   for (const each of names) width = Math.max(width, formatText(namesCell(each)).length);
   return Math.min(width, widestNames);
 }
 
-/** The line above the rows of a listing for people, and an image as one of them. @param names of all its images */
+/** The header of a listing for people, and a function for its rows. @param names of all its images */
 export function summaryColumns(names: Iterable<readonly string[]>) {
   const all = [...widths, Math.max(namesWidth(names), "NAMES".length)];
   return {

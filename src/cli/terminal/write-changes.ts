@@ -1,4 +1,4 @@
-// Writes a line for each change in the queues: JSON, or text for people where there is no terminal.
+// Writes a line for each change in the queues: JSON, or text where there is no terminal.
 import { once } from "node:events";
 import { formatFailedReason, type Progress, subjectOf } from "../../jobs/index.js";
 import type { JobEvent } from "../../producer/index.js";
@@ -7,7 +7,7 @@ import { figuresOf } from "./progress-figures.js";
 import { formatAmount, formatImages, formatLeft, formatRate } from "./progress-text.js";
 import type { QueueWatch } from "./queue-watch.js";
 
-/** A change as `--json` prints it; the names are those of a job's record. */
+/** A change as `--json` prints it, with the field names of a job's record. */
 interface Change extends Pick<JobEvent, "at" | "queue" | "id" | "state"> {
   readonly name: string | null;
   readonly data: unknown;
@@ -16,7 +16,7 @@ interface Change extends Pick<JobEvent, "at" | "queue" | "id" | "state"> {
   readonly failedReason: string | null;
 }
 
-/** Writes the changes until the signal aborts. The order is that of Redis within a queue. */
+/** Writes the changes until the signal aborts, those of a queue in Redis's order. */
 export async function writeChanges({
   context,
   producer,
@@ -31,7 +31,7 @@ export async function writeChanges({
   const notice = await begun();
   tell(`watching the queues of graph "${context.config.graph}" at ${address}; Ctrl-C stops`);
   if (notice !== undefined) tell(notice);
-  /** What the unfinished jobs are, as their records say. */
+  /** Name and data of the unfinished jobs, from their records. */
   const known = new Map<string, Promise<{ name: string; data: unknown } | undefined>>();
   const identify = (id: string) => {
     const found = known.get(id) ?? producer.job(id).catch(() => undefined);
@@ -40,7 +40,7 @@ export async function writeChanges({
   };
   for await (const batch of events) {
     const wanted = batch.filter((event) => !("id" in event) || state === undefined || event.state === state);
-    // All at once, so that a burst of jobs costs few round trips.
+    // All records at once, so that a burst of jobs takes few round trips.
     for (const event of wanted) if ("id" in event) identify(event.id);
     for (const event of wanted) {
       if (signal.aborted) return;

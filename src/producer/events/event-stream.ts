@@ -1,8 +1,8 @@
-// What happens to all jobs of all queues, as one stream that an outage of Redis does not end.
+// One stream of the events of all jobs of all queues. An outage of Redis does not end it.
 import type { JobError } from "../../jobs/index.js";
 import type { JobEvent, JobEvents } from "./job-events.js";
 
-/** Redis went away (for more than 4 s), or it is back (also after less). */
+/** Redis has been away for more than 4 s, or it is back (also after less). */
 export interface ConnectionEvent {
   readonly connection: "lost" | "restored";
   /** With `lost`. */
@@ -17,15 +17,15 @@ export interface Interest {
   recheck(): void;
 }
 
-/** How many events may wait to be read; BullMQ keeps as many in Redis. */
+/** How many unread events are kept; BullMQ keeps as many in Redis. */
 const unreadLimit = 10_000;
 
 /**
- * Listens from now on. What it returns yields, each time it is asked, all that has happened since: never nothing.
- * Progress that was not read in time is left out if there is newer, and of more than 10,000 unread events the
- * oldest are. It ends when the signal aborts.
- * @param register tells of the connection; returns what ends that
- * @param watchForMore hands over sources that come up later; returns what ends that
+ * Listens from now on. Each turn of the generator yields all events since the last turn, at least one. Unread progress
+ * of a job is replaced by newer progress, and of more than 10,000 unread events the oldest are dropped. It ends when
+ * the signal aborts.
+ * @param register subscribes to outages of the connection; returns the function that unsubscribes
+ * @param watchForMore adds sources that come up later; returns the function that stops this
  */
 export function openEventStream(
   sources: readonly JobEvents[],
@@ -34,7 +34,7 @@ export function openEventStream(
   signal?: AbortSignal,
 ): AsyncGenerator<readonly QueueEvent[], void> {
   let unread: QueueEvent[] = [];
-  /** Where the newest unread progress of a job stands, if nothing else has happened to the job since. */
+  /** The index of a job's newest unread progress, if nothing else has happened to the job since. */
   const progressAt = new Map<string, number>();
   let wake = () => {};
   const push = (event: QueueEvent) => {
@@ -51,7 +51,7 @@ export function openEventStream(
     unread.push(event);
     wake();
   };
-  /** Empties the list; returns what was in it, without the oldest if nobody has read for long. */
+  /** Empties the list and returns its newest events, `unreadLimit` at most. */
   const take = () => {
     const taken = unread.slice(-unreadLimit);
     unread = [];

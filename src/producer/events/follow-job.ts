@@ -1,4 +1,4 @@
-// Follows one job from where it stands to its end, for whoever waits for it in this process.
+// Follows one job from its present state to its end, for a caller in this process.
 import { JobError, parseFailedReason, parseProgress } from "../../jobs/index.js";
 import type { JobRecord } from "../job-records.js";
 import type { Interest } from "./event-stream.js";
@@ -8,13 +8,13 @@ interface FollowAccess {
   readonly events: JobEvents;
   /** The job's record as it is now; undefined if it is gone. */
   record(): Promise<JobRecord | undefined>;
-  /** Tells of the connection; returns what ends that. */
+  /** Subscribes to outages of the connection; returns the function that unsubscribes. */
   register(interest: Interest): () => void;
 }
 
 /**
- * Yields a job's states and progress as they come, from the present one to `completed` or `failed`. Progress that was
- * not read in time is left out if there is newer.
+ * Yields a job's states and progress as they come, from the present one to `completed` or `failed`. Unread progress is
+ * replaced by newer progress.
  * @throws `QUEUE_UNAVAILABLE` when Redis is away, `CANCELLED` if the signal aborts, `INTERNAL` if the job is gone
  */
 export async function* followJob(
@@ -63,7 +63,7 @@ export async function* followJob(
   }
 }
 
-/** What a record says, as an update. */
+/** The update that a record amounts to. @throws `INTERNAL` if the job is gone */
 function updateOf(jobId: string, record: JobRecord | undefined): JobUpdate {
   if (record === undefined || record.state === "unknown") {
     throw new JobError("INTERNAL", `job ${jobId} is no longer in its queue`, { jobId });

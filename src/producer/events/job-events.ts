@@ -1,4 +1,4 @@
-// Hears of jobs: one listener per queue on Redis's event stream, shared by all that wait or follow.
+// The events of a queue's jobs: one reader of the queue's event stream, shared by all who wait or follow.
 import { QueueEvents, type QueueEventsListener } from "bullmq";
 import type { Redis } from "ioredis";
 import {
@@ -13,10 +13,10 @@ import { connectWithRetry, type FailFastConnection } from "../../redis/index.js"
 import type { JobState } from "../job-records.js";
 import { type EventFields, readLogLine, readUpdate, toldEvents } from "./stream-entry.js";
 
-/** What became of a job. */
+/** A change of a job. */
 export interface JobUpdate {
   readonly state: JobState;
-  /** With state `active`, also of a batch whose children are at work: how far it is. */
+  /** With state `active`, also for a batch whose children are at work. */
   readonly progress?: Progress;
   /** With state `completed`. */
   readonly result?: unknown;
@@ -31,7 +31,7 @@ export interface LogLine {
   readonly at: number;
 }
 
-/** Something that happened to any job. `removed` is a job that was taken back before a worker had begun it. */
+/** An event of any job. `removed`: the job was withdrawn before a worker began it. */
 export interface JobEvent extends Omit<JobUpdate, "state"> {
   readonly queue: AnyQueueName;
   readonly id: string;
@@ -42,8 +42,8 @@ export interface JobEvent extends Omit<JobUpdate, "state"> {
 
 export interface JobEvents {
   /**
-   * Calls the listener with every update of a job from now on, and the id of its event in Redis's stream. Returns what
-   * ends that.
+   * Calls the listener with every update of a job from now on, and the id of its event in Redis's stream.
+   * @returns the function that ends this
    */
   listen(jobId: string, listener: (update: JobUpdate, eventId: string) => void): () => void;
   /** The same for the lines of its log. */
@@ -53,14 +53,14 @@ export interface JobEvents {
   close(): Promise<void>;
 }
 
-/** What workers tell of besides BullMQ's own events. */
+/** The events that workers add to BullMQ's own. */
 interface LogEvents extends QueueEventsListener {
   log(fields: EventFields, eventId: string): void;
 }
 
 /**
- * Starts to hear of a queue's jobs. No event that happens after this resolves is missed.
- * @param from `beginning` to hear of all that has happened as well
+ * Starts to listen to a queue. No event that happens after this resolves is missed.
+ * @param from `beginning` also for all events that the stream holds
  */
 export async function openJobEvents(
   connection: FailFastConnection,
@@ -70,7 +70,7 @@ export async function openJobEvents(
   from: "now" | "beginning" = "now",
 ): Promise<JobEvents> {
   const prefix = keyPrefix(graphName);
-  // "From now on" has a gap between the subscription and the first read; a fixed position has none.
+  // "From now on" would leave a gap between the subscription and the first read; a fixed position does not.
   const newest =
     from === "beginning"
       ? undefined
@@ -115,7 +115,7 @@ export async function openJobEvents(
     async close() {
       const closing = events.close();
       closing.catch(() => undefined);
-      // BullMQ waits until its connection tells that it has ended, which one that is between two attempts never does.
+      // BullMQ waits for the `end` of its connection, which never comes while that is between two attempts to connect.
       const connection = listening();
       if (connection?.status === "ready") await closing.catch(() => undefined);
       else connection?.disconnect();
@@ -124,7 +124,7 @@ export async function openJobEvents(
   };
 }
 
-/** By the ids of the jobs. */
+/** The listeners by the ids of their jobs. */
 type Listeners<What> = Map<string, Set<(what: What, eventId: string) => void>>;
 
 function addListener<What>(
@@ -140,7 +140,7 @@ function addListener<What>(
   };
 }
 
-/** The copy that BullMQ makes of a connection, to listen by it; undefined until it has made one. */
+/** Returns a function for the duplicate of the connection that BullMQ listens on: undefined until it was made. */
 function copyOf(redis: Redis): () => Redis | undefined {
   const duplicate = redis.duplicate.bind(redis);
   let copy: Redis | undefined;

@@ -1,4 +1,4 @@
-// Where a job stands at one moment of its queue's event stream, without its data, which may be large.
+// The state of a job at one moment of its queue's event stream, without its data, which may be large.
 import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { parseFailedReason, parseProgress } from "../../jobs/index.js";
@@ -6,7 +6,7 @@ import { isOtherKey, type JobState } from "../job-records.js";
 import type { JobUpdate, LogLine } from "./job-events.js";
 
 export interface JobSnapshot {
-  /** Its state, how far it is, and the newest lines of its log; of a job that has ended the state comes last. */
+  /** Its state, its progress, and the newest lines of its log. The state of a job that has ended comes last. */
   readonly parts: readonly (JobUpdate | LogLine)[];
   /** The lines among them. */
   readonly lines: readonly LogLine[];
@@ -15,16 +15,16 @@ export interface JobSnapshot {
   readonly eventId: string;
 }
 
-/** The event before all others. */
+/** The id that comes before those of all events. */
 export const noEvent = "0-0";
-/** The lines of a log that are read. */
+/** How many lines of a log are read: the newest. */
 const mostLines = 200;
 
-/** The sorted sets and lists of Redis that a job is in, by its state. */
+/** The sorted sets and the lists in which BullMQ keeps the jobs of a state. */
 const sets = ["completed", "failed", "delayed", "prioritized", "waiting-children"] as const;
 const lists = { active: "active", waiting: "wait" } as const;
 
-/** Reads it, all at one moment; undefined if the queue has no such job. */
+/** Reads a snapshot in one transaction; undefined if the queue has no such job. */
 export async function readSnapshot(redis: Redis, queue: Queue, id: string): Promise<JobSnapshot | undefined> {
   const asked = redis
     .multi()

@@ -1,4 +1,4 @@
-// Watches jobs for any number of clients: readings that several ask for at once are made once.
+// Watches jobs for any number of clients. What several of them ask for at once is read once.
 import type { AnyQueueName } from "../../jobs/index.js";
 import type { FailFastConnection } from "../../redis/index.js";
 import type { GraphQueues } from "../graph-queues.js";
@@ -8,7 +8,7 @@ import { type JobSnapshot, readSnapshot } from "./job-snapshot.js";
 import { openReplay, type Replay } from "./replay.js";
 import { type JobWatch, type Watcher, watchJob } from "./watch-job.js";
 
-/** Watches a job as `watchJob` does; there is none in a queue that the graph does not have. */
+/** Watches a job as `watchJob` does; undefined also for a queue that the graph does not have. */
 export type WatchJob = (
   job: { readonly queue: string; readonly id: string },
   watcher: Watcher,
@@ -29,7 +29,7 @@ export function openJobWatches(
     return replay;
   };
   const snapshots = new Map<string, Promise<JobSnapshot | undefined>>();
-  /** Of what is asked for in the same turn there is one. */
+  /** Callers in the same turn of the event loop share one reading. */
   const snapshotOf = (queue: AnyQueueName, id: string) => {
     const key = `${queue}/${id}`;
     const asked =

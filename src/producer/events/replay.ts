@@ -1,17 +1,17 @@
-// Reads past events of jobs from a queue's event stream. Of any number of readers that ask at once, as after a restart of
-// the server, one reading serves all.
+// Reads past events of jobs from a queue's event stream. One reading serves all who ask at once, as after a restart of the
+// server.
 import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { JobUpdate, LogLine } from "./job-events.js";
 import { readEntry } from "./stream-entry.js";
 
-/** What was told of a job, and the id of its event. Whoever reads the same event gets the same object. */
+/** A past update of a job, and the id of its event. All who read the same event get the same object. */
 interface PastEvent {
   readonly eventId: string;
   readonly what: JobUpdate | LogLine;
 }
 
-/** The events of a job after one, oldest first; undefined if the stream does not hold that one any more, or never did. */
+/** The events of a job after the event `after`, oldest first; undefined if the stream does not hold `after`. */
 export type Replay = (jobId: string, after: string) => Promise<readonly PastEvent[] | undefined>;
 
 interface Reader {
@@ -21,10 +21,10 @@ interface Reader {
   readonly fail: (error: unknown) => void;
 }
 
-/** Entries that are read at a time. */
+/** How many entries are read at a time. */
 const chunk = 1_000;
 
-/** @param attempt runs what needs Redis */
+/** @param attempt runs an operation that needs Redis */
 export function openReplay(
   queue: Queue,
   redis: Redis,
@@ -34,7 +34,7 @@ export function openReplay(
   let isReading = false;
   const readAll = async () => {
     isReading = true;
-    // Whoever asked in this turn is served together.
+    // All who ask in this turn of the event loop are served together.
     for (await undefined; waiting.length > 0; ) {
       const readers = waiting;
       waiting = [];

@@ -1,20 +1,20 @@
-// What the entries of a queue's event stream say, whether BullMQ has read them or they come from Redis.
+// Reads the entries of a queue's event stream, as BullMQ passes them on or as Redis returns them.
 import { jobLogEvent, parseFailedReason, parseProgress } from "../../jobs/index.js";
 import type { JobUpdate, LogLine } from "./job-events.js";
 
-/** The fields of an event. What is JSON in Redis (`data`, `returnvalue`) has been read. */
+/** The fields of an event. Those that are JSON in Redis (`data`, `returnvalue`) are parsed. */
 export interface EventFields {
   readonly jobId: string;
   readonly [field: string]: unknown;
 }
 
-/** The events of BullMQ that are told of. */
+/** BullMQ's events that are passed on. */
 export const toldEvents = [
   ...(["waiting", "delayed", "waiting-children", "active", "progress"] as const),
   ...(["completed", "failed", "removed"] as const),
 ];
 
-/** What an event tells of its job; undefined for one that tells nothing. */
+/** The update that an event amounts to; undefined for an event that is not passed on. */
 export function readUpdate(event: string, fields: EventFields): JobUpdate | undefined {
   switch (event) {
     case "waiting":
@@ -37,12 +37,12 @@ export function readUpdate(event: string, fields: EventFields): JobUpdate | unde
   }
 }
 
-/** The line that an event `log` tells of. */
+/** The line of an event `log`. */
 export function readLogLine({ line, at }: EventFields): LogLine {
   return { line: String(line), at: Number(at) };
 }
 
-/** An entry as Redis gives it: names and values by turns. Undefined for one that is about no job, or tells nothing. */
+/** Reads an entry as Redis returns it, names and values by turns. Undefined if it has no job, or is not passed on. */
 export function readEntry(
   entry: readonly string[],
 ): { readonly jobId: string; readonly what: JobUpdate | LogLine } | undefined {

@@ -1,20 +1,20 @@
-// Watches one job for a stream to a client, which may have heard a part of it: nothing is left out and nothing told twice.
+// Watches one job for a client that may have heard a part of its events: none is left out, and none is sent twice.
 import type { ConnectionEvent, Interest } from "./event-stream.js";
 import type { JobEvents, JobUpdate, LogLine } from "./job-events.js";
 import { type JobSnapshot, noEvent } from "./job-snapshot.js";
 import { isAfter, isEventId, type Replay } from "./replay.js";
 
-/** What happens to a watched job. */
+/** An event of a watched job. */
 export type WatchedEvent = JobUpdate | LogLine | ConnectionEvent;
 
 /**
- * Is told of each event. Those who watch a job at the same time are told the same objects.
- * @param eventId where to go on from if this was the last that was heard; undefined where that stays what it was
+ * Called with each event. All who watch a job at the same time get the same objects.
+ * @param eventId from where to go on if this was the last event heard; undefined if that place has not changed
  */
 export type Watcher = (event: WatchedEvent, eventId?: string) => void;
 
 export interface JobWatch {
-  /** True if the job had ended and all was heard before. */
+  /** True if the job had ended, and the client had heard all of it. */
   readonly isOver: boolean;
   stop(): void;
 }
@@ -22,18 +22,18 @@ export interface JobWatch {
 interface WatchAccess {
   readonly events: JobEvents;
   readonly replay: Replay;
-  /** Where the job stands; undefined if it is gone. */
+  /** Reads the job's snapshot; undefined if the job is gone. */
   snapshot(): Promise<JobSnapshot | undefined>;
-  /** Tells of the connection; returns what ends that. */
+  /** Subscribes to outages of the connection; returns the function that unsubscribes. */
   register(interest: Interest): () => void;
 }
 
 /**
- * Starts to watch: with what happened after an event that was heard, if the queue's stream still holds that, else with
- * where the job stands: first its state and how far it is, then its log; of one that has ended first its log.
- * An outage of Redis is an event; what happened meanwhile is told afterwards.
- * @param after the id of the last event that was heard
- * @param gone called if it turns out after an outage that the job is no more
+ * Starts to watch. The watcher first gets the events after `after`, if the queue's stream still holds that event, else
+ * the job's snapshot: state, progress, then log; of a job that has ended the log, then the state. An outage of Redis is an
+ * event, and what happened meanwhile follows.
+ * @param after the id of the last event that the client has heard
+ * @param gone called if the job turns out to be gone after an outage
  * @returns undefined if there is no such job
  */
 export async function watchJob(
@@ -44,9 +44,9 @@ export async function watchJob(
   after?: string,
 ): Promise<JobWatch | undefined> {
   let last = noEvent;
-  /** What is heard while the past is read. */
+  /** The events that arrive while the past is read. */
   let early: { readonly what: JobUpdate | LogLine; readonly eventId: string }[] | undefined = [];
-  /** The lines that were told of without their events. */
+  /** The lines that the snapshot had, whose events may still arrive. */
   let known: readonly LogLine[] = [];
   let isEnded = false;
   const tell = (what: JobUpdate | LogLine, eventId: string) => {
@@ -63,17 +63,17 @@ export async function watchJob(
     last = eventId;
     known = lines;
     isEnded ||= hasEnded;
-    // Whoever has not heard it to its end hears it anew.
+    // The id comes with the last part: a client that breaks off before that hears all parts again.
     for (const [at, part] of parts.entries()) watcher(part, at === parts.length - 1 ? eventId : undefined);
   };
-  /** @returns whether there is such a job, and something to tell of it or yet to come */
+  /** Passes on what the client has missed. @returns `over` if the job has ended and nothing of it was missed */
   const catchUp = async (from: string | undefined): Promise<"gone" | "over" | "there"> => {
     early ??= [];
-    // The snapshot first: an end that it does not know of is heard.
+    // The snapshot before the replay: an end after it arrives as an event.
     const snapshot = await access.snapshot();
     const past = from === undefined || !isEventId(from) ? undefined : await access.replay(jobId, from);
     if (past !== undefined) {
-      // From where it was left, not from before: a second return may be quicker than what followed the first.
+      // Never backwards: the connection may be lost and restored again before this has caught up.
       if (from !== undefined && isAfter(from, last)) last = from;
       for (const { what, eventId } of past) tell(what, eventId);
     } else if (snapshot !== undefined) tellSnapshot(snapshot);
@@ -95,7 +95,7 @@ export async function watchJob(
         outage: (error) => watcher({ connection: "lost", error }),
         recheck: () => {
           watcher({ connection: "restored" });
-          // An outage meanwhile is followed by another return.
+          // If this fails by another outage, the return after that one catches up.
           catchUp(last).then(
             (found) => found !== "there" && gone(),
             () => undefined,

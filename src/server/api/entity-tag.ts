@@ -1,10 +1,10 @@
-// Entity tags: how a client asks whether what it has is still what there is (RFC 9110, section 13.1.2).
+// Entity tags: a client asks whether its copy is still current (RFC 9110, section 13.1.2).
 import { z } from "zod";
 
 /** The schema of an answer 304. */
 export const notModified = z.null().meta({ description: "What the client has is still what there is" });
 
-/** True if an `If-None-Match` field names the tag, by the weak comparison, or anything there is. */
+/** True if an `If-None-Match` field names the tag, by weak comparison, or is `*`. */
 export function namesTag(field: string | undefined, tag: string): boolean {
   if (field === undefined) return false;
   if (field.trim() === "*") return true;

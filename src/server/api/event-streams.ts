@@ -1,39 +1,41 @@
-// Server-sent events (WHATWG HTML, section 9.2): many long answers, of which none may hold up another or the server's end.
+// Server-sent events (WHATWG HTML, section 9.2): many long responses, none of which may hold up another or the server's
+// end.
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { FastifyReply } from "fastify";
 
 export interface EventStream {
   /**
-   * Sends a frame. One that a later one makes out of date waits while the client does not read; if another has to wait
-   * the stream breaks off, and the client asks for what it missed.
+   * Sends a frame. While the client does not read, only the newest passing frame is kept for it. If a frame that is not
+   * passing has to wait, the stream breaks off, and the client connects again and asks for what it has missed.
+   * @param isPassing whether a later frame makes this one obsolete
    */
   send(frame: Buffer, isPassing?: boolean): void;
-  /** Resolves when what was sent is on its way, or the stream has ended. */
+  /** Resolves when the socket has taken what was sent, or the stream has ended. */
   drained(): Promise<void>;
-  /** Ends it well. */
+  /** Ends the stream in an orderly way. */
   end(): void;
-  /** Aborted when it has ended, whoever ended it. */
+  /** Aborted when the stream has ended, on whichever side. */
   readonly signal: AbortSignal;
 }
 
 export interface EventStreams {
-  /** Takes over the answer to a request. */
+  /** Makes the response to a request a stream. */
   open(reply: FastifyReply): EventStream;
 }
 
-/** How often a line that means nothing is sent, by which each side notices that the other is gone, in ms. */
+/** How often an empty comment is sent, by which each side notices that the other is gone, in ms. */
 const heartbeatInterval = 15_000;
-/** How many of them a client may leave unread. */
+/** How many of these a client may leave unread. */
 const mostMissed = 4;
-/** What may wait for a client that does not read, in bytes. */
+/** How much may wait for a client that does not read, in bytes. */
 const mostUnread = 64 * 1024;
-/** How long a client waits until it connects anew, in ms. */
+/** How long a client waits before it connects again, in ms. */
 const retry = 2_000;
 
 const heartbeat = Buffer.from(":\n\n");
 
-/** @param stopping ends all of them when it aborts */
+/** @param stopping ends all streams when it aborts */
 export function openEventStreams(stopping: AbortSignal): EventStreams {
   const opened = new Set<{ end(): void; beat(): void }>();
   let timer: NodeJS.Timeout | undefined;
@@ -44,7 +46,7 @@ export function openEventStreams(stopping: AbortSignal): EventStreams {
     open(reply) {
       const response = takeOver(reply);
       const { stream, beat } = makeStream(response);
-      // The client went before it was answered.
+      // The client has gone already.
       if (stream.signal.aborted) return stream;
       const entry = { end: stream.end, beat };
       opened.add(entry);
@@ -64,8 +66,8 @@ export function openEventStreams(stopping: AbortSignal): EventStreams {
 }
 
 /**
- * An event as it is sent.
- * @param id what a client that connects anew says it has heard; left out where that stays what it was
+ * Formats an event.
+ * @param id what a client sends as `Last-Event-ID` when it connects again; left out to keep the previous one
  */
 export function frame(event: string, data: object, id?: string): Buffer {
   return Buffer.from(
@@ -73,7 +75,7 @@ export function frame(event: string, data: object, id?: string): Buffer {
   );
 }
 
-/** Sends the head, with what other plugins have set (helmet, the rate limit). */
+/** Sends the head, with the headers that plugins have set (helmet, the rate limit). */
 function takeOver(reply: FastifyReply): ServerResponse {
   reply.hijack();
   const response = reply.raw;
@@ -105,7 +107,7 @@ function makeStream(response: ServerResponse): { readonly stream: EventStream; b
     send(text, isPassing = false) {
       if (response.writableEnded || response.destroyed) return;
       if (response.writableLength <= mostUnread) {
-        // What is newer than what waits.
+        // Newer than the frame that waits.
         waiting = undefined;
         response.write(text);
       } else if (isPassing) waiting = text;

@@ -1,4 +1,4 @@
-// What happens to jobs, as it happens: to one, or to all.
+// Streams the events of one job, or of all jobs.
 import { z } from "zod";
 import type { QueueEvent, WatchedEvent } from "../../producer/index.js";
 import type { App, ServerContext } from "../context.js";
@@ -26,11 +26,9 @@ function addJobEventsRoute(app: App, { producer }: ServerContext, streams: Event
     {
       exposeHeadRoute: false,
       schema: {
-        ...{
-          tags: ["jobs"],
-          operationId: "watchJob",
-          summary: "What happens to a job, as server-sent events",
-        },
+        tags: ["jobs"],
+        operationId: "watchJob",
+        summary: "What happens to a job, as server-sent events",
         description:
           "Begins with the job's present state and the lines of its log, or after `Last-Event-ID` if the queue's event " +
           "stream still holds that. Events: `state` {state, result?, error?}, `progress` {phase, done, total, unit, …}, " +
@@ -81,7 +79,7 @@ function addJobEventsRoute(app: App, { producer }: ServerContext, streams: Event
   );
 }
 
-/** One text for all clients who are told the same. */
+/** The frames of events: all clients that get the same event share its frame. */
 const frames = new WeakMap<WatchedEvent, Buffer>();
 
 function frameOf(event: WatchedEvent, eventId: string | undefined): Buffer {
@@ -108,11 +106,9 @@ function addAllEventsRoute(app: App, { producer }: ServerContext, streams: Event
     {
       exposeHeadRoute: false,
       schema: {
-        ...{
-          tags: ["jobs"],
-          operationId: "watchAllJobs",
-          summary: "What happens to all jobs, as server-sent events",
-        },
+        tags: ["jobs"],
+        operationId: "watchAllJobs",
+        summary: "What happens to all jobs, as server-sent events",
         description:
           "From now on. Events: `job` {queue, id, state, progress?, error?, at}, where `removed` is the state of a job " +
           "that was taken back; `connection` {connection: lost | restored} when Redis goes away and is back.",

@@ -1,4 +1,4 @@
-// What was exported: the files of the outbox, to be fetched and then removed.
+// The files of the outbox: exports, to be downloaded and then removed.
 
 import fastifyStatic from "@fastify/static";
 import { z } from "zod";
@@ -30,25 +30,25 @@ export function addExportRoutes(app: App, { root }: ServerContext): void {
     "/api/v1/exports",
     {
       schema: {
-        ...{
-          tags,
-          operationId: "listExports",
-          summary: "The archives in the outbox in the order of their names",
-        },
+        tags,
+        operationId: "listExports",
+        summary: "The archives in the outbox in the order of their names",
         response: { 200: z.object({ exports: z.array(exportedFile) }), ...problemsOf(500) },
       },
     },
     async () => ({ exports: await listOutbox(root) }),
   );
 
-  // In a scope of its own, whose replies can send the outbox's files and no others.
+  // In a scope of its own, whose replies can send files of the outbox only.
   void app.register(async (scope: App) => {
     await scope.register(fastifyStatic, { root: rootPath(root, "outbox"), serve: false });
     scope.get(
       "/api/v1/exports/:file",
       {
         schema: {
-          ...{ tags, operationId: "getExport", summary: "An archive, or with Range a part of it" },
+          tags,
+          operationId: "getExport",
+          summary: "An archive, or with Range a part of it",
           params,
           response: {
             200: archive("The archive"),
@@ -72,7 +72,10 @@ export function addExportRoutes(app: App, { root }: ServerContext): void {
     "/api/v1/exports/:file",
     {
       schema: {
-        ...{ tags, operationId: "deleteExport", summary: "Remove an archive from the outbox", params },
+        tags,
+        operationId: "deleteExport",
+        summary: "Remove an archive from the outbox",
+        params,
         response: { 204: z.null().meta({ description: "It is removed" }), ...problemsOf(400, 404) },
       },
     },

@@ -1,4 +1,4 @@
-// The forest of images as nodes and edges, for pictures of it: quick for tens of thousands of images.
+// The forest of images as nodes and edges, for pictures of it. Fast for tens of thousands of images.
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { CatalogImage, ImageCatalog, NamesByImage } from "../../listing/index.js";
@@ -7,7 +7,7 @@ import type { App, ServerContext } from "../context.js";
 import { namesTag, notModified } from "./entity-tag.js";
 import { forest } from "./image-schemas.js";
 
-/** Characters of the document that are sent at a time. */
+/** How many characters of the document are sent at a time. */
 const pieceLength = 64 * 1024;
 
 /** `/api/v1/graph`, from a catalog of the images. */
@@ -19,7 +19,7 @@ export function addGraphRoute(
 ): void {
   const texts = new WeakMap<CatalogImage, string>();
 
-  /** The beginning of a node's text, which is the same until the image changes: its mounts and names are still to come. */
+  /** The first part of a node's JSON, which changes only with the image; its mounts and names are appended. */
   const textOf = (image: CatalogImage): string => {
     let text = texts.get(image);
     if (text === undefined) {
@@ -35,7 +35,9 @@ export function addGraphRoute(
     "/api/v1/graph",
     {
       schema: {
-        ...{ tags: ["images"], operationId: "getGraph", summary: "All images as nodes and edges" },
+        tags: ["images"],
+        operationId: "getGraph",
+        summary: "All images as nodes and edges",
         response: { 200: forest, 304: notModified },
       },
     },
@@ -58,7 +60,7 @@ export function addGraphRoute(
   );
 }
 
-/** Of what the nodes say: the edges follow from it. */
+/** The entity tag, made of the nodes alone: the edges follow from them. */
 function tagOf(nodes: readonly string[]): string {
   const hash = createHash("sha256");
   for (const node of nodes) hash.update(node).update("\n");
@@ -82,7 +84,7 @@ function* documentOf(
   yield "]}";
 }
 
-/** Joins texts to pieces that are worth a write. */
+/** Joins texts to pieces that are large enough for a write. */
 function* inPieces(texts: Iterable<string>): Generator<string, void, undefined> {
   let piece = "";
   for (const text of texts) {

@@ -3,12 +3,12 @@ import { HttpError } from "../problem.js";
 
 export const idempotencyKey = "idempotency-key";
 
-/** Quoted, of printable ASCII, or without the quotes where it needs none, as many clients send it. */
+/** In quotes, of printable ASCII; or without quotes if its characters need none, as many clients send it. */
 const form = /^(?:"((?:[ !#-[\]-~]|\\["\\]){1,255})"|([A-Za-z0-9._~:/+=-]{1,255}))$/;
 
 /**
- * The key that a header says; undefined without one.
- * @throws 400 `INVALID_REQUEST` for one that is none
+ * Reads the key from its header; undefined without a header.
+ * @throws 400 `INVALID_REQUEST` for a key that is not valid
  */
 export function readIdempotencyKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;

@@ -1,4 +1,4 @@
-// The images of the graph: all, one, and one with its ancestors.
+// The images of the graph: a list, one image, and an image with its ancestors.
 import { z } from "zod";
 import { imagePaths, knownLayerFacts } from "../../graph/index.js";
 import { checkTar } from "../../layer/index.js";
@@ -43,7 +43,9 @@ export function addImageRoutes(app: App, context: ServerContext): void {
     "/api/v1/images",
     {
       schema: {
-        ...{ tags, operationId: "listImages", summary: "The images in the order of their ids" },
+        tags,
+        operationId: "listImages",
+        summary: "The images in the order of their ids",
         querystring: pageQuery,
         response: {
           200: z.object({
@@ -78,7 +80,9 @@ export function addImageRoutes(app: App, context: ServerContext): void {
     "/api/v1/images/:ref",
     {
       schema: {
-        ...{ tags, operationId: "getImage", summary: "An image: its record, layer, checksums and mounts" },
+        tags,
+        operationId: "getImage",
+        summary: "An image: its record, layer, checksums and mounts",
         params: referenceParams,
         response: { 200: image, 400: problem, 404: problem, 409: problem },
       },
@@ -89,10 +93,14 @@ export function addImageRoutes(app: App, context: ServerContext): void {
       const { jobId: _, ...facts } = knownLayerFacts(imagePaths(graph.directory, id)) ?? {};
       const children = await graph.children(id, signal);
       return {
-        ...{ id, names: [...((await names()).get(id) ?? [])], parent, record },
+        id,
+        names: [...((await names()).get(id) ?? [])],
+        parent,
+        record,
         layer: "layerBytes" in facts ? facts : null,
         checksums: await recheckable(graph, found, await leavesFieldsEmpty()),
-        ...{ children, head: children.length === 0 },
+        children,
+        head: children.length === 0,
         mounts: openMounts(graph)
           .list()
           .filter((each) => each.id === id),
@@ -104,11 +112,16 @@ export function addImageRoutes(app: App, context: ServerContext): void {
     "/api/v1/images/:ref/history",
     {
       schema: {
-        ...{ tags, operationId: "getHistory", summary: "An image and its ancestors, the image itself first" },
+        tags,
+        operationId: "getHistory",
+        summary: "An image and its ancestors, the image itself first",
         params: referenceParams,
         response: {
-          ...{ 200: z.object({ history: z.array(imageSummary) }) },
-          ...{ 400: problem, 404: problem, 409: problem, 422: problem },
+          200: z.object({ history: z.array(imageSummary) }),
+          400: problem,
+          404: problem,
+          409: problem,
+          422: problem,
         },
       },
     },
@@ -127,12 +140,20 @@ function summaryOf(image: CatalogImage, { children }: ImageCatalog, names: Names
   const { id, parent, created, comment, layerBytes, checksum, checksums } = image;
   const ownChildren = children.get(id) ?? [];
   return {
-    ...{ id, names: [...(names.get(id) ?? [])], parent, created, comment, layerBytes, checksum },
-    ...{ head: ownChildren.length === 0, children: [...ownChildren], checksums: [...checksums] },
+    id,
+    names: [...(names.get(id) ?? [])],
+    parent,
+    created,
+    comment,
+    layerBytes,
+    checksum,
+    head: ownChildren.length === 0,
+    children: [...ownChildren],
+    checksums: [...checksums],
   };
 }
 
-/** Opaque: what it is made of may change. */
+/** Opaque to clients: its contents may change. */
 function makeCursor(lastId: string): string {
   return Buffer.from(lastId, "latin1").toString("base64url");
 }
@@ -140,12 +161,16 @@ function makeCursor(lastId: string): string {
 function readCursor(cursor: string): string {
   const lastId = Buffer.from(cursor, "base64url").toString("latin1");
   if (lastId !== "" && makeCursor(lastId) === cursor) return lastId;
-  throw new HttpError(400, "INVALID_REQUEST", "cursor: it is none that a page named as its next");
+  throw new HttpError(
+    400,
+    "INVALID_REQUEST",
+    "cursor: this is not a valid cursor; take `next` of the previous page",
+  );
 }
 
 let tarIsTold: Promise<boolean> | undefined;
 
-/** Whether the shell lines need a filter, see `checkTar`. Without a tar here, as if this were an old one. */
+/** Whether the shell lines need a filter, see `checkTar`. False if this host has no tar. */
 function leavesFieldsEmpty(): Promise<boolean> {
   tarIsTold ??= checkTar().then(
     (tar) => tar.leavesFieldsEmpty,

@@ -1,4 +1,4 @@
-// Tells of jobs: one, many by pages, how many there are; and cancels them.
+// Reads jobs: one, pages of many, counts; and cancels them.
 import { z } from "zod";
 import { type AnyQueueName, JobError, type JobName, jobNames, parseFailedReason } from "../../jobs/index.js";
 import { type JobRecord, jobStates, type Producer } from "../../producer/index.js";
@@ -18,13 +18,15 @@ const listQuery = z.object({
 
 const counts = z.record(z.enum(jobStates), z.int().nonnegative());
 
-/** `/api/v1/jobs` and below, but for what enqueues, and `/api/v1/queues`. */
+/** `/api/v1/jobs` and below, except for enqueuing, and `/api/v1/queues`. */
 export function addJobRecordRoutes(app: App, { producer }: ServerContext): void {
   app.get(
     "/api/v1/jobs",
     {
       schema: {
-        ...{ tags: ["jobs"], operationId: "listJobs", summary: "Jobs, the newest first" },
+        tags: ["jobs"],
+        operationId: "listJobs",
+        summary: "Jobs, the newest first",
         querystring: listQuery,
         response: {
           200: z.object({
@@ -51,7 +53,10 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     "/api/v1/jobs/:queue/:id",
     {
       schema: {
-        ...{ tags: ["jobs"], operationId: "getJob", summary: "A job's record", params: jobParams },
+        tags: ["jobs"],
+        operationId: "getJob",
+        summary: "A job's record",
+        params: jobParams,
         response: { 200: jobRecord, ...problemsOf(400, 404) },
       },
     },
@@ -61,12 +66,10 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     "/api/v1/jobs/:queue/:id/log",
     {
       schema: {
-        ...{
-          tags: ["jobs"],
-          operationId: "getJobLog",
-          summary: "The lines of a job's log",
-          params: jobParams,
-        },
+        tags: ["jobs"],
+        operationId: "getJobLog",
+        summary: "The lines of a job's log",
+        params: jobParams,
         response: {
           200: z.object({ log: z.array(z.string()).meta({ description: "Oldest first" }) }),
           ...problemsOf(400, 404),
@@ -82,7 +85,10 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     "/api/v1/jobs/:queue/:id",
     {
       schema: {
-        ...{ tags: ["jobs"], operationId: "cancelJob", summary: "Cancel a job", params: jobParams },
+        tags: ["jobs"],
+        operationId: "cancelJob",
+        summary: "Cancel a job",
+        params: jobParams,
         response: {
           200: jobRecord.meta({ description: "It has ended" }),
           202: jobRecord.meta({ description: "Its worker has not answered yet" }),
@@ -102,11 +108,9 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     "/api/v1/queues",
     {
       schema: {
-        ...{
-          tags: ["jobs"],
-          operationId: "listQueues",
-          summary: "How many jobs and workers each queue has",
-        },
+        tags: ["jobs"],
+        operationId: "listQueues",
+        summary: "How many jobs and workers each queue has",
         response: {
           200: z.object({
             queues: z.record(z.string(), counts),
@@ -136,7 +140,7 @@ async function recordOf(
   return record;
 }
 
-/** A repeat is harmless: one that was cancelled may be cancelled again. */
+/** Refuses a job that has ended. One that was cancelled may be cancelled again, so that a repeat is harmless. */
 function assertCancellable({ id, state, failedReason }: JobRecord): void {
   if (
     state === "completed" ||
@@ -150,7 +154,7 @@ async function cancel(producer: Producer, id: string): Promise<boolean> {
   try {
     return await producer.cancel(id);
   } catch (error) {
-    // It ended a moment ago.
+    // It has ended since it was read.
     if (error instanceof JobError && error.code === "INVALID_JOB")
       throw new HttpError(409, error.code, error.message);
     throw error;

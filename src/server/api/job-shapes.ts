@@ -1,10 +1,10 @@
-// What the HTTP API says of jobs: the schemas of records and of where they are.
+// The schemas of job records and of their paths.
 import { z } from "zod";
 import { jobNames, queueNames } from "../../jobs/index.js";
 import { jobStates } from "../../producer/index.js";
 import { HttpError } from "../problem.js";
 
-/** A job's record. Times are in ms since the epoch; what is not there yet is null. */
+/** A job's record. Times are in ms since the epoch; null stands for what is not there yet. */
 export const jobRecord = z
   .object({
     id: z.string(),
@@ -21,7 +21,7 @@ export const jobRecord = z
   })
   .meta({ id: "JobRecord" });
 
-/** The path of one job. */
+/** The parameters in the path of a job. */
 export const jobParams = z.object({ queue: z.string().max(100), id: z.string().max(128) });
 
 /** 404 for a job that is not there. */
@@ -33,7 +33,7 @@ export function jobNotFound({ queue, id }: { readonly queue: string; readonly id
   );
 }
 
-/** Where a job is. */
+/** The path of a job. */
 export function jobPath({ queue, id }: { readonly queue: string; readonly id: string }): string {
   return `/api/v1/jobs/${encodeURIComponent(queue)}/${encodeURIComponent(id)}`;
 }

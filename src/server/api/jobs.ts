@@ -1,4 +1,4 @@
-// Takes jobs in: one by its name, or many at once.
+// Enqueues jobs: one by its name, or many at once.
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import {
@@ -21,9 +21,9 @@ import { readLargeJson } from "./json-body.js";
 import { problemsOf } from "./problems-of.js";
 import { longestWait, waitForJob } from "./wait-for-job.js";
 
-/** How many jobs one request may bring. */
+/** How many jobs one request may enqueue. */
 const mostJobs = 10_000;
-/** What a body may have besides the data of its job, in bytes. */
+/** How much larger than a job's data its body may be, in bytes. */
 const margin = 64 * 1024;
 
 const query = z.object({
@@ -75,8 +75,12 @@ function addEnqueueRoute(app: App, context: ServerContext, name: JobName): void 
     {
       bodyLimit: (isBatch(name) ? defaultBatchBytes : defaultJobBytes) + margin,
       schema: {
-        ...{ tags: ["jobs"], operationId: camelCase("enqueue", name), summary: `Enqueue a job \`${name}\`` },
-        ...{ body: contract[name].data as z.ZodType, querystring: query, headers },
+        tags: ["jobs"],
+        operationId: camelCase("enqueue", name),
+        summary: `Enqueue a job \`${name}\``,
+        body: contract[name].data as z.ZodType,
+        querystring: query,
+        headers,
         response: {
           200: jobRecord.meta({ description: "It has ended well within the time" }),
           202: jobRecord.meta({ description: "It is enqueued, or still runs" }),
@@ -98,7 +102,7 @@ function addEnqueueRoute(app: App, context: ServerContext, name: JobName): void 
   );
 }
 
-/** Of a job as it stands in an array: what `name` says the data is. */
+/** A job in an array: `name` decides on the schema of `data`. */
 const newJob = z.discriminatedUnion(
   "name",
   jobNames.map((name) =>
@@ -123,12 +127,11 @@ function addBulkRoute(app: App, { producer }: ServerContext): void {
     {
       bodyLimit: defaultBatchBytes + margin,
       schema: {
-        ...{
-          tags: ["jobs"],
-          operationId: "enqueueMany",
-          summary: "Enqueue many jobs, or none if one is wrong",
-        },
-        ...{ body: z.array(newJob).min(1).max(mostJobs), headers },
+        tags: ["jobs"],
+        operationId: "enqueueMany",
+        summary: "Enqueue many jobs, or none if one is wrong",
+        body: z.array(newJob).min(1).max(mostJobs),
+        headers,
         response: {
           202: z.object({
             jobs: z
@@ -152,7 +155,7 @@ function addBulkRoute(app: App, { producer }: ServerContext): void {
   );
 }
 
-/** `enqueueChecksumGraph`: such a name is that of a function in the clients that generators make. */
+/** `enqueueChecksumGraph`: generated clients name their functions like this. */
 function camelCase(verb: string, name: JobName): string {
   return `${verb}-${name}`.replaceAll(/-[a-z]/g, (letter) => letter.slice(1).toUpperCase());
 }

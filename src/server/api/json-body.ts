@@ -1,15 +1,15 @@
-// Reads the JSON of a body whose limit is high, and refuses what would take far more memory as values than as text.
+// Parses large JSON bodies, and refuses those whose values would take far more memory than their text.
 import type { App } from "../context.js";
 import { HttpError } from "../problem.js";
 
-/** Arrays, objects and commas outside of strings: as many as the values there are, about. A million ids have a million. */
+/** How many arrays, objects and commas a body may have, which is about its number of values. A million ids have a million. */
 const mostValues = 4_000_000;
-/** The same besides the ids of a batch: each value that is wrong is a line of the answer. */
+/** The same without the ids of batches: each wrong value becomes a line of the answer. */
 const mostOthers = 1_000_000;
-/** Arrays and objects in one another: whatever walks them does so on its stack. */
+/** How deep arrays and objects may be nested: they are walked by recursion. */
 const deepest = 100;
 
-/** Has the JSON bodies of these routes read so. `__proto__` and the like are refused, as Fastify does by itself. */
+/** Parses the JSON bodies of an app's routes like this. `__proto__` and the like are refused, as Fastify's own parser does. */
 export function readLargeJson(app: App): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body: Buffer, done) => {
@@ -29,7 +29,7 @@ function tooMany(): HttpError {
   return new HttpError(413, "LIMIT_EXCEEDED", "the JSON has too many values");
 }
 
-/** The ids of a batch, or of the batches of an array of jobs, as far as they are text. */
+/** Counts the ids that are strings, of a batch or of all batches in an array of jobs. */
 function countIds(body: unknown): number {
   const lists = Array.isArray(body)
     ? body.map((job) => job?.data?.ids)
@@ -39,7 +39,7 @@ function countIds(body: unknown): number {
     .reduce((sum, ids) => sum + ids.filter((id: unknown) => typeof id === "string").length, 0);
 }
 
-/** Looks at JSON without reading it; for what is no JSON the numbers mean nothing. */
+/** Measures JSON without parsing it. For text that is not JSON the numbers mean nothing. */
 function measure(json: Buffer): { readonly values: number; readonly depth: number } {
   let values = 0;
   let depth = 0;

@@ -1,25 +1,25 @@
-// The bytes of a layer on their way to a client: made as they are sent, checked as far as that can be.
+// Makes the bytes of a layer for a download while they are sent, and checks them as far as that is possible.
 import { createHash } from "node:crypto";
 import type { Image } from "../../graph/index.js";
 import { archiveLayer, canonicalTar, type XzEngine } from "../../layer/index.js";
 import { type RecipeName, StevedoreError } from "../../terms/index.js";
 
-/** Compressors of one download: the fewest there can be, for the workers' jobs need the cores. */
+/** Compressor threads of one download: the fewest possible, because the workers' jobs need the cores. */
 const threads = 2;
 
 interface Wanted {
   readonly image: Image;
   /** Undefined for the canonical tar itself. */
   readonly archive: { readonly recipe: RecipeName; readonly engine: XzEngine } | undefined;
-  /** What the layer's canonical tar hashes to, where that is known. */
+  /** The digest of the layer's canonical tar, if it is known. */
   readonly tarDigest: string | undefined;
 }
 
 /**
- * Yields the bytes, which end only if all went well; a reader that stops early ends the tools.
- * @param onDigest told the sha256 of all that was yielded, before the end
- * @throws `CHECKSUM_MISMATCH` if the layer is not any more what its checksum was computed of; `INTERNAL` if it cannot
- * be read or changes meanwhile; `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`
+ * Yields the bytes, and ends only if all went well. A reader that stops early ends the tools.
+ * @param onDigest called before the end with the sha256 of all that was yielded
+ * @throws `CHECKSUM_MISMATCH` if the layer is no longer the one whose checksum was computed; `INTERNAL` if it cannot be
+ * read or changes meanwhile; `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`
  */
 export async function* layerBytes(
   { image: { id, layerDirectory }, archive, tarDigest }: Wanted,

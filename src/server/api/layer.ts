@@ -1,4 +1,4 @@
-// A layer to take away: its canonical tar, or the archive of a recipe, as quickly as disk and client are.
+// Downloads of layers: the canonical tar, or the archive of a recipe, as fast as disk and client are.
 import { availableParallelism } from "node:os";
 import { Readable } from "node:stream";
 import { z } from "zod";
@@ -22,21 +22,25 @@ const schema = {
       content: { "application/x-tar": { schema: z.unknown() }, "application/x-xz": { schema: z.unknown() } },
     },
     304: notModified,
-    ...{ 400: problem, 404: problem, 409: problem, 501: problem, 503: problem },
+    400: problem,
+    404: problem,
+    409: problem,
+    501: problem,
+    503: problem,
   },
 };
 
-/** What is said of a download before it begins. */
+/** What is known of a download before it begins. */
 interface Description {
   readonly image: Image;
-  /** Where a checksum was stored with it. */
+  /** The layer's tar digest; undefined if no checksum is stored with one. */
   readonly tarDigest: string | undefined;
-  /** The entity tag, where the bytes are known by it: those of a recipe follow from the tar, but for Docker's. */
+  /** The entity tag; undefined if the tar digest does not determine the bytes, as with the recipe `docker`. */
   readonly tag: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** `/api/v1/images/{ref}/layer`, as many at a time as there are cores. */
+/** `/api/v1/images/{ref}/layer`: as many downloads at a time as there are cores. */
 export function addLayerRoutes(app: App, { graph, signal, log }: ServerContext): void {
   const path = "/api/v1/images/:ref/layer";
   const most = availableParallelism();
@@ -102,7 +106,7 @@ export function addLayerRoutes(app: App, { graph, signal, log }: ServerContext):
       running.add(ended);
       ended.then(() => running.delete(ended));
 
-      // What fails before the first byte is answered as any other error.
+      // An error before the first byte is answered as any other error.
       const first = await bytes.next();
       const body = Readable.from(behind(first, bytes), { objectMode: false, highWaterMark: 256 * 1024 });
       body.on("error", (error) => {
@@ -162,19 +166,19 @@ async function* behind(
   yield* others;
 }
 
-/** The engine of this host, asked for its known answer once: a download in bytes of its own would fit no checksum. */
+/** The xz engine of this host, tested once: with other bytes than the recipe's a download would match no checksum. */
 function openEngine(): () => Promise<XzEngine> {
-  let proven: Promise<XzEngine> | undefined;
-  const prove = async () => {
+  let verified: Promise<XzEngine> | undefined;
+  const verify = async () => {
     const engine = await chooseXzEngine();
     await checkKnownAnswer(engine);
     return engine;
   };
   return () => {
-    proven ??= prove().catch((error: unknown) => {
-      proven = undefined;
+    verified ??= verify().catch((error: unknown) => {
+      verified = undefined;
       throw error;
     });
-    return proven;
+    return verified;
   };
 }

@@ -1,4 +1,4 @@
-// How a route's schema says which problems it answers with.
+// The problems that a route may answer with, for its schema.
 import type { z } from "zod";
 import { problem, problemType } from "../problem.js";
 
@@ -7,7 +7,7 @@ interface ProblemResponse {
   readonly content: Readonly<Record<typeof problemType, { readonly schema: z.ZodType }>>;
 }
 
-/** What every route may answer with besides: no token, one that may not, too many requests, and no Redis. */
+/** The statuses that every route may answer with: no token, wrong role, too many requests, and no Redis. */
 const always = [401, 403, 429, 503] as const;
 
 const descriptions: Readonly<Record<number, string>> = {
@@ -28,7 +28,7 @@ const descriptions: Readonly<Record<number, string>> = {
   507: "The disk is full",
 };
 
-/** The responses of a schema for these statuses, and those that every route may answer with. */
+/** The responses for these statuses, and for those that every route may answer with. */
 export function problemsOf(...statuses: readonly number[]): Record<number, ProblemResponse> {
   const all = [...new Set([...statuses, ...always])].sort();
   return Object.fromEntries(

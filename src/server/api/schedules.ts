@@ -1,4 +1,4 @@
-// Schedules: jobs that are enqueued again and again.
+// Schedules: jobs that are enqueued repeatedly.
 import { z } from "zod";
 import { repeatableJobNames, scheduleIdPattern } from "../../jobs/index.js";
 import type { App, ServerContext } from "../context.js";
@@ -37,7 +37,9 @@ export function addScheduleRoutes(app: App, { producer }: ServerContext): void {
     "/api/v1/schedules",
     {
       schema: {
-        ...{ tags, operationId: "listSchedules", summary: "The schedules in the order of their ids" },
+        tags,
+        operationId: "listSchedules",
+        summary: "The schedules in the order of their ids",
         response: { 200: z.object({ schedules: z.array(schedule) }), ...problemsOf() },
       },
     },
@@ -47,7 +49,9 @@ export function addScheduleRoutes(app: App, { producer }: ServerContext): void {
     "/api/v1/schedules",
     {
       schema: {
-        ...{ tags, operationId: "setSchedule", summary: "Set a schedule, in place of one of its id" },
+        tags,
+        operationId: "setSchedule",
+        summary: "Set a schedule, in place of one of its id",
         body: newSchedule,
         response: { 201: schedule, ...problemsOf(400, 413, 415, 422) },
       },
@@ -61,7 +65,9 @@ export function addScheduleRoutes(app: App, { producer }: ServerContext): void {
     "/api/v1/schedules/:id",
     {
       schema: {
-        ...{ tags, operationId: "removeSchedule", summary: "Remove a schedule" },
+        tags,
+        operationId: "removeSchedule",
+        summary: "Remove a schedule",
         params: z.object({ id: z.string().regex(scheduleIdPattern) }),
         response: { 204: z.null().meta({ description: "It is removed" }), ...problemsOf(400, 404) },
       },

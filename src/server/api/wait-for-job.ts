@@ -1,15 +1,15 @@
-// Waits for a job's end on behalf of a request, for as long as that can wait.
+// Waits for a job's end on behalf of a request, for a limited time.
 import type { ServerResponse } from "node:http";
 import { JobError, parseFailedReason } from "../../jobs/index.js";
 import type { EnqueuedJob, JobRecord } from "../../producer/index.js";
 import type { ServerContext } from "../context.js";
 
-/** The most that may be asked for, in s. */
+/** How long a request may wait, in s. */
 export const longestWait = 300;
 
 /**
- * The job's record once it has ended well, or as it is when the time is over, the client has gone, or the server stops.
- * @param seconds 0 not to wait
+ * Returns the job's record when the job has completed, the time is over, the client has gone, or the server stops.
+ * @param seconds 0 for not waiting
  * @throws the job's own error by its code; `QUEUE_UNAVAILABLE`
  */
 export async function waitForJob(

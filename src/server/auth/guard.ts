@@ -1,4 +1,4 @@
-// Who may do what: looked at before anything else of a request is, its body included.
+// Decides who may do what, before anything else of a request is looked at, its body included.
 import type { FastifyContextConfig, FastifyRequest } from "fastify";
 import { HttpError } from "../problem.js";
 import { readSession, sessionCookie } from "./session.js";
@@ -6,29 +6,29 @@ import { assertOneRoleEach, findToken, type Role, type Token } from "./tokens.js
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** What it takes to use a route: `anyone` even without a token. Default: `read` to GET and HEAD, `full` for all else. */
+    /** The role that a route takes; `anyone` for no token. Default: `read` for GET and HEAD, `full` for all else. */
     readonly access?: Role | "anyone";
   }
   interface FastifyRequest {
-    /** What whoever asks may do; undefined for a stranger. */
+    /** The role of the caller; undefined for a stranger. */
     role: Role | undefined;
   }
 }
 
-/** How somebody has shown who they are. */
+/** Who sends a request. */
 interface Caller {
   readonly role: Role;
-  /** True for what a browser sends by itself, whichever page makes it ask. */
+  /** True if a browser adds the credentials by itself, whichever page makes it send the request. */
   readonly isAmbient: boolean;
 }
 
 /**
- * Makes the check of a server that knows these tokens. With none it listens on the loopback interface only, and whoever
+ * Makes the check of all requests. A server without tokens listens on the loopback interface only, and everyone who
  * reaches it may do all.
  *
- * No page of another site can make a browser act here: what changes something needs a token in a header, or, with a
- * cookie or where no token is needed, a request that comes from a page of this very server; and a server without tokens
- * answers only to the names of the loopback interface, to which no other site's name can be made to lead.
+ * No page of another site can make a browser change something here. That takes a token in a header, or, with a cookie or
+ * without tokens, a request from a page of this server. And a server without tokens answers only to the names of the
+ * loopback interface, so that another site cannot reach it by a name of its own (DNS rebinding).
  * @throws `INVALID_JOB` for a token that was given both roles
  */
 export function openGuard(tokens: readonly Token[]): (request: FastifyRequest) => void {
@@ -54,14 +54,14 @@ export function openGuard(tokens: readonly Token[]): (request: FastifyRequest) =
   };
 }
 
-/** What it takes to use a route. */
+/** The role that a route takes. */
 export function accessOf(config: FastifyContextConfig | undefined, method: string): Role | "anyone" {
   return config?.access ?? (isSafe(method) ? "read" : "full");
 }
 
 function callerOf(request: FastifyRequest, tokens: readonly Token[]): Caller | undefined {
   const { authorization = "" } = request.headers;
-  // Another scheme is meant for somebody else, as a proxy that asks for a password of its own.
+  // Another scheme is meant for others, such as a proxy that asks for a password of its own.
   if (/^Bearer( |$)/i.test(authorization) && tokens.length > 0) {
     const token = findToken(tokens, authorization.slice("Bearer ".length).trim());
     if (token !== undefined) return { role: token.role, isAmbient: false };
@@ -80,7 +80,7 @@ function isSafe(method: string): boolean {
   return ["GET", "HEAD", "OPTIONS"].includes(method);
 }
 
-/** A browser tells where a request comes from; a program that is none says nothing, and carries no cookie unasked. */
+/** Browsers say where a request comes from. Other programs do not, and they send no cookie by themselves. */
 function assertSameOrigin(request: FastifyRequest): void {
   const { origin, "sec-fetch-site": site } = request.headers;
   const isForeign =
@@ -93,7 +93,7 @@ function isOwnOrigin(origin: string, request: FastifyRequest): boolean {
   return URL.canParse(origin) && new URL(origin).host === request.host;
 }
 
-/** RFC 9112, section 3.2: of two, whoever stands in between may have judged the other. */
+/** RFC 9112, section 3.2. With two Host headers, a proxy in front may have checked the other one. */
 function assertOneHost({ raw: { rawHeaders } }: FastifyRequest): void {
   const isHost = (text: string, at: number) => at % 2 === 0 && text.toLowerCase() === "host";
   if (rawHeaders.filter(isHost).length > 1) {

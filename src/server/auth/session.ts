@@ -1,9 +1,9 @@
-// The dashboard's cookie: what a browser has instead of a token. It is signed with the token it was given for, so it
-// outlives a restart of the server, serves all servers that know that token, and ends with it.
+// The dashboard's session cookie, which a browser has instead of a token. It is signed with the token of its login, so that
+// it survives a restart of the server, is valid on all servers with that token, and ends with the token.
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Token } from "./tokens.js";
 
-/** `__Host-` would ask for TLS, which a server on the loopback interface does not have. */
+/** Without the prefix `__Host-`, which requires TLS: a server on the loopback interface has none. */
 export const sessionCookie = "stevedore-session";
 /** How long a login lasts, in ms. */
 export const sessionTime = 12 * 3_600_000;
@@ -14,7 +14,7 @@ export function makeSession(token: Token, now = Date.now()): string {
   return `${content}.${sign(token, content)}`;
 }
 
-/** The token a session was made for; undefined if it has expired or none of these signed it. */
+/** The token that a session was made with; undefined if it has expired, or was signed with none of these. */
 export function readSession(tokens: readonly Token[], cookie: string, now = Date.now()): Token | undefined {
   const parsed = /^((\d{1,15})\.[A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/.exec(cookie);
   if (parsed === null) return undefined;

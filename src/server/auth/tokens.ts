@@ -1,9 +1,9 @@
-// The bearer tokens that a server accepts, and what each lets its bearer do.
+// The bearer tokens that a server accepts, and their roles.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { StevedoreError } from "../../terms/index.js";
 
-/** `read` may look at everything and change nothing; `full` may do all. */
+/** `read` may read everything and change nothing; `full` may do all. */
 export const roles = ["read", "full"] as const;
 export type Role = (typeof roles)[number];
 
@@ -12,14 +12,14 @@ export interface Token {
   readonly secret: string;
 }
 
-/** What is easily guessed is no token: as many characters as a UUID without its hyphens. */
+/** How many characters a token must have: a shorter one is easily guessed. */
 const shortest = 16;
 
 /**
- * Reads a token file: a line for each, `full TOKEN` or `read TOKEN`, and `TOKEN` alone for the former; empty lines and
- * those that begin with `#` mean nothing.
- * @throws `INVALID_JOB` for a file that cannot be read or holds no token, or a line that is none of these, naming the
- * file and the line's number, never its text
+ * Reads a token file. Each line is `full TOKEN`, `read TOKEN`, or `TOKEN` for the role `full`; empty lines and comments
+ * (`#`) are skipped.
+ * @throws `INVALID_JOB` for a file that cannot be read or holds no token, or for any other line: the message has the file
+ * and the line's number, never its text
  */
 export function readTokenFile(path: string): Token[] {
   let text: string;
@@ -41,12 +41,12 @@ export function readTokenFile(path: string): Token[] {
     }
     return [checked({ role, secret }, origin)];
   });
-  // A server without any lets in whoever reaches it, which nobody means who names a file.
+  // Without tokens the server would let everyone in, which is not meant by naming a file.
   if (tokens.length === 0) throw new StevedoreError("INVALID_JOB", `the token file ${path} holds no token`);
   return tokens;
 }
 
-/** The tokens of the environment: STEVEDORE_TOKEN is for everything, STEVEDORE_READ_TOKEN for looking. */
+/** The tokens of the environment: STEVEDORE_TOKEN with the role `full`, STEVEDORE_READ_TOKEN with `read`. */
 export function tokensOfEnvironment(environment: NodeJS.ProcessEnv): Token[] {
   const names = { STEVEDORE_TOKEN: "full", STEVEDORE_READ_TOKEN: "read" } as const;
   return Object.entries(names).flatMap(([name, role]) => {
@@ -56,8 +56,8 @@ export function tokensOfEnvironment(environment: NodeJS.ProcessEnv): Token[] {
 }
 
 /**
- * The token that was presented, or undefined. Every known one is compared, each in constant time, so that how long it
- * takes tells nothing.
+ * The token that was presented, if it is known. It is compared with all tokens, each in constant time, so that the time
+ * reveals nothing.
  */
 export function findToken(tokens: readonly Token[], presented: string): Token | undefined {
   const digest = digestOf(presented);
@@ -67,7 +67,7 @@ export function findToken(tokens: readonly Token[], presented: string): Token | 
 }
 
 /**
- * Checks that no token was given both roles, for then it is not known which was meant.
+ * Checks that no token was given both roles: it would not be clear which one is meant.
  * @throws `INVALID_JOB`
  */
 export function assertOneRoleEach(tokens: readonly Token[]): void {
@@ -81,7 +81,7 @@ export function assertOneRoleEach(tokens: readonly Token[]): void {
 }
 
 function checked(token: Token, origin: string): Token {
-  // RFC 6750, section 2.1: what may stand after `Bearer`.
+  // The characters that RFC 6750, section 2.1, allows after `Bearer`.
   if (token.secret.length >= shortest && /^[A-Za-z0-9._~+/-]+=*$/.test(token.secret)) return token;
   throw new StevedoreError(
     "INVALID_JOB",
@@ -93,7 +93,7 @@ function isRole(text: string | undefined): text is Role {
   return roles.some((role) => role === text);
 }
 
-/** Of equal length for every token, as the comparison wants. */
+/** Has the same length for every token, as the comparison requires. */
 function digestOf(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }

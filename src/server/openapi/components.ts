@@ -1,7 +1,7 @@
-// The named schemas of the document. The type provider writes each twice, as it is sent (`NameInput`) and as it is
-// answered (`Name`): here they become one wherever they are the same.
+// The named schemas of the document. The type provider writes each twice, for requests (`NameInput`) and for responses
+// (`Name`): where both are the same they are joined here.
 
-/** What is looked into here of an OpenAPI 3.1 document. */
+/** The parts of an OpenAPI 3.1 document that are used here. */
 export interface OpenApiDocument {
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;

@@ -1,4 +1,4 @@
-// The API as an OpenAPI 3.1 document, made from the routes' own schemas, and the pages that show it.
+// Makes the OpenAPI 3.1 document from the routes' schemas, and serves it and the pages that show it.
 import { readFileSync } from "node:fs";
 import swagger, { type SwaggerTransform } from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
@@ -14,9 +14,9 @@ const { version } = JSON.parse(readFileSync(new URL("../../../package.json", imp
   readonly version: string;
 };
 
-/** Where a program finds the document. */
+/** The path of the document. */
 const documentPath = "/api/openapi.json";
-/** Where the pages are. */
+/** The path of the pages. */
 const pagesPath = "/api/docs";
 
 const description = `Images and their layers, and the jobs that store, fingerprint, audit and mount them.
@@ -37,8 +37,8 @@ const tags = [
 ];
 
 /**
- * Notes every route that is added after it, and adds the document, for anyone (it holds no secret and is the same for
- * every server of this version), and its pages, for those who may read.
+ * Collects all routes that are added later, and adds the document and its pages. The document needs no token: it holds no
+ * secret, and is the same for every server of this version. The pages take the role `read`.
  */
 export async function addOpenApi(app: App): Promise<void> {
   nameJobSchemas();
@@ -108,7 +108,7 @@ const describeRoute: SwaggerTransform = (input) => {
     url,
     schema: {
       ...schema,
-      ...{ "x-role": role },
+      "x-role": role,
       ...(role === "anyone" ? { security: [] } : {}),
     },
   };

@@ -1,4 +1,4 @@
-// Which problems every route may answer with: what the server refuses before a route has its say.
+// The problems that every route may answer with: the server's refusals before a route is called.
 import { STATUS_CODES } from "node:http";
 import { problemType } from "../problem.js";
 import type { JsonSchema, OpenApiDocument, Operation, Response } from "./components.js";
@@ -8,12 +8,12 @@ interface Refusal {
   readonly name: string;
   readonly description: string;
   readonly headers?: Readonly<Record<string, { description: string; schema: JsonSchema }>>;
-  /** Default: of every route. */
+  /** The routes it applies to. Default: all. */
   readonly isOf?: (method: string, path: string) => boolean;
 }
 
 const retryAfter = { "Retry-After": { description: "Seconds to wait", schema: { type: "integer" } } };
-/** A body that came without being asked for is looked at as well. */
+/** Also for routes that expect no body: one that comes is checked as well. */
 const mayHaveBody = (method: string) => method !== "get" && method !== "head";
 const hasPathParameter = (_method: string, path: string) => path.includes("{");
 

@@ -1,5 +1,4 @@
-// The images that a batch is about.
-
+// Lists the images of a batch.
 import { createYielder } from "../../disk/index.js";
 import type { Graph, Image } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
@@ -8,12 +7,12 @@ import type { FailedImage } from "./batch.js";
 interface BatchImages {
   /** Each once, with the bytes of its layer. */
   readonly images: readonly { readonly id: string; readonly layerBytes: number }[];
-  /** What cannot be loaded, by the name it was asked for. */
+  /** Images that cannot be loaded, by the names they were asked for. */
   readonly failed: readonly FailedImage[];
 }
 
 /**
- * Lists the images of these ids or prefixes, or all of the graph. A bad one is told among `failed`.
+ * Lists the images of these ids or prefixes, or all images of the graph.
  * @throws `CANCELLED`
  */
 export async function listBatch(

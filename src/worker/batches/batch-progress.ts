@@ -1,5 +1,5 @@
-// How far a batch is: its children, in whatever process they run, add up what they have done, and the parent's progress
-// follows at most four times a second.
+// The progress of a batch: its children, in whatever process they run, add up their work in Redis, and update the batch's
+// progress at most four times a second.
 import { Job, type Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Progress } from "../../jobs/index.js";
@@ -8,20 +8,20 @@ import { batchKey } from "./batch.js";
 /** The least time between two reports of one batch, in ms. */
 const interval = 250;
 
-/** What one child reports. */
+/** How one child reports its progress. */
 export interface ChildProgress {
-  /** How many bytes of its layer are done, from the beginning of this try. */
+  /** Reports how many bytes of its layer are done, since the beginning of this try. */
   bytes(done: number): void;
-  /** It has ended, for good. @param bytes of its layer; undefined keeps what was reported */
+  /** Reports that it has ended for good. @param bytes of its layer; undefined keeps what was reported */
   ended(bytes?: number | undefined): void;
-  /** This try is over, and another will follow. */
+  /** Takes back what was reported: this try is over, and another will follow. */
   givenUp(): void;
 }
 
 export interface BatchProgress {
   /** To be called for each try of a child. */
   child(parentId: string): ChildProgress;
-  /** Writes what is left to report. */
+  /** Writes the reports that are pending. */
   close(): Promise<void>;
 }
 
@@ -92,7 +92,7 @@ export function openBatchProgress(queue: Queue, redis: Redis, graphName: string)
   };
 }
 
-/** The progress of a batch: images are what counts, bytes tell how long the rest will take. */
+/** The progress of a batch: counted in images, with the time left estimated by bytes. */
 function describeBatch(sums: {
   readonly done: number;
   readonly total: number;

@@ -1,4 +1,4 @@
-// A job that is done by many children (a BullMQ flow): what was planned, the children, what became of them.
+// A job that is done by many children (a BullMQ flow): its plan, its children, and their outcomes.
 import { type Job, type Queue, WaitingChildrenError } from "bullmq";
 import type { Redis } from "ioredis";
 import {
@@ -14,17 +14,17 @@ import { throwIfAborted } from "../../terms/index.js";
 /** An image of a batch that failed. */
 export type FailedImage = JobResult<"checksum-graph">["failed"][number];
 
-/** What a batch has to do, written down once all its children have been added. */
+/** The plan of a batch, stored once all its children have been added. */
 export interface BatchPlan {
-  /** Images in all, those included that need no child. */
+  /** All images, including those that need no child. */
   readonly images: number;
-  /** The sum of the layers that need no child, in bytes. */
+  /** The bytes of the layers that need no child. */
   readonly doneBytes: number;
-  /** The same of those that have one. */
+  /** The bytes of the layers that have a child. */
   readonly childBytes: number;
   /** When the batch began, in ms since the epoch. */
   readonly begunAt: number;
-  /** Images that cannot even have a child. */
+  /** Images that cannot be loaded, and so have no child. */
   readonly failed: readonly FailedImage[];
 }
 
@@ -35,11 +35,11 @@ export interface BatchChild<Name extends JobName = JobName> {
 }
 
 export interface Batch {
-  /** The plan; undefined until `add` has come to its end. */
+  /** The plan; undefined until `add` has finished. */
   plan(): Promise<BatchPlan | undefined>;
   /**
-   * Adds the children, in their order, and then writes down the plan. Repeated it adds none twice. Cancelled it takes
-   * back those that were added. Throws `CANCELLED`.
+   * Adds the children, in their order, and then stores the plan. A repeat adds none twice. When cancelled it removes
+   * those that were added. @throws `CANCELLED`
    */
   add<Name extends JobName>(
     name: Name,
@@ -47,37 +47,37 @@ export interface Batch {
     plan: BatchPlan,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Resolves if all children have ended. Else the job leaves its worker, and is run again when they have. */
+  /** Resolves if all children have ended. Otherwise the job leaves its worker, and is run again when they have. */
   wait(): Promise<void>;
-  /** By key the results of the children, and the `failedReason` of those that failed. */
+  /** The results of the children, and the `failedReason` of those that failed, by their keys. */
   outcomes(): Promise<{
     readonly results: ReadonlyMap<string, unknown>;
     readonly failures: ReadonlyMap<string, string>;
   }>;
-  /** Lets the plan and the tally go, a minute from now: to be called once there is nothing left to do. */
+  /** Lets the plan and the progress expire in a minute: to be called when the batch is done. */
   close(): Promise<void>;
 }
 
 /** How many children go to Redis in one round trip. */
 const bulk = 1_000;
 /**
- * How long the plan stays once there is nothing left to do, in ms: for a try whose worker dies before it answers, and for
- * the last report of the tally. The job's record outlives it, but unlike that it would not make way for newer ones.
+ * How long the plan is kept after the end, in ms: for another try if the worker dies before it answers, and for the last
+ * progress report. It is not kept as long as the job's record, because BullMQ would not remove it for newer jobs.
  */
 const planTtlMs = 60_000;
-/** Jobs without a priority come first: whoever asks for one image does not wait for a batch. */
+/** Jobs without a priority go first, so that single images do not wait for a batch. */
 const childPriority = 1;
 
-/** The key of a batch's plan and tally. */
+/** The key of a batch's plan and progress. */
 export function batchKey(graphName: string, parentId: string): string {
   return `${keyPrefix(graphName)}:batch:${parentId}`;
 }
 
-/** The batch that a job is. `token` is that of its lock. */
+/** The batch of a job. @param token of the job's lock */
 export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, graphName: string): Batch {
   const parentId = job.id ?? "";
   const key = batchKey(graphName, parentId);
-  // A colon, which the id of a schedule's run has, would end the id where BullMQ reads it from a child's key.
+  // The id of a schedule's run has colons, at which BullMQ would cut the id that it reads from a child's key.
   const childPrefix = `${parentId.replaceAll(":", ".")}.`;
   return {
     async plan() {
@@ -113,7 +113,7 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
   function childJob<Name extends JobName>(name: Name, { key, data }: BatchChild<Name>) {
     const opts = {
       ...retryPolicy,
-      // The image is told by the id, and a repeat adds nothing.
+      // The id names the image, so that a repeat adds nothing.
       jobId: `${childPrefix}${key}`,
       parent: { id: parentId, queue: job.queueQualifiedName },
       ignoreDependencyOnFailure: true,
@@ -124,7 +124,7 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
     return { name, data, opts };
   }
 
-  /** BullMQ names a child by its whole key, which ends with the job's id. */
+  /** BullMQ names children by their whole Redis keys, which end with their job ids. */
   function byKey<Value>(children: Readonly<Record<string, Value>>): Map<string, Value> {
     const prefix = `:${childPrefix}`;
     return new Map(

@@ -1,36 +1,35 @@
-// What all batches have in common: list the images, leave each to a child, gather what became of
-// them.
+// Runs a batch: lists the images, leaves each to a child job, collects the outcomes.
 import type { Graph } from "../../graph/index.js";
 import { type BatchChildName, type JobData, type JobResult, parseFailedReason } from "../../jobs/index.js";
 import type { Batch, BatchChild, BatchPlan, FailedImage } from "./batch.js";
 import { listBatch } from "./batch-images.js";
 
-/** What a batch has to do with an image. */
+/** What a batch does with each image. */
 interface BatchWork<Name extends BatchChildName> {
-  /** The job that does it. */
+  /** The name of the child jobs. */
   readonly name: Name;
-  /** By ids or prefixes; undefined for every image of the graph. */
+  /** The ids or prefixes of the images; undefined for every image of the graph. */
   readonly ids: readonly string[] | undefined;
   data(id: string): JobData<Name>;
-  /** True if it is done already. */
+  /** True for an image that needs no child. */
   isDone(id: string): Promise<boolean>;
 }
 
-/** What became of a batch. */
+/** The outcome of a batch. */
 interface BatchOutcome<Name extends BatchChildName> {
   /** Images in all. */
   readonly total: number;
-  /** The results of the children, one for each image for which there was work and that did not fail. */
+  /** The results of the children that completed. */
   readonly results: readonly JobResult<Name>[];
   readonly failed: readonly FailedImage[];
-  /** The bytes of the layers for which nothing had to be done. */
+  /** The bytes of the layers that needed no child. */
   readonly doneBytes: number;
   readonly durationMs: number;
 }
 
 /**
- * Runs a batch, or goes on with it where an earlier try stood.
- * @throws what tells BullMQ that the job waits for its children; `CANCELLED`; what keeps the graph from being listed
+ * Runs a batch, or continues what an earlier try has begun.
+ * @throws `WaitingChildrenError` of BullMQ while children are unfinished; `CANCELLED`; the errors of listing the graph
  */
 export async function runBatch<Name extends BatchChildName>(
   batch: Batch,
@@ -65,7 +64,7 @@ async function addChildren<Name extends BatchChildName>(
     if (await isDone(id)) doneBytes += layerBytes;
     else children.push({ key: id, data: data(id), layerBytes });
   }
-  // The largest first, so that no giant is left alone at the end.
+  // The largest first, so that none of them is left alone at the end.
   children.sort((one, other) => other.layerBytes - one.layerBytes);
   const childBytes = children.reduce((sum, { layerBytes }) => sum + layerBytes, 0);
   const plan: BatchPlan = { images: images.length + failed.length, doneBytes, childBytes, begunAt, failed };

@@ -1,4 +1,4 @@
-// The job `checksum-graph`: leaves each image without a checksum to a child, and sums up.
+// The job `checksum-graph`: leaves each image without a checksum to a child job, and sums the results up.
 import type { CheckedJobData } from "../../jobs/index.js";
 import { defaultRecipe } from "../../terms/index.js";
 import { runBatch } from "../batches/index.js";

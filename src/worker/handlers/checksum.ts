@@ -1,5 +1,4 @@
-// The job `checksum`: the stored one if there is one, else one pass over the layer.
-
+// The job `checksum`: returns the stored checksum if there is one, else computes it in one pass over the layer.
 import { inodeOf } from "../../disk/index.js";
 import type { StoredChecksum } from "../../graph/index.js";
 import { checksumLayer } from "../../layer/index.js";
@@ -11,7 +10,8 @@ export const checksum: Handler<"checksum"> = async (job, host, signal) => {
   const { recipe = defaultRecipe, force = false } = job.data;
   const id = await host.graph.resolve(job.data.id);
   const stored = force ? undefined : await storedOrAwaited(id, recipe, host);
-  const { checksum, tarDigest, archiveBytes, layerBytes } = stored ?? (await noted(id, job, host, signal));
+  const { checksum, tarDigest, archiveBytes, layerBytes } =
+    stored ?? (await computeOnce(id, job, host, signal));
   return {
     id,
     recipe,
@@ -24,7 +24,7 @@ export const checksum: Handler<"checksum"> = async (job, host, signal) => {
   };
 };
 
-/** The stored checksum, for which one that is being computed is waited. */
+/** The stored checksum; waits for one that is being computed. */
 async function storedOrAwaited(
   id: string,
   recipe: string,
@@ -38,8 +38,8 @@ async function storedOrAwaited(
   }
 }
 
-/** Computes it, and lets others know. */
-async function noted(
+/** Computes a checksum, registered in `computing` so that other jobs wait for it. */
+async function computeOnce(
   id: string,
   job: JobTry<"checksum">,
   host: WorkerHost,
@@ -92,10 +92,10 @@ async function compute(
     };
     const now = await graph.get(id);
     if (inodeOf(now.layerDirectory) !== inode || !now.recordBytes.equals(image.recordBytes)) {
-      // Tried again, of the image that is there now.
+      // INTERNAL, so that the job is retried with the image that is there now.
       throw new StevedoreError("INTERNAL", `the image ${id} became another while its checksum was computed`);
     }
-    // In this order: a tar digest that is stored has its manifest beside it.
+    // In this order, so that a stored tar digest always has its manifest.
     await graph.storeManifest(id, manifestPath);
     await graph.storeChecksum(id, recipe, entry);
     return entry;

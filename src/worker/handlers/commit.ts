@@ -1,4 +1,4 @@
-// The job `commit`: the upper of a mount is packed, and becomes an image as any other archive does.
+// The job `commit`: packs the upper directory of a mount, and stores the archive as an image.
 import { makeRecord } from "../../graph/index.js";
 import type { CheckedJobData } from "../../jobs/index.js";
 import { packUpper, unpack } from "../../layer/index.js";
@@ -30,16 +30,13 @@ export const commit: Handler<"commit"> = async (job, host, signal) => {
   return describeImage(image.id, outcome, host.graph, begun);
 };
 
-/**
- * The mount, if another host has it. What was written there may not have reached the root yet, so that
- * only that host can be sure to see it.
- */
+/** The mount, if another host has it: what was written there may not have reached the root yet, and only that host sees all. */
 async function mountElsewhere(
   imageId: string,
   job: JobTry<"commit">,
   { graph, mounts }: WorkerHost,
 ): Promise<Mount | undefined> {
-  // After an earlier try that succeeded the mount may be gone.
+  // If an earlier try has succeeded, the mount may be gone.
   if (await graph.exists(imageId)) return undefined;
   const mount = mountOf(job.data, mounts);
   return mount.host === graph.host ? undefined : mount;
@@ -52,7 +49,7 @@ async function registerUpper(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const maker = { jobId: job.id, ifExists: "fail" } as const;
-  // Before the mount is looked for: after an earlier try that succeeded it may be gone.
+  // Before the mount is looked up: if an earlier try has succeeded, it may be gone.
   if (await graph.exists(image.id)) return existing(image.id, maker, graph);
   const { mount, upper } = await mounts.upper(mountOf(job.data, mounts).mountId, signal);
   const record = withinLimit(makeRecord({ ...image, parent: mount.id }), limits);
@@ -62,7 +59,7 @@ async function registerUpper(
   return registerOnce(record, maker, graph, fill, signal);
 }
 
-/** The fields of the image. What is made up here, an id and a time, is kept in the job for its next try. */
+/** The fields of the image. A generated id or time is stored in the job's data for its next try. */
 async function decidedImage(job: JobTry<"commit">): Promise<ReturnType<typeof decideFields>> {
   const { image = {} } = job.data;
   const decided = decideFields(image);

@@ -1,4 +1,4 @@
-// The job `delete`: an image leaves the graph. A second try finds it gone, which is what was asked for.
+// The job `delete`: removes an image from the graph. A retry that finds it gone has succeeded.
 import { StevedoreError } from "../../terms/index.js";
 import type { Handler } from "./handler.js";
 
@@ -9,7 +9,7 @@ export const deleteImage: Handler<"delete"> = async (job, { graph, mounts }, sig
     throw error;
   });
   if (id === undefined) return { id: job.data.id };
-  // The full id, so that a repeat cannot hit another image that the same prefix names by then.
+  // The full id, so that a retry cannot delete another image that the same prefix names by then.
   if (id !== job.data.id) await job.amend({ ...job.data, id });
   await mounts.deleteImage(id, { force }, signal);
   return { id };

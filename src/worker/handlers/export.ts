@@ -1,5 +1,4 @@
-// The job `export`: images and their layers become an archive in the outbox.
-
+// The job `export`: writes images with their layers as an archive to the outbox.
 import { exportImages } from "../../interchange/index.js";
 import { outboxFileName } from "../../jobs/index.js";
 import { addToOutbox, assertNewInOutbox } from "../../outbox/index.js";
@@ -10,12 +9,13 @@ export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu }, sig
   const begun = performance.now();
   const { format, compress } = job.data;
   const file = fileOf(job);
-  // Before the work; a try before this one may have made it.
+  // Before the work. On a retry the file may be that of the earlier try.
   if (!job.isRepeat) await assertNewInOutbox(graph.root, file);
   const request = {
     purpose: `the export of job ${job.id}`,
     references: await decidedIds(job, graph),
-    ...{ format, compression: compress },
+    format,
+    compression: compress,
     threads: {
       threads: cpu.threads,
       take: (layerBytes: number | "one", either: AbortSignal) =>
@@ -26,21 +26,25 @@ export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu }, sig
   const make = (stage: string) => exportImages(graph, { ...request, stage }, signal);
   const { path, bytes, digest, images, layers } = await addToOutbox(graph, file, make, signal);
   return {
-    ...{ file, path, bytes, digest, format },
+    file,
+    path,
+    bytes,
+    digest,
+    format,
     images: images.map(({ id, names }) => ({ id, names: [...names] })),
     layers,
     durationMs: Math.round(performance.now() - begun),
   };
 };
 
-/** @throws `INVALID_JOB` if none is given and the job's own id makes none */
+/** The file's name. @throws `INVALID_JOB` if none is given and the job's id cannot be one */
 function fileOf({ id, data }: JobTry<"export">): string {
   const file = data.file ?? `${id}.tar`;
   if (outboxFileName.safeParse(file).success) return file;
   throw new StevedoreError("INVALID_JOB", `${file} cannot be a file of the outbox: name another as file`);
 }
 
-/** The images by their full ids, kept in the job: for its next try a name may stand for another image. */
+/** The full ids of the images, stored in the job's data: by its next try a name may stand for another image. */
 async function decidedIds(job: JobTry<"export">, graph: WorkerHost["graph"]): Promise<string[]> {
   const { ids } = job.data;
   const decided: string[] = [];

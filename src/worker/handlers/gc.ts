@@ -1,4 +1,4 @@
-// The job `gc`: what nothing needs is deleted. A second try deletes what the first one left, and tells of that alone.
+// The job `gc`: deletes the images that nothing needs. A retry deletes, and reports, what the first try has left.
 import { collectGarbage, type RemovedImage } from "../../garbage/index.js";
 import { listedImages } from "../../jobs/index.js";
 import type { Handler } from "./handler.js";
@@ -16,7 +16,8 @@ export const gc: Handler<"gc"> = async (job, { graph, mounts }, signal) => {
   return {
     removed,
     ...(images > removed.length ? { more: images - removed.length } : {}),
-    ...{ layerBytes, kept },
+    layerBytes,
+    kept,
     dryRun: job.data.dryRun ?? false,
     durationMs: Math.round(performance.now() - begun),
   };

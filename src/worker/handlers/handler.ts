@@ -1,4 +1,4 @@
-// What a handler gets: one job of the contract, and the host it runs on.
+// What a handler works with: one try of a job, and the host it runs on.
 import type { Graph } from "../../graph/index.js";
 import type { CheckedJobData, JobName, JobResult, Progress } from "../../jobs/index.js";
 import type { XzEngine } from "../../layer/index.js";
@@ -14,28 +14,28 @@ import type { SourcePolicy } from "../sources/index.js";
 export interface WorkerHost {
   readonly graph: Graph;
   readonly mounts: Mounts;
-  /** The xz engine, once it has given the known answer. Throws what `checkKnownAnswer` throws. */
+  /** The xz engine, once it has passed its self-test. @throws as `checkKnownAnswer` */
   verifiedEngine(): Promise<XzEngine>;
   readonly cpu: CpuBudget;
   readonly sources: SourcePolicy;
   readonly limits: WorkerLimits;
-  /** Whether a worker that is not root may store layers and lose their owners. */
+  /** Whether a worker that is not root may store layers without their owners. */
   readonly allowSquash: boolean;
   readonly producer: Producer;
-  /** The checksums that are being computed, by image and recipe: who wants the same one waits for it. */
+  /** The checksums that are being computed, by image and recipe: other jobs wait for them. */
   readonly computing: Map<string, Promise<unknown>>;
 }
 
-/** One try at one job. */
+/** One try of a job. */
 export interface JobTry<Name extends JobName> {
   readonly id: string;
   /** Checked against the contract. */
   readonly data: CheckedJobData<Name>;
-  /** True if an earlier try of this job began, whatever became of it. */
+  /** True if an earlier try of this job has begun, however it ended. */
   readonly isRepeat: boolean;
-  /** `batch` for the child of one. */
+  /** `batch` for the child of a batch. */
   readonly urgency: Urgency;
-  /** True if this error ends the job: it is permanent, or this was the last try. */
+  /** True if this error ends the job: it is permanent, or this is the last try. */
   isFinal(error: unknown): boolean;
   /** Replaces the job's data, so that the next try finds what this one decided. */
   amend(data: CheckedJobData<Name>): Promise<void>;
@@ -46,7 +46,7 @@ export interface JobTry<Name extends JobName> {
   readonly otherHost: OtherHost<Name>;
 }
 
-/** Does one try of a job. Safe to run again after a try that died at any point. */
+/** Runs one try of a job. Safe to run again after a try that died at any point. */
 export type Handler<Name extends JobName> = (
   job: JobTry<Name>,
   host: WorkerHost,

@@ -1,4 +1,4 @@
-// The job `import`: open the source, read its images, unpack their layers, register all as one set with their names.
+// The job `import`: reads the images of an archive, unpacks their layers, and registers all as one set with their names.
 import type { FileHandle } from "node:fs/promises";
 import { importImages } from "../../interchange/index.js";
 import { removeUpload, withSeekableSource } from "../sources/index.js";

@@ -1,4 +1,4 @@
-// Every job of the contract has its handler here: the type says so.
+// The handlers of all jobs of the contract; the type demands each of them.
 import type { JobName } from "../../jobs/index.js";
 import { changes } from "./changes.js";
 import { checksum } from "./checksum.js";

@@ -1,5 +1,4 @@
-// Which mount the data of a job is about.
-
+// Finds the mount that a job's data names.
 import type { Mount, Mounts } from "../../mount/index.js";
 import { StevedoreError } from "../../terms/index.js";
 
@@ -9,12 +8,12 @@ interface MountReference {
   readonly host?: string | undefined;
 }
 
-/** The data for the host that has the mount: where the links of a target lead is another matter there. */
+/** The data for the host that has the mount, without the target, whose links may lead elsewhere on that host. */
 export function onItsHost<Data extends MountReference>(data: Data, { mountId }: Mount): Data {
   return { ...data, mountId, target: undefined };
 }
 
-/** @throws `NOT_MOUNTED`, also for an id and a target of two mounts; `AMBIGUOUS_ID` */
+/** The mount. @throws `NOT_MOUNTED`, also if id and target name different mounts; `AMBIGUOUS_ID` */
 export function mountOf({ mountId, target, host }: MountReference, mounts: Mounts): Mount {
   const found = mounts.find(mountId ?? target ?? "", host);
   if (mountId === undefined || target === undefined) return found;

@@ -1,5 +1,4 @@
-// The job `mount`: an image with its ancestors as one directory. A second try finds what the first has mounted.
-
+// The job `mount`: mounts an image with its ancestors as one directory. A retry finds what the first try has mounted.
 import { hostQueueName } from "../../jobs/index.js";
 import type { Mount, Mounts } from "../../mount/index.js";
 import { StevedoreError } from "../../terms/index.js";
@@ -18,7 +17,7 @@ export const mount: Handler<"mount"> = async (job, { graph, mounts }, signal) =>
   return { ...describe(made), durationMs: Math.round(performance.now() - begun) };
 };
 
-/** What an earlier try of the job has mounted. One that a reboot took, before anybody knew of it, is put away. */
+/** What an earlier try of the job has mounted. A mount that a reboot has ended meanwhile is removed. */
 async function earlierMount(jobId: string, mounts: Mounts): Promise<Mount | undefined> {
   const mount = await mounts.ofJob(jobId);
   if (mount?.state !== "stale") return mount;

@@ -1,36 +1,35 @@
-// What the jobs that make an image have in common: each makes it once, however often it is tried.
-
+// What the jobs that make an image have in common: each makes it once, however often it is retried.
 import { assertRecordSize, type FillLayer, type Graph, makeId, parseRecord } from "../../graph/index.js";
 import type { ImageFields, JobResult } from "../../jobs/index.js";
 import type { Unpacked } from "../../layer/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import type { WorkerLimits } from "../limits.js";
 
-/** What became of the image: unpacked by this try, there by an earlier try of this job, or there before. */
+/** How the image came about: unpacked by this try, made by an earlier try of this job, or there before. */
 export type Outcome = Unpacked | "earlier-try" | "skipped";
 
 /** The job that makes an image. */
 interface Maker {
   readonly jobId: string;
-  /** What an id that is taken means. */
+  /** What to do if the id is taken. */
   readonly ifExists: "fail" | "skip";
 }
 
-/** The fields with what is made up where it is missing: an id, and the present time. */
+/** The fields, with a generated id and the present time where these are missing. */
 export function decideFields(image: ImageFields): ImageFields & { readonly id: string } {
   return { ...image, id: image.id ?? makeId(), created: image.created ?? new Date().toISOString() };
 }
 
-/** Passes on the bytes of a record. @throws `LIMIT_EXCEEDED` if there are more than the worker takes, or can read back */
+/** Returns the record. @throws `LIMIT_EXCEEDED` if it is longer than the worker takes, or can read back */
 export function withinLimit(record: Buffer, { maxRecordBytes }: WorkerLimits): Buffer {
   assertRecordSize(record.length, maxRecordBytes, "the image's record");
   return record;
 }
 
 /**
- * Makes an image, unless it is there.
+ * Registers an image, unless it is there.
  * @param unpackLayer fills the layer's directory
- * @throws `IMAGE_EXISTS` if it is there, not by this job, and is not to be skipped; as `Graph.register`
+ * @throws `IMAGE_EXISTS` if another job has made it and it is not to be skipped; as `Graph.register`
  */
 export async function registerOnce(
   record: Buffer,
@@ -49,7 +48,7 @@ export async function registerOnce(
   try {
     await graph.register({ record, jobId: maker.jobId }, fill, signal);
   } catch (error) {
-    // Another job was faster: the rename decided.
+    // Another job was faster.
     if (error instanceof StevedoreError && error.code === "IMAGE_EXISTS") return existing(id, maker, graph);
     throw error;
   }
@@ -57,7 +56,7 @@ export async function registerOnce(
   return unpacked;
 }
 
-/** What an image that is there means to the job. @throws `IMAGE_EXISTS` */
+/** The outcome for an image that is there already. @throws `IMAGE_EXISTS` */
 export async function existing(id: string, { jobId, ifExists }: Maker, graph: Graph): Promise<Outcome> {
   const facts = await graph.layerFacts(id);
   if (facts.jobId === jobId) return "earlier-try";
@@ -65,7 +64,7 @@ export async function existing(id: string, { jobId, ifExists }: Maker, graph: Gr
   throw new StevedoreError("IMAGE_EXISTS", `the image ${id} exists already`);
 }
 
-/** What the job answers. @param begun when this try began, by `performance.now()` */
+/** The result of the job. @param begun when this try began, by `performance.now()` */
 export async function describeImage(
   id: string,
   outcome: Outcome,

@@ -1,5 +1,4 @@
-// The job `store`: open the source, unpack it into staging, commit it as an image.
-
+// The job `store`: unpacks a source into staging, and registers it as an image.
 import { makeRecord, parseRecord } from "../../graph/index.js";
 import { type Unpacked, unpack } from "../../layer/index.js";
 import { StevedoreError } from "../../terms/index.js";
@@ -41,7 +40,7 @@ async function fill(
   return unpacked;
 }
 
-/** The record's bytes. What is made up here, an id and a time, is kept in the job for its next try. */
+/** The record's bytes. A generated id or time is stored in the job's data for its next try. */
 async function recordOf(job: JobTry<"store">, { graph, limits }: WorkerHost): Promise<Buffer> {
   const { json, image = {} } = job.data;
   if (json !== undefined) return checkedJson(withinLimit(Buffer.from(json), limits));
@@ -56,7 +55,7 @@ function checkedJson(record: Buffer): Buffer {
   try {
     parseRecord(record);
   } catch (error) {
-    // A record that an image on disk could not have is bad data when a job brings it.
+    // IMAGE_BROKEN is for images on disk; in a job's data it is the job that is wrong.
     if (error instanceof StevedoreError && error.code === "IMAGE_BROKEN") {
       throw new StevedoreError("INVALID_JOB", `json: ${error.message}`, { cause: error });
     }

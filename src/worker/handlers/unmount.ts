@@ -1,5 +1,4 @@
-// The job `unmount`. A second try finds the mount gone, which is what was asked for.
-
+// The job `unmount`. A retry that finds the mount gone has succeeded.
 import type { JobResult } from "../../jobs/index.js";
 import type { Mount, Mounts } from "../../mount/index.js";
 import { StevedoreError } from "../../terms/index.js";
@@ -17,7 +16,7 @@ export const unmount: Handler<"unmount"> = async (job, { graph, mounts }, signal
     return doneBefore(error, job, mounts);
   }
   if (mount.host !== graph.host) return job.otherHost.leaveTo(mount.host, onItsHost(job.data, mount));
-  // Both, so that a repeat can tell what an earlier try has unmounted.
+  // Both, so that a retry knows what the earlier try has unmounted.
   if (mount.mountId !== mountId || mount.target !== target) {
     await job.amend({ ...job.data, mountId: mount.mountId, target: mount.target });
   }
@@ -29,7 +28,7 @@ export const unmount: Handler<"unmount"> = async (job, { graph, mounts }, signal
   return resultOf(mount, keepUpper);
 };
 
-/** What an earlier try has done, if the error says that the mount is gone; else throws it. */
+/** The result of an earlier try, if the error says that the mount is gone. @throws the error otherwise */
 function doneBefore(error: unknown, job: JobTry<"unmount">, mounts: Mounts): JobResult<"unmount"> {
   const { mountId, target, keepUpper = false } = job.data;
   const isGone = error instanceof StevedoreError && error.code === "NOT_MOUNTED";

@@ -1,5 +1,4 @@
-// The job `untag`. A second try finds the name gone, which is what was asked for.
-
+// The job `untag`: removes a name. A retry that finds it gone has succeeded.
 import { isId, quote, StevedoreError } from "../../terms/index.js";
 import type { Handler } from "./handler.js";
 
@@ -11,7 +10,7 @@ export const untag: Handler<"untag"> = async (job, { graph }) => {
     if (job.isRepeat && meant !== undefined) return { name, id: meant };
     throw nameNotFound(name);
   }
-  // So that a repeat leaves the name to another image that has got it meanwhile.
+  // So that a retry does not take the name from another image that has it by then.
   if (id !== meant && isId(id)) await job.amend({ name, id });
   const [removed] = await graph.names.remove([name]);
   if (removed === undefined) throw nameNotFound(name);

@@ -1,4 +1,4 @@
-// The job `verify-graph`: leaves each image to a child, and sums up.
+// The job `verify-graph`: leaves each image to a child job, and sums the results up.
 import { mismatchMessage } from "../../jobs/index.js";
 import type { FailedImage } from "../batches/index.js";
 import { runBatch } from "../batches/index.js";

@@ -1,5 +1,4 @@
-// The job `verify`: one pass over the layer, held against the tar digests that are stored; a second one to explain.
-
+// The job `verify`: compares the layer with its stored tar digests in one pass, and explains differences in a second.
 import type { Graph } from "../../graph/index.js";
 import { verifyLayer } from "../../layer/index.js";
 import { StevedoreError } from "../../terms/index.js";
@@ -31,7 +30,7 @@ export const verify: Handler<"verify"> = async (job, { graph, cpu }, signal) => 
   };
 };
 
-/** @throws `INVALID_JOB` if there is none, such as of an image that has only the checksum of Docker 0.3 */
+/** @throws `INVALID_JOB` if none is stored, as for an image that has only Docker 0.3's checksum */
 async function storedTarDigests(graph: Graph, id: string): Promise<string[]> {
   const stored = Object.values(await graph.storedChecksums(id));
   const digests = stored.flatMap(({ tarDigest }) => tarDigest ?? []);

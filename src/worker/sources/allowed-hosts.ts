@@ -1,8 +1,8 @@
-// The hosts that a worker may ask for layers, as the operator names them and as a URL does.
+// The hosts from which a worker may download: reads `--allow-host`, and compares it with the host of a URL.
 import { isIP } from "node:net";
 import { StevedoreError } from "../../terms/index.js";
 
-/** A host, on one port or on any. */
+/** An allowed host, on one port or on any. */
 export interface AllowedHost {
   /** As the URL parser writes it: lower case, in punycode, an IPv4 address dotted, an IPv6 address in brackets. */
   readonly hostname: string;
@@ -19,11 +19,11 @@ export function parseAllowedHost(text: string): AllowedHost {
   if (!isPlain) {
     throw new StevedoreError(
       "INVALID_JOB",
-      `--allow-host ${JSON.stringify(text)} is no host: name it as host or host:port`,
+      `--allow-host ${JSON.stringify(text)} is not a valid host: use host or host:port`,
     );
   }
   const { hostname } = new URL(`http://${authority}`);
-  // Not by the parser, which drops a port that is the scheme's own.
+  // Not from the URL, which has no port if it is the default port of http.
   const port = /(?:^[^[:]*|\]):(\d+)$/.exec(authority)?.[1];
   return { hostname, port: port === undefined ? undefined : Number(port) };
 }

@@ -1,5 +1,5 @@
-// The bytes behind a URL as one stream: a connection that breaks is taken up where it broke, as long as the server proves
-// that it is still the same file. What waits is timed, and only while it is the server that is waited for.
+// Downloads a URL as one stream. A connection that breaks is resumed where it broke, as long as the server proves that it
+// is still the same file. The time limits count only the time spent waiting for the server.
 import type { IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cancelled, StevedoreError } from "../../terms/index.js";
@@ -7,32 +7,32 @@ import { ask, broken, explain, type HostPolicy, shownUrl, type Wait } from "./ht
 
 /** How long a download may take. */
 export interface DownloadLimits {
-  /** How long its server may be waited for in all, in ms. */
+  /** How long a download may wait for its server in all, in ms. */
   readonly downloadMs: number;
-  /** How long it may be waited for at a time, in ms. */
+  /** How long the server may be silent, in ms. */
   readonly downloadSilenceMs: number;
-  /** How often a download that breaks is taken up again. */
+  /** How often a download that breaks is resumed. */
   readonly downloadResumes: number;
 }
 
 interface Download {
-  /** Bytes in all, as the server tells it. */
+  /** The size in bytes, as the server announces it. */
   readonly size: number | undefined;
-  /** Its errors are those of `openDownload`; `INTERNAL` too if the file changes on the server. */
+  /** @throws as `openDownload`; `INTERNAL` also if the file changes on the server */
   readonly chunks: AsyncGenerator<Buffer, void, undefined>;
   /** Ends it, wherever it stands. */
   close(): void;
 }
 
-/** The longest time that a timer of Node takes, in ms: beyond it a timer fires at once. */
+/** The longest time of a Node timer, in ms: a timer with a longer one fires at once. */
 const longestTimer = 2 ** 31 - 1;
-/** The pause before the first resumption, in ms; each next one is twice as long. */
+/** The pause before the download is first resumed, in ms. Each further pause is twice as long. */
 const firstPause = 250;
-/** A time of modification tells versions apart if the file was older than that when it was sent, in ms (RFC 9110, 8.8.2.2). */
+/** How old a file must be for its time of modification to identify its version, in ms (RFC 9110, 8.8.2.2). */
 const settled = 60_000;
 
 /**
- * Asks for a URL.
+ * Starts to download a URL.
  * @throws as `ask`; `INTERNAL` if the server is silent for too long; `LIMIT_EXCEEDED` if it takes too long in all
  */
 export async function openDownload(
@@ -46,7 +46,7 @@ export async function openDownload(
   const wait = waitWithin(limits);
   const first = await ask(url, {}, policy, wait, signal);
   const size = sizeOf(first);
-  const mark = versionMark(first);
+  const mark = validatorOf(first);
   let received = 0;
   let resumed = 0;
 
@@ -81,7 +81,7 @@ export async function openDownload(
     }
   }
 
-  /** The rest, once the server answers. @throws the failure if there is no way to have the rest */
+  /** The response with the rest of the file. @throws the failure if the rest cannot be had */
   async function resume(failure: unknown): Promise<IncomingMessage> {
     for (let reason = failure; ; ) {
       const isTransient = reason instanceof StevedoreError && reason.code === "INTERNAL";
@@ -100,7 +100,7 @@ export async function openDownload(
     }
   }
 
-  /** True for the bytes from `received` on, of the same version of the file. */
+  /** True for a response with the bytes from `received` on, of the same version of the file. */
   function isRest({ statusCode, headers }: IncomingMessage): boolean {
     const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers["content-range"] ?? "");
     if (statusCode !== 206 || range === null) return false;
@@ -112,7 +112,7 @@ export async function openDownload(
   return { size, chunks: chunks(), close: () => over.abort() };
 }
 
-/** Times what a server takes. */
+/** A `Wait` that enforces the time limits of one download. */
 function waitWithin({ downloadMs, downloadSilenceMs }: DownloadLimits): Wait {
   let waited = 0;
   return async (url, answer, giveUp) => {
@@ -148,8 +148,8 @@ function sizeOf({ headers }: IncomingMessage): number | undefined {
   return length === undefined ? undefined : Number(length);
 }
 
-/** What proves a version byte for byte, for `If-Range` (RFC 9110, 13.1.5); undefined if there is nothing of that. */
-function versionMark({ headers }: IncomingMessage): string | undefined {
+/** The strong validator of a response, for `If-Range` (RFC 9110, 13.1.5); undefined if there is none. */
+function validatorOf({ headers }: IncomingMessage): string | undefined {
   if (headers["accept-ranges"] === "none") return undefined;
   if (headers.etag !== undefined) return /^"[^"]*"$/.test(headers.etag) ? headers.etag : undefined;
   const modified = headers["last-modified"];

@@ -1,5 +1,4 @@
-// One answer of an http(s) server, under the rules of the worker: asked is only who may be asked, at an address that may
-// be asked, through every redirect.
+// Makes one HTTP request under the worker's rules: to allowed hosts at allowed addresses only, through every redirect.
 import { lookup } from "node:dns";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
@@ -8,26 +7,26 @@ import { cancelled, isErrno, StevedoreError } from "../../terms/index.js";
 import { isPrivateAddress } from "./address.js";
 import { type AllowedHost, isHostAllowed } from "./allowed-hosts.js";
 
-/** Whom the worker may ask. */
+/** Where the worker may send requests. */
 export interface HostPolicy {
   readonly allowedHosts: readonly AllowedHost[];
   /** Whether an allowed host may have a private, loopback or link-local address. */
   readonly allowPrivateAddresses: boolean;
 }
 
-/** Waits for a server. `giveUp` is called with an error when that takes too long, and must make `answer` fail. */
+/** Waits for a server's answer. When that takes too long, `giveUp` is called with an error, and must make `answer` fail. */
 export type Wait = <T>(url: URL, answer: Promise<T>, giveUp: (error: Error) => void) => Promise<T>;
 
 const redirectLimit = 5;
-/** The longest part of a URL that a message repeats, in characters. */
+/** How much of a URL a message repeats, in characters. */
 const shownLength = 200;
 
 /**
- * Asks for a URL and follows redirects, none of them from https to http.
+ * Requests a URL and follows redirects, but none from https to http.
  * @param headers of the request, in lower case
- * @returns the answer, of status 200, or 206 if a range was asked for
+ * @returns the response, of status 200, or 206 if a range was requested
  * @throws `SOURCE_FORBIDDEN` (host, address, scheme, 401, 403), `SOURCE_NOT_FOUND` (404, 410), `SOURCE_MISMATCH` for an
- * answer that is encoded, `INTERNAL` for a server that fails, what `wait` gives up with, `CANCELLED`
+ * response that is encoded, `INTERNAL` for a server that fails, the error of `wait`, `CANCELLED`
  */
 export async function ask(
   url: URL,
@@ -57,13 +56,13 @@ export async function ask(
   throw forbidden(url, `it redirects more than ${redirectLimit} times`);
 }
 
-/** A URL as messages and logs may show it: without its query, which may be a signature, and cut. */
+/** A URL as messages and logs may show it: cut, and without its query, which may hold a signature. */
 export function shownUrl({ protocol, host, pathname, search }: URL): string {
   const whole = `${protocol}//${host}${pathname}`;
   return `${whole.slice(0, shownLength)}${whole.length > shownLength || search !== "" ? "…" : ""}`;
 }
 
-/** The error of a server that fails: the job is tried again. */
+/** The error of a server that fails: the job is retried. */
 export function broken(url: URL, why: string, cause?: unknown): StevedoreError {
   return new StevedoreError("INTERNAL", `${shownUrl(url)}: ${why}`, { cause });
 }
@@ -81,7 +80,7 @@ function assertMayBeAsked(url: URL, policy: HostPolicy): void {
       `${url.host} is not a host this worker may ask: start it with --allow-host ${url.host}`,
     );
   }
-  // A name is looked at when it is looked up.
+  // A host name is checked when it is resolved.
   const literal = url.hostname.replace(/^\[(.*)\]$/, "$1");
   if (isIP(literal) !== 0) assertAddressAllowed(literal, url, policy);
 }
@@ -96,17 +95,17 @@ function requestOnce(
   const request = url.protocol === "https:" ? httpsRequest : httpRequest;
   const pending = request(url, {
     signal,
-    // A connection of its own: one that was kept alive may have been opened under other rules. No proxy of the
-    // environment, no switch there that turns off the check of certificates.
+    // A new connection each time: a kept one may have been opened under other rules. Neither a proxy nor a switch of the
+    // environment that turns off the check of certificates is heeded.
     agent: false,
     rejectUnauthorized: true,
-    // The address is checked where it is used: a second look-up could give another.
+    // The address is checked in the look-up that is used: a second one could give another address.
     lookup: checkedLookup(url, policy),
     headers: { "accept-encoding": "identity", ...headers },
   });
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     pending.on("response", (response) => {
-      // Its reader is told of what goes wrong; before there is one, nobody is.
+      // The reader gets errors of the body; this is for those that come before there is a reader.
       response.on("error", () => undefined);
       resolve(response);
     });
@@ -117,22 +116,22 @@ function requestOnce(
   return wait(url, answer, (error) => pending.destroy(error));
 }
 
-/** What an error of Node's client means. */
+/** Translates an error of Node's HTTP client. */
 export function explain(error: unknown, url: URL, signal: AbortSignal): StevedoreError {
   if (signal.aborted) return cancelled(signal);
   if (error instanceof StevedoreError) return error;
   if (isErrno(error, "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE")) {
     return broken(url, "the connection was cut", error);
   }
-  // Several addresses were tried.
+  // Of several addresses that were tried, the first one's error.
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   return broken(url, first instanceof Error ? first.message : String(first), error);
 }
 
-/** Where a redirect leads. @throws for any other answer */
+/** The target of a redirect. @throws for any other response */
 function nextTarget({ statusCode = 0, headers }: IncomingMessage, from: URL): URL {
   if ([301, 302, 303, 307, 308].includes(statusCode) && headers.location !== undefined) {
-    if (!URL.canParse(headers.location, from.href)) throw forbidden(from, "it redirects to what is no URL");
+    if (!URL.canParse(headers.location, from.href)) throw forbidden(from, "it redirects to an invalid URL");
     const next = new URL(headers.location, from);
     if (from.protocol === "https:" && next.protocol === "http:") {
       throw forbidden(from, "it redirects from https to http");
@@ -146,7 +145,7 @@ function nextTarget({ statusCode = 0, headers }: IncomingMessage, from: URL): UR
   throw broken(from, why);
 }
 
-/** An encoding stands between the bytes that came and the file's, whose sha256 and length these are. */
+/** An encoded body would have another sha256 and length than the file. */
 function assertNotEncoded({ headers }: IncomingMessage, url: URL): void {
   const encoding = headers["content-encoding"] ?? "identity";
   const transfer = headers["transfer-encoding"] ?? "chunked";

@@ -1,4 +1,4 @@
-// Opens the source of a job that reads here and there in it: what comes from a server is spooled first.
+// Opens the source of a job that seeks in it: a download is spooled to a file first.
 import { type FileHandle, open } from "node:fs/promises";
 import { spool } from "../../interchange/index.js";
 import type { LayerSource } from "../../jobs/index.js";
@@ -6,8 +6,8 @@ import type { JobTry, WorkerHost } from "../handlers/index.js";
 import { openFile, openSource } from "./source.js";
 
 /**
- * Gives `work` the handle of a source: of a regular file, or of a directory. A URL's bytes lie in the graph's staging for
- * that time, and their digest has been checked.
+ * Gives `work` the handle of a source, a regular file or a directory. The bytes of a URL lie in the graph's staging while
+ * it runs, and their digest has been checked.
  * @throws as `openSource`; `LIMIT_EXCEEDED` for more than `maxImportBytes`, `NO_SPACE`; what `work` throws
  */
 export async function withSeekableSource<Result>(

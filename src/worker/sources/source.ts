@@ -1,5 +1,5 @@
-// Opens the source of a layer for the job that names it. Job data is hostile and this process is root:
-// what is opened is checked after it is open, so that nothing can be exchanged in between.
+// Opens the source that a job names. Job data is hostile and this process is root: a file is checked after it was opened,
+// so that nothing can be exchanged in between.
 import { constants, type FileHandle, open, readlink, realpath, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
@@ -8,20 +8,20 @@ import { packCanonicalTar } from "../../layer/index.js";
 import { isErrno, StevedoreError } from "../../terms/index.js";
 import { openUrl, type UrlPolicy } from "./url-source.js";
 
-/** What jobs may read. */
+/** The sources that jobs may read. */
 export interface SourcePolicy extends UrlPolicy {
   /** Directories below which a `path` may lie. */
   readonly allowedRoots: readonly string[];
-  /** Where uploads lie. */
+  /** The directory of uploads. */
   readonly inbox: string;
 }
 
-/** A source that is open, to be read once from its beginning. */
+/** An open source, to be read once from its beginning. */
 export interface OpenSource extends AsyncDisposable {
   readonly stream: Readable;
-  /** Size in bytes; undefined where it is not known before the end. */
+  /** Size in bytes; undefined if it is not known before the end. */
   readonly size: number | undefined;
-  /** To be awaited once the stream was read to its end. @throws if what was read was not right after all */
+  /** To be awaited when the stream was read to its end. @throws if what was read turns out to be wrong */
   finish(): Promise<void>;
 }
 
@@ -81,7 +81,7 @@ async function openPath(path: string, allowedRoots: readonly string[], name: str
     isAllowed(path) || allowedRoots.some((root) => path.startsWith(`${resolve(root)}/`));
   if (!lexicallyAllowed) throw forbidden();
 
-  // First a handle that is good for nothing: to open a device may be to switch it on, and a fifo's writer would notice.
+  // First a handle that cannot be read: to open a device may switch it on, and to open a fifo wakes its writer.
   const found = await openNamed(path, O_PATH, name);
   try {
     const at = `/proc/self/fd/${found.fd}`;
@@ -90,7 +90,7 @@ async function openPath(path: string, allowedRoots: readonly string[], name: str
     if (!stat.isFile() && !stat.isDirectory()) {
       throw new StevedoreError("SOURCE_FORBIDDEN", `${name} is neither a file nor a directory`);
     }
-    // What the handle is of, wherever the path leads by now.
+    // Opens what the handle names, wherever the path leads by now.
     return await openNamed(at, constants.O_RDONLY | constants.O_NONBLOCK, name);
   } finally {
     await found.close();
@@ -125,7 +125,7 @@ function fileSource(file: FileHandle, size: number, signal: AbortSignal): OpenSo
 }
 
 function directorySource(directory: FileHandle, signal: AbortSignal): OpenSource {
-  // The open directory, by its descriptor: a path could lead elsewhere by now.
+  // By the descriptor of the open directory: the path could lead elsewhere by now.
   const packing = new AbortController();
   const { stdout, done } = packCanonicalTar(
     `/proc/${process.pid}/fd/${directory.fd}`,
@@ -146,7 +146,7 @@ function directorySource(directory: FileHandle, signal: AbortSignal): OpenSource
   };
 }
 
-/** An archive whose tar did not come to a good end breaks off with tar's error: it is not taken for one cut short. */
+/** Yields tar's output, and throws tar's own error at its end, so that the archive does not just look truncated. */
 async function* untilDone(stdout: Readable, done: Promise<void>): AsyncGenerator<Buffer, void, undefined> {
   yield* stdout;
   await done;

@@ -1,4 +1,4 @@
-// Layers from http(s): their bytes are hashed as they go by, and the digest held against the one that was expected.
+// Opens a URL as a source: the bytes are hashed while they are read, and the digest is compared with the expected one.
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { StevedoreError } from "../../terms/index.js";
@@ -6,12 +6,12 @@ import { type DownloadLimits, openDownload } from "./download.js";
 import { broken, type HostPolicy, shownUrl } from "./http-request.js";
 import type { OpenSource } from "./source.js";
 
-/** Whom the worker may ask, and for how long. */
+/** Where the worker may send requests, and how long they may take. */
 export interface UrlPolicy extends HostPolicy {
   readonly limits: DownloadLimits;
 }
 
-/** Bytes that are read ahead of the reader. */
+/** How many bytes are read ahead of the reader. */
 const readAhead = 256 * 1024;
 
 /**

@@ -1,39 +1,39 @@
-// A job's notable moments as lines of its log in BullMQ, each told of on the queue's event stream as well. What is done in
-// an instant leaves none, and costs no round trip.
+// Writes notable moments of a job to its log in BullMQ, and to the queue's event stream. A job that ends at once leaves no
+// lines, and costs no round trip.
 import { Job } from "bullmq";
 import type { Redis } from "ioredis";
 import { type AnyQueueName, eventsKey, jobLogEvent, type Progress } from "../../jobs/index.js";
 
 export interface JobLog {
-  /** Notes a moment. It is written once the job has lasted for 250 ms, or by `flush`. */
+  /** Takes a line. It is written once the job has lasted for 250 ms, or by `flush`. */
   note(line: string): void;
-  /** Notes that the job has come to another phase, if it has. */
+  /** Takes a line about the phase of this progress, if it is a new one. */
   phase(progress: Progress): void;
-  /** Writes what was noted, also of a job that has not lasted. Never throws: a job is not lost with its log. */
+  /** Writes the lines, also of a short job. Never throws: a job does not fail with its log. */
   flush(): Promise<void>;
-  /** Ends it: what was noted is written if the job has lasted. Never throws. */
+  /** Ends the log, and writes the lines unless the job was short. Never throws. */
   end(): Promise<void>;
 }
 
-/** The queue, or a worker of it, by which BullMQ writes. */
+/** The queue or worker through which BullMQ writes. */
 type LogWriter = Parameters<typeof Job.addJobLog>[0];
 
-/** Where lines go. */
+/** Where the lines are written. */
 interface JobLogAccess {
   readonly redis: Redis;
   readonly graphName: string;
 }
 
-/** How long a job lasts that is worth lines, in ms. */
+/** A job that ends sooner leaves no lines, in ms. */
 const worthwhile = 250;
-/** Phases of a try that are told of. */
+/** How many phases of a try get a line. */
 const mostPhases = 10;
-/** Lines that stay of a job, however often it is taken up: the newest. */
+/** How many lines of a job are kept, over all its tries: the newest. */
 const kept = 200;
-/** Events that BullMQ keeps in a stream, if nobody asks for another number. */
+/** How many events BullMQ keeps in a stream by default. */
 const keptEvents = 10_000;
 
-/** Begins the log of one try. */
+/** Opens the log of one try. */
 export function openJobLog(
   queue: AnyQueueName,
   jobId: string,
@@ -82,7 +82,7 @@ interface Line {
   readonly at: number;
 }
 
-/** Adds lines to a job's log; none to a job that is gone. Never throws. */
+/** Appends lines to a job's log, unless the job is gone. Never throws. */
 export async function writeLines(
   queue: AnyQueueName,
   jobId: string,

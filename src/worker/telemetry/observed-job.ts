@@ -1,16 +1,16 @@
-// A try of a job as others see it: counted, and with its notable moments in the job's log. What becomes of it is told by
-// what BullMQ is told.
+// Observes a try of a job: counts it, and writes its notable moments to the job's log. The outcome is read from what the
+// try returns to BullMQ or throws at it.
 import { Backoffs, type Job, UnrecoverableError, WaitingChildrenError, WaitingError } from "bullmq";
 import { type AnyQueueName, isJobName, type Progress, parseFailedReason } from "../../jobs/index.js";
 import type { JobLog } from "./job-log.js";
 import type { Outcome, WorkerMetrics } from "./worker-metrics.js";
 
-/** The longest error that a line quotes, in characters; the record has all of it. */
+/** How many characters of an error a line quotes; the record has all of them. */
 const longestQuote = 2_000;
 
 /**
  * Runs one try and passes on what it returns or throws.
- * @param run does it, and tells of its progress by what it is given
+ * @param run runs the try; it reports its progress to the function that it is given
  * @param hasLost true if the job is no longer this worker's
  */
 export async function observeTry<Result>(
@@ -50,7 +50,7 @@ export async function observeTry<Result>(
   }
 }
 
-/** What a failure comes to, as BullMQ will see it. */
+/** The outcome of an error, as BullMQ will see it. */
 async function describe(error: unknown, job: Job): Promise<{ outcome: Outcome; line: string }> {
   const reason = error instanceof Error ? error.message : String(error);
   const isPermanent = error instanceof UnrecoverableError;
@@ -65,7 +65,7 @@ async function describe(error: unknown, job: Job): Promise<{ outcome: Outcome; l
   return { outcome: "retried", line: `failed: ${quote} (tried again${await delayOf(job, tries, error)})` };
 }
 
-/** When BullMQ tries it again; nothing for a delay of which it knows none, such as another client may ask for. */
+/** When BullMQ retries the job; empty for a kind of delay that BullMQ does not know, which another client may have set. */
 async function delayOf(job: Job, tries: number, error: unknown): Promise<string> {
   const backoff = Backoffs.normalize(job.opts.backoff ?? 0);
   if (backoff === undefined) return "";

@@ -1,10 +1,10 @@
-// Makes each tool that a job runs a span of the job's trace, and lets the tool know of it.
+// Makes each tool that a job runs a span of the job's trace, and passes the span on to the tool.
 import type { Span } from "@opentelemetry/api";
 import { type ToolRun, toolRuns } from "../../host/index.js";
 
 let subscribing: Promise<void> | undefined;
 
-/** Begins, once for the process: loads the API, whose tracers are whatever the operator has registered. */
+/** Starts, once per process: loads the OpenTelemetry API, which uses the tracers that the operator has registered. */
 export function traceTools(): Promise<void> {
   subscribing ??= subscribe();
   return subscribing;
@@ -17,7 +17,7 @@ async function subscribe(): Promise<void> {
 
   toolRuns.start.subscribe((message) => {
     const run = message as ToolRun;
-    // What no job asked for, as the checks at start-up, is in no trace.
+    // Tools that no job runs, such as the checks at the start, are in no trace.
     if (trace.getActiveSpan() === undefined) return;
     const { command, args } = run;
     const attributes = { "process.executable.name": command, "process.command_args": [command, ...args] };

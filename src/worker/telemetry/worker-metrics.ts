@@ -1,35 +1,35 @@
-// The metrics of one worker (docs/observability.md): what its jobs do is counted here, and Prometheus reads it elsewhere.
+// The metrics of one worker (docs/observability.md). The server reads them from the worker's status.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { type AnyQueueName, type JobName, jobNames, type Progress } from "../../jobs/index.js";
 import { recipeNames } from "../../terms/index.js";
 import type { CpuBudget } from "../cpu-budget.js";
 import { processMetrics } from "./process-metrics.js";
 
-/** How a try ended. One that goes back to its queue, or waits for other jobs, has not. */
+/** How a try ended. A try that goes back to its queue, or waits for other jobs, has no outcome. */
 export type Outcome = "completed" | "failed" | "retried" | "cancelled";
 
 export interface WorkerMetrics {
-  /** Notes a try that begins. */
+  /** Counts a try that begins. */
   began(queue: AnyQueueName, name: JobName, data: unknown): MeteredTry;
-  /** Notes a job whose worker was lost. */
+  /** Counts a job whose worker was lost. */
   stalled(queue: AnyQueueName): void;
-  /** How many jobs of a queue are at work. */
+  /** How many jobs of a queue are active. */
   active(queue: AnyQueueName): number;
-  /** All metrics and those of the process, as `WorkerStatus` has them. */
+  /** All metrics, with those of the process, in the form of `WorkerStatus`. */
   read(): Promise<Awaited<ReturnType<Registry["getMetricsAsJSON"]>>>;
 }
 
-/** One try that is counted; it is at work until it is disposed of. */
+/** A try that is counted. It is active until it is disposed of. */
 interface MeteredTry extends Disposable {
   progress(progress: Progress): void;
-  /** @param result of one that is completed */
+  /** @param result of a try that has completed */
   ended(outcome: Outcome, result?: unknown): void;
 }
 
-/** From what is done in an instant to what takes an hour, in seconds. */
+/** The buckets of durations, in seconds: from 5 ms to an hour. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 
-/** Where the archives of layers come from. */
+/** The kinds of sources that archives come from. */
 const sources = ["path", "upload", "url"];
 
 /** Starts to count. @param version of Stevedore */
@@ -42,7 +42,7 @@ export function openWorkerMetrics(
   const registers = [registry];
   const counter = (name: string, help: string, label: string, values: readonly string[]) => {
     const made = new Counter({ name, help, labelNames: [label], registers });
-    // So that the first one is an increase, too.
+    // Begins at 0, so that the first count is an increase too.
     for (const value of values) made.inc({ [label]: value }, 0);
     return made;
   };
@@ -139,9 +139,9 @@ export function openWorkerMetrics(
       return {
         progress(progress) {
           if (progress.unit !== "bytes") return;
-          // Not before: data whose job has come so far is what the contract says.
+          // Not before: once there is progress, the data has been checked against the contract.
           count ??= bytesCounter(name, data);
-          // A second pass begins at 0 again.
+          // A second pass starts at 0 again.
           count(progress.done < done ? progress.done : progress.done - done);
           done = progress.done;
         },
@@ -162,7 +162,7 @@ export function openWorkerMetrics(
     },
   };
 
-  /** What counts the bytes that the progress of such a job tells of. */
+  /** The counter for the bytes in the progress of such a job. */
   function bytesCounter(name: JobName, data: unknown): (bytes: number) => void {
     if (name === "checksum" || name === "verify") {
       const ofKind = hashedBytes.labels({ kind: name });

@@ -1,8 +1,8 @@
 // stevedore checksum ID… | --all: the fingerprint of images, the stored one where there is one.
 import type { Command } from "commander";
 import { assertRecipe, defaultRecipe, recipeNames } from "../../../terms/index.js";
-import { addImageFlags, type ImageFlags, runForImages, tellFailed } from "../../jobs-of-images.js";
 import { action, type CommandContext } from "../../run-command.js";
+import { addImageFlags, type ImageFlags, runForImages, tellFailed } from "./jobs-of-images.js";
 
 interface ChecksumFlags extends ImageFlags {
   readonly recipe?: string;

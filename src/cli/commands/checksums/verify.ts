@@ -2,15 +2,15 @@
 import type { Command } from "commander";
 import type { JobResult } from "../../../jobs/index.js";
 import { mismatchMessage } from "../../../jobs/index.js";
+import { action, type CommandContext } from "../../run-command.js";
+import { formatText } from "../../terminal/index.js";
 import {
   addImageFlags,
   type FailedImage,
   type ImageFlags,
   runForImages,
   tellFailed,
-} from "../../jobs-of-images.js";
-import { action, type CommandContext } from "../../run-command.js";
-import { formatText } from "../../terminal/index.js";
+} from "./jobs-of-images.js";
 
 interface VerifyFlags extends ImageFlags {
   readonly explain?: boolean;

@@ -1,4 +1,4 @@
-// stevedore check [--repair]: the whole graph looked over for damage.
+// stevedore check [--repair]: checks the whole graph for damage.
 import type { Command } from "commander";
 import type { Finding } from "../../../audit/index.js";
 import { action, type CommandContext, ReportedFailure } from "../../run-command.js";

@@ -55,7 +55,7 @@ async function exportImages(context: CommandContext, flags: ExportFlags, ids: st
   if (output === "-" && json) throw new UsageError("stdout is for the archive: leave out --json");
   const { parseJobData } = await import("../../../jobs/index.js");
   const data = parseJobData("export", { ids, format, ...(compress === undefined ? {} : { compress }) });
-  const { assertDestination, fetchExport } = await import("../../fetch-export.js");
+  const { assertDestination, fetchExport } = await import("./fetch-export.js");
   if (output !== undefined) await assertDestination({ output, force });
 
   const { openQueueSession } = await import("../../embedded/index.js");

@@ -1,4 +1,4 @@
-// stevedore gc: the images that nothing needs leave the graph.
+// stevedore gc: deletes the images that nothing needs.
 import { type Command, InvalidArgumentError } from "commander";
 import type { JobResult } from "../../../jobs/index.js";
 import { action, type CommandContext, wholeNumber } from "../../run-command.js";
@@ -11,7 +11,7 @@ interface GarbageFlags {
   readonly detach?: boolean;
 }
 
-/** What keeps images, as it is told. */
+/** Why images are kept, as the summary says it. */
 const reasons = {
   broken: "broken",
   children: "parents of others",

@@ -1,7 +1,7 @@
 // stevedore history ID: an image, its parent, its parent's parent and so on.
 import type { Command } from "commander";
-import { imageArgument } from "../../image-argument.js";
 import { action } from "../../run-command.js";
+import { imageArgument } from "../image-argument.js";
 
 export function declare(program: Command): void {
   program

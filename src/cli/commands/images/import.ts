@@ -2,10 +2,10 @@
 
 import type { Command } from "commander";
 import type { JobResult } from "../../../jobs/index.js";
-import { archiveCompressions } from "../../archive-argument.js";
 import { action, type CommandContext } from "../../run-command.js";
-import { runSourceJob } from "../../source-job.js";
 import { addImportFlags, type ImportFlags } from "../../worker-flags.js";
+import { archiveCompressions } from "./archive-argument.js";
+import { runSourceJob } from "./source-job.js";
 
 interface Flags extends ImportFlags {
   readonly platform?: string;

@@ -1,7 +1,7 @@
 // stevedore inspect ID: what the graph knows of an image.
 import type { Command } from "commander";
-import { imageArgument } from "../../image-argument.js";
 import { action } from "../../run-command.js";
+import { imageArgument } from "../image-argument.js";
 
 export function declare(program: Command): void {
   program

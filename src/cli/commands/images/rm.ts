@@ -1,7 +1,7 @@
-// stevedore rm ID: an image leaves the graph.
+// stevedore rm ID: deletes an image.
 import type { Command } from "commander";
-import { imageArgument } from "../../image-argument.js";
 import { action } from "../../run-command.js";
+import { imageArgument } from "../image-argument.js";
 
 interface RemoveFlags {
   readonly force?: boolean;

@@ -5,11 +5,11 @@ import { type Command, Option } from "commander";
 import type { JobData } from "../../../jobs/index.js";
 import { JobError } from "../../../jobs/index.js";
 import { assertRecipe, defaultRecipe, recipeNames } from "../../../terms/index.js";
-import { archiveCompressions } from "../../archive-argument.js";
-import { imageArgument } from "../../image-argument.js";
 import { action, type CommandContext, UsageError } from "../../run-command.js";
-import { runSourceJob } from "../../source-job.js";
 import { addLayerFlags, type LayerFlags } from "../../worker-flags.js";
+import { imageArgument } from "../image-argument.js";
+import { archiveCompressions } from "./archive-argument.js";
+import { runSourceJob } from "./source-job.js";
 
 interface StoreFlags extends LayerFlags {
   readonly id?: string;
@@ -59,7 +59,7 @@ async function store(context: CommandContext, flags: StoreFlags, source: string)
     name: "store",
     dataFor: (upload) => ({ ...data, layer: { upload } }),
     async show(result, session) {
-      const { checksumStored } = await import("../../stored-image.js");
+      const { checksumStored } = await import("../stored-image.js");
       context.print(await checksumStored(session, result, flags.checksum, context), [result.id]);
     },
   });

@@ -1,7 +1,7 @@
 // stevedore tag ID NAME[:TAG]: an image gets a name.
 import type { Command } from "commander";
-import { imageArgument } from "../../image-argument.js";
 import { action } from "../../run-command.js";
+import { imageArgument } from "../image-argument.js";
 
 interface TagFlags {
   readonly detach?: boolean;

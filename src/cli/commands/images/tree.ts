@@ -43,7 +43,7 @@ interface Node {
   readonly place: Place;
 }
 
-/** A place in the tree, known by the one above it: a list of all levels for each image would be as deep as it. */
+/** A place in the tree, linked to the one above: a list of all levels for each image could become very long. */
 interface Place {
   readonly above: Place | undefined;
   readonly depth: number;
@@ -78,7 +78,7 @@ function arrange(images: readonly BriefImage[], families: Families, warn: (line:
   const nodes: Node[] = [];
   const shown = new Set<string>();
   const inCycles: string[] = [];
-  // What no root leads to is its own ancestor, or descends from such a one: it is shown as if it were a root.
+  // An image that no root leads to is its own ancestor, or descends from such an image: it is shown as a root.
   let looked = 0;
   const nextOfCycle = (): Node | undefined => {
     for (; looked < images.length; looked += 1) {
@@ -118,7 +118,7 @@ async function* summarizeNodes(
   }
 }
 
-/** A function that draws a line of the tree, its columns as wide as these nodes need them. */
+/** Returns a function that draws a line of the tree, with columns as wide as these nodes need them. */
 async function lineOf(
   nodes: readonly Node[],
   names: NamesByImage,

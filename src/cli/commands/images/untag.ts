@@ -1,4 +1,4 @@
-// stevedore untag NAME...: names are taken away, and their images stay.
+// stevedore untag NAME…: removes names; the images stay.
 import type { Command } from "commander";
 import type { JobResult } from "../../../jobs/index.js";
 import { action, ReportedFailure } from "../../run-command.js";

@@ -1,9 +1,9 @@
 // stevedore changes M: what was changed in a mount.
 import type { Command } from "commander";
-import { mountArgument, readMountArgument } from "../../mount-argument.js";
 import { action } from "../../run-command.js";
 import { formatText } from "../../terminal/index.js";
 import { addHostFlag, type HostFlag, ofHost } from "../../worker-flags.js";
+import { mountArgument, readMountArgument } from "./mount-argument.js";
 
 /** As `docker diff` writes them. */
 const letters = { modify: "C", add: "A", delete: "D" } as const;

@@ -2,7 +2,6 @@
 import type { Command } from "commander";
 import type { JobData } from "../../../jobs/index.js";
 import { recipeNames } from "../../../terms/index.js";
-import { mountArgument, readMountArgument } from "../../mount-argument.js";
 import { action, type CommandContext } from "../../run-command.js";
 import {
   addHostFlag,
@@ -12,6 +11,7 @@ import {
   ofHost,
   workerOptions,
 } from "../../worker-flags.js";
+import { mountArgument, readMountArgument } from "./mount-argument.js";
 
 interface CommitFlags extends LayerFlags, HostFlag {
   readonly id?: string;
@@ -57,7 +57,7 @@ async function commit(context: CommandContext, flags: CommitFlags, mount: string
   }) as JobData<"commit">;
   const { openQueueSession } = await import("../../embedded/index.js");
   const { runJob } = await import("../../run-jobs.js");
-  const { checksumStored, warnUnheeded } = await import("../../stored-image.js");
+  const { checksumStored, warnUnheeded } = await import("../stored-image.js");
   await using session = await openQueueSession(context, { work: detach ? undefined : workerOptions(flags) });
   warnUnheeded(session, flags, context);
   if (detach) {

@@ -4,7 +4,6 @@ import { type Command, Option } from "commander";
 import type { JobData } from "../../../jobs/index.js";
 import { mountOptionNames } from "../../../jobs/index.js";
 import { mountDriverNames } from "../../../terms/index.js";
-import { imageArgument } from "../../image-argument.js";
 import { action, type CommandContext } from "../../run-command.js";
 import {
   addHostFlag,
@@ -14,6 +13,7 @@ import {
   ofHost,
   workerOptions,
 } from "../../worker-flags.js";
+import { imageArgument } from "../image-argument.js";
 
 interface MountFlags extends MountDirectoryFlag, HostFlag {
   readonly readOnly?: boolean;

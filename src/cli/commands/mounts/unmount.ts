@@ -1,8 +1,8 @@
 // stevedore unmount M: a mount ends.
 import type { Command } from "commander";
-import { mountArgument, readMountArgument } from "../../mount-argument.js";
 import { action } from "../../run-command.js";
 import { addHostFlag, type HostFlag, ofHost } from "../../worker-flags.js";
+import { mountArgument, readMountArgument } from "./mount-argument.js";
 
 interface UnmountFlags extends HostFlag {
   readonly keepUpper?: boolean;

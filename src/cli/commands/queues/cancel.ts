@@ -1,4 +1,4 @@
-// stevedore cancel ID…: ends jobs, wherever they are.
+// stevedore cancel ID…: cancels jobs that wait or run.
 import type { Command } from "commander";
 import { JobError } from "../../../jobs/index.js";
 import { action, ReportedFailure } from "../../run-command.js";

@@ -1,4 +1,4 @@
-// stevedore schedule JOB: have a job done again and again, by a cron expression.
+// stevedore schedule JOB: enqueues a job repeatedly, by a cron expression.
 import type { Command } from "commander";
 import { JobError } from "../../../jobs/index.js";
 import { recipeNames } from "../../../terms/index.js";
@@ -60,7 +60,7 @@ async function schedule(
   }
 }
 
-/** The data of the job, by --data or by the job's own flags. The contract tells what is wrong with it. */
+/** The data of the job, from --data or from the job's own flags. The contract checks it later. */
 function dataOf(
   name: string,
   ids: readonly string[],

@@ -1,4 +1,4 @@
-// stevedore schedules: the jobs that are done again and again, and when next.
+// stevedore schedules: lists the schedules, and when each is due.
 import type { Command } from "commander";
 import { action } from "../../run-command.js";
 

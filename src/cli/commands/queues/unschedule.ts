@@ -1,4 +1,4 @@
-// stevedore unschedule ID: end a schedule.
+// stevedore unschedule ID: removes a schedule.
 import type { Command } from "commander";
 import { action } from "../../run-command.js";
 

@@ -1,5 +1,5 @@
-// stevedore jobs --watch: what happens in the queues, until the command is told to stop. An onlooker: it starts no
-// worker, and keeps neither the embedded Redis nor a worker of others alive.
+// stevedore jobs --watch: shows what happens in the queues, until it is stopped. It only looks on: it starts no worker, and
+// keeps neither the embedded Redis nor a worker of others running.
 import { type JobState, openProducer } from "../../../producer/index.js";
 import { describeRedis } from "../../../redis/index.js";
 import { assertRoot, embeddedRedisRuns, holdEmbeddedRedis } from "../../embedded/index.js";
@@ -8,15 +8,15 @@ import type { QueueWatch } from "../../terminal/index.js";
 import { isTerminal } from "../../terminal/index.js";
 
 /**
- * Shows the queues on a terminal; elsewhere, and with `--json`, writes a line for each change. It ends the process:
- * with the exit code of an interrupt when it is told to stop, with 0 when its reader has left.
+ * Shows the queues on a terminal; elsewhere, and with `--json`, writes a line for each change. It ends the process: with
+ * the exit code of an interrupt at a signal, with 0 when its reader has left.
  * @throws `QUEUE_UNAVAILABLE`, `TOOL_MISSING`, `SOURCE_NOT_FOUND` for a root that is not there
  */
 export async function watchJobs(context: CommandContext, state: JobState | undefined): Promise<void> {
   const { config, json } = context;
   const { root, graph } = config;
   if (config.redis === undefined) await assertRoot(root);
-  // Held until the present state was read. Then it ends as soon as the others have left it.
+  // Held until the present state was read. From then on it ends when all other commands have left it.
   let embedded = config.redis === undefined ? await holdEmbeddedRedis(root) : undefined;
   const release = async () => {
     const held = embedded;
@@ -55,6 +55,6 @@ export async function watchJobs(context: CommandContext, state: JobState | undef
   } finally {
     await release();
   }
-  // What was asked of a Redis that is away keeps a process for seconds, though nobody waits for the answer.
+  // Commands to a Redis that is away would keep the process alive for seconds.
   process.exit(context.signal.aborted ? exitCodes.interrupted : exitCodes.done);
 }

@@ -9,7 +9,7 @@ export function declare(program: Command): void {
     .addHelpText("after", "\nExample:\n  $ stevedore doctor --json | jq '.[] | select(.ok | not)'")
     .action(
       action(async ({ config, print }) => {
-        const { examine } = await import("../../examination.js");
+        const { examine } = await import("./examination.js");
         const findings = await examine(config);
         print(
           findings,

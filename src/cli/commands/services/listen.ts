@@ -1,5 +1,4 @@
-// Starts the HTTP server of a command. One that may be anywhere gives way to another that has the usual port.
-
+// Starts the HTTP server of a command, on the usual port or, if that is taken and the command allows it, on any free one.
 import type { RunningServer, ServerOptions } from "../../../server/index.js";
 import { defaultListenAddress } from "../../../server/index.js";
 import { StevedoreError } from "../../../terms/index.js";
@@ -8,8 +7,8 @@ import { type ServerFlags, serverOptions } from "./server-flags.js";
 
 /**
  * Listens where the flags say, else on the usual port.
- * @param orAnywhere whether a free port will do where the usual one is taken
- * @throws what `startServer` throws, and `INVALID_JOB` for a token that is none
+ * @param orAnywhere whether any free port will do if the usual one is taken
+ * @throws as `startServer`; `INVALID_JOB` for a token that is not valid
  */
 export async function listen(
   { config, tell }: CommandContext,

@@ -7,9 +7,9 @@ import { listen } from "./listen.js";
 import type { ServerFlags } from "./server-flags.js";
 
 /**
- * Runs a server, with the root's own Redis if none is named. Returns when a signal has come and what it was
- * asked for is answered.
- * @throws what keeps it from listening
+ * Runs a server, with the root's own Redis if none is named. Returns when a signal has come and the running requests are
+ * answered.
+ * @throws as `startServer` and `holdEmbeddedRedis`
  */
 export async function serveHttp(context: CommandContext, flags: ServerFlags): Promise<void> {
   const { config, print, tell, signal } = context;

@@ -10,10 +10,10 @@ import { listen } from "./listen.js";
 import type { ServerFlags } from "./server-flags.js";
 
 /**
- * Runs a worker, with a Redis of its own if none is named. Returns when a signal has come and the running
- * jobs have ended or, after `--grace`, gone back to the queue. Other commands that use its Redis keep that going.
- * @param serverFlags for an HTTP server besides
- * @throws what keeps the worker from serving, or the server from listening
+ * Runs a worker, with the root's own Redis if none is named. Returns when a signal has come and the running jobs have
+ * ended or, after `--grace`, gone back to the queue. The Redis runs on for other commands that use it.
+ * @param serverFlags of an HTTP server that runs as well; undefined for none
+ * @throws as `startWorker`, `startServer` and `holdEmbeddedRedis`
  */
 export async function serve(
   context: CommandContext,
@@ -29,18 +29,18 @@ export async function serve(
   try {
     if (embedded === undefined) tell(`connecting to Redis at ${address}`);
     const starting = startWorker({ ...workerOptions(flags), redis, graph, root, host, log: tell });
-    const worker = await (embedded === undefined ? unlessTold(starting, signal) : starting);
+    const worker = await (embedded === undefined ? startUnlessStopped(starting, signal) : starting);
     let server: RunningServer | undefined;
     try {
       if (serverFlags !== undefined) server = await listen(context, serverFlags, redis, true);
-      const told = Promise.race([aborted(signal), aborted(worker.superseded)]);
-      await Promise.race([worker.ready, told]);
+      const stopped = Promise.race([aborted(signal), aborted(worker.superseded)]);
+      await Promise.race([worker.ready, stopped]);
       if (!signal.aborted) {
         if (server !== undefined) tell(`listening on ${server.url}`);
         tell(`serving ${root} as graph "${graph}" from Redis at ${address}, as host ${host}; Ctrl-C stops`);
         print({ root, graph, redis: address, host, ...(server && { url: server.url }) }, []);
       }
-      await told;
+      await stopped;
       worker.superseded.throwIfAborted();
       tell(`stopping: running jobs have ${flags.grace} s to end; a second Ctrl-C puts them back now`);
     } finally {
@@ -53,8 +53,11 @@ export async function serve(
   }
 }
 
-/** The worker once it has started. One that still waits for Redis has nothing to put in order: a signal ends it. */
-async function unlessTold(starting: Promise<RunningWorker>, signal: AbortSignal): Promise<RunningWorker> {
+/** Waits for the worker to start. While it waits for Redis it has nothing to clean up: a signal ends the process. */
+async function startUnlessStopped(
+  starting: Promise<RunningWorker>,
+  signal: AbortSignal,
+): Promise<RunningWorker> {
   const leave = () => process.exit(0);
   signal.addEventListener("abort", leave, { once: true });
   try {

@@ -1,4 +1,4 @@
-// The flags that set up an HTTP server, and what they become.
+// The flags that configure an HTTP server, and the options that they become.
 import { type Command, InvalidArgumentError } from "commander";
 import type { ServerOptions } from "../../../server/index.js";
 import {
@@ -40,8 +40,8 @@ export function addServerFlags(command: Command): Command {
 }
 
 /**
- * The server's settings that the flags and the environment stand for.
- * @throws `INVALID_JOB` for a token that is none
+ * The server options of the flags and the environment.
+ * @throws `INVALID_JOB` for a token that is not valid
  */
 export function serverOptions(
   flags: ServerFlags,

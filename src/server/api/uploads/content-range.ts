@@ -1,7 +1,7 @@
-// The field Content-Range of a part of an upload (RFC 9110, section 14.4).
+// Reads the header Content-Range of a part of an upload (RFC 9110, section 14.4).
 import { HttpError } from "../../problem.js";
 
-/** A part's place in the whole, in bytes, both ends included; `total` is undefined while the client does not know it. */
+/** A part's place in the upload, in bytes, both ends included; `total` is undefined if the client does not know it yet. */
 export interface PartRange {
   readonly first: number;
   readonly last: number;
@@ -9,8 +9,8 @@ export interface PartRange {
 }
 
 /**
- * Reads `bytes FIRST-LAST/TOTAL`, TOTAL being `*` where it is not known yet, or `bytes * /TOTAL` (without the space),
- * by which a client that sends nothing asks how much is there: `inquiry`.
+ * Reads `bytes FIRST-LAST/TOTAL`, where TOTAL is `*` if it is not known yet. For `bytes * /TOTAL` (without the space), by
+ * which a client that sends nothing asks how much is there, it returns `inquiry`.
  * @throws 400 for anything else
  */
 export function parseContentRange(field: string): PartRange | "inquiry" {
@@ -26,6 +26,6 @@ export function parseContentRange(field: string): PartRange | "inquiry" {
   throw new HttpError(
     400,
     "INVALID_REQUEST",
-    `Content-Range: ${JSON.stringify(field)} is none: use "bytes FIRST-LAST/TOTAL", or "bytes */TOTAL" to ask`,
+    `Content-Range: ${JSON.stringify(field)} is not valid: use "bytes FIRST-LAST/TOTAL", or "bytes */TOTAL" to ask`,
   );
 }

@@ -1,8 +1,8 @@
-// The fields by which a client says what a body must hash to: Content-Digest and Repr-Digest (RFC 9530), which are
-// dictionaries of byte sequences (RFC 8941, sections 3.2 and 3.3.5), and their forerunner Digest (RFC 3230).
+// Reads the headers with the expected digest of a body: Content-Digest and Repr-Digest (RFC 9530), which are dictionaries
+// of byte sequences (RFC 8941, sections 3.2 and 3.3.5), and the older Digest (RFC 3230).
 import { HttpError } from "../../problem.js";
 
-/** The algorithms that are checked, by the names the fields give them, and the bytes of their digests. */
+/** The known algorithms, by their names in the headers, with the length of their digests in bytes. */
 const algorithms = { "sha-256": 32, "sha-512": 64 } as const;
 export type DigestAlgorithm = keyof typeof algorithms;
 
@@ -11,31 +11,31 @@ export interface ExpectedDigest {
   readonly digest: Buffer;
 }
 
-/** A key of a dictionary, `=`, and a byte sequence; of algorithms none takes parameters. */
+/** A dictionary key, `=`, and a byte sequence. No algorithm has parameters. */
 const member = /^([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/]*={0,2}):$/;
 /** RFC 3230, section 4.1.1: names of algorithms are in either case. */
 const oldMember = /^([A-Za-z0-9_-]+)=([A-Za-z0-9+/]*={0,2})$/;
 
 /**
- * Reads a Content-Digest or Repr-Digest field. Of algorithms that are not known here the digest is not looked at, as
- * long as there is one that is.
- * @throws 400 for a field that is malformed, or of which nothing could be checked
+ * Reads a Content-Digest or Repr-Digest header. Digests of unknown algorithms are ignored, as long as there is a known
+ * one.
+ * @throws 400 for a header that is malformed, or has no known algorithm
  */
 export function parseDigestField(name: string, field: string): ExpectedDigest[] {
   return parseMembers(name, field, member, (key) => key);
 }
 
-/** Reads a field Digest, as `parseDigestField` does. */
+/** Reads a Digest header, as `parseDigestField` does. */
 export function parseOldDigestField(field: string): ExpectedDigest[] {
   return parseMembers("Digest", field, oldMember, (key) => key.toLowerCase());
 }
 
-/** The field's text for a digest. */
+/** A digest as the headers have it. */
 export function formatDigest({ algorithm, digest }: ExpectedDigest): string {
   return `${algorithm}=:${digest.toString("base64")}:`;
 }
 
-/** The name that node:crypto has for an algorithm. */
+/** The algorithm's name in node:crypto. */
 export function hashName(algorithm: DigestAlgorithm): "sha256" | "sha512" {
   return algorithm === "sha-256" ? "sha256" : "sha512";
 }
@@ -46,7 +46,7 @@ function parseMembers(
   pattern: RegExp,
   keyOf: (key: string) => string,
 ): ExpectedDigest[] {
-  // Of a key that comes twice the last member counts (RFC 8941, section 4.2.2).
+  // If a key comes twice, the last one counts (RFC 8941, section 4.2.2).
   const found = new Map<DigestAlgorithm, Buffer>();
   for (const text of field.split(",")) {
     const [, key, encoded = ""] = pattern.exec(text.replace(/^[ \t]+|[ \t]+$/g, "")) ?? [];

@@ -1,30 +1,30 @@
-// Writes the body of a request to a file as it comes: what is in memory at a time is bounded, whatever its size.
+// Writes the body of a request to a file while it arrives. The memory in use is bounded, whatever the body's size.
 import type { Hash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { HttpError } from "../../problem.js";
 
-/** How long a body may stand still, in ms. */
+/** How long a body may pause, in ms. */
 const longestSilence = 60_000;
 
-/** Bytes that wait to be written at most, while as many are being written: few enough to be in the cache still. */
+/** How many bytes may wait to be written, while as many are being written: few enough to be still in the CPU's cache. */
 const writeAhead = 1024 ** 2;
-/** What writev(2) takes at a time (IOV_MAX). */
+/** How many chunks writev(2) takes at a time (IOV_MAX). */
 const mostChunks = 1_024;
 
 export interface Destination {
   readonly path: string;
-  /** Where in the file the body begins, in bytes; 0 makes the file, or empties it. */
+  /** The body's place in the file, in bytes; 0 creates the file, or empties it. */
   readonly start: number;
-  /** The most the body may have, in bytes. */
+  /** How large the body may be, in bytes. */
   readonly limit: number;
-  /** Updated with all of the body. */
+  /** Updated with the whole body. */
   readonly hashes: readonly Hash[];
 }
 
 /**
- * Reads a body to its end. However this ends, the file is closed, and what came before is in it as far as the disk
- * took it.
+ * Reads a body to its end. However this ends, the file is closed, and holds what has arrived, as far as the disk took
+ * it.
  * @returns how many bytes the body had
  * @throws 408 if nothing came for a minute or the connection broke; 413 for more than `limit`; the file system's errors
  */
@@ -47,7 +47,7 @@ async function readInto(
   let pendingBytes = 0;
   let writing: Promise<void> | undefined;
   let position = start;
-  /** Writes what has come until all of it is written; what comes meanwhile is written together. */
+  /** Writes all that has arrived; what arrives during one write goes into the next. */
   const writeOut = async () => {
     while (pending.length > 0) {
       const chunks = pending;
@@ -79,7 +79,7 @@ async function readInto(
     const onEnd = () => settle();
     const onClose = () => settle(interrupted("the connection broke before all had come"));
     const onSilence = () => {
-      // It is not the client's silence while the disk is waited for.
+      // While the disk is waited for, the silence is not the client's.
       if (body.isPaused()) silence.refresh();
       else settle(interrupted(`nothing came for ${longestSilence / 1_000} s`));
     };
@@ -87,15 +87,15 @@ async function readInto(
       clearTimeout(silence);
       body.off("data", onData).off("end", onEnd).off("close", onClose);
       if (error === undefined) return resolve();
-      // The client reads the answer only once it has got rid of more: that goes nowhere.
+      // The client may read the answer only after it has sent more: that is discarded.
       body.resume();
       reject(error);
     };
     const silence = setTimeout(onSilence, longestSilence);
-    // An error is followed by `close`; it must have a listener for as long as the request lives.
+    // An error is followed by `close`. Without a listener it would end the process.
     body.on("error", () => undefined);
     body.on("end", onEnd).on("close", onClose).on("data", onData);
-    // It broke before anybody listened.
+    // The connection has broken already.
     if (body.destroyed && !body.readableEnded) onClose();
   });
   try {
@@ -106,11 +106,11 @@ async function readInto(
   return bytes;
 }
 
-/** Writes chunks at a place in the file and returns the place behind them, in bytes. */
+/** Writes chunks at a position of the file. @returns the position behind them, in bytes */
 async function writeAll(file: FileHandle, chunks: readonly Buffer[], position: number): Promise<number> {
   const { bytesWritten } = await file.writev(chunks, position);
   const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
-  // The kernel takes less where the disk is full, and at a signal.
+  // The kernel writes less if the disk is full, or at a signal.
   if (bytesWritten === bytes) return position + bytes;
   const rest = Buffer.concat(chunks).subarray(bytesWritten);
   return await writeAll(file, [rest], position + bytesWritten);

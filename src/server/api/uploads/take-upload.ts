@@ -1,4 +1,4 @@
-// Takes the body of a request into the inbox: as a whole upload, or as the next part of one.
+// Takes the body of a request into the inbox, as a whole upload or as the next part of one.
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import type { IncomingMessage } from "node:http";
@@ -9,20 +9,20 @@ import { type DigestAlgorithm, type ExpectedDigest, formatDigest, hashName } fro
 import { receiveBody } from "./receive-body.js";
 import { emptyBody, type UploadRequest } from "./upload-request.js";
 
-/** What a request has brought. */
+/** The upload after a request. */
 export interface Taken {
-  /** How much of the upload is there now. */
+  /** How many bytes of it are there now. */
   readonly bytes: number;
-  /** Of a whole upload the sha256 in hex; undefined while more is to come. */
+  /** The sha256 of a complete upload in hex; undefined while more is to come. */
   readonly sha256: string | undefined;
 }
 
 type Digests = ReadonlyMap<DigestAlgorithm, Buffer>;
 
 /**
- * Takes a body. What came before a connection broke or a disk was full stays, what turned out to be wrong does not.
- * Nobody else may write this upload meanwhile.
- * @param askForBody called once nothing speaks against the request, before the body is read
+ * Takes a body. What arrived before a connection broke or the disk was full is kept; what turns out to be wrong is
+ * removed. Nobody else may write this upload meanwhile.
+ * @param askForBody called when the request was found valid, before the body is read
  * @throws 409 if the upload is complete or does not end where the part begins; 422 for digests that differ; 400 for a
  * body that is not as long as its Content-Range; as `receiveBody`
  */
@@ -36,7 +36,7 @@ export async function takeUpload(
   const inbox = await makeInbox(root);
   const start = await placeOf(inbox, name, part?.first);
   const isLast = part === undefined || part.last + 1 === part.total;
-  // The sha256 of every upload is told.
+  // The answer always has the sha256 of the upload.
   const ofWhole = ["sha-256" as const, ...algorithmsOf(wholeDigests)];
   const isWhole = isLast && start === 0;
   const hashes = openHashes(isWhole ? [...ofWhole, ...algorithmsOf(bodyDigests)] : algorithmsOf(bodyDigests));
@@ -65,7 +65,7 @@ export async function takeUpload(
   return { bytes, sha256: digests.get("sha-256")?.toString("hex") ?? "" };
 }
 
-/** Where the body belongs, in bytes. A whole begins anew. */
+/** The body's place in the upload, in bytes. A body without a range starts the upload anew. */
 async function placeOf(inbox: string, name: string, first: number | undefined): Promise<number> {
   const { bytes = 0, isWhole = false } = (await readUpload(inbox, name)) ?? {};
   if (isWhole) throw isComplete(name, bytes);
@@ -81,12 +81,12 @@ function conflict(message: string, offset: number): HttpError {
   return new HttpError(409, "CONFLICT", message, { "upload-offset": String(offset) }, { offset });
 }
 
-/** Does the work, and takes back what it did if it says that the client sent something wrong. */
-async function rollbackOnClientError<T>(work: () => Promise<T>, takeBack: () => Promise<void>): Promise<T> {
+/** Does the work, and undoes it if its error says that the client has sent something wrong. */
+async function rollbackOnClientError<T>(work: () => Promise<T>, undo: () => Promise<void>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof HttpError && error.status !== 408) await takeBack();
+    if (error instanceof HttpError && error.status !== 408) await undo();
     throw error;
   }
 }
@@ -103,7 +103,7 @@ function digestsOf(hashes: ReadonlyMap<DigestAlgorithm, Hash>): Digests {
   return new Map([...hashes].map(([algorithm, hash]) => [algorithm, hash.digest()]));
 }
 
-/** A hash's state outlives neither a request nor the server, so of an upload in parts the file is read again. */
+/** Hashes the file of an upload in parts: the state of a hash cannot be kept from one request to the next. */
 async function digestFile(path: string, algorithms: readonly DigestAlgorithm[]): Promise<Digests> {
   const hashes = openHashes(algorithms);
   await pipeline(

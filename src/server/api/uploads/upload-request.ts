@@ -1,24 +1,24 @@
-// What a request says of the upload it brings, before a byte of that is read.
+// Reads what the headers of a request say of the upload, before its body is read.
 import type { IncomingHttpHeaders } from "node:http";
 import { HttpError } from "../../problem.js";
 import { type PartRange, parseContentRange } from "./content-range.js";
 import { type ExpectedDigest, parseDigestField, parseOldDigestField } from "./digest-field.js";
 
 export interface UploadRequest {
-  /** The part that it brings; undefined for a whole. */
+  /** The part that the body is; undefined for a whole upload. */
   readonly part: PartRange | undefined;
-  /** The most that the body may have, in bytes; of a part exactly so many. */
+  /** How many bytes the body may have; a part must have exactly as many. */
   readonly limit: number;
-  /** What the body of this request must hash to. */
+  /** The expected digests of this request's body. */
   readonly bodyDigests: readonly ExpectedDigest[];
-  /** What the whole upload must hash to. */
+  /** The expected digests of the whole upload. */
   readonly wholeDigests: readonly ExpectedDigest[];
 }
 
 /**
- * Reads the fields of a request.
- * @returns `inquiry` for one that brings nothing and asks how much is there
- * @throws 400 for a malformed field, 413 for more bytes than `limit`, 415 for a form, 422 for an empty body
+ * Reads the headers of a request.
+ * @returns `inquiry` for a request that brings nothing and asks how much is there
+ * @throws 400 for a malformed header, 413 for more bytes than `limit`, 415 for a form, 422 for an empty body
  */
 export function readUploadRequest(headers: IncomingHttpHeaders, limit: number): UploadRequest | "inquiry" {
   const { "content-type": type = "", "content-range": range, "content-length": length } = headers;

@@ -1,4 +1,4 @@
-// Uploads over HTTP: an archive goes to the inbox, where a `store` job takes it from.
+// Uploads over HTTP: an archive goes to the inbox, from where a job takes it.
 import { randomUUID } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -15,7 +15,7 @@ const tags = ["uploads"];
 const params = z.object({ name: uploadName });
 const expiresAt = z.string().meta({ description: "When it is removed unless a job names it" });
 
-/** An upload that a job can take. */
+/** A complete upload. */
 const upload = z
   .object({
     upload: z.string().meta({ description: "What a store job takes as layer.upload" }),
@@ -34,7 +34,7 @@ const uploadState = z
   })
   .meta({ id: "UploadState" });
 
-/** What is read of the others by readUploadRequest, and here described. */
+/** Described here, and read by `readUploadRequest`. */
 const digests = {
   "content-digest": z
     .string()
@@ -50,21 +50,26 @@ const partHeaders = z.looseObject({
       "Which part this is: bytes FIRST-LAST/TOTAL, or * for a total not known yet; bytes */TOTAL asks",
   }),
 });
-/** Not read by a parser: it streams. */
+/** Described here; it is streamed, not parsed. */
 const body = {
   consumes: ["application/octet-stream"],
   body: z.unknown().meta({ description: "The archive, or the part of it: tar, plain or compressed" }),
 };
 
 const refusals = {
-  ...{ 400: problem, 408: problem, 409: problem, 413: problem, 415: problem, 422: problem },
-  ...{ 507: problem },
+  400: problem,
+  408: problem,
+  409: problem,
+  413: problem,
+  415: problem,
+  422: problem,
+  507: problem,
 };
 
 /** `/api/v1/uploads` and what lies below it. */
 export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContext): void {
   const inbox = inboxOf(root);
-  const exclusively = openTurnstile();
+  const exclusively = openUploadLock();
 
   const take = (name: string, asked: UploadRequest, request: FastifyRequest, reply: FastifyReply) =>
     takeUpload(root, name, asked, request.raw, () => askForBody(request, reply));
@@ -84,7 +89,7 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
   };
 
   void app.register(async (scope: App) => {
-    // Whatever its type says, the body is the archive, and nothing of it is read before its request was judged.
+    // Whatever its content type, the body is the archive, and is not read before the request was found valid.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, _body, done) => done(null));
 
@@ -93,8 +98,11 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
       {
         config: { streamsBody: true },
         schema: {
-          ...{ tags, operationId: "upload", summary: "Bring an archive to the inbox" },
-          ...{ ...body, headers },
+          tags,
+          operationId: "upload",
+          summary: "Bring an archive to the inbox",
+          ...body,
+          headers,
           response: { 201: upload, ...refusals },
         },
       },
@@ -112,7 +120,7 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
           const { bytes, sha256 = "" } = await take(name, asked, request, reply);
           return created(name, bytes, sha256, reply);
         } catch (error) {
-          // Nobody knows its name.
+          // The client does not know its name, and could not resume it.
           await removeUpload(inbox, name);
           throw ioError(error, "the upload cannot be kept");
         }
@@ -124,9 +132,12 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
       {
         config: { streamsBody: true },
         schema: {
-          ...{ tags, operationId: "uploadAs" },
+          tags,
+          operationId: "uploadAs",
           summary: "Bring an archive, or with Content-Range the next part of one, under a name of your own",
-          ...{ ...body, params, headers: partHeaders },
+          ...body,
+          params,
+          headers: partHeaders,
           response: { 200: uploadState, 201: upload, 202: uploadState, ...refusals },
         },
       },
@@ -152,8 +163,11 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
     "/api/v1/uploads/:name",
     {
       schema: {
-        ...{ tags, operationId: "getUpload", summary: "How much of an upload is there" },
-        ...{ params, response: { 200: uploadState, 400: problem, 404: problem } },
+        tags,
+        operationId: "getUpload",
+        summary: "How much of an upload is there",
+        params,
+        response: { 200: uploadState, 400: problem, 404: problem },
       },
     },
     async ({ params: { name } }, reply) => {
@@ -166,7 +180,10 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
     "/api/v1/uploads/:name",
     {
       schema: {
-        ...{ tags, operationId: "deleteUpload", summary: "Give an upload up", params },
+        tags,
+        operationId: "deleteUpload",
+        summary: "Give an upload up",
+        params,
         response: { 204: z.null(), 400: problem, 404: problem, 409: problem },
       },
     },
@@ -180,8 +197,8 @@ export function addUploadRoutes(app: App, { root, maxUploadBytes }: ServerContex
   );
 }
 
-/** A function that does the work unless other work of that name is being done. */
-function openTurnstile(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
+/** Returns a function that does work on an upload. @throws 409 `CONFLICT` while other work on that upload is being done */
+function openUploadLock(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
   const busy = new Set<string>();
   return async (name, work) => {
     if (busy.has(name)) {

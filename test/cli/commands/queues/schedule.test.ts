@@ -79,7 +79,11 @@ describe("stevedore schedule", () => {
       ["verify-graph", "--cron", "0 3 * *"],
       /cron "0 3 \* \*": it takes five/,
     ],
-    ["a zone that is none", ["verify-graph", ...nightly, "--tz", "Moon"], /tz "Moon" is no time zone/],
+    [
+      "a zone that is none",
+      ["verify-graph", ...nightly, "--tz", "Moon"],
+      /tz "Moon" is not a valid time zone/,
+    ],
     ["a job that makes no sense twice", ["mount", "a", ...nightly], /mount cannot be scheduled: each run/],
     ["data that is no JSON", ["verify-graph", ...nightly, "--data", "{"], /--data "\{": /],
     ["a checksum of no image", ["checksum", ...nightly], /checksum: id: /],

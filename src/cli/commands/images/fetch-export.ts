@@ -1,25 +1,25 @@
-// Brings an export from the outbox to where the user wants it: a file, whole or not at all, or stdout.
+// Moves an export from the outbox to where the user wants it: to a file, whole or not at all, or to stdout.
 import { randomUUID } from "node:crypto";
 import { createReadStream, createWriteStream, type Stats } from "node:fs";
 import { link, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { ioError, syncDirectory } from "../disk/index.js";
-import { isErrno, StevedoreError, throwIfAborted } from "../terms/index.js";
-import { UsageError } from "./run-command.js";
+import { ioError, syncDirectory } from "../../../disk/index.js";
+import { isErrno, StevedoreError, throwIfAborted } from "../../../terms/index.js";
+import { UsageError } from "../../run-command.js";
 
 /** Where an export goes. */
 export interface Destination {
   /** A file, or `-` for stdout. */
   readonly output: string;
-  /** Whether a file that is there is replaced. */
+  /** Whether an existing file is replaced. */
   readonly force: boolean;
 }
 
 /**
- * Refuses what would fail after all the work, or flood a terminal.
- * @throws `TARGET_FORBIDDEN`; wrong usage
+ * Checks the destination before the work.
+ * @throws `TARGET_FORBIDDEN`; `UsageError` for a terminal
  */
 export async function assertDestination({ output, force }: Destination): Promise<void> {
   if (output === "-") {
@@ -35,7 +35,7 @@ export async function assertDestination({ output, force }: Destination): Promise
 }
 
 /**
- * Moves a file of the outbox. On one file system it costs nothing; else it is copied, durably, before it goes.
+ * Moves a file of the outbox: by a rename within a file system, else by a durable copy.
  * @throws `SOURCE_NOT_FOUND` if this host does not have it; `TARGET_FORBIDDEN`, `NO_SPACE`, `NEEDS_ROOT`, `CANCELLED`,
  * and then it stays in the outbox
  */
@@ -52,9 +52,9 @@ export async function fetchExport(
   }
   const there = output === "-" ? undefined : await statIfAny(output);
   try {
-    if (output === "-") await pour(path, process.stdout, signal);
+    if (output === "-") await writeTo(path, process.stdout, signal);
     // A device or a pipe, such as of >(…).
-    else if (there !== undefined && !there.isFile()) await pour(path, createWriteStream(output), signal);
+    else if (there !== undefined && !there.isFile()) await writeTo(path, createWriteStream(output), signal);
     else await move(path, resolve(output), force, signal);
     await rm(path, { force: true });
   } catch (error) {
@@ -63,7 +63,7 @@ export async function fetchExport(
   }
 }
 
-async function pour(path: string, to: Writable, signal: AbortSignal): Promise<void> {
+async function writeTo(path: string, to: Writable, signal: AbortSignal): Promise<void> {
   await pipeline(createReadStream(path, { highWaterMark: 1024 ** 2 }), to, {
     signal,
     end: to !== process.stdout,
@@ -86,14 +86,14 @@ async function move(path: string, target: string, force: boolean, signal: AbortS
   await syncDirectory(dirname(target));
 }
 
-/** A rename would replace what is there. */
+/** Gives the file its final name. Without `force` by a link, because a rename would replace an existing file. */
 async function place(path: string, target: string, force: boolean): Promise<void> {
   if (force) return rename(path, target);
   try {
     await link(path, target);
   } catch (error) {
     if (isErrno(error, "EEXIST")) throw alreadyThere(target);
-    // A file system without links, as on a USB stick.
+    // A file system without hard links, as on a USB stick.
     if (!isErrno(error, "EPERM", "ENOTSUP", "EOPNOTSUPP")) throw error;
     if ((await statIfAny(target)) !== undefined) throw alreadyThere(target);
     await rename(path, target);

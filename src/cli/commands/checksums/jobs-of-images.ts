@@ -1,32 +1,32 @@
-// What the commands that work on many images have in common: which images, a job for each, and those that failed.
+// What the commands about many images have in common: the choice of the images, a job for each, and the failures.
 import type { Command } from "commander";
-import type { BatchChildName, CheckedJobData, JobData, JobResult } from "../jobs/index.js";
-import { JobError } from "../jobs/index.js";
-import type { NewJob } from "../producer/index.js";
-import { type CommandContext, ReportedFailure, UsageError } from "./run-command.js";
-import { addThreadFlags, type ThreadFlags, workerOptions } from "./worker-flags.js";
+import type { BatchChildName, CheckedJobData, JobData, JobResult } from "../../../jobs/index.js";
+import { JobError } from "../../../jobs/index.js";
+import type { NewJob } from "../../../producer/index.js";
+import { type CommandContext, ReportedFailure, UsageError } from "../../run-command.js";
+import { addThreadFlags, type ThreadFlags, workerOptions } from "../../worker-flags.js";
 
-/** The flags of such a command. */
+/** The flags of these commands. */
 export interface ImageFlags extends ThreadFlags {
   readonly all?: boolean;
   readonly detach?: boolean;
 }
 
-/** An image that there is no result of, and why. */
+/** An image without a result, and why. */
 export interface FailedImage {
   readonly id: string;
   readonly code: string;
   readonly message: string;
 }
 
-/** What became of the images that were asked for. */
+/** The outcome for the images that were asked for. */
 interface ImageResults<Name extends BatchChildName> {
   readonly results: JobResult<Name>[];
-  /** Those whose job failed, and those there is no job for. */
+  /** Images whose job failed, or could not be enqueued. */
   readonly failed: FailedImage[];
 }
 
-/** Adds the argument and the flags; `own` adds the command's own between them. */
+/** Adds the argument and the flags; `own` adds the command's own flags between them. */
 export function addImageFlags(command: Command, own: (command: Command) => Command): Command {
   command
     .argument("[id...]", "images: ids, names, or unique prefixes of ids")
@@ -40,10 +40,10 @@ export function addImageFlags(command: Command, own: (command: Command) => Comma
 }
 
 /**
- * Runs a job for each image that is named, or for all with `all`. One that fails leaves the others alone.
- * @param options the data of the jobs, but for the id
- * @returns undefined if the jobs were detached: then their ids are printed
- * @throws wrong usage; what is wrong with the options; what ends the whole, as `runJobs`
+ * Runs a job for each image that is named, or for all images with `all`. A failure does not affect the other jobs.
+ * @param options the data of the jobs, without the id
+ * @returns undefined if the jobs were detached: then their ids were printed
+ * @throws `UsageError`; as `parseJobData` for wrong options; as `runJobs`
  */
 export async function runForImages<Name extends BatchChildName>(
   context: CommandContext,
@@ -54,9 +54,9 @@ export async function runForImages<Name extends BatchChildName>(
 ): Promise<ImageResults<Name> | undefined> {
   if (all === references.length > 0)
     throw new UsageError("name images by their ids, or all of them with --all");
-  const { parseJobData } = await import("../jobs/index.js");
-  const { openQueueSession } = await import("./embedded/index.js");
-  const { runJobs, runOrDetach } = await import("./run-jobs.js");
+  const { parseJobData } = await import("../../../jobs/index.js");
+  const { openQueueSession } = await import("../../embedded/index.js");
+  const { runJobs, runOrDetach } = await import("../../run-jobs.js");
 
   if (all && detach) {
     const whole = `${name}-graph` as const;
@@ -72,7 +72,7 @@ export async function runForImages<Name extends BatchChildName>(
       const data: CheckedJobData<Name> = parseJobData(name, { id, ...options });
       return [{ name, data } as unknown as NewJob<Name>];
     } catch (error) {
-      // A name that no image can have fails alone; a recipe that does not exist fails them all.
+      // An id that is not valid fails for itself; a wrong option fails all jobs.
       if (!(error instanceof JobError) || error.code !== "INVALID_ID") throw error;
       failed.push({ id, code: error.code, message: error.message });
       return [];
@@ -106,21 +106,20 @@ export async function runForImages<Name extends BatchChildName>(
   return { results, failed };
 }
 
-/** Tells on stderr of the images that failed, once the result is printed. @throws `ReportedFailure` if any did */
+/** Reports failed images on stderr, after the result was printed. @throws `ReportedFailure` if there are any */
 export function tellFailed(failed: readonly FailedImage[], { warn }: CommandContext): void {
   for (const { code, message } of failed) warn(`${code}: ${message}`);
   if (failed.length > 0) throw new ReportedFailure();
 }
 
 /**
- * All images, those of the largest layers first, so that none of them is left alone at the end. Images that are broken
- * are failures.
+ * All images, the largest layers first, so that none of them is left alone at the end. Broken images are added to `failed`.
  */
 async function everyImage(
   root: string,
   failed: FailedImage[],
 ): Promise<{ readonly id: string; readonly layerBytes: number }[]> {
-  const { openGraph } = await import("../graph/index.js");
+  const { openGraph } = await import("../../../graph/index.js");
   const graph = await openGraph(root);
   const images: { readonly id: string; readonly layerBytes: number }[] = [];
   for await (const { image, broken } of graph.list()) {

@@ -1,10 +1,10 @@
 // What the commands that make images have in common: what they answer and what they say.
-import type { JobResult } from "../jobs/index.js";
-import { assertRecipe } from "../terms/index.js";
-import type { QueueSession } from "./embedded/index.js";
-import type { CommandContext } from "./run-command.js";
-import { runJob } from "./run-jobs.js";
-import type { ImportFlags } from "./worker-flags.js";
+import type { JobResult } from "../../jobs/index.js";
+import { assertRecipe } from "../../terms/index.js";
+import type { QueueSession } from "../embedded/index.js";
+import type { CommandContext } from "../run-command.js";
+import { runJob } from "../run-jobs.js";
+import type { ImportFlags } from "../worker-flags.js";
 
 /** Says so if the command's flags for a worker have no effect, because another worker runs already. */
 export function warnUnheeded(

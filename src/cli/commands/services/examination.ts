@@ -1,40 +1,41 @@
-// Looks a host over: every program and right that some command needs.
+// Examines a host: the programs and rights that commands need.
 import { access, constants, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { run, type Tool, tools } from "../host/index.js";
-import { checkKnownAnswer, checkTar, chooseXzEngine, neededDecompressors } from "../layer/index.js";
-import { availableDrivers } from "../mount/index.js";
-import { openProducer } from "../producer/index.js";
-import { describeRedis } from "../redis/index.js";
-import type { Config } from "./config.js";
-import { embeddedRedisRuns } from "./embedded/index.js";
-import { formatBytes } from "./terminal/index.js";
+import { run, type Tool, tools } from "../../../host/index.js";
+import { checkKnownAnswer, checkTar, chooseXzEngine, neededDecompressors } from "../../../layer/index.js";
+import { availableDrivers } from "../../../mount/index.js";
+import { openProducer } from "../../../producer/index.js";
+import { describeRedis } from "../../../redis/index.js";
+import type { Config } from "../../config.js";
+import { embeddedRedisRuns } from "../../embedded/index.js";
+import { formatBytes } from "../../terminal/index.js";
 
-/** What was found of one thing. */
+/** The result of one check. */
 export interface Finding {
   readonly name: string;
   readonly ok: boolean;
-  /** Whether the main jobs do not work without it. */
+  /** Whether the main jobs need it. */
   readonly needed: boolean;
   readonly found: string;
-  /** What to do about it; null if there is nothing to do. */
+  /** How to fix it; null if there is nothing to fix. */
   readonly fix: string | null;
 }
 
-/** A check of one thing: says what it found, or throws what is wrong. */
+/** A check. */
 interface Check {
   readonly name: string;
   readonly needed: boolean;
-  readonly look: () => Promise<string>;
+  /** Says what it found, or throws what is wrong. */
+  readonly probe: () => Promise<string>;
   readonly fix: string | null;
 }
 
-/** Looks at everything; a check that fails is a finding, never an error. */
+/** Runs all checks. One that fails is a finding, never an error. */
 export async function examine(config: Config): Promise<Finding[]> {
   return Promise.all(
-    checks(config).map(async ({ name, needed, look, fix }): Promise<Finding> => {
+    checks(config).map(async ({ name, needed, probe, fix }): Promise<Finding> => {
       try {
-        return { name, needed, ok: true, found: await look(), fix: null };
+        return { name, needed, ok: true, found: await probe(), fix: null };
       } catch (error) {
         return { name, needed, ok: false, found: (error as Error).message, fix };
       }
@@ -47,23 +48,23 @@ function checks(config: Config): Check[] {
   const program = (tool: Tool, needed: boolean, purpose: string): Check => ({
     name: `${tool.command} (${purpose})`,
     needed,
-    // bzip2 tells its version on stderr.
-    look: async () =>
+    // bzip2 prints its version on stderr.
+    probe: async () =>
       ((await run(tool, [tool.versionOption ?? "--version"])).split("\n")[0] ?? "").trim() || "is there",
     fix: install(tool),
   });
   return [
-    { name: "node", needed: true, look: async () => process.version, fix: null },
-    { name: "rights", needed: false, look: rights, fix: "run as root, or store with --allow-squash" },
-    { name: "root", needed: true, look: () => rootDirectory(config.root), fix: "name another with --root" },
-    { name: "disk", needed: false, look: () => diskSpace(config.root), fix: "free some space" },
+    { name: "node", needed: true, probe: async () => process.version, fix: null },
+    { name: "rights", needed: false, probe: rights, fix: "run as root, or store with --allow-squash" },
+    { name: "root", needed: true, probe: () => rootDirectory(config.root), fix: "name another with --root" },
+    { name: "disk", needed: false, probe: () => diskSpace(config.root), fix: "free some space" },
     {
       name: "tar (layers in and out)",
       needed: true,
-      look: async () => `GNU tar ${(await checkTar()).version}`,
+      probe: async () => `GNU tar ${(await checkTar()).version}`,
       fix: install(tools.tar),
     },
-    { name: "xz engine (checksums)", needed: true, look: xzEngine, fix: install(tools.xz) },
+    { name: "xz engine (checksums)", needed: true, probe: xzEngine, fix: install(tools.xz) },
     program(tools.xz, false, "the fast engine; lzma-native stands in"),
     program(tools.bsdtar, false, "recipe docker"),
     ...neededDecompressors().map(({ compression, tool }) => program(tool, false, `${compression} archives`)),
@@ -75,13 +76,13 @@ function checks(config: Config): Check[] {
     {
       name: "mount drivers",
       needed: false,
-      look: mountDrivers,
+      probe: mountDrivers,
       fix: `run as root, or ${install(tools.fuseOverlayfs)}`,
     },
     {
       name: "queue",
       needed: true,
-      look: () => queue(config),
+      probe: () => queue(config),
       fix: `${install(tools.redis)}, or --redis URL`,
     },
   ];

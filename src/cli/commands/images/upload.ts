@@ -4,9 +4,9 @@ import { constants, createWriteStream } from "node:fs";
 import { copyFile, link, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { makeInbox } from "../inbox/index.js";
-import { packCanonicalTar } from "../layer/index.js";
-import { cancelled, isErrno, StevedoreError } from "../terms/index.js";
+import { makeInbox } from "../../../inbox/index.js";
+import { packCanonicalTar } from "../../../layer/index.js";
+import { cancelled, isErrno, StevedoreError } from "../../../terms/index.js";
 
 /** A source in the inbox. The job that names it removes it; so does this, if the job never came to that. */
 export interface Upload extends AsyncDisposable {

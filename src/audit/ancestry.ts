@@ -1,5 +1,5 @@
-// Parents that are missing, and images that are their own ancestors. Both are only told: which image is wrong, and
-// where the right one is, only people know.
+// Parents that are missing, and images that are their own ancestors. Both are reported and not repaired: only people know
+// which image is wrong, and where the right one is.
 import { imagePaths, parentCycle, parentNotFound, readParent } from "../graph/index.js";
 import { type Damage, damage } from "./finding.js";
 import { isThere } from "./probe.js";

@@ -1,4 +1,4 @@
-// The audit: looks a whole graph over for every way it can be damaged, and repairs what is safe to repair.
+// The audit: looks for every kind of damage in a graph, and repairs what is safe to repair.
 
 import { ioError } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
@@ -35,20 +35,20 @@ const checks: readonly Check[] = [
   checkAside,
 ];
 
-export interface AuditOptions {
+interface AuditOptions {
   /** Repairs what is safe to repair; without it nothing is written at all. Default false. */
   readonly repair?: boolean | undefined;
 }
 
-/** What an audit looked at. */
-export interface Audited {
+/** What an audit examined. */
+interface Audited {
   readonly images: number;
   /** What other hosts have in the root, which was left alone, in the order of their names. */
   readonly elsewhere: readonly (Readonly<Elsewhere> & { readonly host: string })[];
 }
 
 /**
- * Yields what is wrong with a graph as it is found, and returns what was looked at. The records of all
+ * Yields what is wrong with a graph as it is found, and returns what was examined. The records of all
  * images are read once; of each only its id and its parent are kept.
  *
  * With `repair`, what was found is moved to `<root>/lost+found` or written anew, before it is yielded. That may be
@@ -68,7 +68,7 @@ export async function* auditGraph(
     for (const check of checks) {
       for await (const found of unlessItFails(check(survey, signal), root)) {
         throwIfAborted(signal);
-        const finding = repair ? await repaired(found, lost) : told(found);
+        const finding = repair ? await repaired(found, lost) : asFinding(found);
         if (finding !== undefined) yield finding;
       }
       throwIfAborted(signal);
@@ -77,18 +77,18 @@ export async function* auditGraph(
     unsynced = await lost.close().catch((error: unknown) => error);
   }
   if (unsynced !== undefined)
-    yield told(failure(unsynced, root, "what was moved may not be on the disk yet"));
+    yield asFinding(failure(unsynced, root, "what was moved may not be on the disk yet"));
   const elsewhere = [...survey.elsewhere].map(([host, counted]) => ({ host, ...counted }));
   return { images: survey.met, elsewhere: elsewhere.sort((one, other) => (one.host < other.host ? -1 : 1)) };
 }
 
-function told({ applyRepair, ...finding }: Damage): Finding {
+function asFinding({ applyRepair, ...finding }: Damage): Finding {
   return finding;
 }
 
-/** Repairs; undefined for damage that is gone when it is looked at again. */
+/** Repairs damage; undefined if it has gone meanwhile. */
 async function repaired(found: Damage, lost: LostAndFound): Promise<Finding | undefined> {
-  const finding = told(found);
+  const finding = asFinding(found);
   if (found.applyRepair === undefined) return { ...finding, repaired: false };
   try {
     const done = await found.applyRepair(lost);
@@ -100,7 +100,7 @@ async function repaired(found: Damage, lost: LostAndFound): Promise<Finding | un
   }
 }
 
-/** A check that cannot be made to its end is a finding too: the others are still made. */
+/** A check that fails is a finding too, and the other checks still run. */
 async function* unlessItFails(found: AsyncIterable<Damage>, root: string): AsyncGenerator<Damage> {
   try {
     yield* found;
@@ -109,7 +109,7 @@ async function* unlessItFails(found: AsyncIterable<Damage>, root: string): Async
   }
 }
 
-/** The finding for an error. Throws what is none of a disk, and `CANCELLED`. */
+/** The finding for an error of the disk. Throws every other error, and `CANCELLED`. */
 function failure(error: unknown, root: string, what: string): Damage {
   const why = ioError(error, what);
   if (!(why instanceof StevedoreError) || why.code === "CANCELLED") throw error;

@@ -1,5 +1,5 @@
-// Images that cannot be loaded. One that nothing depends on is moved away whole; another is only told of: whoever has
-// a copy of what is missing can still put it back, and its children would lose more.
+// Images that cannot be loaded. One that nothing depends on is moved away whole. Others are only reported: somebody may
+// still put back what is missing, and without the image its children would lose more.
 
 import { imagePaths, loadImage, parseRecord, readParent } from "../graph/index.js";
 import { isId, StevedoreError, shortId } from "../terms/index.js";
@@ -96,7 +96,7 @@ function moveImage(survey: Survey, id: string, childrenLeft: Map<string, number>
   };
 }
 
-/** Images that were deleted or put right while they were looked at are not broken. */
+/** Drops images that were deleted or repaired by somebody else meanwhile. */
 function dropRepaired({ graph, parents, broken }: Survey): void {
   for (const [id, { parent }] of broken) {
     if (isBroken(graph.directory, id)) continue;
@@ -105,7 +105,7 @@ function dropRepaired({ graph, parents, broken }: Survey): void {
   }
 }
 
-/** True if an image that came since the others were looked at builds on this one. */
+/** True if an image that came after the pass over all images builds on this one. */
 function hasNewChild(survey: Survey, id: string): boolean {
   const { directory } = survey.graph;
   return namesIn(directory).some(

@@ -38,7 +38,7 @@ interface Description {
   readonly at: string;
   readonly id?: string | undefined;
   readonly message: string;
-  /** What the repair does, and how; none for damage that is only told of. */
+  /** What the repair does, and how; undefined for damage that is only reported. */
   readonly repair?: readonly [does: string, apply: Repair] | undefined;
 }
 
@@ -55,7 +55,7 @@ export function damage(root: string, what: DamageKind, { at, id, message, repair
   };
 }
 
-/** What cannot be looked at, and why. @param at "" for the root itself */
+/** The finding for something that cannot be read. @param at `""` for the root itself */
 export function notLookedAt(
   root: string,
   at: string,

@@ -38,7 +38,7 @@ async function isStill(survey: Survey, id: string, at: string, isBad = () => tru
   return (await withImage(survey, id, async () => isThere(path) && isBad())) ?? false;
 }
 
-/** It is measured anew when it is needed. What digest the layer came with is then not known any more. */
+/** The facts are measured anew when they are needed; the digest that the layer came with is lost. */
 async function* checkFacts(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
   const isBad = () => parseLayerFacts(readIfPlain(factsPath(directory))) === undefined;
   const at = `${imageAt(id)}/${imageEntries.facts}`;
@@ -81,7 +81,7 @@ async function* checkChecksums(survey: Survey, id: string, directory: string): A
   });
 }
 
-/** Its beginning: the rest is read, and found to be damaged, when it is to explain something. */
+/** Reads the beginning of a manifest. Damage behind it is found when the manifest is used. */
 async function* checkManifest(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
   const isBad = () => !beginsAsManifest(manifestPath(directory));
   const at = `${imageAt(id)}/${imageEntries.manifest}`;
@@ -100,7 +100,7 @@ async function* checkStray(survey: Survey, id: string, name: string): AsyncGener
   yield damage(survey.root, "stray-file", {
     at,
     id,
-    message: `${quote(name)} is no part of an image`,
+    message: `${quote(name)} is not part of an image`,
     repair: [moveAway, (lost) => withImage(survey, id, () => lost.take(at))],
   });
 }

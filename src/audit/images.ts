@@ -9,7 +9,7 @@ import { checkImageFiles } from "./image-files.js";
 import { lookAt, namesIn } from "./probe.js";
 import { imageAt, type Survey } from "./survey.js";
 
-/** Fills the survey. Images that cannot be loaded are not told of here: that waits until all are known. */
+/** Fills the survey. Images that cannot be loaded are reported later, when all images are known. */
 export async function* checkImages(survey: Survey, signal?: AbortSignal | undefined): AsyncGenerator<Damage> {
   const { graph, root, parents, broken, unread } = survey;
   const turn = createYielder(signal);
@@ -19,7 +19,7 @@ export async function* checkImages(survey: Survey, signal?: AbortSignal | undefi
     if (isId(name)) yield* checkImage(survey, name);
     else if (!own.includes(name)) {
       const at = imageAt(name);
-      const message = `the name ${quote(name)} in the graph is no image id`;
+      const message = `the name ${quote(name)} in the graph is not a valid image id`;
       yield damage(root, "stray-entry", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
     }
   }
@@ -51,7 +51,7 @@ async function* checkImage(survey: Survey, id: string): AsyncGenerator<Damage> {
   }
 }
 
-/** True for a link to something: all others take it for what it leads to. */
+/** True for a link that leads to something: the rest of the program follows it. */
 function leadsElsewhere(path: string): boolean {
   return (lookAt(path)?.isSymbolicLink() ?? false) && existsSync(path);
 }

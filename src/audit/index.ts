@@ -1,4 +1,4 @@
-// A graph looked over for every way it can be damaged.
-export { type AuditOptions, auditGraph } from "./audit.js";
+// The audit of a graph: every kind of damage, found and, if asked, repaired.
+export { auditGraph } from "./audit.js";
 export type { Finding } from "./finding.js";
 export { type DamageKind, damageKinds } from "./kinds.js";

@@ -1,4 +1,5 @@
-// Mounts as they lie on disk. What was written to one is somebody's work: a folder that may hold any is only told of.
+// Mounts as they lie on disk. What was written to a mount is somebody's work: a folder that may hold any is reported, and
+// not moved.
 
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
@@ -46,7 +47,7 @@ export async function* checkMounts(survey: Survey, signal?: AbortSignal | undefi
       countElsewhere(survey, name);
     } else if (isStray(survey, name)) {
       const at = `${mountsAt}/${name}`;
-      const message = `${quote(name)} is no mount`;
+      const message = `${quote(name)} is not a mount`;
       yield damage(root, "stray-file", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
     }
   }
@@ -59,7 +60,7 @@ export async function* checkMounts(survey: Survey, signal?: AbortSignal | undefi
   }
 }
 
-/** A directory of another name may be a target that somebody has named, or lead to some. */
+/** A directory of another name may be a target that somebody has named, or a directory around one. */
 function isStray({ root }: Survey, name: string): boolean {
   if (!isDirectory(rootPath(root, "mounts", name))) return true;
   return name.startsWith(":") && !namesWithin("mounts").includes(name);
@@ -101,7 +102,7 @@ function countElsewhere(survey: Survey, mountId: string): void {
   }
 }
 
-/** Of another inode a layer may be that of a root that was copied. */
+/** A layer is missed by its id alone: in a root that was copied, its inode is another. */
 async function judgeLayers({ graph }: Survey, record: MountRecord): Promise<Verdict[]> {
   const { mountId, images, isWritable } = record;
   // Others keep no account of changes.

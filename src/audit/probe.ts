@@ -1,4 +1,4 @@
-// Looks at the disk as the checks need it: names of any bytes, links not followed, what is missing is no error.
+// Reads the disk as the checks need it: names of any bytes, no link followed, and nothing thrown for what is missing.
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { ioError, readPlainFile } from "../disk/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
@@ -23,7 +23,7 @@ export function isDirectory(path: string | Buffer): boolean {
 
 /**
  * The names in a directory, sorted, in latin1; none for one that is not there.
- * @throws `INTERNAL` for a link, which may lead out of the root, and for what is no directory
+ * @throws `INTERNAL` for a link, which may lead out of the root, and for what is not a directory
  */
 export function namesIn(path: string): string[] {
   assertNoLink(path);
@@ -51,7 +51,7 @@ export function readIfPlain(path: string): Buffer | undefined {
   }
 }
 
-/** True for what was there a minute ago already: whoever makes such things is done with them within milliseconds. */
+/** True for what was there a minute ago already. Who makes such things is done with them within milliseconds. */
 export function isOld(path: string): boolean {
   const found = lookAt(path);
   return found !== undefined && Date.now() - found.mtimeMs > 60_000;

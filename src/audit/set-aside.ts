@@ -8,7 +8,7 @@ import { type Damage, damage, moveAway } from "./finding.js";
 import { isDirectory, namesIn } from "./probe.js";
 import { imagesOfMounts, letUnmountsEnd, type Survey, withMountsAtRest } from "./survey.js";
 
-/** Even a stale mount may need it, to tell its changes. What a mount needs whose record is damaged cannot be told. */
+/** Even a stale mount may need it, to tell its changes. As long as a mount's record is damaged, any of it may be needed. */
 export async function* checkAside(survey: Survey, signal?: AbortSignal | undefined): AsyncGenerator<Damage> {
   const { graph, root } = survey;
   const directory = rootPath(graph.root, "aside");
@@ -21,7 +21,7 @@ export async function* checkAside(survey: Survey, signal?: AbortSignal | undefin
   for (const name of namesIn(directory)) {
     if (isId(imageSetAside(name))) continue;
     const at = `${place}/${name}`;
-    const message = `${quote(name)} is of no image`;
+    const message = `${quote(name)} does not belong to an image`;
     yield damage(root, "stray-file", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
   }
   if ((await unused()).length === 0) return;

@@ -11,7 +11,7 @@ import { elsewhereOf, type Survey } from "./survey.js";
 /** Names of another form, such as Docker's own, are left alone: whether somebody uses them cannot be told. */
 export async function* checkStaging(survey: Survey) {
   const { graph, root } = survey;
-  // A link is told of with the images.
+  // A link is reported with the images.
   if (!isDirectory(graph.directory)) return;
   const directory = rootPath(root, "staging");
   const { at } = rootEntries.staging;

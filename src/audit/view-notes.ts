@@ -23,7 +23,7 @@ interface Notes {
 
 export async function* checkViewNotes(survey: Survey): AsyncGenerator<Damage> {
   const { graph, root } = survey;
-  // A link is told of with the views.
+  // A link is reported with the views.
   if (!isDirectory(rootPath(root, "views"))) return;
   const imageOf = (name: string) => (isId(name) ? name : undefined);
   yield* checkNotes(survey, {
@@ -68,7 +68,7 @@ async function* checkNotes(survey: Survey, notes: Notes): AsyncGenerator<Damage>
     } else if (isOld(join(directory, name))) {
       // Links are made under such names. A new one may still be renamed by its maker.
       const at = `${place}/${name}`;
-      const message = `${quote(name)} is of no image`;
+      const message = `${quote(name)} does not belong to an image`;
       yield damage(root, "stray-file", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
     }
   }
@@ -98,7 +98,7 @@ async function* checkNotes(survey: Survey, notes: Notes): AsyncGenerator<Damage>
   yield* wrong;
 }
 
-/** One about other layers is no damage: it counts for nothing, and is overwritten. */
+/** A note about other layers is not damage: it is not used, and is overwritten. */
 function faultOfState(graph: Graph, id: string): string | undefined {
   const state = readViewState(graph, id);
   if (state === undefined) return "cannot be read";
@@ -108,16 +108,16 @@ function faultOfState(graph: Graph, id: string): string | undefined {
 }
 
 function faultOfLink(graph: Graph, id: string, link: string): string | undefined {
-  if (!lookAt(link)?.isSymbolicLink()) return "is no link";
+  if (!lookAt(link)?.isSymbolicLink()) return "is not a link";
   // The root may have had another path when it was made; such a link is not used, and overwritten.
   const leadsTo = readlinkSync(link);
   const isRight = lowersOf(graph, id).some((lower) => leadsTo.endsWith(lower.slice(graph.root.length)));
   return isRight ? undefined : "leads elsewhere";
 }
 
-/** One for another lower is no damage: the next unmount exchanges it. */
+/** An upper for another lower is not damage: the next unmount replaces it. */
 function faultOfUpper(graph: Graph, id: string, upper: string): string | undefined {
-  if (!isDirectory(upper)) return "is no directory";
+  if (!isDirectory(upper)) return "is not a directory";
   if (readdirSync(upper, "latin1").length > 0) return "is not empty: a mount would show what is in it";
   const lower = lowersOf(graph, id).find((path) => isThere(path) && readyPath(graph, id, path) === upper);
   if (lower === undefined) return undefined;

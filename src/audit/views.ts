@@ -1,5 +1,5 @@
-// Views of layers, as overlayfs wants them: whether each is of an image, of its layers as they are, and as it was made.
-// One that is moved away is built anew when its image is mounted; whoever has it mounted keeps it.
+// Views of layers, in the form that overlayfs reads: whether each belongs to an image and to its present layers, and is as
+// it was made. A view that is moved away is built anew when its image is mounted; a mount that uses it keeps it.
 
 import { join, relative } from "node:path";
 import { namesWithin, rootEntries, rootPath } from "../disk/index.js";
@@ -13,7 +13,7 @@ import { hasImage, imagesOfMounts, type Survey, withMountsAtRest } from "./surve
 
 const viewsAt = rootEntries.views.at;
 
-/** Views that are looked at by one find(1), and again under one lock. */
+/** How many views one find(1) reads, and one lock covers. */
 const batchSize = 64;
 
 /** Gives what stands for an image's layers; undefined if they are not all there. */
@@ -35,7 +35,7 @@ export async function* checkViews(survey: Survey, signal?: AbortSignal | undefin
     const at = join(viewsAt, name);
     if (isDirectory(join(root, at)) && own.includes(name)) continue;
     if (!isId(name) || !isDirectory(join(root, at))) {
-      const message = `${quote(name)} is no view`;
+      const message = `${quote(name)} is not a view`;
       yield damage(root, "stray-file", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
       continue;
     }
@@ -60,7 +60,7 @@ async function* checkBatch(
   );
   if (suspects.length === 0) return;
   throwIfAborted(signal);
-  // Again, while none is being built or taken away: one that went while it was looked at is no error.
+  // Once more while nobody builds or removes views: one that vanished during the first look is not an error.
   const again = () => judge(survey, suspects, (id) => freshStamp(survey, id), signal);
   for (const [id, { what, message }] of await withMountsAtRest(survey, again)) {
     const at = join(viewsAt, id);
@@ -121,7 +121,7 @@ function moveView(survey: Survey, id: string): Repair {
     });
 }
 
-/** By what the survey knows: each layer is looked at once, without recursion over the chain. */
+/** Stamps by what the survey knows of parents. Each layer is read once, without recursion over the chain. */
 function openStamps({ graph, parents }: Survey): StampOf {
   const stamps = new Map<string, string | undefined>();
   return async (id) => {
@@ -143,7 +143,7 @@ function openStamps({ graph, parents }: Survey): StampOf {
   };
 }
 
-/** By the disk as it is now. */
+/** The stamp by the disk as it is now. */
 async function freshStamp({ graph }: Survey, id: string): Promise<string | undefined> {
   try {
     return stampLayers(await graph.history(id))[0];

@@ -36,7 +36,7 @@ export async function withFreeLock<T>(directory: string, work: () => Promise<T>)
 
 /**
  * As `withLock` for several directories at once, by one process that holds all of them. One that is not there is left out.
- * @param directories in whatever order: the caller sees to it that no two wait for each other
+ * @param directories in any order: the caller makes sure that no two callers wait for each other
  * @param work gets those that are there
  */
 export async function withLocks<T>(
@@ -96,7 +96,7 @@ async function acquire(
     const echoed = new Promise((resolve) => holder.stdout.once("data", resolve));
     holder.stdin.write("\n");
     await Promise.race([echoed, holder.done.then(() => Promise.reject(new Error("flock ended early")))]);
-    // The echo of a holder that is being killed is no lock.
+    // A holder that is being killed may still echo, and holds no lock.
     if (waiting.signal.aborted) await holder.done;
     throwIfAborted(signal);
   } catch (error) {

@@ -1,4 +1,4 @@
-// How much room there is.
+// How much space a file system has.
 import { statfs } from "node:fs/promises";
 
 /** The file system that a directory is on, in bytes: what is left to users, and all; null if it cannot be asked. */

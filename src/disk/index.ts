@@ -1,22 +1,7 @@
-// The door of disk.
+// What is kept on disk, whatever it holds: the paths of a root, files, locks and staging.
 
-export { cachedRead } from "./cached-read.js";
-export { withFreeLock, withLock, withLocks } from "./directory-lock.js";
-export { replaceFile, syncDirectory, syncFileSystem, writeDurably } from "./durable-file.js";
-export { digestFile } from "./file-digest.js";
-export { inodeOf, readStamp } from "./file-stamp.js";
-export { diskOf } from "./free-space.js";
-export { ioError } from "./io-error.js";
-export { makeDirectory } from "./make-directory.js";
-export { longestPlainFile, readPlainFile } from "./plain-file.js";
-export {
-  currentOwner,
-  formatOwner,
-  type Owner,
-  type OwnerStatus,
-  ownerStatus,
-  parseOwner,
-} from "./process-owner.js";
+// Where everything in a root lies.
+
 export {
   imageEntries,
   namesWithin,
@@ -25,6 +10,34 @@ export {
   rootPath,
   stagingName,
 } from "./root-paths.js";
+
+// Files and directories.
+
+export { cachedRead } from "./cached-read.js";
+export { replaceFile, syncDirectory, syncFileSystem, writeDurably } from "./durable-file.js";
+export { digestFile } from "./file-digest.js";
+export { inodeOf, readStamp } from "./file-stamp.js";
+export { diskOf } from "./free-space.js";
+export { ioError } from "./io-error.js";
+export { makeDirectory } from "./make-directory.js";
+export { longestPlainFile, readPlainFile } from "./plain-file.js";
+export { assertWritable } from "./writable.js";
+export { createYielder } from "./yielding.js";
+
+// Locks between processes, and who owns what.
+
+export { withFreeLock, withLock, withLocks } from "./directory-lock.js";
+export {
+  currentOwner,
+  formatOwner,
+  type Owner,
+  type OwnerStatus,
+  ownerStatus,
+  parseOwner,
+} from "./process-owner.js";
+
+// Staging: what is being made or removed.
+
 export {
   ownerOf,
   ownName,
@@ -38,5 +51,3 @@ export {
   stagingPath,
   withStage,
 } from "./staging.js";
-export { assertWritable } from "./writable.js";
-export { createYielder } from "./yielding.js";

@@ -3,7 +3,7 @@ import { isErrno, StevedoreError } from "../terms/index.js";
 
 /**
  * The error to throw for one that file work gave: a full disk or quota is `NO_SPACE`, a missing permission
- * `NEEDS_ROOT`, another error of the file system `INTERNAL`. What is none of its errors stays as it is.
+ * `NEEDS_ROOT`, another error of the file system `INTERNAL`. Any other error stays as it is.
  * @param what begins the message, such as "the image 1f2e cannot be stored"
  */
 export function ioError(error: unknown, what: string): unknown {

@@ -56,7 +56,7 @@ export const imageEntries = {
   manifest: "manifest.gz",
 } as const;
 
-export type RootEntryName = keyof typeof rootEntries;
+type RootEntryName = keyof typeof rootEntries;
 
 /** Where something that a root keeps lies, or, by further names, something in it. */
 export function rootPath(root: string, entry: RootEntryName, ...names: readonly string[]): string {

@@ -18,7 +18,7 @@ export interface StagingPlace {
 }
 
 /** Staging that is not in use here, by names. */
-export interface StagingLeft {
+interface StagingLeft {
   /** Its owner is gone, and nothing beside it keeps it. */
   readonly abandoned: readonly string[];
   /** Its owner is of another host, by that host's name: whether it lives cannot be told from here. */
@@ -43,7 +43,7 @@ export async function ownName(host: string): Promise<string> {
   return `${formatOwner(await currentOwner(host))}-${randomBytes(8).toString("hex")}`;
 }
 
-/** The owner that such a name tells of; undefined for a name of another form. */
+/** The owner in such a name; undefined for a name of another form. */
 export function ownerOf(name: string): Owner | undefined {
   const [, owner = ""] = /^(.*)-[0-9a-f]{16}$/.exec(name) ?? [];
   return parseOwner(owner);

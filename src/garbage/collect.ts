@@ -1,5 +1,5 @@
-// Collects garbage: what was planned in one look is deleted some images at a time, each looked at once more under the locks
-// of those who could need it.
+// Collects garbage. All of it is planned at once, then deleted some images at a time; before its deletion each image is
+// checked once more, under the locks of those who could need it.
 
 import type { Graph } from "../graph/index.js";
 import type { Mounts } from "../mount/index.js";
@@ -7,8 +7,8 @@ import { StevedoreError, throwIfAborted } from "../terms/index.js";
 import { type KeptImages, planCollection } from "./plan.js";
 import { surveyGraph } from "./survey.js";
 
-/** How many are deleted under one look: enough that it costs little, few enough that nobody waits long for a lock. */
-const concurrency = 64;
+/** How many are checked and deleted under one lock: many enough to be cheap, few enough that nobody waits long for it. */
+const batchSize = 64;
 
 export interface GarbageOptions {
   /** Deletes nothing, and tells what would be. Default false. */
@@ -37,7 +37,7 @@ export interface RemovedImage {
 /**
  * Deletes the images that nothing needs: heads without a name, a mount or an import, then those that become such heads.
  * Broken images are never garbage. It may be interrupted at any point: what is left is a whole graph.
- * @param onRemoved told of each, children before their parents, and how many are planned in all
+ * @param onRemoved called for each deleted image, children before their parents, with the number of all that are planned
  * @throws `IMAGE_BROKEN` if the names cannot be read, `IMAGE_IN_USE` if a mount's record cannot; `CANCELLED`; `NO_SPACE`,
  * `NEEDS_ROOT`, `INTERNAL`
  */
@@ -53,9 +53,9 @@ export async function collectGarbage(
   const arrivedBefore = olderMs === 0 ? Number.POSITIVE_INFINITY : Date.now() - olderMs;
   const { garbage, kept } = planCollection(survey, { keep, arrivedBefore });
   let [images, layerBytes] = [0, 0];
-  for (let begin = 0; begin < garbage.length; begin += concurrency) {
+  for (let begin = 0; begin < garbage.length; begin += batchSize) {
     throwIfAborted(signal);
-    const sizes = await sizesOf(graph, garbage.slice(begin, begin + concurrency), signal);
+    const sizes = await sizesOf(graph, garbage.slice(begin, begin + batchSize), signal);
     const removed = dryRun ? [...sizes.keys()] : await mounts.deleteUnneeded([...sizes.keys()], signal);
     for (const id of removed) {
       images += 1;

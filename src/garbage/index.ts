@@ -1,3 +1,2 @@
 // Garbage: images that nothing needs any more, found and deleted.
 export { type Collected, collectGarbage, type GarbageOptions, type RemovedImage } from "./collect.js";
-export type { KeptImages } from "./plan.js";

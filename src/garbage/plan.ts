@@ -1,4 +1,4 @@
-// Which images are garbage: a head that nothing needs is, then its parent may be one.
+// Which images are garbage: each head that nothing needs, then its parent if that has become such a head.
 import type { Survey } from "./survey.js";
 
 export interface Policy {
@@ -8,7 +8,7 @@ export interface Policy {
   readonly arrivedBefore: number;
 }
 
-/** Why images stay: how many for each reason, of which the first counts that holds. */
+/** How many images stay for each reason. An image is counted once, by the first reason that applies. */
 export interface KeptImages {
   /** They cannot be loaded: for `stevedore check`. */
   readonly broken: number;
@@ -24,7 +24,7 @@ export interface KeptImages {
   readonly young: number;
 }
 
-export interface Plan {
+interface Plan {
   /** What is to be deleted, children before their parents. */
   readonly garbage: readonly string[];
   readonly kept: KeptImages;
@@ -47,7 +47,7 @@ export function planCollection(survey: Survey, { keep, arrivedBefore }: Policy):
     return reason === undefined;
   };
   const isGarbage = (id: string) => {
-    const reason = tieOf(survey, id) ?? (newest.has(id) ? "newest" : undefined);
+    const reason = reasonToKeep(survey, id) ?? (newest.has(id) ? "newest" : undefined);
     return count(reason ?? (survey.arrivedAt(id) < arrivedBefore ? undefined : "young"));
   };
   for (const head of heads) {
@@ -67,7 +67,7 @@ export function planCollection(survey: Survey, { keep, arrivedBefore }: Policy):
 }
 
 /** What keeps an image besides its children; undefined for one that nothing needs. */
-function tieOf({ broken, named, mounted, held }: Survey, id: string): Reason | undefined {
+function reasonToKeep({ broken, named, mounted, held }: Survey, id: string): Reason | undefined {
   if (broken.has(id)) return "broken";
   if (named.has(id)) return "names";
   if (mounted.has(id)) return "mounts";
@@ -77,7 +77,7 @@ function tieOf({ broken, named, mounted, held }: Survey, id: string): Reason | u
 /** The last that arrived of the heads that nothing needs; of those of one time, the last by id. */
 function newestOf(survey: Survey, heads: readonly string[], count: number): Set<string> {
   const arrivals = heads
-    .filter((id) => tieOf(survey, id) === undefined)
+    .filter((id) => reasonToKeep(survey, id) === undefined)
     .map((id) => ({ id, at: survey.arrivedAt(id) }))
     .sort((one, other) => other.at - one.at || (one.id < other.id ? 1 : -1));
   return new Set(arrivals.slice(0, count).map(({ id }) => id));

@@ -1,4 +1,4 @@
-// The identity of a root: a UUID in `graph-id`, made once, whoever asks first.
+// The identity of a root: a UUID in `graph-id`, made by whoever asks first.
 import { randomUUID } from "node:crypto";
 import { link, readFile, unlink } from "node:fs/promises";
 import { ioError, rootPath, syncDirectory, writeDurably } from "../disk/index.js";
@@ -8,7 +8,7 @@ const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * Reads the graph-id of a root, which is made if there is none.
- * @throws `INTERNAL` for a file that holds no UUID, or a root that cannot be written
+ * @throws `INTERNAL` for a file that does not hold a valid UUID, or a root that cannot be written
  */
 export async function readOrMakeGraphId(root: string): Promise<string> {
   const path = rootPath(root, "graphId");
@@ -20,7 +20,7 @@ export async function readOrMakeGraphId(root: string): Promise<string> {
   }
   throw new StevedoreError(
     "INTERNAL",
-    `${path} holds no UUID: if the root was copied by halves, remove the file`,
+    `${path} does not hold a valid UUID: if the root was copied in part, remove the file`,
   );
 }
 

@@ -28,7 +28,7 @@ export async function readHistory(graphDirectory: string, id: string): Promise<I
 /**
  * Refuses a parent that descends from the new image's own id: an ancestor that was deleted by force would
  * come back as its descendants' child.
- * @param toCome the parents of images that are to come besides
+ * @param toCome the parents of the images that are added together with it
  * @throws `PARENT_CYCLE`
  */
 export async function assertNoDescendant(

@@ -6,7 +6,7 @@ import { isErrno, isId } from "../terms/index.js";
 /** The entries of the graph's directory, read at one time. Both lists are sorted by bytes. */
 export interface ImageIndex {
   readonly ids: readonly string[];
-  /** Names that are no ids, in latin1, so that every byte of them is kept. Staging is not among them. */
+  /** Names that are not valid ids, in latin1, so that every byte of them is kept. Staging is not among them. */
   readonly strays: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// An image as it lies in the graph, and every reason not to load one.
+// An image as it lies in the graph, and every way in which it can be broken.
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { imageEntries, ioError, longestPlainFile, readPlainFile } from "../disk/index.js";
@@ -57,7 +57,7 @@ export function loadImage(graphDirectory: string, id: string): Image {
   return withLayer(graphDirectory, loadRecord(graphDirectory, id));
 }
 
-/** Loads an image's record alone, whatever there is of its layer. Throws as `loadImage`. */
+/** Loads an image's record and does not look at its layer. Throws as `loadImage`. */
 export function loadRecord(graphDirectory: string, id: string): LoadedRecord {
   assertId(id);
   const paths = imagePaths(graphDirectory, id);

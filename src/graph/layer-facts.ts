@@ -6,7 +6,7 @@ import { isErrno } from "../terms/index.js";
 import { meaningOf } from "./whiteout.js";
 
 /** What is found by walking over a layer. */
-export interface LayerSize {
+interface LayerSize {
   /** The apparent sizes of its regular files in bytes, a file of several names counted once. */
   readonly layerBytes: number;
   /** The names below the layer's root. */
@@ -59,7 +59,7 @@ export function formatLayerFacts({ diffId, layerBytes, entries, whiteouts, jobId
   return JSON.stringify({ diffId, layerBytes, entries, whiteouts, jobId });
 }
 
-/** Reads the content of a `layer.json`, undefined for what is no file; gives undefined for one that cannot be believed. */
+/** Reads the content of a `layer.json`, undefined for what is not a file. Returns undefined for facts that are not valid. */
 export function parseLayerFacts(bytes: Buffer | undefined): LayerFacts | undefined {
   try {
     const facts: Record<string, unknown> = JSON.parse(bytes?.toString() ?? "");
@@ -105,7 +105,7 @@ export async function measureLayer(
   return { layerBytes, entries, whiteouts };
 }
 
-/** Reads a `layer.json`; undefined if there is none, or none that can be believed: it can be measured anew. */
+/** Reads a `layer.json`; undefined if there is none, or its facts are not valid: the layer can be measured anew. */
 function readFacts(path: string): LayerFacts | undefined {
   try {
     return parseLayerFacts(readPlainFile(path));

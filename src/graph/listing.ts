@@ -8,7 +8,7 @@ import { parentOf } from "./record.js";
 
 /** An entry of the graph's directory that cannot be loaded, and why. */
 export interface BrokenImage {
-  /** The entry's name; in latin1 where it is no id. */
+  /** The entry's name; in latin1 where it is not a valid id. */
   readonly id: string;
   readonly code: ErrorCode;
   readonly message: string;

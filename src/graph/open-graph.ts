@@ -202,14 +202,14 @@ export async function openGraph(
     );
   }
 
-  /** What keeps images, as a removal asks for it: under the lock, where abandoned sets are complete. */
+  /** What keeps images, read from the disk when a removal asks. It asks under the lock, when abandoned sets are complete. */
   function retentionNow(signal: AbortSignal | undefined): RetentionSources {
     const children: RetentionSources["children"] = async (parents) =>
       findChildren(parents, (await indexAsItIs()).ids, signal);
     return { ...references, names, children };
   }
 
-  /** A checksum that the dictionary still has of a deleted image must not become the new one's of that id. */
+  /** Removes what the dictionary still has of a deleted image: a new image of that id must not inherit its checksum. */
   async function forgetFormer(id: string): Promise<void> {
     if ((await dictionary.get(id)) === undefined) return;
     await dictionary.change(id, async () => {});

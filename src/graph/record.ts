@@ -33,7 +33,7 @@ const fieldOrder = [
   "config",
 ];
 const textFields = ["comment", "created", "container", "docker_version", "author"];
-/** A byte order mark is no JSON, so it is not skipped. */
+/** A byte order mark is not valid JSON, so it is not skipped. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const objectFields = ["container_config", "config"];
 

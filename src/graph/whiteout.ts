@@ -6,7 +6,7 @@ export const opaqueMarker = ".wh..wh..opq";
 export const whiteoutPrefix = ".wh.";
 
 /** What a name in a layer's directory says. */
-export type NameMeaning =
+type NameMeaning =
   /** It is a file of that name. */
   | { readonly kind: "file" }
   /** It deletes `name` of the layers below. */

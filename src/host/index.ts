@@ -1,4 +1,4 @@
-// The door of host.
+// The programs of the host, run without a shell.
 export { findInEach, findRecords } from "./find.js";
 export { systemHostName } from "./host-name.js";
 export { exitCodeOf, run, start, toolEnvironment } from "./run.js";

@@ -43,21 +43,21 @@ export function toolEnvironment(keepLocale = false): NodeJS.ProcessEnv {
   return environment;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly cwd?: string | undefined;
   /** What a non-zero exit means to the caller. Default `INTERNAL`. */
   readonly failure?: ErrorCode | undefined;
   /** Whether the tool gets this process's locale instead of `C`. */
   readonly keepLocale?: boolean | undefined;
-  /** Whether it must not be in the way of what else the host does: it runs at `nice` 10. */
+  /** Whether everything else on the host goes first: the tool runs at `nice` 10. */
   readonly isBackground?: boolean | undefined;
-  /** Variables besides. */
+  /** Further variables. */
   readonly environment?: NodeJS.ProcessEnv | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** A tool that runs: its streams, and a promise that settles when it has ended. */
-export interface RunningTool {
+interface RunningTool {
   readonly stdin: Writable;
   readonly stdout: Readable;
   /** Resolves when the tool has exited with 0; rejects with a `StevedoreError` that carries its stderr. */
@@ -133,7 +133,7 @@ function lowerPriority(pid: number | undefined): void {
   }
 }
 
-/** The exit code that an error of this tool tells of; undefined if it did not end by itself, or it is another error. */
+/** The exit code in an error of this tool; undefined if the tool was killed, or for any other error. */
 export function exitCodeOf(tool: Tool, error: unknown): number | undefined {
   if (!(error instanceof StevedoreError && error.cause instanceof ExecaError)) return undefined;
   return error.cause.command.startsWith(`${tool.command} `) ? error.cause.exitCode : undefined;

@@ -1,4 +1,4 @@
-// Tells of the tools that are run, for whoever observes this process: nobody, as a rule, and then it costs nothing.
+// Announces the tools that are run to those who observe this process. Without observers it costs nothing.
 import { tracingChannel } from "node:diagnostics_channel";
 
 /** One run of a tool, the same object at its start and at its end. */
@@ -13,10 +13,10 @@ export interface ToolRun {
   error?: unknown;
 }
 
-/** The channels `tracing:stevedore.tool:start` and `:asyncEnd`; the first is told of within the caller's own context. */
+/** The channels `tracing:stevedore.tool:start` and `:asyncEnd`; the first publishes within the caller's own context. */
 export const toolRuns = tracingChannel<unknown, ToolRun>("stevedore.tool");
 
-/** Tells of a run that is about to start. Returns the variables for its environment, and what tells of its end. */
+/** Announces a run that is about to start. Returns the variables for its environment, and a function to announce its end. */
 export function announceRun(command: string, args: readonly string[]) {
   const run: ToolRun = { command, args, environment: {} };
   toolRuns.start.publish(run);

@@ -4,14 +4,14 @@ import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 
 /** A tool with its pipes. */
-export interface WatchedTool {
+interface WatchedTool {
   readonly pid: number | undefined;
   readonly stdin: Socket;
   readonly stdout: Socket;
 }
 
-/** How often a tool is looked at within the limit: all these looks must find it silent. */
-const looks = 4;
+/** How often a tool is checked within the limit: it is stuck if every check finds it silent. */
+const checks = 4;
 /** A tool that computes may be silent so many times longer: xz is, for each block, and tar while it sorts names. */
 const patienceWithWork = 10;
 
@@ -39,10 +39,10 @@ export function toolSilenceLimit(): number {
 export function watchTool({ pid, stdin, stdout }: WatchedTool, limit: number, onStuck: () => void) {
   let moved = 0;
   let cpuTime: string | undefined;
-  /** Looks in a row that found it silent, and those of them between which it did not even compute. */
+  /** How many checks in a row found it silent, and found that it had not even used CPU time. */
   let silent = 0;
   let idle = 0;
-  // Looks are counted, not time: nobody is blamed for what passed while this process itself stood still.
+  // Checks are counted, not time: while this process itself stands still, no tool becomes stuck.
   const timer = setInterval(
     () => {
       const before = moved;
@@ -56,9 +56,9 @@ export function watchTool({ pid, stdin, stdout }: WatchedTool, limit: number, on
       cpuTime = cpuTimeOf(pid);
       silent++;
       idle = cpuTime === cpuBefore ? idle + 1 : 0;
-      if (idle >= looks || silent >= looks * patienceWithWork) onStuck();
+      if (idle >= checks || silent >= checks * patienceWithWork) onStuck();
     },
-    Math.min(limit / looks, longestTimer),
+    Math.min(limit / checks, longestTimer),
   );
   timer.unref();
   return () => clearInterval(timer);

@@ -1,5 +1,5 @@
-// All images of a graph with what listings show of them, as the disk is now. Read once; after that only what has
-// changed is read, which is seen by the files' times.
+// All images of a graph with what listings show of them, as the disk is now. The first time all of them are read, later
+// only those whose files have another time.
 
 import { createYielder, readStamp, rootPath } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
@@ -17,7 +17,7 @@ import { type ImageSummary, inBrief, leadingChecksum } from "./image-summary.js"
 
 /** An image as a catalog has it. While nothing of it changes it is the same object. */
 export interface CatalogImage extends Pick<ImageSummary, "parent" | "created" | "comment" | "checksum"> {
-  /** The name of its directory; in latin1 where that is no id. */
+  /** The name of its directory; in latin1 where that is not a valid id. */
   readonly id: string;
   /** Null for a layer that was never measured. */
   readonly layerBytes: number | null;

@@ -25,7 +25,7 @@ export interface ImageSummary {
 /** What a listing keeps of an image while it reads the others: of a large graph, all records are too much. */
 export type BriefImage = Pick<ImageSummary, "id" | "parent" | "created" | "comment">;
 
-/** All images that can be loaded, in the order of their ids; `warn` is told of each that cannot. */
+/** All images that can be loaded, in the order of their ids; `warn` gets a line for each that cannot. */
 export async function readImages(
   graph: Graph,
   warn: (line: string) => void,

@@ -1,7 +1,11 @@
 // A stack of layers as one directory: mount, unmount, changes, and the upper to commit.
+
 export { availableDrivers } from "./drivers/index.js";
-export { imageOfUpper, readyPath } from "./fresh-upper.js";
 export type { MountRequest } from "./mount-image.js";
+export { type Mount, type Mounts, openMounts } from "./mounts.js";
+
+// What the audit reads of mounts as they lie on disk.
+
 export {
   entryOf,
   hasMark,
@@ -17,13 +21,11 @@ export {
   sourceName,
 } from "./mount-record.js";
 export { readMountTable } from "./mount-table.js";
-export { type Mount, type MountState, type Mounts, openMounts } from "./mounts.js";
 export { isAbandoned } from "./recovery.js";
 export { imageSetAside, layersAside } from "./set-aside.js";
 export { hasEmptyUpper } from "./unmount-image.js";
-export {
-  readViewState,
-  stampLayer,
-  stampLayers,
-  stampViews,
-} from "./views/index.js";
+
+// What it reads of views, and of uppers that lie ready.
+
+export { imageOfUpper, readyPath } from "./fresh-upper.js";
+export { readViewState, stampLayer, stampLayers, stampViews } from "./views/index.js";

@@ -1,5 +1,5 @@
-// How an image is mounted: looked over, its folder made whole in staging, put in its place under the lock of the mounts,
-// and only then mounted. So there is no mount without a record, whenever this process dies.
+// How an image is mounted. Its folder is made in staging, and put in its place under the lock of the mounts; only then it is
+// mounted. So every mount has a record, whenever this process dies.
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { rename, rmdir } from "node:fs/promises";
@@ -59,7 +59,7 @@ export async function mountImage(
   const driver = await chooseDriver(request.driver);
   assertTakes(driver, history.length, history[0]?.id ?? "");
   const mountId = randomBytes(8).toString("hex");
-  // Looked at first: nothing is done for a target that will not do.
+  // The target comes first: nothing is made for one that is refused.
   await using target = await chooseTarget(graph, targets, request.target, mountId);
   const isWritable = driver.deletions !== undefined && !(request.isReadOnly ?? false);
   const record: MountRecord = {
@@ -94,7 +94,7 @@ export async function mountImage(
     isWritable,
     flags,
   };
-  // Who is told of a mount finds its record, and with it what was written, after a power cut too.
+  // Once a mount is reported, its record, and what is written to it, outlive a power cut.
   const lasting = syncDirectory(rootPath(graph.root, "mounts"));
   lasting.catch(() => undefined);
   try {
@@ -199,7 +199,7 @@ function assertInPlace(record: MountRecord): void {
   throw new StevedoreError("MOUNT_FAILED", `the target was moved to ${entry.target} meanwhile`);
 }
 
-/** On a disk that has no room for its work, the kernel mounts an overlay read-only, and tells but its log. */
+/** On a full disk the kernel mounts an overlay read-only, and says so in its log alone. */
 function assertTakesWrites({ target }: MountRecord): void {
   try {
     accessSync(target, constants.W_OK);

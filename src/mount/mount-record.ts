@@ -75,7 +75,7 @@ export function readMountRecords(graph: Graph, warn: (line: string) => void = ()
 }
 
 /** The ids of all mounts that have a directory, sorted. */
-export function mountIds(graph: Graph): string[] {
+function mountIds(graph: Graph): string[] {
   try {
     return readdirSync(rootPath(graph.root, "mounts")).filter(isMountId).sort();
   } catch (error) {

@@ -1,3 +1,4 @@
+// The mounts of a graph: what can be done with them, and who does it.
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { inodeOf, rootPath } from "../disk/index.js";
@@ -29,7 +30,7 @@ import { unmountImage } from "./unmount-image.js";
  * upper was kept. The last two still serve `changes` and `commit`, until they are unmounted for good. `elsewhere`: it is
  * another host's, mounted or stale there, which only that host knows.
  */
-export type MountState = "mounted" | "stale" | "unmounted" | "elsewhere";
+type MountState = "mounted" | "stale" | "unmounted" | "elsewhere";
 
 /** A mount. */
 export interface Mount {
@@ -109,14 +110,14 @@ export interface Mounts {
   ): Promise<string>;
   /**
    * Deletes those of some images that nothing needs, and their views with them: as `Graph.takeOutUnneeded`, and one that
-   * is part of a mount stays, whatever became of that.
+   * is part of a mount stays, even of one that is stale or unmounted.
    * @param ids children before their parents
    * @returns those that were deleted
    * @throws as `Graph.takeOutUnneeded`; `IMAGE_IN_USE` if a mount's record is damaged
    */
   deleteUnneeded(ids: readonly string[], signal?: AbortSignal | undefined): Promise<string[]>;
   /**
-   * The images that are part of any mount, whatever became of that.
+   * The images that are part of any mount, be it stale or unmounted.
    * @throws `IMAGE_IN_USE` if a mount's record is damaged
    */
   imagesInMounts(): ReadonlySet<string>;
@@ -124,7 +125,7 @@ export interface Mounts {
   recover(): Promise<Recovery>;
 }
 
-export interface MountsOptions {
+interface MountsOptions {
   /** Directories below which targets may lie; unnamed ones are made in the first. Default: `<root>/mounts` alone. */
   readonly targets?: readonly string[] | undefined;
 }

@@ -1,4 +1,4 @@
-// What a worker does about mounts when it starts: those before it may have died at any point.
+// What a worker does about mounts when it starts: workers before it may have died at any point.
 
 import { ownerStatus, parseOwner } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";

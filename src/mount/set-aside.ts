@@ -14,7 +14,7 @@ export async function asidePath(graph: Graph, imageId: string, kind: "image" | "
   return join(rootPath(graph.root, "aside"), `${imageId}:${kind}:${randomBytes(4).toString("hex")}`);
 }
 
-/** Moves an image's view aside, or whatever is in its place, if there is anything. */
+/** Moves what lies in the place of an image's view aside, if there is anything. */
 export async function setViewAside(graph: Graph, imageId: string, path: string): Promise<void> {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
   try {

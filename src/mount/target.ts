@@ -1,5 +1,5 @@
-// The directory that an image is mounted on. Job data is hostile and this process is root: the target is looked at
-// after it is open, and mounted on through its descriptor, so that nothing can be exchanged in between.
+// The directory that an image is mounted on. Job data is hostile and this process is root: the target is opened
+// first, then checked and mounted on through its descriptor, so that nobody can exchange it in between.
 import { constants, mkdirSync, realpathSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readlink, realpath, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -13,7 +13,7 @@ import { readMountTable } from "./mount-table.js";
 export interface OpenTarget extends AsyncDisposable {
   /** Absolute, links resolved. */
   readonly path: string;
-  /** Leads to it whatever becomes of the path. */
+  /** A path through a descriptor, which leads to it even when it has been moved. */
   readonly at: string;
   /** Whether it was made just now. */
   readonly isMade: boolean;
@@ -25,7 +25,7 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
  * Opens a target; the last part of its path is made if it is missing.
  * @param allowed directories below which it may lie
  * @param check throws for a path that will not do, links resolved
- * @throws `TARGET_FORBIDDEN` for one that lies elsewhere, is no directory or not empty, or whose parent is missing;
+ * @throws `TARGET_FORBIDDEN` for one that lies elsewhere, is not a directory or not empty, or whose parent is missing;
  * `ALREADY_MOUNTED`
  */
 export async function openTarget(

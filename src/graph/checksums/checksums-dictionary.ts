@@ -19,7 +19,7 @@ import { isErrno, isId } from "../../terms/index.js";
 /** What the graph knows of an image's `docker` checksum: the checksum, `unknown`, or that the image is gone. */
 export type KnownChecksum = { readonly checksum: string } | "unknown" | "gone";
 
-export interface ChecksumsDictionary {
+interface ChecksumsDictionary {
   /** The checksum in the file, which Docker 0.3 may have computed; undefined if it has none. */
   get(id: string): Promise<string | undefined>;
   /**
@@ -104,7 +104,7 @@ export function openChecksumsDictionary(
   };
 }
 
-/** Merges what is pending into the file. Entries of other images, and what is no checksum, stay as they are. */
+/** Merges what is pending into the file. Entries of other images, and entries that are not valid checksums, stay as they are. */
 async function writePending(
   path: string,
   pendingDirectory: string,

@@ -1,4 +1,4 @@
-// The door of checksums.
+// The stored checksums of images, and Docker 0.3's dictionary of them.
 export {
   bringUpToDate,
   type KnownChecksum,

@@ -30,8 +30,8 @@ export async function readChecksums(imageDirectory: string): Promise<StoredCheck
 }
 
 /**
- * Reads the content of a checksum.json: the checksums that can be believed, and whether that is all of it.
- * @param bytes undefined for what is no file
+ * Reads the content of a checksum.json: the checksums that are valid, and whether all of them are.
+ * @param bytes undefined for what is not a file
  */
 export function parseChecksums(bytes: Buffer | undefined): {
   readonly checksums: StoredChecksums;

@@ -146,7 +146,7 @@ export function openNames(root: string, exists: (id: string) => Promise<boolean>
         if (!(await byImage()).has(id)) return;
         await removeThose((names) => [...names.keys()].filter((name) => names.get(name) === id));
       } catch (error) {
-        // The image has gone all the same, and an audit tells of the file.
+        // The image is deleted all the same, and `check` reports the file.
         if (!(error instanceof StevedoreError) || error.code !== "IMAGE_BROKEN") throw error;
       }
     },
@@ -167,7 +167,7 @@ export function readRepositories(path: string): Repositories {
   // An empty one as well: Docker 0.3 writes over the old one, so that it may be about to be filled.
   const why =
     bytes === undefined
-      ? `it is no file, or has more than ${longestPlainFile} bytes`
+      ? `it is not a file, or has more than ${longestPlainFile} bytes`
       : "it does not hold what Docker 0.3 writes there";
   throw new StevedoreError(
     "IMAGE_BROKEN",

@@ -11,7 +11,7 @@ export interface Repositories {
 }
 
 const field = "Repositories";
-/** A byte order mark is no JSON, so it is not skipped. */
+/** A byte order mark is not valid JSON, so it is not skipped. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What a root without the file has. */

@@ -1,12 +1,8 @@
-// The door of sets.
-export { type FoundJournal, findJournals, journalPath, readJournal } from "./journal.js";
+// Several images added at once, and what holds images against deletion meanwhile.
+export { findJournals, journalPath, readJournal } from "./journal.js";
 export {
   abandonedLeases,
-  type Locked,
-  leasesDirectory,
-  livingLeases,
   removeAbandonedLeases,
-  removeDeadLeases,
   withLease,
 } from "./lease.js";
 export { type Holder, openReferences, type References } from "./references.js";
@@ -16,4 +12,3 @@ export {
   type RegisteredSet,
   registerAllImages,
 } from "./register-all.js";
-export { completeSet } from "./set-completion.js";

@@ -33,7 +33,7 @@ export interface JournalImage {
   readonly isDerived: boolean;
 }
 
-/** A journal that is there, and what became of the process that wrote it. */
+/** A journal in staging, and what became of the process that wrote it. */
 export interface FoundJournal {
   readonly stage: string;
   readonly status: OwnerStatus;
@@ -47,7 +47,7 @@ export function journalPath(stage: string): string {
   return `${stage}${journalSuffix}`;
 }
 
-/** Writes the journal of a stage: there is all of it or none, whatever happens. */
+/** Writes the journal of a stage. A crash leaves all of it or nothing. */
 export async function writeJournal(stage: string, journal: Journal): Promise<void> {
   // No id can be called so.
   const temporary = join(stage, ":journal:");
@@ -56,7 +56,7 @@ export async function writeJournal(stage: string, journal: Journal): Promise<voi
   await syncDirectory(dirname(stage));
 }
 
-/** Removes the journal of a stage, durably: one that came back would undo what happens to its names from now on. */
+/** Removes the journal of a stage, durably: if it came back after a power cut, its names would be given once more. */
 export async function removeJournal(stage: string): Promise<void> {
   await unlink(journalPath(stage)).catch((error: unknown) => {
     if (!isErrno(error, "ENOENT")) throw error;
@@ -64,13 +64,13 @@ export async function removeJournal(stage: string): Promise<void> {
   await syncDirectory(dirname(stage));
 }
 
-/** Reads the journal of a stage; undefined if there is none. @throws `INTERNAL` if it is damaged, by whatever */
+/** Reads the journal of a stage; undefined if there is none. @throws `INTERNAL` if it is damaged */
 export function readJournal(stage: string): Journal | undefined {
   const path = journalPath(stage);
   try {
     const { images, names, holds } = JSON.parse(`${readPlainFile(path)}`) as Journal;
     if (![...images.map(({ id }) => id), ...names.map(([, id]) => id), ...holds].every(isId)) {
-      throw new SyntaxError("it names what is no image");
+      throw new SyntaxError("it names an id that is not valid");
     }
     return { images, names, holds };
   } catch (error) {

@@ -18,7 +18,7 @@ import { isErrno, isId, StevedoreError } from "../../terms/index.js";
 const lifetime = 10 * 60_000;
 
 /** The content of `leases/<owner>-<random>.json`. */
-export interface Lease {
+interface Lease {
   /** What the images are held for, to be named to who wants one deleted: "the import of job 1f2e". */
   readonly purpose: string;
   /** The images, there or not. */

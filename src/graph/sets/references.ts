@@ -27,12 +27,12 @@ export interface Holder {
 
 export interface References {
   /**
-   * Runs work while no other process takes a lease, brings a set of images into the graph, names an image or takes one
-   * out. What dead processes have decided is completed first. Not to be taken twice.
+   * Runs work while no other process takes a lease, adds a set of images, names an image or takes one out. What dead
+   * processes have decided is completed first. Work that asks for the lock again waits for ever.
    * @throws as `withLock`
    */
   readonly locked: Locked;
-  /** What holds images now. It may be otherwise at once, but under the lock. */
+  /** What holds images now. Only under the lock it stays so. */
   holders(): Promise<Holder[]>;
   /**
    * Completes the sets of processes that died, if there are any. Costs one look at staging. Never throws: who may not
@@ -60,7 +60,7 @@ export function openReferences(place: StagingPlace, names: Pick<Names, "set">): 
       try {
         await complete(stage);
       } catch {
-        // It goes on to hold its images.
+        // The journal stays, and its images stay held.
       }
     }
   }

@@ -1,5 +1,5 @@
-// How several images enter the graph at once: all of them or none, whatever happens. They are made in one stage, made
-// durable together, then decided by a journal, which whoever finds it brings to its end.
+// How several images enter the graph at once: all of them or none, even through a crash. They are made in one stage, synced
+// together, then decided by a journal. Whoever finds a journal completes its set.
 import { lstatSync } from "node:fs";
 import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -42,8 +42,8 @@ export interface RegisteredSet {
   readonly moved: ReadonlyMap<string, string>;
 }
 
-/** What the graph has for it. */
-export interface RegisterAllPlace {
+/** What a set needs of the graph. */
+interface RegisterAllPlace {
   readonly place: StagingPlace;
   readonly locked: Locked;
   /** Without a lock of the references. */
@@ -96,7 +96,7 @@ export async function registerAllImages(
     }
   };
 
-  /** What is left to do where all images are there. Under the lock. */
+  /** Gives the names, where the graph has all images already. Under the lock. */
   const nameThem = async (lease: HeldLease): Promise<RegisteredSet> => {
     await lease.assertHeld();
     const moved = given.size === 0 ? new Map() : await names.set(given);
@@ -111,7 +111,7 @@ export async function registerAllImages(
   ): Promise<RegisteredSet> => {
     await lease.assertHeld();
     throwIfAborted(signal);
-    // Another may have added some meanwhile; of those that come in the last moment the renames tell.
+    // Another may have added some meanwhile. A rename fails for one that comes after this look.
     const toPlace = await missingOf(place.directory, filled);
     const journal = {
       images: toPlace.map(({ id, isDerived }) => ({ id, isDerived })),
@@ -124,7 +124,7 @@ export async function registerAllImages(
       const isNew = new Set(added);
       return { added, present: members.map(({ id }) => id).filter((id) => !isNew.has(id)), moved };
     } catch (error) {
-      // Names that are refused for good would keep it from ever being complete.
+      // A set whose names are refused for good could never be completed.
       const isRefused = error instanceof StevedoreError && !["NO_SPACE", "INTERNAL"].includes(error.code);
       if (isRefused && isDecided(stage)) await takeBackSet(place.directory, stage, journal.images);
       throw error;
@@ -195,7 +195,7 @@ async function assertCanRegister(
   }
 }
 
-/** Makes the images, a number of them side by side. The first error ends the others, and is thrown when they have ended. */
+/** Makes the images, several at a time. The first error stops the others, and is thrown when they have stopped. */
 async function fillAll(
   stage: string,
   members: readonly Member[],

@@ -19,7 +19,7 @@ export interface Completed {
 }
 
 /**
- * Brings a set to its end: its journal goes last.
+ * Completes a set, and removes its journal last.
  * @throws `IMAGE_EXISTS` if another image has taken an id meanwhile, `IMAGE_BROKEN` if that is broken: then the set is
  * taken back, journal and all. After any other error the journal is still there.
  */

@@ -1,4 +1,4 @@
-// The door of views.
+// Views: layers in the form that overlayfs reads.
 export { prepareViews, removeViews, takeOutView } from "./layer-view.js";
 export { forgetLink, linkLowers } from "./lower-links.js";
 export {

@@ -8,7 +8,7 @@ import type { Graph, Image } from "../../graph/index.js";
 import { findInEach } from "../../host/index.js";
 
 /** The content of `views/:built:/<id>`. */
-export interface ViewState {
+interface ViewState {
   /** Stands for the layers it is about: the image's own and all below it. */
   readonly layers: string;
   /** Stands for the view as it was made; null where the layer needs none. */

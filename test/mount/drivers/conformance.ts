@@ -37,6 +37,8 @@ export interface Traits {
   readonly breakingCode: string;
   /** A name for a root, with all the characters that mean something to the driver and that it takes. */
   readonly rootName: string;
+  /** True for a driver by which the first write to a file changes the time of the directory that the file lies in. */
+  readonly touchesDirectories?: boolean;
   /** Leaves out of random layers what the driver cannot show. */
   readonly showable?: (layer: RandomLayer) => RandomLayer;
   /**
@@ -270,6 +272,7 @@ export function itConforms(driver: MountDriverName, traits: Traits): void {
       expect(await mounts.changes(one.mountId)).toEqual([
         { kind: "add", path: "/a" },
         { kind: "delete", path: "/c" },
+        ...(traits.touchesDirectories ? [{ kind: "modify", path: "/d" }] : []),
         { kind: "modify", path: "/d/b" },
         { kind: "modify", path: "/l" },
         { kind: "add", path: "/new" },

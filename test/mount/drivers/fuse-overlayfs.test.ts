@@ -19,6 +19,7 @@ itConforms(driver, {
   },
   breakingCode: "MOUNT_FAILED",
   rootName: "a,b c\\d e=f",
+  touchesDirectories: true,
   showable: withoutRebirth,
 });
 

@@ -36,7 +36,7 @@ export async function* checkBrokenImages(survey: Survey): AsyncGenerator<Damage>
   const children = countChildren(survey);
   // Changed by the repairs themselves, where `children` foresees them.
   const childrenLeft = new Map(children);
-  // What depends on which cannot be told as long as there are images that cannot be read.
+  // As long as there are images that cannot be read, any of them may depend on another.
   const isFree = (id: string) => children.get(id) === 0 && !isMounted(id) && unread.size === 0;
   const free = [...broken.keys()].filter(isFree).reverse();
   const left = new Map(broken);

@@ -8,7 +8,7 @@ import { damage, moveAway, type Repair } from "./finding.js";
 import { isDirectory, isThere } from "./probe.js";
 import { elsewhereOf, type Survey } from "./survey.js";
 
-/** Names of another form, such as Docker's own, are left alone: whether somebody uses them cannot be told. */
+/** Names of another form, such as Docker's own, are left alone: somebody may use them. */
 export async function* checkStaging(survey: Survey) {
   const { graph, root } = survey;
   // A link is reported with the images.
@@ -35,7 +35,7 @@ export async function* checkStaging(survey: Survey) {
   }
 }
 
-/** Who opened the graph has tried to complete them, where it could write. */
+/** Reports imports that could not be completed when the graph was opened. */
 export async function* checkImports({ graph, root }: Survey) {
   for (const { stage, status } of await findJournals(graph)) {
     // Their processes, or their hosts, may be about to complete them.
@@ -64,7 +64,7 @@ export async function* checkImports({ graph, root }: Survey) {
   }
 }
 
-/** They hold nothing any more, and go with the next import or deletion. */
+/** Reports leases of dead processes. They hold nothing any more, and the next import or deletion removes them. */
 export async function* checkLeases({ graph, root }: Survey) {
   for (const name of await abandonedLeases(graph)) {
     const at = join(rootEntries.leases.at, name);

@@ -2,7 +2,7 @@
 import { readFile, readlink } from "node:fs/promises";
 import { isErrno } from "../terms/index.js";
 
-/** A process, told apart from every other one that had or will have its number. */
+/** A process, distinct from every other process that had or will have its number. */
 export interface Owner {
   /** The host, by the name it goes by; undefined where a version wrote it that knew of one host only. */
   readonly host?: string | undefined;
@@ -47,9 +47,9 @@ export function parseOwner(text: string): Owner | undefined {
 }
 
 /**
- * What became of an owner, seen from a host. One of this boot whose process can be seen is gone when that has ended; in
- * another pid namespace it cannot be seen. One of another
- * boot is gone if it is of this host, which was rebooted since, or replaced under its name, or if it names none.
+ * What became of an owner, seen from a host. An owner of this boot is gone when its process has ended; in another pid
+ * namespace the process cannot be seen. An owner of another boot is gone if it names this host, which was rebooted or
+ * replaced since, or names none; otherwise it is elsewhere.
  * @param host the name this host goes by
  */
 export async function ownerStatus(owner: Owner, host: string): Promise<OwnerStatus> {

@@ -21,7 +21,7 @@ export interface StagingPlace {
 interface StagingLeft {
   /** Its owner is gone, and nothing beside it keeps it. */
   readonly abandoned: readonly string[];
-  /** Its owner is of another host, by that host's name: whether it lives cannot be told from here. */
+  /** Its owner is of another host, by that host's name: it may live. */
   readonly elsewhere: ReadonlyMap<string, readonly string[]>;
 }
 

@@ -1,4 +1,4 @@
-// Whether a root can be written at all: told before anything is begun that could not be ended.
+// Whether a root can be written at all: checked before work begins that could not be finished.
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { isErrno, StevedoreError } from "../terms/index.js";

@@ -1,4 +1,4 @@
-// What is known of a graph's images when garbage is looked for: read once, in memory after that.
+// What the search for garbage knows of a graph's images: read once, then kept in memory.
 import { lstatSync } from "node:fs";
 import { type Graph, imagePaths, readParent } from "../graph/index.js";
 import type { Mounts } from "../mount/index.js";
@@ -30,7 +30,7 @@ export async function surveyGraph(
   const brokenIds = new Set<string>();
   for await (const { image, broken } of graph.list(signal)) {
     if (image !== undefined) parents.set(image.id, image.parent);
-    // A stray name is no image's. One whose layer alone is missing still has a parent.
+    // A stray name does not count as an image. An image that lacks only its layer still has a parent.
     else if (isId(broken.id)) {
       brokenIds.add(broken.id);
       parents.set(broken.id, readParent(graph.directory, broken.id));

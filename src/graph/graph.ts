@@ -20,7 +20,7 @@ export interface Graph {
   readonly root: string;
   /** `<root>/graph`, absolute. */
   readonly directory: string;
-  /** The name by which this host is told from others that share the root. */
+  /** The name of this host among those that share the root. */
   readonly host: string;
   /** The names that the images were given. */
   readonly names: Names;
@@ -86,8 +86,8 @@ export interface Graph {
     signal?: AbortSignal | undefined,
   ): Promise<T>;
   /**
-   * Takes an image out of the graph, a broken one too, then its names. It heeds no mounts: who deletes an image asks
-   * `Mounts.deleteImage`.
+   * Takes an image out of the graph, a broken one too, then its names. It ignores mounts: to delete an
+   * image, use `Mounts.deleteImage`.
    * @param options force leaves its children without parent; destination is where the image lies then, on the graph's file
    * system, by default a new path in staging
    * @returns that path: what lies there is the caller's

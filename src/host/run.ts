@@ -83,7 +83,7 @@ export function start(tool: Tool, args: readonly string[], options: RunOptions =
   const pipes = { pid: child.pid, stdin: child.stdin as Socket, stdout: child.stdout as Socket };
   const endWatch = watchTool(pipes, silenceLimit, () => {
     isStuck = true;
-    // What is stopped heeds no other signal.
+    // A stopped process ignores every other signal.
     child.kill("SIGKILL");
   });
   const done = child.then(endWatch, (error: unknown) => {

@@ -1,4 +1,4 @@
-// Uploads whose command died before it had enqueued their job: nobody else takes them out of the inbox.
+// Uploads whose sender died before it had enqueued their job: no job will take them out of the inbox.
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { removeTree } from "../disk/index.js";
@@ -28,7 +28,7 @@ export async function removeAbandonedUploads(
   return abandoned;
 }
 
-/** None of an inbox that nobody has made yet. */
+/** The names in the inbox; none if it is not there yet. */
 async function namesIn(inbox: string): Promise<string[]> {
   try {
     return await readdir(inbox);
@@ -38,12 +38,12 @@ async function namesIn(inbox: string): Promise<string[]> {
   }
 }
 
-/** By the time of the last change of any kind: a link to an old file is as young as the link. */
+/** True by the time of the last change of any kind: a new link to an old file is young. */
 async function isOlder(path: string, patience: number): Promise<boolean> {
   try {
     return Date.now() - (await lstat(path)).ctimeMs > patience;
   } catch (error) {
-    // Its job has just consumed it.
+    // Its job has just taken it.
     if (isErrno(error, "ENOENT")) return false;
     throw error;
   }

@@ -1,5 +1,5 @@
-// The upper of a new mount: an empty directory with the attributes of the image's root, for what is seen of those in the
-// mount is the upper's own. Two processes are needed to copy them, so an unmount makes the upper of the next mount.
+// The upper of a new mount: an empty directory with the attributes of the image's root, because a mount shows those of its
+// upper. Copying them takes two processes, so an unmount makes the upper of the next mount in advance.
 import { lstatSync } from "node:fs";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { makeDirectory, removeTree, rootPath, stagingPath } from "../disk/index.js";
@@ -29,7 +29,7 @@ export async function makeUpper(
   await copyEntries(lower, path, [""], signal);
 }
 
-/** Makes an upper for the next mount of the image, if none lies ready. Never throws: that mount can make its own. */
+/** Makes an upper for the next mount of the image, if there is none. Never throws: that mount can make its own. */
 export async function makeUpperReady(graph: Graph, imageId: string, lower: string): Promise<void> {
   try {
     const ready = readyPath(graph, imageId, lower);
@@ -41,11 +41,11 @@ export async function makeUpperReady(graph: Graph, imageId: string, lower: strin
     await copyEntries(lower, stage, [""]);
     await rename(stage, ready);
   } catch {
-    // What was begun is in staging, which goes with this process.
+    // What was begun is in staging, and is removed once this process is gone.
   }
 }
 
-/** Removes what lies ready of images. */
+/** Removes the uppers that were made for next mounts of images. */
 export async function forgetUppers(graph: Graph, ...imageIds: readonly string[]): Promise<void> {
   const gone = new Set<string | undefined>(imageIds);
   const names = await readdir(rootPath(graph.root, "freshUppers")).catch(() => []);
@@ -54,12 +54,15 @@ export async function forgetUppers(graph: Graph, ...imageIds: readonly string[])
   }
 }
 
-/** The image that an upper lies ready for, by its name; undefined for a name that none has. */
+/** The image that an upper was made for, by the upper's name; undefined for a name of another form. */
 export function imageOfUpper(name: string): string | undefined {
   return /^([^:]+):\d+-\d+$/.exec(name)?.[1];
 }
 
-/** The name tells the directory that it was made after, as it is: every change of its attributes changes the time. */
+/**
+ * Where an upper for the next mount lies. Its name has the inode and the time of the lower whose attributes it has: every
+ * change of those changes the time.
+ */
 export function readyPath(graph: Graph, imageId: string, lower: string): string {
   const { ino, ctimeNs } = lstatSync(lower, { bigint: true });
   return rootPath(graph.root, "freshUppers", `${imageId}:${ino}-${ctimeNs}`);

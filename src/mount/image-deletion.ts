@@ -77,7 +77,7 @@ export async function deleteUnneededImages(
 
 /**
  * The images that are part of any mount, be it stale, or unmounted with its upper kept.
- * @throws `IMAGE_IN_USE` if that cannot be told, because a record is damaged
+ * @throws `IMAGE_IN_USE` if a record is damaged, so that any image may be part of its mount
  */
 export function imagesOfMounts(graph: Graph): ReadonlySet<string> {
   const records = readMountRecords(graph, (line) => {

@@ -22,7 +22,7 @@ const schema = z.object({
   isWritable: z.boolean(),
   /** Whether the target was made for this mount. */
   madeTarget: z.boolean(),
-  /** The job that mounts, which knows its own work by it after a crash. */
+  /** The job that mounts: when it runs again after a crash, it finds its mount by this. */
   jobId: z.string().optional(),
   /** The process that mounts, see `Owner`; its host stands apart, so that older versions know their own form. */
   owner: z.string(),
@@ -56,12 +56,12 @@ export function ownDirectory(graph: Graph, mountId: string): string {
   return rootPath(graph.root, "mounts", mountId);
 }
 
-/** What a mount is called in the mount table, where its driver can say so. */
+/** The name of a mount in the mount table, for drivers that can give it one. */
 export function sourceName(mountId: string): string {
   return `stevedore:${mountId}`;
 }
 
-/** Reads all records, sorted by id. One that cannot be read is told to `warn` and left out. */
+/** Reads all records, sorted by id. One that cannot be read is left out, and `warn` gets a line about it. */
 export function readMountRecords(graph: Graph, warn: (line: string) => void = () => {}): MountRecord[] {
   return mountIds(graph).flatMap((mountId) => {
     try {
@@ -88,7 +88,7 @@ function mountIds(graph: Graph): string[] {
 export function readMountRecord(graph: Graph, mountId: string): MountRecord | undefined {
   const path = mountPaths(ownDirectory(graph, mountId)).record;
   try {
-    // A link to a folder elsewhere is none.
+    // A link to a folder elsewhere is not a mount's folder.
     const isFolder = lstatSync(ownDirectory(graph, mountId)).isDirectory();
     return schema.parse(JSON.parse(`${isFolder ? readPlainFile(path) : undefined}`));
   } catch (error) {
@@ -113,7 +113,7 @@ export async function writeMountRecord(directory: string, record: MountRecord): 
   await writeDurably(mountPaths(directory).record, JSON.stringify(record));
 }
 
-/** Durably: a mount without its mark is taken back after a crash. */
+/** Sets a mark durably: a mount without its mark is taken back after a crash. */
 export async function setMark(graph: Graph, mountId: string, mark: Mark): Promise<void> {
   await writeFile(join(ownDirectory(graph, mountId), mark), "");
   await syncDirectory(ownDirectory(graph, mountId));

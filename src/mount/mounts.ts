@@ -65,8 +65,8 @@ export interface Mounts {
    */
   mount(request: MountRequest, signal?: AbortSignal | undefined): Promise<Mount>;
   /**
-   * The mount that a job has made, or begun: one that is not complete is taken back first, and what another host has
-   * begun is for that host to take back.
+   * The mount that a job has made. One that it only began on this host is taken back or completed first; one that it began
+   * on another host is left to that host.
    */
   ofJob(jobId: string): Promise<Mount | undefined>;
   /**
@@ -75,7 +75,7 @@ export interface Mounts {
    * @throws `NOT_MOUNTED`; `AMBIGUOUS_ID` naming the candidates, which for a target are those of several hosts
    */
   find(reference: string, host?: string | undefined): Mount;
-  /** All mounts in the order of their ids. A damaged record is told to `warn`. */
+  /** All mounts in the order of their ids. `warn` gets a line for each damaged record. */
   list(warn?: (line: string) => void): Mount[];
   /**
    * Ends a mount: retries while its target is busy, removes the target, and the upper unless told to keep it.
@@ -139,11 +139,11 @@ export function openMounts(graph: Graph, { targets }: MountsOptions = {}): Mount
       (record) => host === undefined || hostOf(graph, record) === host,
     );
     const paths = reference.startsWith("/") ? [realPathOf(reference), resolve(reference)] : [];
-    // Where another host's links lead is not known here.
+    // Links on another host cannot be followed from here.
     const isOn = (record: MountRecord) =>
       paths.slice(0, isHere(graph, record) ? 1 : 2).includes(record.target);
     const named = records.filter((record) => record.mountId === reference || isOn(record));
-    // A target may be that of another mount by now, where this one's upper was kept.
+    // Once a mount is unmounted with its upper kept, another mount may have its target.
     const living = named.filter(({ mountId }) => !hasMark(graph, mountId, "kept"));
     if (new Set(living.map((record) => hostOf(graph, record))).size > 1)
       throw ambiguous(graph, reference, living);
@@ -155,7 +155,7 @@ export function openMounts(graph: Graph, { targets }: MountsOptions = {}): Mount
     if (others.length === 0) return first;
     throw ambiguous(graph, reference, candidates);
   };
-  /** The same, for what only the host can do that has the mount. */
+  /** The same for what only the mount's own host can do. */
   const ownRecordOf = (reference: string): MountRecord => {
     const record = recordOf(reference);
     if (isHere(graph, record)) return record;
@@ -270,7 +270,7 @@ function ambiguous(graph: Graph, reference: string, candidates: readonly MountRe
 }
 
 function notMounted(graph: Graph, reference: string, host?: string | undefined): StevedoreError {
-  // A damaged record is not the same as none.
+  // A mount with a damaged record is there all the same.
   try {
     if (/^[0-9a-f]{16}$/.test(reference)) readMountRecord(graph, reference);
   } catch (error) {

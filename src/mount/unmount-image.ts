@@ -1,4 +1,5 @@
-// How a mount ends: unmounted, its target removed, its folder moved into staging by one rename and removed there.
+// How a mount ends: it is unmounted, its target is removed, and its folder is moved into staging by one rename and removed
+// there.
 import { mkdirSync, readdirSync } from "node:fs";
 import { readlink, rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,7 +30,7 @@ const firstPause = 20;
 const longestPause = 500;
 
 /**
- * Ends a mount and removes its target. One that is no longer mounted is put away all the same.
+ * Ends a mount and removes its target. Works for one that is no longer mounted, too.
  * @param keepUpper leaves the folder with the upper, for `changes` and `commit`
  * @throws `MOUNT_FAILED` for a target that stays busy; then nothing was removed. `INTERNAL`, `CANCELLED`
  */
@@ -61,12 +62,12 @@ async function makeNextUpper(graph: Graph, { mountId, images }: MountRecord): Pr
   await makeUpperReady(graph, image.id, lower);
 }
 
-/** Removes what was set aside for mounts of which nothing is left: one that was kept, or went, still has changes. */
+/** Removes what was set aside for mounts of which nothing is left. A mount that is stale, or kept its upper, still needs it. */
 export async function sweepUnused(graph: Graph): Promise<void> {
   await sweepAside(graph, () => imagesOf(graph, () => true));
 }
 
-/** Takes back a mount that did not come to its end. Never throws: what cannot be removed now is found at the next start. */
+/** Takes back a mount that failed. Never throws: what cannot be removed now is found at the next start. */
 export async function undoMount(graph: Graph, record: MountRecord): Promise<void> {
   const { mountId, driver, target, madeTarget } = record;
   try {
@@ -76,13 +77,13 @@ export async function undoMount(graph: Graph, record: MountRecord): Promise<void
     else if (!driverOf(driver).isKernelMount) mkdirSync(target);
     await removeFolder(graph, mountId);
   } catch {
-    // The record is still there.
+    // The record stays, and by it the next start finds the mount.
   }
 }
 
 /**
  * The images that mounts need now: those that the kernel holds, or that of another host may hold, and those that are
- * being made. Undefined if that cannot be told, because a record is damaged.
+ * being made. Undefined if a record is damaged, so that they are not known.
  */
 export function imagesInUse(graph: Graph): ReadonlySet<string> | undefined {
   const table = readMountTable();

@@ -26,7 +26,7 @@ export const aufs: Driver = {
     } catch (error) {
       if (!(error instanceof StevedoreError) || error.code !== "MOUNT_FAILED") throw error;
     }
-    // The module may only not be loaded.
+    // It may be that the module is not loaded yet.
     try {
       await run(tools.modprobe, ["aufs"], { failure: "MOUNT_UNSUPPORTED", signal });
     } catch (error) {
@@ -38,7 +38,7 @@ export const aufs: Driver = {
   },
 };
 
-/** A writable branch on top, below it the layers, whose whiteouts are heeded (`ro+wh`, aufs(5)). */
+/** Mounts a writable branch on top of the layers, whose whiteouts count (`ro+wh`, aufs(5)). */
 async function mountBranches(
   { source, target, links, lowers, isWritable, flags }: MountOrder,
   signal: AbortSignal | undefined,

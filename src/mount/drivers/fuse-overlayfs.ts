@@ -14,14 +14,15 @@ const isRoot = () => process.geteuid?.() === 0;
 
 export const fuseOverlayfs: Driver = {
   name: "fuse-overlayfs",
-  // It takes a name that its layer deletes and brings back for deleted. Views are free of that, but only root makes them.
+  // It takes a name for deleted that its layer both deletes and makes anew. Views have no such names, but only root can make
+  // them.
   get takesViews() {
     return isRoot();
   },
   deletions: "files",
   mostLayers: Number.POSITIVE_INFINITY,
   isKernelMount: true,
-  // It cannot be told what to call its mount, so the target has to be the same.
+  // It does not let us name its mount, so a mount is known by its target alone.
   entryOf: ({ target }, table) =>
     table.find((entry) => entry.type === "fuse.fuse-overlayfs" && entry.target === target),
   flush: syncFileSystem,

@@ -6,7 +6,7 @@ import { StevedoreError } from "../../terms/index.js";
 /** The capability that mount(2) wants: CAP_SYS_ADMIN, capabilities(7). */
 const capSysAdmin = 21n;
 
-/** For mount(8): util-linux 2.39 and newer else hands over each option by itself, at most 255 bytes of it. */
+/** For mount(8): without this, util-linux 2.39 and newer passes each option by itself, and at most 255 bytes of it. */
 export const oneSystemCall = { LIBMOUNT_FORCE_MOUNT2: "always" };
 
 /** True if this process may mount, by its effective capabilities. */

@@ -16,7 +16,7 @@ import { forgetKnowledge, type Knowledge, noteKnowledge, readKnowledge, stampLay
 
 /**
  * The directories to mount for an image and its ancestors, in the same order: each layer itself, or its view. Views
- * that are missing or damaged are built. Overlayfs does not heed an opaque root, so what lies below one is left out.
+ * that are missing or damaged are built. Overlayfs ignores that a root is opaque, so the layers below such a root are left out.
  * @param history as the graph gives it, the image first
  * @throws `IMAGE_NOT_FOUND` for one that is deleted meanwhile; `INTERNAL`, `NO_SPACE`, `NEEDS_ROOT`, `TOOL_MISSING`,
  * `CANCELLED`
@@ -87,7 +87,7 @@ async function makeReady(
     if (!(await graph.exists(image.id))) throw imageNotFound(image.id);
     const own = markers.get(image.layerDirectory) ?? [];
     const made: Knowledge = { hasView: own.length > 0, isBottom: own.includes(opaqueMarker) };
-    // Damaged, but it may be mounted.
+    // A damaged view may be mounted.
     await setViewAside(graph, image.id, rootPath(graph.root, "views", image.id));
     if (made.hasView) await buildView(graph, image, history.slice(at + 1), own, signal);
     await noteKnowledge(graph, image.id, stamps[at] ?? "", made, signal);

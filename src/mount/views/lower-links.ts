@@ -1,5 +1,5 @@
-// The links to the lowers in a mount's own folder. Hundreds of links per mount would be as many inodes to make and to
-// remove, so each lower has one that stays, and a mount's links are further names of those.
+// The links to the lowers in a mount's own folder. A mount may need hundreds, each an inode to make and to remove; so each
+// lower has one link that stays, and the links of a mount are hard links to it.
 
 import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
@@ -40,7 +40,7 @@ function linkTo(lasting: string, link: string, path: string): boolean {
   return false;
 }
 
-/** Removes the link of an image that leaves the graph. Mounts that live keep theirs. */
+/** Removes the link of an image that leaves the graph. Mounts keep their own names of it. */
 export async function forgetLink(graph: Graph, id: string): Promise<void> {
   await rm(rootPath(graph.root, "lowerLinks", id), { force: true });
 }
@@ -51,7 +51,7 @@ function lastingLink(directory: string, id: string, path: string): string {
   try {
     if (readlinkSync(link) === path) return link;
   } catch {
-    // It is made below.
+    // There is none yet.
   }
   const made = join(directory, `:${randomBytes(8).toString("hex")}`);
   symlinkSync(path, made);

@@ -9,9 +9,9 @@ import { findInEach } from "../../host/index.js";
 
 /** The content of `views/:built:/<id>`. */
 interface ViewState {
-  /** Stands for the layers it is about: the image's own and all below it. */
+  /** A stamp of the layers that it is about: the image's own and all below it. */
   readonly layers: string;
-  /** Stands for the view as it was made; null where the layer needs none. */
+  /** A stamp of the view as it was made; null where the layer needs none. */
   readonly view: string | null;
   /** Whether the layer's root is opaque, so that nothing of the layers below is seen. */
   readonly isBottom: boolean;
@@ -26,7 +26,7 @@ export interface Knowledge {
 
 /**
  * What is known of an image and each of its ancestors, in the order of the history; undefined of those that have to be
- * looked at.
+ * read.
  * @param stamps as `stampLayers` gives them
  */
 export async function readKnowledge(
@@ -70,8 +70,8 @@ export async function forgetKnowledge(graph: Graph, id: string): Promise<void> {
 }
 
 /**
- * For each image what stands for its layer and those below. A layer's root is made once, so its inode and the time of
- * its last change tell it from another of the same id.
+ * For each image a stamp of its layer and those below. A layer's root is made once, so its inode and the time of its last
+ * change differ from those of another layer of the same id.
  */
 export function stampLayers(history: readonly Image[]): string[] {
   let below = "";
@@ -82,9 +82,9 @@ export function stampLayers(history: readonly Image[]): string[] {
   return stamps.reverse();
 }
 
-/** What stands for one layer on top of others. @param below what stands for those; `""` for none */
+/** A stamp of one layer on top of others. @param below the stamp of those; `""` for none */
 export function stampLayer(layerDirectory: string, below: string): string {
-  // Without the device, whose number another host, or the next boot, may have another for.
+  // Without the number of the device, which differs between hosts and between boots.
   const { ino, ctimeNs } = lstatSync(layerDirectory, { bigint: true });
   return createHash("sha256").update(`${below} ${ino} ${ctimeNs}`).digest("hex");
 }
@@ -104,8 +104,8 @@ export function readViewState(graph: Graph, id: string): ViewState | undefined {
 }
 
 /**
- * What stands for each view as it is now: its directories, each with the time of its last change. Every name that
- * comes or goes in one, and every attribute that is set, changes that time, and nobody can set it back.
+ * A stamp of each view as it is now, of its directories and the times of their last change. Adding or removing a name in a
+ * directory, or setting an attribute of it, changes that time, and nobody can set it back.
  */
 export async function stampViews(
   graph: Graph,

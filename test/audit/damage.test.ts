@@ -596,7 +596,7 @@ const cases: readonly Case[] = [
       symlinkSync("/etc", path);
     },
     repair: "moves",
-    says: /no directory/,
+    says: /not a directory/,
   },
   {
     it: "an upper for the next mount of an image that is gone",

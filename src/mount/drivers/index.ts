@@ -1,3 +1,2 @@
 // The ways to show a stack of layers as one directory.
-export type { Driver } from "./driver.js";
 export { assertTakes, availableDrivers, chooseDriver, type DriverChoice, driverOf } from "./drivers.js";

@@ -19,13 +19,14 @@ const longest = [
 ].map((name) => `/test/${name}.test.ts`);
 
 /**
- * The folders whose files are run one after the other in the same processes: each would take longer to load what it tests
- * than to test it. They leave nothing in their process that another could find.
+ * The files that are run one after the other in the same processes: each would take longer to load what it tests than to
+ * test it. They leave nothing in their process that another could find, and do not ask which processes it has started.
  */
 const sharing = [
-  ...["audit", "cli", "corpus", "deploy", "disk", "docs", "garbage", "graph", "inbox", "interchange", "jobs"],
-  ...["layer", "mount", "redis", "server/dashboard/picture"],
-].map((folder) => `test/${folder}/**/*.test.ts`);
+  ...["audit/*", "cli/*", "cli/{commands,terminal}/**/*", "deploy/*", "disk/*", "docs/*", "garbage/*"],
+  ...["graph/*", "graph/{checksums,names}/*", "inbox/*", "interchange/{source,target}/**/*", "jobs/*"],
+  ...["layer/tar/*", "redis/*", "server/dashboard/picture/**/*"],
+].map((files) => `test/${files}.test.ts`);
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -61,7 +61,7 @@ describe("a command without a Redis URL", () => {
     for (const { code, json } of results)
       expect({ code, json }).toMatchObject({ code: 0, json: { stored: true } });
     for (const root of [long, other]) {
-      expect((await runCommand(["jobs", "--json"], { root })).json).toHaveLength(1);
+      expect((await stevedore(["jobs", "--json"], { root })).json).toHaveLength(1);
       expect(noRedisRuns(root)).toBe(true);
     }
   });

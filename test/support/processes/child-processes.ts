@@ -7,15 +7,14 @@ export interface ChildProcess {
   readonly command: string;
 }
 
-/** The children that run now (proc(5): /proc/PID/task/TID/children), but for the compiler by which `bundle` bundles. */
+/** The children that run now (proc(5): /proc/PID/task/TID/children). */
 export async function childProcesses(): Promise<ChildProcess[]> {
   const found: ChildProcess[] = [];
   for (const thread of await readdir("/proc/self/task")) {
     const children = await readFile(`/proc/self/task/${thread}/children`, "latin1").catch(() => "");
     for (const pid of children.split(" ").filter((word) => word !== "")) {
       const command = await readFile(`/proc/${pid}/comm`, "latin1").catch(() => "");
-      if (command !== "" && command.trim() !== "esbuild")
-        found.push({ pid: Number(pid), command: command.trim() });
+      if (command !== "") found.push({ pid: Number(pid), command: command.trim() });
     }
   }
   return found;

@@ -1,26 +1,19 @@
 // stevedore checksum: new ones, stored ones, those of Docker's own file, and what fails among them.
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
 import { runCommand } from "../../../support/processes/command.js";
 import { pathWithout } from "../../../support/processes/path-without.js";
+import { useServedDockerGraph } from "../../../support/processes/served-docker-graph.js";
 import { sha256Of, shell } from "../../../support/processes/shell.js";
-import { type Running, serveRoot, stevedore } from "../../../support/processes/stevedore.js";
+import { stevedore } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { thenFill } from "../../../support/trees/documented-tar.js";
 
 const scratch = useScratchDirectory({ inMemory: true });
+const served = useServedDockerGraph(scratch);
 const ids = Object.values(dockerImages).sort();
-let root: string;
-let up: Running;
-
-beforeAll(async () => {
-  root = await scratch.fresh();
-  await unpackDockerGraph(root);
-  up = await serveRoot(root);
-});
-afterAll(() => up.stop());
 
 /** The archive of each recipe, as a shell makes it. */
 const archives = {
@@ -31,8 +24,8 @@ const archives = {
 
 describe("stevedore checksum", () => {
   it("--all --recipe docker returns what Docker stored, without computing it", async () => {
-    const { code, json } = await runCommand(["checksum", "--all", "--recipe", "docker", "--json"], { root });
-    const stored = JSON.parse(readFileSync(join(root, "checksums"), "utf8"));
+    const { code, json } = await runCommand(["checksum", "--all", "--recipe", "docker", "--json"], served);
+    const stored = JSON.parse(readFileSync(join(served.root, "checksums"), "utf8"));
     expect(code).toBe(0);
     expect(json.failed).toEqual([]);
     expect(json.checksums).toEqual(
@@ -52,7 +45,7 @@ describe("stevedore checksum", () => {
   it("of an image that is named twice is one job, and two results", async () => {
     const [id] = ids as [string];
     const args = ["checksum", id, id, "--recipe", "xz-1", "--verbose", "--json"];
-    const { code, json, stderr } = await runCommand(args, { root });
+    const { code, json, stderr } = await runCommand(args, served);
     expect(code).toBe(0);
     expect(json.checksums.map((result: { id: string }) => result.id)).toEqual([id, id]);
     const jobs = new Set(stderr.match(/job [0-9a-f-]{36} is completed/g));
@@ -64,13 +57,11 @@ describe("stevedore checksum", () => {
     async (recipe, archive) => {
       const { code, json } = await runCommand(
         ["checksum", "--all", "--recipe", recipe, "--force", "--json"],
-        {
-          root,
-        },
+        served,
       );
       expect({ code, failed: json.failed }).toEqual({ code: 0, failed: [] });
       for (const { id, checksum, cached, archiveBytes } of json.checksums) {
-        const cwd = join(root, "graph", id);
+        const cwd = join(served.root, "graph", id);
         expect(cached).toBe(false);
         expect(checksum).toBe(sha256Of(await shell(`{ cat json; echo; ${archive}; } | sha256sum`, { cwd })));
         expect(archiveBytes).toBe((await shell(archive, { cwd })).length);
@@ -80,9 +71,9 @@ describe("stevedore checksum", () => {
   );
 
   it("computes once, then returns the stored one; text is what sha256sum prints", async () => {
-    const again = await runCommand(["checksum", "27cf", "--json"], { root });
+    const again = await runCommand(["checksum", "27cf", "--json"], served);
     expect(again.json.checksums).toMatchObject([{ id: dockerImages.middle, recipe: "xz-6", cached: true }]);
-    const text = await runCommand(["checksum", "27cf", "8dbd"], { root });
+    const text = await runCommand(["checksum", "27cf", "8dbd"], served);
     expect(text.code).toBe(0);
     expect(text.stdout).toMatch(
       new RegExp(
@@ -92,9 +83,7 @@ describe("stevedore checksum", () => {
   });
 
   it("does the rest if some fail", async () => {
-    const { code, stderr, json } = await runCommand(["checksum", "27cf", "../x", "nobody", "--json"], {
-      root,
-    });
+    const { code, stderr, json } = await runCommand(["checksum", "27cf", "../x", "nobody", "--json"], served);
     expect(code).toBe(1);
     expect(json.checksums).toMatchObject([{ id: dockerImages.middle }]);
     expect(json.failed).toEqual([
@@ -106,9 +95,10 @@ describe("stevedore checksum", () => {
   });
 
   it("refuses a recipe that does not exist, naming those that do", async () => {
-    const { code, stderr, json } = await runCommand(["checksum", "27cf", "--recipe", "md5", "--json"], {
-      root,
-    });
+    const { code, stderr, json } = await runCommand(
+      ["checksum", "27cf", "--recipe", "md5", "--json"],
+      served,
+    );
     expect({ code, json }).toMatchObject({ code: 1, json: { error: { code: "UNKNOWN_RECIPE" } } });
     expect(stderr).toMatch(/"md5".*xz-6, xz-1, docker/);
   });
@@ -116,7 +106,7 @@ describe("stevedore checksum", () => {
   it.each([[[]], [["--all", "27cf"]]])(
     "is wrong usage with neither ids nor --all, or both: %j",
     async (args) => {
-      const { code, json } = await runCommand(["checksum", ...args, "--json"], { root });
+      const { code, json } = await runCommand(["checksum", ...args, "--json"], served);
       expect({ code, json }).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
     },
   );
@@ -135,11 +125,9 @@ describe("stevedore checksum", () => {
   });
 
   it("--all --detach leaves the whole graph to one job", async () => {
-    const { code, stdout } = await runCommand(["checksum", "--all", "--detach", "--recipe", "xz-1"], {
-      root,
-    });
+    const { code, stdout } = await runCommand(["checksum", "--all", "--detach", "--recipe", "xz-1"], served);
     expect(code).toBe(0);
-    expect((await runCommand(["job", stdout.trim(), "--json"], { root })).json).toMatchObject({
+    expect((await runCommand(["job", stdout.trim(), "--json"], served)).json).toMatchObject({
       name: "checksum-graph",
       data: { recipe: "xz-1" },
     });
@@ -152,7 +140,7 @@ describe("stevedore checksum", () => {
     const args = ["checksum", "b750", "--json"];
     const [without, ordinary] = await Promise.all([
       stevedore(args, { root: fresh, env: { PATH } }),
-      runCommand(args, { root }),
+      runCommand(args, served),
     ]);
     expect(without.code).toBe(0);
     expect(without.json.checksums[0].cached).toBe(false);

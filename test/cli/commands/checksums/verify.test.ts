@@ -1,38 +1,33 @@
 // stevedore verify: layers that are what they were, those that are not, and why.
 import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
 import { runCommand } from "../../../support/processes/command.js";
+import { useServedDockerGraph } from "../../../support/processes/served-docker-graph.js";
 import { shell } from "../../../support/processes/shell.js";
-import { type Running, serveRoot } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
 const scratch = useScratchDirectory({ inMemory: true });
+const served = useServedDockerGraph(scratch);
 const { base, middle, left, right } = dockerImages;
-let root: string;
-let up: Running;
 
 beforeAll(async () => {
-  root = await scratch.fresh();
-  await unpackDockerGraph(root);
-  up = await serveRoot(root);
-  await runCommand(["checksum", base, middle, left, "--recipe", "xz-1"], { root });
-  const layer = join(root, "graph", left, "layer");
+  await runCommand(["checksum", base, middle, left, "--recipe", "xz-1"], served);
+  const layer = join(served.root, "graph", left, "layer");
   await shell("touch -r . ../time; touch -d @1 \"$(printf 'new\\nname')\"; touch -r ../time .", {
     cwd: layer,
   });
 });
-afterAll(() => up.stop());
 
 describe("stevedore verify", () => {
   it("prints a line for each layer that is what it was", async () => {
-    const { code, stdout, stderr } = await runCommand(["verify", "27cf", "8dbd", "--quiet"], { root });
+    const { code, stdout, stderr } = await runCommand(["verify", "27cf", "8dbd", "--quiet"], served);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `ok  ${middle}\nok  ${base}\n`, stderr: "" });
   });
 
   it("--all does the rest where some fail, and says why", async () => {
-    const { code, json, stderr } = await runCommand(["verify", "--all", "--json"], { root });
+    const { code, json, stderr } = await runCommand(["verify", "--all", "--json"], served);
     expect(code).toBe(1);
     expect(json.verified.map(({ id }: { id: string }) => id).sort()).toEqual([middle, base].sort());
     for (const { ok, expected, actual } of json.verified)
@@ -52,9 +47,9 @@ describe("stevedore verify", () => {
   });
 
   it("--explain tells what differs, in text and in JSON", async () => {
-    const text = await runCommand(["verify", left, "--explain", "--quiet"], { root });
+    const text = await runCommand(["verify", left, "--explain", "--quiet"], served);
     expect(text).toMatchObject({ code: 1, stdout: `mismatch  ${left}\nextra  /new\\x0aname\n` });
-    const { code, json } = await runCommand(["verify", left, "--explain", "--json"], { root });
+    const { code, json } = await runCommand(["verify", left, "--explain", "--json"], served);
     expect(code).toBe(1);
     expect(json).toMatchObject({
       verified: [],
@@ -81,7 +76,7 @@ describe("stevedore verify", () => {
   });
 
   it("--detach prints the jobs, which are joined while they wait", async () => {
-    const { code, json } = await runCommand(["verify", base, middle, "--detach", "--json"], { root });
+    const { code, json } = await runCommand(["verify", base, middle, "--detach", "--json"], served);
     expect(code).toBe(0);
     expect(json).toMatchObject([
       { name: "verify", queue: "checksum" },
@@ -92,7 +87,7 @@ describe("stevedore verify", () => {
   it.each([[[]], [["--all", "27cf"]]])(
     "is wrong usage with neither ids nor --all, or both: %j",
     async (args) => {
-      const { code, json } = await runCommand(["verify", ...args, "--json"], { root });
+      const { code, json } = await runCommand(["verify", ...args, "--json"], served);
       expect({ code, json }).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
     },
   );

@@ -1,37 +1,27 @@
 // stevedore export: to a file, to stdout, into the outbox; never over what is there, and never by halves.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
-import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
+import { describe, expect, it } from "vitest";
+import { dockerImages } from "../../../support/images/docker-graph.js";
 import { runCommand } from "../../../support/processes/command.js";
+import { useServedDockerGraph } from "../../../support/processes/served-docker-graph.js";
 import { sha256Of, shell } from "../../../support/processes/shell.js";
-import {
-  binary,
-  plainEnvironment,
-  type Running,
-  serveRoot,
-  stevedore,
-} from "../../../support/processes/stevedore.js";
+import { binary, plainEnvironment, stevedore } from "../../../support/processes/stevedore.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();
+const served = useServedDockerGraph(scratch);
 const { left } = dockerImages;
-let root: string;
-let up: Running;
 
-beforeAll(async () => {
-  root = await scratch.fresh();
-  await unpackDockerGraph(root);
-  up = await serveRoot(root);
-  return async () => void (await up.stop());
-});
-
-const inOutbox = () => readdirSync(join(root, "outbox")).filter((name) => name !== ":tmp:");
+const inOutbox = () => readdirSync(join(served.root, "outbox")).filter((name) => name !== ":tmp:");
 
 describe("stevedore export", () => {
   it("writes a file as docker save does, and prints its digest; nothing stays in the outbox", async () => {
     const cwd = await scratch.fresh();
-    const { code, stdout } = await stevedore(["export", "b750", "-o", "left.tar"], { root, cwd });
+    const { code, stdout } = await stevedore(["export", "b750", "-o", "left.tar"], {
+      root: served.root,
+      cwd,
+    });
     expect(code).toBe(0);
     const file = join(cwd, "left.tar");
     expect(stdout).toBe(`${sha256Of(await shell(`sha256sum '${file}'`))}  left.tar\n`);
@@ -45,7 +35,7 @@ describe("stevedore export", () => {
   it("tells with --json what it wrote and where", async () => {
     const path = join(await scratch.fresh(), "a.tar");
     const args = ["export", "b750", "0896", "-o", path, "--format", "oci", "--compress", "none", "--json"];
-    const { json } = await runCommand(args, { root });
+    const { json } = await runCommand(args, served);
     expect(json).toMatchObject({
       path,
       format: "oci",
@@ -58,7 +48,7 @@ describe("stevedore export", () => {
     const cwd = await scratch.fresh();
     const environment = Object.entries(plainEnvironment());
     expect(environment.length).toBeGreaterThan(0);
-    const line = `'${process.execPath}' '${binary}' export b750 --root '${root}' -o`;
+    const line = `'${process.execPath}' '${binary}' export b750 --root '${served.root}' -o`;
     await shell(`${line} - > piped.tar && ${line} file.tar > /dev/null && cmp piped.tar file.tar`, { cwd });
     expect(inOutbox()).toEqual([]);
   });
@@ -67,18 +57,18 @@ describe("stevedore export", () => {
     const cwd = await scratch.fresh();
     writeFileSync(join(cwd, "a.tar"), "precious");
     const file = join(cwd, "a.tar");
-    const refused = await runCommand(["export", "b750", "-o", file], { root });
+    const refused = await runCommand(["export", "b750", "-o", file], served);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/TARGET_FORBIDDEN.*--force/) });
     expect(readFileSync(join(cwd, "a.tar"), "utf8")).toBe("precious");
-    expect((await runCommand(["export", "b750", "-o", file, "--force"], { root })).code).toBe(0);
+    expect((await runCommand(["export", "b750", "-o", file, "--force"], served)).code).toBe(0);
     await shell("tar -tf a.tar", { cwd });
   });
 
   it("copies to another file system, whole or not at all", async () => {
     const cwd = mkdtempSync("/dev/shm/stevedore-test-");
     try {
-      expect(statSync(cwd).dev).not.toBe(statSync(root).dev);
-      expect((await runCommand(["export", "b750", "-o", join(cwd, "a.tar")], { root })).code).toBe(0);
+      expect(statSync(cwd).dev).not.toBe(statSync(served.root).dev);
+      expect((await runCommand(["export", "b750", "-o", join(cwd, "a.tar")], served)).code).toBe(0);
       await shell("tar -tf a.tar", { cwd });
       expect(readdirSync(cwd)).toEqual(["a.tar"]);
       expect(inOutbox()).toEqual([]);
@@ -88,10 +78,10 @@ describe("stevedore export", () => {
   });
 
   it("with --detach prints the job's id, and the file stays in the outbox", async () => {
-    const { stdout } = await runCommand(["export", "b750", "--detach"], { root });
+    const { stdout } = await runCommand(["export", "b750", "--detach"], served);
     const id = stdout.trim();
     await expect.poll(inOutbox).toEqual([`${id}.tar`]);
-    rmSync(join(root, "outbox", `${id}.tar`));
+    rmSync(join(served.root, "outbox", `${id}.tar`));
   });
 
   it.each([
@@ -101,12 +91,12 @@ describe("stevedore export", () => {
     ["without an image", ["-o", "a"], /id/],
     ["in a format that there is not", ["b750", "-o", "a", "--format", "zip"], /docker-legacy/],
   ])("%s is wrong usage", async (_, args, message) => {
-    const { code, stderr } = await runCommand(["export", ...args], { root });
+    const { code, stderr } = await runCommand(["export", ...args], served);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
   });
 
   it("refuses a terminal as stdout", async () => {
-    const line = `${process.execPath} ${binary} export b750 --root ${root} -o -; echo code $?`;
+    const line = `${process.execPath} ${binary} export b750 --root ${served.root} -o -; echo code $?`;
     expect(String(await shell(`script -qec '${line}' /dev/null`))).toMatch(/terminal.*\n.*code 2/s);
   });
 
@@ -114,10 +104,10 @@ describe("stevedore export", () => {
     const cwd = await scratch.fresh();
     mkdirSync(join(cwd, "directory"));
     for (const output of ["directory", "missing/a.tar"]) {
-      const { code, stderr } = await runCommand(["export", "b750", "-o", join(cwd, output)], { root });
+      const { code, stderr } = await runCommand(["export", "b750", "-o", join(cwd, output)], served);
       expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("TARGET_FORBIDDEN") });
     }
-    const { json } = await runCommand(["export", "nothing", "-o", join(cwd, "a.tar"), "--json"], { root });
+    const { json } = await runCommand(["export", "nothing", "-o", join(cwd, "a.tar"), "--json"], served);
     expect(json).toMatchObject({ error: { code: "IMAGE_NOT_FOUND" } });
     expect(readdirSync(cwd)).toEqual(["directory"]);
   });

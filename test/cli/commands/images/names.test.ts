@@ -1,26 +1,18 @@
 // stevedore tag and untag, and names wherever an image is asked for.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
 import { runCommand } from "../../../support/processes/command.js";
-import { type Running, serveRoot } from "../../../support/processes/stevedore.js";
+import { useServedDockerGraph } from "../../../support/processes/served-docker-graph.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
 const scratch = useScratchDirectory({ inMemory: true });
+const served = useServedDockerGraph(scratch);
 const { base, middle, left, right } = dockerImages;
-let root: string;
-let up: Running;
 
-beforeAll(async () => {
-  root = await scratch.fresh();
-  await unpackDockerGraph(root);
-  up = await serveRoot(root);
-});
-afterAll(() => up.stop());
-
-const run = (...args: string[]) => runCommand(args, { root });
-const repositories = () => JSON.parse(readFileSync(join(root, "repositories"), "utf8")).Repositories;
+const run = (...args: string[]) => runCommand(args, served);
+const repositories = () => JSON.parse(readFileSync(join(served.root, "repositories"), "utf8")).Repositories;
 
 describe("stevedore tag", () => {
   it("gives an image a name, and tells whose it was", async () => {
@@ -84,7 +76,7 @@ describe("a name", () => {
     expect(mount.json).toMatchObject({ id: right });
     await run("unmount", mount.json.mountId);
     const stored = await runCommand(["store", "-", "--id", "child", "--parent", web, "--json"], {
-      root,
+      root: served.root,
       stdin: Buffer.alloc(1_024),
     });
     expect(stored.json).toMatchObject({ id: "child", parent: right });
@@ -146,7 +138,7 @@ describe("stevedore untag", () => {
 
   it("takes away names that no new one may be", async () => {
     writeFileSync(
-      join(root, "repositories"),
+      join(served.root, "repositories"),
       JSON.stringify({ Repositories: { "Old Name": { "x y": "gone" } } }),
     );
     expect(await run("untag", "Old Name:x y")).toMatchObject({ code: 0, stdout: "Old Name:x y\n" });

@@ -9,7 +9,7 @@ import {
   parseLayerFacts,
 } from "../graph/index.js";
 import { beginsAsManifest, joinPath } from "../layer/index.js";
-import { quote, dockerRecipe } from "../terms/index.js";
+import { dockerRecipe, quote } from "../terms/index.js";
 import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import { isThere, namesIn, readIfPlain } from "./probe.js";
 import { imageAt, type Survey, withImage } from "./survey.js";

@@ -3,13 +3,16 @@ import { rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ioError, makeDirectory, rootPath, stagingPath } from "../disk/index.js";
 import { systemHostName } from "../host/index.js";
-import { dockerRecipe, assertId,
+import {
+  assertId,
+  dockerRecipe,
   invalidReference,
   isErrno,
   isId,
   isImageName,
   quote,
-  StevedoreError } from "../terms/index.js";
+  StevedoreError,
+} from "../terms/index.js";
 import {
   addChecksum,
   fromDictionary,

@@ -1,6 +1,18 @@
 // The zod schemas of values that several jobs share: ids, recipes, digests, progress.
 import { z } from "zod";
-import { type ErrorCode, errorCodes, imageIdPattern, imageNamePattern, imageReferencePattern, invalidId, invalidName, invalidReference, isRecipe, recipeNames, unknownRecipe } from "../terms/index.js";
+import {
+  type ErrorCode,
+  errorCodes,
+  imageIdPattern,
+  imageNamePattern,
+  imageReferencePattern,
+  invalidId,
+  invalidName,
+  invalidReference,
+  isRecipe,
+  recipeNames,
+  unknownRecipe,
+} from "../terms/index.js";
 
 /** An issue of a schema built here carries the error code it stands for. */
 function coded(code: ErrorCode, error: string | ((input: unknown) => string)) {

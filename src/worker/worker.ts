@@ -19,7 +19,7 @@ import {
 import { checkKnownAnswer, checkTar, chooseXzEngine, type XzEngine } from "../layer/index.js";
 import { openProducer, telemetryIfAsked, uploadsInUse } from "../producer/index.js";
 import { answersFor, connectWithRetry } from "../redis/index.js";
-import { defaultGraphName, hostNamePattern, StevedoreError, largestThreadMemory } from "../terms/index.js";
+import { defaultGraphName, hostNamePattern, largestThreadMemory, StevedoreError } from "../terms/index.js";
 import { openBatchProgress } from "./batches/index.js";
 import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";

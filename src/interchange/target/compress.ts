@@ -2,7 +2,7 @@
 // program gives the same bytes on every host.
 import { type Tool, tools } from "../../host/index.js";
 import { toolOutput, xzArguments } from "../../layer/index.js";
-import { type LayerCompression, defaultRecipe, recipes } from "../../terms/index.js";
+import { defaultRecipe, type LayerCompression, recipes } from "../../terms/index.js";
 
 export type { LayerCompression };
 

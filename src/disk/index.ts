@@ -1,7 +1,7 @@
 // The door of disk.
 
 export { cachedRead } from "./cached-read.js";
-export { forEachConcurrent, mapConcurrent } from "./concurrency.js";
+export { forEachConcurrent, mapConcurrent, shareRuns } from "./concurrency.js";
 export { withFreeLock, withLock, withLocks } from "./directory-lock.js";
 export { replaceFile, syncDirectory, syncFileSystem, writeDurably } from "./durable-file.js";
 export { digestFile } from "./file-digest.js";
@@ -39,5 +39,6 @@ export {
   stagingPath,
   withStage,
 } from "./staging.js";
+export { createStampedMemory, joinStamps } from "./stamped-memory.js";
 export { assertWritable } from "./writable.js";
 export { createYielder } from "./yielding.js";

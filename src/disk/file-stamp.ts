@@ -10,7 +10,7 @@ import { ioError } from "./io-error.js";
  */
 const settledAfterMs = 20;
 
-interface FileStamp {
+export interface FileStamp {
   /** Device, inode, size and times. */
   readonly text: string;
   /** True if what is read from now on changes only together with the stamp. */

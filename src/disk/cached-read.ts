@@ -1,4 +1,5 @@
 // Keeps what was read from a path for as long as the path's stamp proves that nothing has changed.
+import { shareRuns } from "./concurrency.js";
 import { readStamp } from "./file-stamp.js";
 
 /**
@@ -8,8 +9,6 @@ import { readStamp } from "./file-stamp.js";
  */
 export function cachedRead<T>(path: string, load: () => Promise<T>, absent: T): () => Promise<T> {
   let last: { readonly stamp: string; readonly value: Promise<T> } | undefined;
-  let running: Promise<unknown> = Promise.resolve();
-  let next: Promise<T> | undefined;
 
   async function read(): Promise<T> {
     const stamp = readStamp(path);
@@ -25,14 +24,9 @@ export function cachedRead<T>(path: string, load: () => Promise<T>, absent: T): 
     }
   }
 
+  const readNext = shareRuns(read);
   return async () => {
     if (last !== undefined && last.stamp === readStamp(path)?.text) return last.value;
-    next ??= running.then(() => {
-      next = undefined;
-      const reading = read();
-      running = reading.catch(() => undefined);
-      return reading;
-    });
-    return next;
+    return readNext();
   };
 }

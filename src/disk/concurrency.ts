@@ -1,4 +1,4 @@
-// Work on the items of a list, several at a time.
+// Work on the items of a list, several at a time; and one run of work for all who ask for it.
 import { throwIfAborted } from "../terms/index.js";
 
 /**
@@ -66,4 +66,22 @@ export async function* mapConcurrent<Item, Made>(
     stop.abort();
     await Promise.allSettled(ahead);
   }
+}
+
+/**
+ * A function that runs `work`. All who call it while one run is under way share the next one: however many call, no more
+ * than one runs at a time, and each gets a result that was begun after its call.
+ */
+export function shareRuns<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Promise<T> | undefined;
+  return () => {
+    next ??= running.then(() => {
+      next = undefined;
+      const run = work();
+      running = run.catch(() => undefined);
+      return run;
+    });
+    return next;
+  };
 }

@@ -21,11 +21,12 @@ export { diskOf } from "./free-space.js";
 export { ioError } from "./io-error.js";
 export { makeDirectory } from "./make-directory.js";
 export { longestPlainFile, readPlainFile } from "./plain-file.js";
+export { createStampedMemory, joinStamps } from "./stamped-memory.js";
 export { assertWritable } from "./writable.js";
 
 // Many items: some at a time, and with turns for other work.
 
-export { forEachConcurrent, mapConcurrent } from "./concurrency.js";
+export { forEachConcurrent, mapConcurrent, shareRuns } from "./concurrency.js";
 export { createYielder } from "./yielding.js";
 
 // Locks between processes, and who owns what.

@@ -1,6 +1,6 @@
 // Which images name which parent. The records are read once; after that only those whose file has changed.
 
-import { createYielder, readStamp } from "../disk/index.js";
+import { createStampedMemory, createYielder, joinStamps, readStamp } from "../disk/index.js";
 import { imagePaths } from "./image.js";
 import { readParent } from "./listing.js";
 
@@ -20,15 +20,14 @@ export type FindChildren = (
  * another of its id, by whomever, is read again.
  */
 export function openParentIndex(graphDirectory: string): FindChildren {
-  const known = new Map<string, { readonly stamp: string; readonly parent: string | null }>();
+  const known = createStampedMemory<string | null>();
 
   function parentNow(id: string): string | null {
-    const stamp = readStamp(imagePaths(graphDirectory, id).record);
-    const last = known.get(id);
-    if (last !== undefined && last.stamp === stamp?.text) return last.parent;
+    const stamp = joinStamps([readStamp(imagePaths(graphDirectory, id).record)]);
+    const last = known.recall(id, stamp);
+    if (last !== undefined) return last;
     const parent = readParent(graphDirectory, id);
-    if (stamp?.settled) known.set(id, { stamp: stamp.text, parent });
-    else known.delete(id);
+    known.note(id, stamp, parent);
     return parent;
   }
 
@@ -43,13 +42,7 @@ export function openParentIndex(graphDirectory: string): FindChildren {
       if (siblings === undefined) children.set(parent, [id]);
       else siblings.push(id);
     }
-    if (known.size > ids.length) forgetOthers(known, ids);
+    known.keepOnly(ids);
     return children;
   };
-}
-
-/** Drops the images that have left the graph, so that memory is bounded by those that are there. */
-function forgetOthers(known: Map<string, unknown>, ids: readonly string[]): void {
-  const there = new Set(ids);
-  for (const id of known.keys()) if (!there.has(id)) known.delete(id);
 }

@@ -1,7 +1,14 @@
 // All images of a graph with what listings show of them, as the disk is now. The first time all of them are read, later
 // only those whose files have another time.
 
-import { createYielder, readStamp, rootPath } from "../disk/index.js";
+import {
+  createStampedMemory,
+  createYielder,
+  joinStamps,
+  readStamp,
+  rootPath,
+  shareRuns,
+} from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
 import {
   checksumsPath,
@@ -43,10 +50,8 @@ export function openImageCatalog(
   signal?: AbortSignal | undefined,
 ): () => Promise<ImageCatalog> {
   const index = openImageIndex(graph.directory);
-  const known = new Map<string, { readonly stamp: string; readonly image: CatalogImage }>();
+  const known = createStampedMemory<CatalogImage>();
   const dictionary = rootPath(graph.root, "checksums");
-  let running: Promise<unknown> = Promise.resolve();
-  let next: Promise<ImageCatalog> | undefined;
 
   async function count(): Promise<ImageCatalog> {
     const { ids, strays } = await index();
@@ -55,31 +60,18 @@ export function openImageCatalog(
     const images: CatalogImage[] = strays.map((name) => brokenImage(graph, name, nameError(name)));
     for (const id of ids) {
       await turn();
-      const stamps = [ofAll, ...filesOf(graph, id).map(readStamp)];
-      const stamp = stamps.map((each) => each?.text).join(";");
-      const last = known.get(id);
-      const image = last?.stamp === stamp ? last.image : await readImage(graph, id);
+      const stamp = joinStamps([ofAll, ...filesOf(graph, id).map(readStamp)]);
+      const last = known.recall(id, stamp);
+      const image = last ?? (await readImage(graph, id));
+      if (last === undefined) known.note(id, stamp, image);
       if (image !== undefined) images.push(image);
-      if (image === undefined || stamps.some((each) => each?.settled === false)) known.delete(id);
-      else if (image !== last?.image) known.set(id, { stamp, image });
     }
-    if (known.size > ids.length) {
-      const there = new Set(ids);
-      for (const id of known.keys()) if (!there.has(id)) known.delete(id);
-    }
+    known.keepOnly(ids);
     if (strays.length > 0) images.sort((one, other) => (one.id < other.id ? -1 : 1));
     return { images, children: childrenOf(images) };
   }
 
-  return () => {
-    next ??= running.then(() => {
-      next = undefined;
-      const counting = count();
-      running = counting.catch(() => undefined);
-      return counting;
-    });
-    return next;
-  };
+  return shareRuns(count);
 }
 
 /** The files that decide what a catalog says of an image. */

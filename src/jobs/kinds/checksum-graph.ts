@@ -7,7 +7,7 @@ import { recipeKey } from "./recipe-key.js";
 const checksumGraphData = z.strictObject({
   /** Default: every image of the graph. */
   ids: imageIds.optional(),
-  /** Default `xz-6`. */
+  /** Default: `defaultRecipe`. */
   recipe: recipe.optional(),
   /** Compute them even if they are stored. */
   force: z.boolean().optional(),

@@ -6,7 +6,7 @@ import { recipeKey } from "./recipe-key.js";
 
 const checksumData = z.strictObject({
   id: imageReference,
-  /** Default `xz-6`. */
+  /** Default: `defaultRecipe`. */
   recipe: recipe.optional(),
   /** Compute it even if one is stored. */
   force: z.boolean().optional(),

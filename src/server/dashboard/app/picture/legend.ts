@@ -1,12 +1,13 @@
 // What the colours and shapes of the picture mean.
 
+import { defaultRecipe } from "../../../../terms/index.js";
 import { element } from "./dom.js";
 import type { Ages } from "./layout/index.js";
 import { drawMark, type Mark } from "./marks.js";
 import { type Theme, toneColor } from "./theme.js";
 
 const marks: readonly (readonly [Mark, string])[] = [
-  ["default", "checksum by xz-6"],
+  ["default", `checksum by ${defaultRecipe}`],
   ["some", "by another recipe"],
   ["none", "no checksum"],
   ["mounted", "mounted"],

@@ -5,7 +5,7 @@ import type { Theme } from "./theme.js";
 export type Mark = ChecksumState | "mounted" | "broken" | "missing";
 
 /**
- * Draws one: a ring (no checksum), a half-filled ring (one by some recipe), a disc with a tick (one by xz-6), a diamond
+ * Draws one: a ring (no checksum), a half-filled ring (one by some recipe), a disc with a tick (one by the default recipe), a diamond
  * (mounted), a triangle (broken), a ring with a question mark (the parent is not there).
  * @param x, y its middle @param r its radius
  */

@@ -32,7 +32,6 @@ export { takeHead } from "./take-head.js";
 export {
   type BodilessEntry,
   baseName,
-  blockSize,
   checkName,
   childPath,
   endOfArchive,

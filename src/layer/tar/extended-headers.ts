@@ -22,10 +22,12 @@ export const noExtendedHeaders: ExtendedHeaders = {
   linkName: undefined,
 };
 
-/** True for the types of extended headers: `x` and `g` of pax, `X` of Solaris, `L` and `K` of GNU tar. */
-export function isExtendedHeader(type: string): boolean {
-  return ["x", "X", "g", "L", "K"].includes(type);
+/** True for the header of an extended header: `x` and `g` of pax, `X` of Solaris, `L` and `K` of GNU tar. */
+export function isExtendedHeader(block: Buffer): boolean {
+  return extendedTypes.has(block[156] as number);
 }
+
+const extendedTypes: ReadonlySet<number> = new Set(Buffer.from("xXgLK"));
 
 /**
  * Reads one extended header and adds it to those that came before. `body` is what follows its block, padding
@@ -33,7 +35,11 @@ export function isExtendedHeader(type: string): boolean {
  * @throws `BAD_ARCHIVE` if it cannot be read, or if it is the second of its kind: readers differ on which of them counts;
  * `UNSAFE_ENTRY` for records that are not accepted
  */
-export function addExtendedHeader(known: ExtendedHeaders, header: TarHeader, body: Buffer): ExtendedHeaders {
+export function addExtendedHeader(
+  known: ExtendedHeaders,
+  header: Pick<TarHeader, "type" | "size">,
+  body: Buffer,
+): ExtendedHeaders {
   switch (header.type) {
     case "g":
       checkGlobalRecords(readPaxRecords(body.subarray(0, header.size)));

@@ -50,30 +50,36 @@ export function hasValidChecksum(block: Buffer): boolean {
  * @throws `BAD_ARCHIVE` for a wrong checksum, or a size that is not a valid number
  */
 export function readHeader(block: Buffer): TarHeader {
-  if (!hasValidChecksum(block)) {
-    throw new StevedoreError("BAD_ARCHIVE", "a tar header has a wrong checksum: the archive is damaged");
-  }
-  return readUncheckedHeader(block);
+  assertChecksum(block);
+  return readFields(block);
 }
 
-/**
- * Reads a header block whose checksum is known to be right. @throws `BAD_ARCHIVE` for a size that is not a valid
- * number
- */
-export function readUncheckedHeader(block: Buffer): TarHeader {
+/** @throws `BAD_ARCHIVE` if the block's checksum is wrong */
+export function assertChecksum(block: Buffer): void {
+  if (hasValidChecksum(block)) return;
+  throw new StevedoreError("BAD_ARCHIVE", "a tar header has a wrong checksum: the archive is damaged");
+}
+
+/** Reads a header block without a check. @throws `BAD_ARCHIVE` for a size that is not a valid number */
+export function readFields(block: Buffer): TarHeader {
+  const { type, size } = readTypeAndSize(block);
   const dialect = dialectOf(block);
-  const plainName = text(block, 0, 100);
-  const prefix = dialect === "ustar" || dialect === "star" ? text(block, 345, 500) : "";
-  const name = prefix === "" ? plainName : `${prefix}/${plainName}`;
-  const size = readNumber(block, 124);
-  if (size === undefined) {
-    throw new StevedoreError(
-      "BAD_ARCHIVE",
-      `the tar header of ${quoteName(name)} has a size that is not a valid number`,
-    );
-  }
+  return { type, name: readName(block, dialect), linkName: text(block, 157, 257), size, dialect };
+}
+
+/** The same for an extended header, of which nothing else is needed. */
+export function readTypeAndSize(block: Buffer): Pick<TarHeader, "type" | "size"> {
   const type = String.fromCharCode(block[156] || 0x30);
-  return { type, name, linkName: text(block, 157, 257), size, dialect };
+  const size = readNumber(block, 124);
+  if (size !== undefined) return { type, size };
+  const name = quoteName(readName(block, dialectOf(block)));
+  throw new StevedoreError("BAD_ARCHIVE", `the tar header of ${name} has a size that is not a valid number`);
+}
+
+function readName(block: Buffer, dialect: TarDialect): string {
+  const name = text(block, 0, 100);
+  const prefix = dialect === "ustar" || dialect === "star" ? text(block, 345, 500) : "";
+  return prefix === "" ? name : `${prefix}/${name}`;
 }
 
 /**

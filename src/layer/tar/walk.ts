@@ -11,12 +11,13 @@ import {
   noExtendedHeaders,
 } from "./extended-headers.js";
 import {
+  assertChecksum,
   blockSize,
   isZeroBlock,
   padded,
   quoteName,
-  readHeader,
-  readUncheckedHeader,
+  readFields,
+  readTypeAndSize,
   type TarHeader,
 } from "./header.js";
 import { sparseMapGoesOn } from "./sparse-map.js";
@@ -95,10 +96,17 @@ const longestExtended = 1024 * 1024;
 /** The same for all that stand before one entry, which tar has only when that is known not to be dropped. */
 const longestExtendedTogether = 4 * longestExtended;
 
+/** The body of an extended header, with its padding. */
+interface ExtendedPart {
+  readonly kind: "extended";
+  readonly size: number;
+  readonly header: Pick<TarHeader, "type" | "size">;
+}
+
 /** What the next bytes are, if they are not of a body. `size` is theirs. */
 type Part =
   | { readonly kind: "header" | "second zeros"; readonly size: typeof blockSize }
-  | { readonly kind: "extended"; readonly size: number; readonly header: TarHeader }
+  | ExtendedPart
   | { readonly kind: "sparse block"; readonly size: typeof blockSize; readonly bodyBytes: number };
 
 const headerPart: Part = { kind: "header", size: blockSize };
@@ -164,7 +172,7 @@ export function walkTar(listener: TarListener, { isOwn = false }: WalkOptions = 
     switch (taken.kind) {
       case "header":
         if (isZeroBlock(whole)) takeEnd(end);
-        else takeHeader(isOwn ? readUncheckedHeader(whole) : readHeader(whole), whole, end);
+        else takeHeader(whole, end);
         return;
       case "extended":
         extended = addExtendedHeader(extended, taken.header, whole);
@@ -188,13 +196,18 @@ export function walkTar(listener: TarListener, { isOwn = false }: WalkOptions = 
     part = secondZeros;
   }
 
-  function takeHeader(header: TarHeader, block: Buffer, end: number): void {
-    if (isExtendedHeader(header.type)) beginExtended(header, end);
-    else if (header.type === "V") takeLabel(header);
+  function takeHeader(block: Buffer, end: number): void {
+    if (!isOwn) assertChecksum(block);
+    if (isExtendedHeader(block)) {
+      beginExtended(readTypeAndSize(block), end);
+      return;
+    }
+    const header = readFields(block);
+    if (header.type === "V") takeLabel(header);
     else takeEntry(header, block, end);
   }
 
-  function beginExtended(header: TarHeader, end: number): void {
+  function beginExtended(header: ExtendedPart["header"], end: number): void {
     extendedAt ??= end - blockSize;
     if (!isOwn && end + header.size - extendedAt > longestExtendedTogether) {
       throw tooMuch(`the extended headers of an entry are larger than ${longestExtendedTogether}`);

@@ -1,7 +1,7 @@
 // The two kinds of connections to Redis: a producer's fails fast, a worker's tries again for ever.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { JobError } from "../jobs/index.js";
+import { JobError } from "../terms/index.js";
 import { connectRedis } from "./client.js";
 import { describeRedis } from "./url.js";
 

@@ -1,7 +1,7 @@
 // The certificates of TLS connections to Redis. They are read again for each connection, so that they can be renewed.
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContext } from "node:tls";
-import { JobError } from "../jobs/index.js";
+import { JobError } from "../terms/index.js";
 import type { TlsFiles } from "./url.js";
 
 /** What ioredis passes to `tls.connect`. It copies this for each connection, and so calls the getter each time. */

@@ -1,5 +1,5 @@
 // Reads Redis URLs: where Redis is (a server, a socket, a cluster, or behind sentinels), the user, and the certificates.
-import { JobError } from "../jobs/index.js";
+import { JobError } from "../terms/index.js";
 
 export interface RedisHost {
   readonly host: string;

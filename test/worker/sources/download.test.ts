@@ -370,7 +370,7 @@ describe("a redirect", () => {
     ["the same in another spelling", "http://0x7f.3/a", "--allow-host 127.0.0.3"],
     ["IPv6 of an allowed address", "http://[::ffff:127.0.0.1]/a", "--allow-host"],
     ["a URL with a password", "http://user:s3cret@127.0.0.1/a", "user or password"],
-    ["no URL", "http://:0:0/", "no URL"],
+    ["an invalid URL", "http://:0:0/", "an invalid URL"],
     ["itself", "?signature=s3cret", "more than 5 times"],
   ])("to %s is not followed, and no secret is repeated", (_, location, why) =>
     leading(location, (outcome) => {

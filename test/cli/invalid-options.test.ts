@@ -3,11 +3,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { runCommandLine } from "../../src/cli/command-line.js";
+import { beforeAll, describe, expect, it } from "vitest";
 import { openProducer } from "../../src/producer/index.js";
 import { startServer } from "../../src/server/index.js";
 import { startWorker } from "../../src/worker/index.js";
+import { runCommand } from "../support/processes/command.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
 const scratch = useScratchDirectory();
@@ -33,33 +33,6 @@ beforeAll(async () => {
   takenPort = (taken.address() as { port: number }).port;
   return () => taken.close();
 });
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllEnvs();
-});
-
-/** Runs a command in this process. */
-async function runCommand(args: readonly string[], env: Readonly<Record<string, string>>) {
-  const said = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const) {
-    vi.spyOn(process[name], "write").mockImplementation((text) => {
-      said[name] += String(text);
-      return true;
-    });
-  }
-  for (const name of Object.keys(process.env)) {
-    if (/^(STEVEDORE_|REDIS_URL$)/.test(name)) vi.stubEnv(name, undefined);
-  }
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-  process.exitCode = undefined;
-  try {
-    await runCommandLine(["node", "stevedore", ...args], "0");
-    return { ...said, code: process.exitCode };
-  } finally {
-    process.exitCode = undefined;
-  }
-}
 
 type Wrong = readonly [
   what: string,
@@ -144,13 +117,12 @@ describe("a command ends with 2 and INVALID_OPTION for", () => {
   it.each(wrong.map(([what, args, named, env = {}]) => ({ what, args, named, env })))(
     "$what",
     async ({ args, named, env }) => {
-      const { code, stdout, stderr } = await runCommand(["--root", root, "--json", ...args()], env);
-      const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
-      expect({ code, error }).toEqual({
+      const { code, json, stderr } = await runCommand(["--root", root, "--json", ...args()], { env });
+      expect({ code, json }).toEqual({
         code: 2,
-        error: { code: "INVALID_OPTION", message: expect.stringMatching(named) },
+        json: { error: { code: "INVALID_OPTION", message: expect.stringMatching(named) } },
       });
-      expect(stderr).toContain(error.message);
+      expect(stderr).toContain(json.error.message);
       expect(stderr).not.toContain("eleven-char");
     },
   );
@@ -163,8 +135,8 @@ describe("a command ends with 1 and the job's own code for", () => {
     ["an id", "INVALID_ID", () => ["store", file("layer.tar"), "--id", "../x"]],
     ["a recipe", "UNKNOWN_RECIPE", () => ["checksum", "a", "--recipe", "zip"]],
   ] as const)("%s", async (_, expected, args) => {
-    const { code, stdout } = await runCommand(["--root", root, "--json", ...args()], {});
-    expect({ code, error: JSON.parse(stdout).error.code }).toEqual({ code: 1, error: expected });
+    const { code, json } = await runCommand(["--root", root, "--json", ...args()]);
+    expect({ code, error: json.error.code }).toEqual({ code: 1, error: expected });
   });
 });
 

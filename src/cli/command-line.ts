@@ -67,7 +67,7 @@ Examples:
       // Without a command the parser has printed the help, and has no message of its own.
       const message =
         error.code === "commander.help" ? "name a command" : error.message.replace(/^error: /, "");
-      process.stdout.write(`${JSON.stringify(errorDocument("INVALID_JOB", message))}\n`);
+      process.stdout.write(`${JSON.stringify(errorDocument("INVALID_OPTION", message))}\n`);
     }
   }
 }

@@ -2,9 +2,14 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { systemHostName } from "../host/index.js";
-import { JobError } from "../jobs/index.js";
 import { readRedisUrl } from "../redis/index.js";
-import { defaultGraphName, graphNamePattern, hostNamePattern } from "../terms/index.js";
+import {
+  defaultGraphName,
+  graphNamePattern,
+  hostNamePattern,
+  nameRule,
+  StevedoreError,
+} from "../terms/index.js";
 
 /** What every command needs to know. */
 export interface Config {
@@ -29,19 +34,13 @@ const variables = {
 const schema = z.object({
   root: z.string().min(1, "the root must not be empty").default("/var/lib/stevedore"),
   redis: z.string().superRefine(checkRedisUrl).optional(),
-  graph: z
-    .string()
-    .regex(graphNamePattern, "a graph's name takes 1 to 64 of A-Z a-z 0-9 _ . -")
-    .default(defaultGraphName),
-  host: z
-    .string()
-    .regex(hostNamePattern, "a host's name takes 1 to 64 of A-Z a-z 0-9 _ . -, a letter or digit first")
-    .default(systemHostName),
+  graph: z.string().regex(graphNamePattern, `a graph's name ${nameRule}`).default(defaultGraphName),
+  host: z.string().regex(hostNamePattern, `a host's name ${nameRule}`).default(systemHostName),
 });
 
 /**
  * Reads the configuration. An empty environment variable counts as unset.
- * @throws `INVALID_JOB` naming the value that is wrong.
+ * @throws `INVALID_OPTION` naming the flag or the variable whose value is wrong
  */
 export function readConfig(
   flags: {
@@ -63,7 +62,7 @@ export function readConfig(
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const { origin } = given.find(({ setting }) => setting === issue?.path[0]) ?? {};
-    throw new JobError("INVALID_JOB", `${origin}: ${issue?.message}`);
+    throw new StevedoreError("INVALID_OPTION", `${origin}: ${issue?.message}`);
   }
   const { root, redis, graph, host } = parsed.data;
   return { root: resolve(root), redis, graph, host };
@@ -73,6 +72,6 @@ function checkRedisUrl(url: string, { addIssue }: z.RefinementCtx): void {
   try {
     readRedisUrl(url);
   } catch (error) {
-    addIssue({ code: "custom", message: (error as JobError).message });
+    addIssue({ code: "custom", message: (error as Error).message });
   }
 }

@@ -1,8 +1,7 @@
 // What every command has in common: the global flags, signals, and how a result or an error becomes output and exit code.
 import { inspect } from "node:util";
 import { type Command, InvalidArgumentError } from "commander";
-import { type ErrorCode, JobError } from "../jobs/index.js";
-import { isErrno, StevedoreError } from "../terms/index.js";
+import { type ErrorCode, failureOf, StevedoreError } from "../terms/index.js";
 import type { LogFields } from "../worker/index.js";
 import { type Config, readConfig } from "./config.js";
 import type { LogFormat } from "./log-format.js";
@@ -43,7 +42,9 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as c
 export class ReportedFailure extends Error {}
 
 /** Wrong usage that the argument parser cannot detect. */
-export class UsageError extends Error {}
+export function wrongUsage(message: string): StevedoreError {
+  return new StevedoreError("INVALID_OPTION", message);
+}
 
 /**
  * Makes the action of a command: `run` gets the context, the command's own flags and its arguments. The action sets the
@@ -102,14 +103,8 @@ function contextOf(
   hurry: AbortSignal,
 ): CommandContext {
   const { json = false, quiet = false, verbose = false } = flags;
-  let config: Config;
-  try {
-    config = readConfig(flags);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
   return {
-    config,
+    config: readConfig(flags),
     json,
     quiet,
     verbose,
@@ -137,22 +132,12 @@ function showError(
     show("CANCELLED", "interrupted", "interrupted");
     return exitCodes.interrupted;
   }
-  if (error instanceof UsageError) {
-    show("INVALID_JOB", error.message, error.message);
-    return exitCodes.usage;
-  }
-  const { code, message } = describe(error);
+  const { code, message } = failureOf(error);
   show(code, message);
-  return exitCodes.failed;
+  return code === "INVALID_OPTION" ? exitCodes.usage : exitCodes.failed;
 }
 
 /** The document that `--json` prints for an error. */
 export function errorDocument(code: ErrorCode, message: string) {
   return { error: { code, message } };
-}
-
-function describe(error: unknown): { code: ErrorCode; message: string } {
-  if (error instanceof StevedoreError || error instanceof JobError) return error;
-  if (isErrno(error, "ENOSPC", "EDQUOT")) return { code: "NO_SPACE", message: error.message };
-  return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error) };
 }

@@ -2,7 +2,7 @@
 import type { Telemetry } from "bullmq";
 import { type AnyQueueName, JobError, keyPrefix, type WorkerStatus } from "../jobs/index.js";
 import { connectFailFast } from "../redis/index.js";
-import { defaultGraphName, graphNamePattern } from "../terms/index.js";
+import { defaultGraphName, graphNamePattern, invalidGraphName } from "../terms/index.js";
 import { cancelJob } from "./cancel.js";
 import { type EnqueuedJob, type Enqueuing, openEnqueuing } from "./enqueue.js";
 import { type JobStreams, openJobStreams } from "./events/index.js";
@@ -49,12 +49,12 @@ export interface Producer extends Enqueuing, JobStreams, JobQueries, Schedules {
 
 /**
  * Opens a producer; connects in the background.
- * @throws `QUEUE_UNAVAILABLE` for a URL that is not valid, `INVALID_JOB` for a graph name that is not valid
+ * @throws `INVALID_OPTION` for a URL, one of its files, or a graph's name that is not valid
  */
 export function openProducer(options: ProducerOptions): Producer {
   const { redis: url, graph = defaultGraphName, maxJobBytes, telemetry } = options;
   if (!graphNamePattern.test(graph)) {
-    throw new JobError("INVALID_JOB", `${JSON.stringify(graph)} is not a valid graph name`);
+    throw new JobError("INVALID_OPTION", invalidGraphName(graph));
   }
   const connection = connectFailFast(url, keyPrefix(graph));
   const queues = openGraphQueues(connection, graph, telemetry);

@@ -13,7 +13,7 @@ interface RedisTls {
 /**
  * Reads the files. Later connections read them again; if they cannot be used then, as while they are being replaced,
  * the last contents that could be used are taken.
- * @throws `QUEUE_UNAVAILABLE` naming a file that cannot be read, or if the files do not fit together
+ * @throws `INVALID_OPTION` naming a file that cannot be read, or if the files do not fit together
  */
 export function openTls({ servername, ...files }: TlsFiles): RedisTls {
   const name = servername === undefined ? {} : { servername };
@@ -38,7 +38,7 @@ function readContext(files: Omit<TlsFiles, "servername">): SecureContext {
       return [parameter, readFileSync(file)] as const;
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
-      throw new JobError("QUEUE_UNAVAILABLE", `the file ${file} (${parameter} of the Redis URL): ${code}`, {
+      throw new JobError("INVALID_OPTION", `the file ${file} (${parameter} of the Redis URL): ${code}`, {
         cause,
       });
     }
@@ -48,6 +48,6 @@ function readContext(files: Omit<TlsFiles, "servername">): SecureContext {
   } catch (cause) {
     const names = Object.values(files).join(", ");
     const { message } = cause as Error;
-    throw new JobError("QUEUE_UNAVAILABLE", `TLS to Redis with ${names}: ${message}`, { cause });
+    throw new JobError("INVALID_OPTION", `TLS to Redis with ${names}: ${message}`, { cause });
   }
 }

@@ -50,7 +50,7 @@ const sentinelParameters = ["sentinelUsername", "sentinelPassword"] as const;
 
 /**
  * Reads a Redis URL, in one of the forms of docs/redis.md, or a plain absolute path of a socket. No file is read.
- * @throws `QUEUE_UNAVAILABLE` for anything else; the message repeats no password
+ * @throws `INVALID_OPTION` for anything else; the message repeats no password
  */
 export function readRedisUrl(url: string): RedisAddress {
   if (url.startsWith("/")) return { form: "socket", path: url, hosts: [] };
@@ -126,7 +126,7 @@ export function describeRedis(url: string): string {
 }
 
 function refusal(message: string): JobError {
-  return new JobError("QUEUE_UNAVAILABLE", `the Redis URL ${message}`);
+  return new JobError("INVALID_OPTION", `the Redis URL ${message}`);
 }
 
 function readUser(text: string): RedisUser {

@@ -20,7 +20,7 @@ import {
   addUploadRoutes,
 } from "./api/index.js";
 import type { Token } from "./auth/index.js";
-import { openGuard } from "./auth/index.js";
+import { assertOneRoleEach, openGuard } from "./auth/index.js";
 import { endUnreadBody, limitBodyTime } from "./body-deadline.js";
 import { refuseConnection } from "./client-error.js";
 import type { App, ServerContext } from "./context.js";
@@ -32,6 +32,7 @@ import { isLoopback, type ListenAddress } from "./listen-address.js";
 import { addMetricsRoute } from "./metrics.js";
 import { addOpenApi } from "./openapi/index.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
+import { assertTrustedProxy } from "./trusted-proxies.js";
 import { trackUnusedConnections } from "./unused-connections.js";
 
 export interface ServerOptions {
@@ -74,18 +75,21 @@ const bodyLimit = 1024 ** 2;
 
 /**
  * Starts to listen.
- * @throws `INVALID_JOB` for an address off the loopback interface without a token, or that cannot be listened on;
- * `SOURCE_NOT_FOUND` for a root that is not there; what `openProducer` throws
+ * @throws `INVALID_OPTION` for an address off the loopback interface without a token, or that cannot be listened on, for a
+ * token that was given both roles, and for a proxy that is not valid; `SOURCE_NOT_FOUND` for a root that is not there;
+ * what `openProducer` throws
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { redis, root, graph: graphName = defaultGraphName, tokens = [], log = () => {} } = options;
   const { listen = { host: "127.0.0.1", port: 0 } } = options;
   if (tokens.length === 0 && !isLoopback(listen.host)) {
     throw new StevedoreError(
-      "INVALID_JOB",
-      `${listen.host} is not the loopback interface: listening there takes a token (--token-file or STEVEDORE_TOKEN)`,
+      "INVALID_OPTION",
+      `--listen: ${listen.host} is not the loopback interface: listening there takes a token (--token-file or STEVEDORE_TOKEN)`,
     );
   }
+  assertOneRoleEach(tokens);
+  options.trustedProxies?.forEach(assertTrustedProxy);
   const graph = await openGraph(root);
   const producer = openProducer({ redis, graph: graphName });
   const stopping = new AbortController();
@@ -116,9 +120,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     await close();
     const { host, port } = listen;
-    throw new StevedoreError("INVALID_JOB", `cannot listen on ${host}:${port}: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new StevedoreError(
+      "INVALID_OPTION",
+      `--listen: cannot listen on ${host}:${port}: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
   }
   return { url: urlOf(app.server.address() as AddressInfo), close };
 }

@@ -32,7 +32,14 @@ export {
   type LayerCompression,
   layerCompressions,
 } from "./formats.js";
-export { defaultGraphName, graphNamePattern, hostNamePattern, nameRule } from "./graph-and-host-names.js";
+export {
+  defaultGraphName,
+  graphNamePattern,
+  hostNamePattern,
+  invalidGraphName,
+  invalidHostName,
+  nameRule,
+} from "./graph-and-host-names.js";
 export { assertId, imageIdPattern, invalidId, isId, shortId } from "./image-id.js";
 export {
   defaultTag,

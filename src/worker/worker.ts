@@ -19,7 +19,15 @@ import {
 import { checkKnownAnswer, checkTar, chooseXzEngine, type XzEngine } from "../layer/index.js";
 import { openProducer, telemetryIfAsked, uploadsInUse } from "../producer/index.js";
 import { answersFor, connectWithRetry } from "../redis/index.js";
-import { defaultGraphName, hostNamePattern, largestThreadMemory, StevedoreError } from "../terms/index.js";
+import {
+  defaultGraphName,
+  graphNamePattern,
+  hostNamePattern,
+  invalidGraphName,
+  invalidHostName,
+  largestThreadMemory,
+  StevedoreError,
+} from "../terms/index.js";
 import { openBatchProgress } from "./batches/index.js";
 import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";
@@ -94,8 +102,8 @@ export interface RunningWorker {
 
 /**
  * Starts to serve. Waits for Redis as long as it takes.
- * @throws `INVALID_JOB` for a host name that is not valid, its own or an allowed one; `TOOL_MISSING` (tar, or no xz
- * engine); `QUEUE_UNAVAILABLE` (the graph's name belongs to another root); through `ready`: `INTERNAL` if the xz engine
+ * @throws `INVALID_OPTION` for a Redis URL, a graph name or a host name, its own or an allowed one, that is not valid;
+ * `TOOL_MISSING` (tar, or no xz engine); `QUEUE_UNAVAILABLE` (the graph's name belongs to another root); through `ready`: `INTERNAL` if the xz engine
  * fails its self-test
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
@@ -105,7 +113,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const allowedHosts = (options.allowedHosts ?? []).map(parseAllowedHost);
   const { host: hostName = systemHostName() } = options;
   if (!hostNamePattern.test(hostName)) {
-    throw new StevedoreError("INVALID_JOB", `${JSON.stringify(hostName)} is not a valid host name`);
+    throw new StevedoreError("INVALID_OPTION", invalidHostName(hostName));
+  }
+  if (!graphNamePattern.test(graphName)) {
+    throw new StevedoreError("INVALID_OPTION", invalidGraphName(graphName));
   }
   const log = (line: string, fields?: LogFields) => options.log?.(line, { ...fields, host: hostName });
   const telemetry = await telemetryIfAsked();

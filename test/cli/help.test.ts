@@ -123,7 +123,7 @@ describe.concurrent("wrong usage", () => {
     const { code, stderr, json } = await runCommand([...args, "--json"]);
     expect(code).toBe(2);
     expect(stderr).toContain(named);
-    expect(json).toEqual({ error: { code: "INVALID_JOB", message: expect.any(String) } });
+    expect(json).toEqual({ error: { code: "INVALID_OPTION", message: expect.any(String) } });
   });
 });
 

@@ -187,9 +187,7 @@ describe("without Redis", () => {
 
   it("a URL that is none is refused at once", () => {
     for (const url of ["", "http://h", "nonsense"]) {
-      expect(() => openProducer({ redis: url })).toThrow(
-        expect.objectContaining({ code: "QUEUE_UNAVAILABLE" }),
-      );
+      expect(() => openProducer({ redis: url })).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
     }
   });
 

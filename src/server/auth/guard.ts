@@ -2,7 +2,7 @@
 import type { FastifyContextConfig, FastifyRequest } from "fastify";
 import { HttpError } from "../problem.js";
 import { readSession, sessionCookie } from "./session.js";
-import { assertOneRoleEach, findToken, type Role, type Token } from "./tokens.js";
+import { findToken, type Role, type Token } from "./tokens.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -29,10 +29,8 @@ interface Caller {
  * No page of another site can make a browser change something here. That takes a token in a header, or, with a cookie or
  * without tokens, a request from a page of this server. And a server without tokens answers only to the names of the
  * loopback interface, so that another site cannot reach it by a name of its own (DNS rebinding).
- * @throws `INVALID_JOB` for a token that was given both roles
  */
 export function openGuard(tokens: readonly Token[]): (request: FastifyRequest) => void {
-  assertOneRoleEach(tokens);
   return (request) => {
     assertOneHost(request);
     if (tokens.length === 0) assertLoopbackName(request);

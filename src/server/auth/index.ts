@@ -1,4 +1,11 @@
 // The door of auth.
 export { accessOf, openGuard } from "./guard.js";
 export { makeSession, sessionCookie, sessionTime } from "./session.js";
-export { findToken, readTokenFile, roles, type Token, tokensOfEnvironment } from "./tokens.js";
+export {
+  assertOneRoleEach,
+  findToken,
+  readTokenFile,
+  roles,
+  type Token,
+  tokensOfEnvironment,
+} from "./tokens.js";

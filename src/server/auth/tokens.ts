@@ -18,7 +18,7 @@ const shortest = 16;
 /**
  * Reads a token file. Each line is `full TOKEN`, `read TOKEN`, or `TOKEN` for the role `full`; empty lines and comments
  * (`#`) are skipped.
- * @throws `INVALID_JOB` for a file that cannot be read or holds no token, or for any other line: the message has the file
+ * @throws `INVALID_OPTION` for a file that cannot be read or holds no token, or for any other line: the message has the file
  * and the line's number, never its text
  */
 export function readTokenFile(path: string): Token[] {
@@ -27,22 +27,22 @@ export function readTokenFile(path: string): Token[] {
     text = readFileSync(path, "utf8");
   } catch (error) {
     throw new StevedoreError(
-      "INVALID_JOB",
-      `the token file ${path} cannot be read: ${(error as Error).message}`,
+      "INVALID_OPTION",
+      `--token-file ${path} cannot be read: ${(error as Error).message}`,
     );
   }
   const tokens = text.split("\n").flatMap((line, at) => {
     if (/^\s*(#|$)/.test(line)) return [];
-    const origin = `${path}, line ${at + 1}`;
+    const origin = `--token-file ${path}, line ${at + 1}`;
     const words = line.trim().split(/\s+/);
     const [role, secret] = words.length === 1 ? ["full", words[0]] : words;
     if (!isRole(role) || secret === undefined || words.length > 2) {
-      throw new StevedoreError("INVALID_JOB", `${origin}: it takes "full TOKEN", "read TOKEN" or "TOKEN"`);
+      throw new StevedoreError("INVALID_OPTION", `${origin}: it takes "full TOKEN", "read TOKEN" or "TOKEN"`);
     }
     return [checked({ role, secret }, origin)];
   });
   // Without tokens the server would let everyone in, which is not meant by naming a file.
-  if (tokens.length === 0) throw new StevedoreError("INVALID_JOB", `the token file ${path} holds no token`);
+  if (tokens.length === 0) throw new StevedoreError("INVALID_OPTION", `--token-file ${path} holds no token`);
   return tokens;
 }
 
@@ -68,13 +68,16 @@ export function findToken(tokens: readonly Token[], presented: string): Token | 
 
 /**
  * Checks that no token was given both roles: it would not be clear which one is meant.
- * @throws `INVALID_JOB`
+ * @throws `INVALID_OPTION`
  */
 export function assertOneRoleEach(tokens: readonly Token[]): void {
   const known = new Map<string, Role>();
   for (const { role, secret } of tokens) {
     if ((known.get(secret) ?? role) !== role) {
-      throw new StevedoreError("INVALID_JOB", "one token is given both as full and as read: make two of it");
+      throw new StevedoreError(
+        "INVALID_OPTION",
+        "one token is given both as full and as read (--token-file, STEVEDORE_TOKEN, STEVEDORE_READ_TOKEN): make two of it",
+      );
     }
     known.set(secret, role);
   }
@@ -84,7 +87,7 @@ function checked(token: Token, origin: string): Token {
   // The characters that RFC 6750, section 2.1, allows after `Bearer`.
   if (token.secret.length >= shortest && /^[A-Za-z0-9._~+/-]+=*$/.test(token.secret)) return token;
   throw new StevedoreError(
-    "INVALID_JOB",
+    "INVALID_OPTION",
     `${origin}: a token takes at least ${shortest} of A-Z a-z 0-9 . _ ~ + / -`,
   );
 }

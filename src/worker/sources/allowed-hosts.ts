@@ -11,14 +11,14 @@ export interface AllowedHost {
 
 /**
  * Reads `host` or `host:port`; an IPv6 address takes brackets if it has a port.
- * @throws `INVALID_JOB` for anything else, such as a URL
+ * @throws `INVALID_OPTION` for anything else, such as a URL
  */
 export function parseAllowedHost(text: string): AllowedHost {
   const authority = isIP(text) === 6 ? `[${text}]` : text;
   const isPlain = !/[/?#@\\*\s]/.test(authority) && URL.canParse(`http://${authority}`);
   if (!isPlain) {
     throw new StevedoreError(
-      "INVALID_JOB",
+      "INVALID_OPTION",
       `--allow-host ${JSON.stringify(text)} is not a valid host: use host or host:port`,
     );
   }

@@ -127,7 +127,7 @@ describe.concurrent("a token", () => {
     await expect(
       servingHttp(dock, async () => undefined, { worker: false, server: { tokens } }),
     ).rejects.toMatchObject({
-      code: "INVALID_JOB",
+      code: "INVALID_OPTION",
     });
   });
 });

@@ -47,7 +47,7 @@ describe("a token file", () => {
   it("is refused if it holds none: whoever names one wants some", async () => {
     for (const text of ["", "# none\n\n"]) {
       const path = await file(text);
-      expect(refusal(() => readTokenFile(path))).toBe(`INVALID_JOB the token file ${path} holds no token`);
+      expect(refusal(() => readTokenFile(path))).toBe(`INVALID_OPTION --token-file ${path} holds no token`);
     }
   });
 
@@ -62,10 +62,10 @@ describe("a token file", () => {
     ]) {
       const path = await file(`# first\n${line}\n`);
       const message = refusal(() => readTokenFile(path));
-      expect(message).toContain(`INVALID_JOB ${path}, line 2: `);
+      expect(message).toContain(`INVALID_OPTION --token-file ${path}, line 2: `);
       expect(message).not.toContain(one);
     }
-    expect(() => readTokenFile("/nowhere")).toThrow("the token file /nowhere cannot be read");
+    expect(() => readTokenFile("/nowhere")).toThrow("--token-file /nowhere cannot be read");
   });
 });
 

@@ -124,6 +124,6 @@ describe("the hosts that may be asked", () => {
     ],
     ...["[::1", "::1:80:g", "fe80::1%lo"],
   ])("are refused as none: %j", (host) =>
-    expect(() => parseAllowedHost(host)).toThrow(expect.objectContaining({ code: "INVALID_JOB" })),
+    expect(() => parseAllowedHost(host)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" })),
   );
 });

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { BatchChildName, CheckedJobData, JobData, JobResult } from "../../../jobs/index.js";
 import { JobError } from "../../../jobs/index.js";
 import type { NewJob } from "../../../producer/index.js";
-import { type CommandContext, ReportedFailure, UsageError } from "../../run-command.js";
+import { type CommandContext, ReportedFailure, wrongUsage } from "../../run-command.js";
 import { addThreadFlags, type ThreadFlags, workerOptions } from "../../worker-flags.js";
 
 /** The flags of these commands. */
@@ -43,7 +43,7 @@ export function addImageFlags(command: Command, own: (command: Command) => Comma
  * Runs a job for each image that is named, or for all images with `all`. A failure does not affect the other jobs.
  * @param options the data of the jobs, without the id
  * @returns undefined if the jobs were detached: then their ids were printed
- * @throws `UsageError`; as `parseJobData` for wrong options; as `runJobs`
+ * @throws `INVALID_OPTION`; as `parseJobData` for wrong options; as `runJobs`
  */
 export async function runForImages<Name extends BatchChildName>(
   context: CommandContext,
@@ -52,8 +52,7 @@ export async function runForImages<Name extends BatchChildName>(
   references: readonly string[],
   options: Omit<JobData<Name>, "id">,
 ): Promise<ImageResults<Name> | undefined> {
-  if (all === references.length > 0)
-    throw new UsageError("name images by their ids, or all of them with --all");
+  if (all === references.length > 0) throw wrongUsage("name images by their ids, or all of them with --all");
   const { parseJobData } = await import("../../../jobs/index.js");
   const { openQueueSession } = await import("../../embedded/index.js");
   const { runJobs, runOrDetach } = await import("../../run-jobs.js");

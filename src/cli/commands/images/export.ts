@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { imageFormats, layerCompressions } from "../../../terms/index.js";
-import { action, type CommandContext, UsageError } from "../../run-command.js";
+import { action, type CommandContext, wrongUsage } from "../../run-command.js";
 import { addThreadFlags, type ThreadFlags, workerOptions } from "../../worker-flags.js";
 
 interface ExportFlags extends ThreadFlags {
@@ -49,10 +49,9 @@ Examples:
 async function exportImages(context: CommandContext, flags: ExportFlags, ids: string[]): Promise<void> {
   const { print, signal, json } = context;
   const { output, format = "docker", compress, force = false, detach = false } = flags;
-  if (output === undefined && !detach) throw new UsageError("say where to with -o FILE, or -o - for stdout");
-  if (output !== undefined && detach)
-    throw new UsageError("a detached export stays in the outbox: leave out -o");
-  if (output === "-" && json) throw new UsageError("stdout is for the archive: leave out --json");
+  if (output === undefined && !detach) throw wrongUsage("say where to with -o FILE, or -o - for stdout");
+  if (output !== undefined && detach) throw wrongUsage("a detached export stays in the outbox: leave out -o");
+  if (output === "-" && json) throw wrongUsage("stdout is for the archive: leave out --json");
   const { parseJobData } = await import("../../../jobs/index.js");
   const data = parseJobData("export", { ids, format, ...(compress === undefined ? {} : { compress }) });
   const { assertDestination, fetchExport } = await import("./fetch-export.js");

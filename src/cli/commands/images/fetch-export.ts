@@ -7,7 +7,7 @@ import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ioError, syncDirectory } from "../../../disk/index.js";
 import { isErrno, StevedoreError, throwIfAborted } from "../../../terms/index.js";
-import { UsageError } from "../../run-command.js";
+import { wrongUsage } from "../../run-command.js";
 
 /** Where an export goes. */
 export interface Destination {
@@ -19,12 +19,12 @@ export interface Destination {
 
 /**
  * Checks the destination before the work.
- * @throws `TARGET_FORBIDDEN`; `UsageError` for a terminal
+ * @throws `TARGET_FORBIDDEN`; `INVALID_OPTION` for a terminal
  */
 export async function assertDestination({ output, force }: Destination): Promise<void> {
   if (output === "-") {
     if (process.stdout.isTTY)
-      throw new UsageError("an archive is not for a terminal: redirect stdout, or name a file");
+      throw wrongUsage("an archive is not for a terminal: redirect stdout, or name a file");
     return;
   }
   const there = await statIfAny(output);

@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import type { JobData } from "../../../jobs/index.js";
 import { JobError } from "../../../jobs/index.js";
 import { assertRecipe, defaultRecipe, recipeNames } from "../../../terms/index.js";
-import { action, type CommandContext, UsageError } from "../../run-command.js";
+import { action, type CommandContext, wrongUsage } from "../../run-command.js";
 import { addLayerFlags, type LayerFlags } from "../../worker-flags.js";
 import { imageArgument } from "../image-argument.js";
 import { archiveCompressions } from "./archive-argument.js";
@@ -77,7 +77,7 @@ async function imageData(flags: StoreFlags): Promise<Omit<JobData<"store">, "lay
   );
   if (jsonFile === undefined) return { ...options, ...(Object.keys(image).length === 0 ? {} : { image }) };
   if (Object.keys(image).length > 0) {
-    throw new UsageError(`--json-file is the whole record: leave out --${Object.keys(image).join(", --")}`);
+    throw wrongUsage(`--json-file is the whole record: leave out --${Object.keys(image).join(", --")}`);
   }
   return { ...options, json: await readRecord(jsonFile) };
 }

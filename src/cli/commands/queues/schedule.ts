@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { JobError } from "../../../jobs/index.js";
 import { recipeNames } from "../../../terms/index.js";
-import { action, type CommandContext, UsageError } from "../../run-command.js";
+import { action, type CommandContext, wrongUsage } from "../../run-command.js";
 
 interface ScheduleFlags {
   readonly cron: string;
@@ -68,13 +68,13 @@ function dataOf(
 ): unknown {
   if (data !== undefined) {
     if (ids.length > 0 || recipe !== undefined || force !== undefined) {
-      throw new UsageError("give --data, or ids, --recipe and --force, not both");
+      throw wrongUsage("give --data, or ids, --recipe and --force, not both");
     }
     return parseJson(data);
   }
   const isOfGraph = name.endsWith("-graph");
   if (!isOfGraph && ids.length > 1) {
-    throw new UsageError(`a schedule of ${name} is of one image: ${name}-graph takes several ids`);
+    throw wrongUsage(`a schedule of ${name} is of one image: ${name}-graph takes several ids`);
   }
   const images = ids.length === 0 ? {} : isOfGraph ? { ids } : { id: ids[0] };
   return {

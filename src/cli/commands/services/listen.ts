@@ -8,7 +8,7 @@ import { type ServerFlags, serverOptions } from "./server-flags.js";
 /**
  * Listens where the flags say, else on the usual port.
  * @param orAnywhere whether any free port will do if the usual one is taken
- * @throws as `startServer`; `INVALID_JOB` for a token that is not valid
+ * @throws as `startServer`; `INVALID_OPTION` for a token that is not valid
  */
 export async function listen(
   { config, tell }: CommandContext,

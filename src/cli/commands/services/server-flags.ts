@@ -41,7 +41,7 @@ export function addServerFlags(command: Command): Command {
 
 /**
  * The server options of the flags and the environment.
- * @throws `INVALID_JOB` for a token that is not valid
+ * @throws `INVALID_OPTION` for a token that is not valid
  */
 export function serverOptions(
   flags: ServerFlags,

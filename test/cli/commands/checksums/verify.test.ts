@@ -88,7 +88,7 @@ describe("stevedore verify", () => {
     "is wrong usage with neither ids nor --all, or both: %j",
     async (args) => {
       const { code, json } = await runCommand(["verify", ...args, "--json"], served);
-      expect({ code, json }).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
+      expect({ code, json }).toMatchObject({ code: 2, json: { error: { code: "INVALID_OPTION" } } });
     },
   );
 });

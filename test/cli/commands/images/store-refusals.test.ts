@@ -136,7 +136,7 @@ describe.concurrent("stevedore store refuses a flag", () => {
       "--json-file",
       join(scratch.path, "record.json"),
     ]);
-    expect({ code, json }).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
+    expect({ code, json }).toMatchObject({ code: 2, json: { error: { code: "INVALID_OPTION" } } });
     expect(stderr).toContain("--id");
   });
 });

@@ -201,7 +201,7 @@ describe("a commit that cannot be", () => {
     "is wrong usage: %s",
     async (line) => {
       const commit = await runCommand([...line.split(" "), "--json"], { root });
-      expect(commit).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
+      expect(commit).toMatchObject({ code: 2, json: { error: { code: "INVALID_OPTION" } } });
     },
   );
 

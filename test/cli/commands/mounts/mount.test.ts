@@ -249,7 +249,7 @@ describe.concurrent("a mount that cannot be", () => {
     "mounts a",
   ])("is wrong usage: %s", async (line) => {
     const { code, json, stdout } = await runCommand([...line.split(" "), "--json"], { root });
-    expect({ code, json }, stdout).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
+    expect({ code, json }, stdout).toMatchObject({ code: 2, json: { error: { code: "INVALID_OPTION" } } });
   });
 
   it.each([

@@ -56,7 +56,7 @@ describe("stevedore jobs", () => {
     const text = await runCommand(["jobs", "--state", "failed"], { root });
     expect(text.stdout).toMatch(/^ID .*\n[0-9a-f-]{36} .* failed .*IMAGE_EXISTS: .*\n$/);
     const unknown = await runCommand(["jobs", "--state", "lost", "--json"], { root });
-    expect(unknown).toMatchObject({ code: 2, json: { error: { code: "INVALID_JOB" } } });
+    expect(unknown).toMatchObject({ code: 2, json: { error: { code: "INVALID_OPTION" } } });
     expect(unknown.stderr).toContain("lost");
   });
 

@@ -102,7 +102,7 @@ describe("stevedore schedule", () => {
       ["verify", "a", "b", ...nightly],
     ]) {
       expect(await runCommand(["schedule", ...args, "--json"], { root })).toMatchObject({
-        ...{ code: 2, json: { error: { code: "INVALID_JOB" } } },
+        ...{ code: 2, json: { error: { code: "INVALID_OPTION" } } },
       });
     }
   });

@@ -52,7 +52,7 @@ describe.concurrent("stevedore up", () => {
       const second = await runCommand(["up", "--listen", new URL(url).port, "--json"], {
         root: await scratch.fresh(),
       });
-      expect(second).toMatchObject({ code: 1, json: { error: { code: "INVALID_JOB" } } });
+      expect(second).toMatchObject({ code: 2, json: { error: { code: "INVALID_OPTION" } } });
       expect(second.json.error.message).toContain(`cannot listen on 127.0.0.1:${new URL(url).port}`);
       expect((await up.stop()).code).toBe(0);
     } finally {
@@ -130,8 +130,8 @@ describe.concurrent("stevedore server", () => {
     ["without the token file it is given", ["--token-file", "/nowhere/tokens"], {}, "/nowhere/tokens"],
   ])("refuses to start %s", async (_, args, env, message) => {
     const { code, stderr } = await (await start(args, env)).ended;
-    expect(code).toBe(1);
-    expect(stderr).toContain("INVALID_JOB");
+    expect(code).toBe(2);
+    expect(stderr).toContain("INVALID_OPTION");
     expect(stderr).toContain(message);
     expect(stderr).not.toContain("short");
   });

@@ -1,18 +1,13 @@
 // A layer's bytes: in (unpack an untrusted archive) and out (pack, compress, hash by a recipe).
 export { archiveLayer } from "./archive.js";
-export { type CheckedTar, canonicalTar, checkTar, packCanonicalTar } from "./canonical-tar.js";
+export { canonicalTar, checkTar, packCanonicalTar } from "./canonical-tar.js";
 export {
   type ChecksumRequest,
   checksumLayer,
   type Digest,
   digestLayer,
-  type LayerChecksum,
   passThrough,
 } from "./checksum.js";
-export type {
-  Comparison,
-  Difference,
-} from "./compare-manifest.js";
 export { compressionOf, decompress, headBytes, neededDecompressors } from "./compression.js";
 export { beginsAsManifest } from "./manifest-file.js";
 export { shellLine } from "./shell-line.js";
@@ -47,5 +42,5 @@ export {
 } from "./tar/index.js";
 export { toolOutput } from "./tool-output.js";
 export { type Unpacked, type UnpackLimits, unpack } from "./unpack.js";
-export { type Verdict, type VerifyRequest, verifyLayer } from "./verify-layer.js";
+export { type Verdict, verifyLayer } from "./verify-layer.js";
 export { checkKnownAnswer, chooseXzEngine, type XzEngine, xzArguments } from "./xz/index.js";

@@ -1,7 +1,7 @@
 // Connects to the Redis of a root on its unix socket, without trying again.
 
 import { once } from "node:events";
-import { open } from "node:fs/promises";
+import { openSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
@@ -15,12 +15,10 @@ const socketPathLimit = 107;
 export async function socketAddress(root: string): Promise<string> {
   const path = rootPath(root, "redisSocket");
   if (Buffer.byteLength(path) <= socketPathLimit) return path;
-  const directory = await open(dirname(path));
-  longRoots.push(directory);
-  return `/proc/${process.pid}/fd/${directory.fd}/${basename(path)}`;
+  // Open for as long as the process lives and connects through it: no garbage collector closes a plain descriptor.
+  const directory = openSync(dirname(path), "r");
+  return `/proc/${process.pid}/fd/${directory}/${basename(path)}`;
 }
-/** Directories that stay open, and so must not be garbage-collected, because the process connects through them. */
-const longRoots: unknown[] = [];
 
 /** Connects once, without trying again; undefined if nobody listens. */
 export async function connect(url: string): Promise<Redis | undefined> {

@@ -24,6 +24,17 @@ interface RetryPolicy {
  * @throws `QUEUE_UNAVAILABLE` for a URL that is not valid, or names files that cannot be used
  */
 export function connectRedis(url: string, key: string, policy: RetryPolicy): Redis {
+  const redis = openClient(url, key, policy);
+  const disconnect = redis.disconnect.bind(redis);
+  // ioredis disconnects again for each reply that asks for another connection (`reconnectOnError`), and each time adds a
+  // listener to the socket. For all replies of a pipeline once is enough.
+  redis.disconnect = (reconnect) => {
+    if (!reconnect || !redis.stream?.writableEnded) disconnect(reconnect);
+  };
+  return redis;
+}
+
+function openClient(url: string, key: string, policy: RetryPolicy): Redis {
   const { form, path, hosts, master, db, tls: files, sentinelUser, ...user } = readRedisUrl(url);
   const tls = files === undefined ? undefined : openTls(files);
   const server = {

@@ -140,7 +140,7 @@ describe.concurrent("stevedore server", () => {
     const file = join(await scratch.fresh(), "tokens");
     writeFileSync(file, `full ${token}\nadmin secret-secret-secret\n`);
     const { code, stderr } = await (await start(["--token-file", file])).ended;
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain(`${file}, line 2`);
     expect(stderr).not.toContain("secret-secret");
   });

@@ -2,7 +2,7 @@
 // from the list in kinds/.
 import { z } from "zod";
 import { type ErrorCode, errorCodes, isErrorCode, JobError } from "../terms/index.js";
-import { findSubject, hostQueueName, type JobFacts, type QueueName } from "./facts/index.js";
+import { findSubject, hostQueueName, type JobFacts, type QueueName, usualSubject } from "./facts/index.js";
 import { progress } from "./fields.js";
 import { jobKinds } from "./kinds/index.js";
 
@@ -68,7 +68,8 @@ export function subjectOf(job: {
   readonly data: unknown;
   readonly result?: unknown;
 }): string {
-  return job.name !== null && isJobName(job.name) ? findSubject(contract[job.name].subject, job) : "";
+  const isKnown = job.name !== null && isJobName(job.name);
+  return findSubject(isKnown ? contract[job.name].subject : usualSubject, job);
 }
 
 /** What the dashboard's pages know of the kinds, as JSON can hold it. */
@@ -122,10 +123,21 @@ export function codeOfIssues(issues: readonly object[]): ErrorCode {
  * `{store: {queue, data, result}, …}` with the schema of `progress` beside them.
  */
 export function contractAsJsonSchema() {
+  // An HTTP server in this process gives the schemas names for its own document, by which they would refer to each other.
+  const metadata = {
+    get(schema: z.ZodType) {
+      const { id: _, ...rest } = z.globalRegistry.get(schema) ?? {};
+      return rest;
+    },
+  } as unknown as typeof z.globalRegistry;
   const jobs = Object.fromEntries(
     jobKinds.map(({ name, queue, data, result }) => [
       name,
-      { queue, data: z.toJSONSchema(data, { io: "input" }), result: z.toJSONSchema(result) },
+      {
+        queue,
+        data: z.toJSONSchema(data, { io: "input", metadata }),
+        result: z.toJSONSchema(result, { metadata }),
+      },
     ]),
   );
   return { jobs, progress: z.toJSONSchema(progress), errorCodes };

@@ -77,7 +77,8 @@ it.each([
   ["checksum", null, null, ""],
   ["checksum", "text", 7, ""],
   ["checksum", { id: { id: 7 } }, null, ""],
-  ["no-such-job", { id: "base" }, null, ""],
+  ["no-such-job", { id: "base" }, null, "base"],
+  ["no-such-job", { name: "base" }, null, ""],
   [null, null, null, ""],
 ])("a job %s with the data %j and the result %j is about %j", (name, data, result, subject) => {
   expect(subjectOf({ name, data, result })).toBe(subject);

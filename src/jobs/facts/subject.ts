@@ -3,6 +3,9 @@
 /** Where the subject may stand: in a job's data or its result. */
 export type SubjectPath = `data.${string}` | `result.${string}`;
 
+/** Where that of a kind is looked for which is not known here: a later version's, or somebody's own. */
+export const usualSubject: readonly SubjectPath[] = ["data.id"];
+
 /** The first text that stands at one of these places; empty if there is none. */
 export function findSubject(
   paths: readonly SubjectPath[],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { documentFile } from "../../../scripts/written-schemas.js";
+import { contractAsJsonSchema } from "../../../src/jobs/index.js";
 import { type RunningServer, startServer } from "../../../src/server/index.js";
 import type { OpenApiDocument } from "../../../src/server/openapi/components.js";
 import { openDatabase, type TestDatabase } from "../../support/redis/shared-redis.js";
@@ -41,6 +42,10 @@ describe("the document", () => {
     const written = await readFile(join(project, "docs/openapi.json"), "utf8");
     expect(JSON.parse(written)).toEqual(document);
     expect(await documentFile()).toBe(written);
+  });
+
+  it("names the schemas of the jobs for itself alone: those for other languages stand by themselves", () => {
+    expect(JSON.stringify(contractAsJsonSchema())).not.toContain("$ref");
   });
 
   it("tells of every route's name, summary and part of the API", () => {

@@ -1,5 +1,5 @@
 // What the pages know of the kinds of jobs. The build takes it from the contract, whose schemas no page needs.
-import { findSubject, type JobFacts } from "../../../jobs/facts/index.js";
+import { findSubject, type JobFacts, usualSubject } from "../../../jobs/facts/index.js";
 import type { JobRecord } from "./api-types.js";
 
 /** Put in by vite.config.ts. */
@@ -21,5 +21,5 @@ export function isBatch(name: string): boolean {
 
 /** What a job is about, in a few characters: an image, a mount, a name; empty if there is nothing to name. */
 export function subjectOf({ name, data, result }: Pick<JobRecord, "name" | "data" | "result">): string {
-  return findSubject(kinds.find((kind) => kind.name === name)?.subject ?? [], { data, result });
+  return findSubject(kinds.find((kind) => kind.name === name)?.subject ?? usualSubject, { data, result });
 }

@@ -4,7 +4,7 @@ import { followEvents } from "./live.js";
 import { followLinks } from "./router.js";
 import { Shell } from "./shell.js";
 import { applyTheme } from "./theme.js";
-import "./style.css";
+import "./style/index.css";
 
 applyTheme();
 followLinks();

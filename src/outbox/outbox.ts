@@ -1,9 +1,10 @@
 // Puts exports into the outbox of a root, lists them and removes them.
-import { link, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
+import { link, lstat, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   digestFile,
   ioError,
+  makeDirectory,
   removeAbandonedStaging,
   removeTree,
   rootPath,
@@ -43,7 +44,7 @@ export async function addToOutbox<Made extends { readonly path: string; readonly
   const outbox = rootPath(root, "outbox");
   const path = join(outbox, file);
   try {
-    await mkdir(outbox, { recursive: true, mode: 0o700 });
+    makeDirectory(outbox, 0o700);
     return await withStage({ directory: outbox, host }, async (stage) => {
       const made = await make(stage);
       await place(made, path, signal);

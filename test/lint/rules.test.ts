@@ -25,6 +25,9 @@ const upwards = [
   ["src/jobs/contract.ts", 'export { Redis } from "ioredis";'],
   ["src/mount/queue.ts", 'export { Queue } from "bullmq";'],
   ["src/redis/client.ts", 'export { openGraph } from "../graph/index.js";'],
+  ["src/inbox/inbox.ts", 'export { openProducer } from "../producer/index.js";'],
+  ["src/outbox/outbox.ts", 'export { openGraph } from "../graph/index.js";'],
+  ["src/interchange/export.ts", 'export { addToOutbox } from "../outbox/index.js";'],
   ["src/server/server.ts", 'export { main } from "../cli/index.js";'],
 ] as const;
 

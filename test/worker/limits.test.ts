@@ -213,7 +213,7 @@ it("a host that is none keeps the worker from starting", async () => {
     allowedHosts: ["http://files.example"],
   };
   await expect(startWorker(options)).rejects.toMatchObject({
-    code: "INVALID_JOB",
+    code: "INVALID_OPTION",
     message: expect.stringContaining("--allow-host"),
   });
 });

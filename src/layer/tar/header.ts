@@ -54,6 +54,12 @@ export function readHeader(block: Buffer): TarHeader {
   return readFields(block);
 }
 
+/** Writes the checksum of a block into it. */
+export function writeChecksum(block: Buffer): void {
+  block.fill(" ", 148, 156);
+  block.write(`${sumOfBytes(block).toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+}
+
 /** @throws `BAD_ARCHIVE` if the block's checksum is wrong */
 export function assertChecksum(block: Buffer): void {
   if (hasValidChecksum(block)) return;

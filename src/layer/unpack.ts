@@ -24,7 +24,7 @@ export interface UnpackOptions {
   readonly allowSquash?: boolean | undefined;
   /**
    * Takes an archive that ends behind its last entry, without the zeros that mark an end, as umoci's `insert` writes
-   * them. Set it only where the diffID is known: otherwise nothing tells such an archive from one that was cut short.
+   * them; and one of no bytes, as old versions of Docker wrote a layer that is empty. Set it only where the diffID is known: otherwise nothing tells such an archive from one that was cut short.
    */
   readonly mayLackEnd?: boolean | undefined;
   /** Called with the number of bytes of `source` that were read so far, before decompression. */
@@ -67,12 +67,13 @@ export async function unpack(
     if (signal !== undefined) addAbortSignal(signal, source);
     const ownership = decideOwnership(options.allowSquash ?? false);
     const { head, input } = await takeHead(readSource(source, options.onProgress, signal));
-    const compression = compressionOf(head);
+    const { mayLackEnd = false } = options;
+    // A layer that is empty may have no bytes at all, where it is known that it is.
+    const compression = head.length === 0 && mayLackEnd ? "none" : compressionOf(head);
 
     const hash = createHash("sha256");
     const inspector = createArchiveInspector(options.limits);
     const archive = decompress(input, compression, signal);
-    const { mayLackEnd = false } = options;
     const archiveBytes = await extract(
       archive,
       { inspector, hash, destination, ownership, mayLackEnd },

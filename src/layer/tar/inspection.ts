@@ -52,8 +52,8 @@ export interface ArchiveInspector {
   /** Entries seen, extended headers and volume labels not counted. */
   readonly entries: number;
   /**
-   * How many zeros would end an archive that ends behind the content of an entry: those that fill its last block, and
-   * the blocks that mark the end. 0 where there are such blocks, or where zeros would not do.
+   * How many zeros would end an archive that ends behind the content of an entry, or has no byte at all: those that fill
+   * its last block, and the blocks that mark the end. 0 where there are such blocks, or where zeros would not do.
    */
   missingEnd(): number;
   /**

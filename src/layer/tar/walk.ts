@@ -88,8 +88,8 @@ export interface TarWalk {
   /** True once the end of the archive was seen: what follows only counts. */
   readonly ended: boolean;
   /**
-   * How many zeros would end an archive that ends behind the content of an entry: those that fill its last block, and
-   * the blocks that mark the end. 0 where there are such blocks, or where zeros would not do.
+   * How many zeros would end an archive that ends behind the content of an entry, or has no byte at all: those that fill
+   * its last block, and the blocks that mark the end. 0 where there are such blocks, or where zeros would not do.
    */
   missingEnd(): number;
   /**
@@ -281,8 +281,7 @@ export function walkTar(listener: TarListener, { isOwn = false }: WalkOptions = 
 
   function missingEnd(): number {
     const isBehindContent = body === 0 && heldBytes === 0 && part?.kind === "header";
-    if (endedAt !== undefined || position === 0 || !isBehindContent || extended !== noExtendedHeaders)
-      return 0;
+    if (endedAt !== undefined || !isBehindContent || extended !== noExtendedHeaders) return 0;
     return padding + 2 * blockSize;
   }
 

@@ -37,7 +37,29 @@ export function canonicalSpelling(bytes: Buffer): Buffer {
       ]),
     });
   });
-  return Buffer.concat([...written.map((one) => one.bytes), endOfArchive]);
+  const canonical = Buffer.concat([...written.map((one) => one.bytes), endOfArchive]);
+  assertStaysInside(canonical);
+  return canonical;
+}
+
+/**
+ * GNU tar is given such archives with `-P`, which takes its guards off.
+ * @throws if a name is absolute, holds `..`, or leads through a symlink
+ */
+export function assertStaysInside(bytes: Buffer): void {
+  const symlinks = new Set<string>();
+  for (const { entry } of readEntries(bytes)) {
+    const names = [entry.name, ...(entry.kind === "hardlink" ? [entry.target] : [])];
+    for (const name of names) {
+      const parts = name.split("/").filter((part) => part !== "" && part !== ".");
+      const isThrough = parts.slice(1).some((_, at) => symlinks.has(parts.slice(0, at + 1).join("/")));
+      if (name.startsWith("/") || parts.includes("..") || isThrough) throw new Error(`not inside: ${name}`);
+    }
+    const path = entry.name.replace(/\/+$/, "");
+    const isSymlink = entry.kind === "symlink" || (entry.kind === "hardlink" && symlinks.has(entry.target));
+    if (isSymlink) symlinks.add(path);
+    else symlinks.delete(path);
+  }
 }
 
 function readEntries(bytes: Buffer): WalkedEntry[] {

@@ -130,6 +130,10 @@ export const links: readonly CorpusCase[] = [
     [file("f", "x"), hardlink("h", "f/")],
     ['f 644 f "x"', "h h = f"],
   ),
+  refused("BAD_ARCHIVE", "a symlink that leads out, of an owner that is none, and a file in its place", [
+    symlink("s", "/x", { patches: { 108: "\xff".repeat(8) } }),
+    file("s", "x"),
+  ]),
   refused("BAD_ARCHIVE", "a hard link to itself", [file("a", "x"), hardlink("a", "a")]),
   refused("BAD_ARCHIVE", "a hard link to itself in another spelling", [
     file("a", "x"),

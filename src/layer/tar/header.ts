@@ -99,6 +99,19 @@ export function readNumber(block: Buffer, at: number): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
+/**
+ * True for a numeric field of `width` bytes that GNU tar takes for an owner or a time: octal digits or base-256, where
+ * only a time may be negative.
+ */
+export function isOwnerOrTime(block: Buffer, at: number, width: number, mayBeNegative: boolean): boolean {
+  const first = block[at];
+  if (first === 0xff)
+    return mayBeNegative && block.subarray(at, at + width - 8).every((byte) => byte === 0xff);
+  if (first !== 0x80) return readOctal(block, at, at + width) !== undefined;
+  const leading = block.subarray(at + 1, at + width - 4).every((byte) => byte === 0);
+  return leading || (mayBeNegative && readNumber(block, at) !== undefined);
+}
+
 /** A name for a message: quoted, control characters escaped, long ones cut. */
 export function quoteName(name: string): string {
   const readable = Buffer.from(name, "latin1").toString("utf8");

@@ -1,10 +1,11 @@
 // Entries that GNU tar gets only when all others are written. Symlinks that lead elsewhere on the host than in the layer
 // are not there while anything could be written through them, and may still be replaced; whiteouts may turn out to say
 // nothing, because their directory becomes something else.
+import { StevedoreError } from "../../terms/index.js";
 import { childPath } from "./byte-path.js";
 import { type Directory, eachDirectory, type Symlink } from "./directory-tree.js";
 import { unsafe } from "./entry-name.js";
-import { quoteName } from "./header.js";
+import { isOwnerOrTime, quoteName } from "./header.js";
 import type { WalkedEntry } from "./walk.js";
 import { endOfArchive, formatLink, formatPaxHeader } from "./writer.js";
 
@@ -23,8 +24,27 @@ const chunkBytes = 64 * 1024;
 const keywords: ReadonlySet<string> = new Set(["mtime", "uid", "gid"]);
 const noRecords: HeldLink["records"] = [];
 
-/** What must be kept of an entry for `heldEntries`. */
-export function holdLink({ block, globals, extended: { records } }: WalkedEntry): HeldLink {
+/** The forms of values that GNU tar takes. */
+const forms: ReadonlyMap<string, RegExp> = new Map([
+  ["uid", /^[0-9]{1,9}$|^[0-3][0-9]{9}$|^4[01][0-9]{8}$/],
+  ["gid", /^[0-9]{1,9}$|^[0-3][0-9]{9}$|^4[01][0-9]{8}$/],
+  ...["mtime", "atime", "ctime"].map((keyword) => [keyword, /^-?[0-9]{1,18}(\.[0-9]*)?$/] as const),
+]);
+
+/**
+ * What must be kept of an entry for `heldEntries`.
+ * @throws `BAD_ARCHIVE` for an owner or a time that is not valid: tar may never see the entry
+ */
+export function holdLink({ entry, block, globals, extended: { records } }: WalkedEntry): HeldLink {
+  const areValid =
+    isOwnerOrTime(block, 108, 8, false) &&
+    isOwnerOrTime(block, 116, 8, false) &&
+    isOwnerOrTime(block, 136, 12, true) &&
+    records.every(({ keyword, value }) => forms.get(keyword)?.test(value.toString("latin1")) ?? true);
+  if (!areValid) {
+    const reason = "has an owner or a time that is not valid";
+    throw new StevedoreError("BAD_ARCHIVE", `${quoteName(entry.name)} ${reason}`);
+  }
   const owner = block.toString("latin1", 108, 124);
   const time = block.toString("latin1", 136, 148);
   if (globals.length === 0 && records.length === 0) return { owner, time, records: noRecords };

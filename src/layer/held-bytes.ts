@@ -2,8 +2,8 @@
 // their way to tar some are replaced.
 import type { Edit } from "./tar/index.js";
 
-/** Pieces up to this size are put together: each write to tar costs as much as copying some of them. */
-const smallPiece = 32 * 1024;
+/** Pieces up to this size are put together: to copy them costs less than to pass them on one by one. */
+const smallPiece = 2 * 1024;
 
 export interface HeldBytes {
   /** Takes the next bytes of the archive. They are not changed. */

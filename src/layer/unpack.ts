@@ -220,8 +220,12 @@ function refuseDevice({ firstDevice }: ArchiveInspector, ownership: Unpacked["ow
 
 /** Writes, and waits until all was taken. False if the reader is gone. */
 async function writeAll(stream: Writable, pieces: readonly Buffer[]): Promise<boolean> {
-  const written = pieces.map(
-    (piece) => new Promise<boolean>((resolve) => stream.write(piece, (error) => resolve(!error))),
-  );
-  return (await Promise.all(written)).every((taken) => taken);
+  const last = pieces.at(-1);
+  if (last === undefined) return true;
+  // All of them go to the kernel in one call. Where one fails, the last one does too.
+  stream.cork();
+  for (const piece of pieces.slice(0, -1)) stream.write(piece);
+  const written = new Promise<boolean>((resolve) => stream.write(last, (error) => resolve(!error)));
+  stream.uncork();
+  return await written;
 }

@@ -4,10 +4,10 @@ import { addAbortSignal, type Readable, type Writable } from "node:stream";
 import { start, tools } from "../host/index.js";
 import { type Compression, cancelled, StevedoreError, throwIfAborted } from "../terms/index.js";
 import { compressionOf, decompress } from "./compression.js";
+import { createHeldBytes } from "./held-bytes.js";
 import { takeHead } from "./take-head.js";
 import {
   type ArchiveInspector,
-  type ByteRange,
   createArchiveInspector,
   quoteName,
   resetDirectories,
@@ -24,7 +24,7 @@ export interface UnpackOptions {
   readonly allowSquash?: boolean | undefined;
   /**
    * Takes an archive that ends behind its last entry, without the zeros that mark an end, as umoci's `insert` writes
-   * them. Set it only where the diffID is known: otherwise nothing tells such an archive from one that was cut short.
+   * them; and one of no bytes, as old versions of Docker wrote a layer that is empty. Set it only where the diffID is known: otherwise nothing tells such an archive from one that was cut short.
    */
   readonly mayLackEnd?: boolean | undefined;
   /** Called with the number of bytes of `source` that were read so far, before decompression. */
@@ -67,12 +67,13 @@ export async function unpack(
     if (signal !== undefined) addAbortSignal(signal, source);
     const ownership = decideOwnership(options.allowSquash ?? false);
     const { head, input } = await takeHead(readSource(source, options.onProgress, signal));
-    const compression = compressionOf(head);
+    const { mayLackEnd = false } = options;
+    // A layer that is empty may have no bytes at all, where it is known that it is.
+    const compression = head.length === 0 && mayLackEnd ? "none" : compressionOf(head);
 
     const hash = createHash("sha256");
     const inspector = createArchiveInspector(options.limits);
     const archive = decompress(input, compression, signal);
-    const { mayLackEnd = false } = options;
     const archiveBytes = await extract(
       archive,
       { inspector, hash, destination, ownership, mayLackEnd },
@@ -142,11 +143,16 @@ async function extract(
   const held = createHeldBytes();
   const pass = async (chunk: Buffer) => {
     // tar gets nothing of what stands behind the archive's end.
-    if (!inspector.ended) held.push(chunk);
+    const hadEnded = inspector.ended;
+    if (!hadEnded) held.push(chunk);
     inspector.accept(chunk);
     refuseDevice(inspector, ownership);
-    held.drop(inspector.takeDropped());
-    if (await writeAll(tar.stdin, held.release(inspector.cleared))) return;
+    held.edit(inspector.takeEdits());
+    await send(held.release(inspector.cleared));
+    if (inspector.ended && !hadEnded) for (const piece of inspector.end()) await send([piece]);
+  };
+  const send = async (pieces: readonly Buffer[]) => {
+    if (await writeAll(tar.stdin, pieces)) return;
     await tar.done;
     throw new StevedoreError("INTERNAL", "tar ended before its input did");
   };
@@ -212,49 +218,14 @@ function refuseDevice({ firstDevice }: ArchiveInspector, ownership: Unpacked["ow
   throw new StevedoreError("NEEDS_ROOT", `${quoteName(firstDevice)} is a device, which only root can make`);
 }
 
-/** The bytes that tar has not got yet: the last ones of a chunk may have to wait for the next chunk. */
-function createHeldBytes() {
-  let chunks: Buffer[] = [];
-  let released = 0;
-  const drops: ByteRange[] = [];
-  /** Yields those parts of a piece that are not dropped. The piece lies at the position `released`. */
-  function* keep(piece: Buffer): Generator<Buffer> {
-    const end = released + piece.length;
-    for (let at = released; at < end; ) {
-      const { from, to } = drops[0] ?? { from: end, to: end };
-      if (from > at) yield piece.subarray(at - released, Math.min(from, end) - released);
-      if (to <= end) drops.shift();
-      at = Math.min(Math.max(to, at), end);
-    }
-    released = end;
-  }
-  return {
-    push(chunk: Buffer): void {
-      chunks.push(chunk);
-    },
-    /** Has these parts left out when they are released. They come in the archive's order. */
-    drop(ranges: readonly ByteRange[]): void {
-      drops.push(...ranges);
-    },
-    /** Takes out all bytes before the position `upTo` of the archive. */
-    release(upTo: number): Buffer[] {
-      const pieces: Buffer[] = [];
-      const kept: Buffer[] = [];
-      for (const chunk of chunks) {
-        const piece = chunk.subarray(0, Math.max(0, upTo - released));
-        if (piece.length < chunk.length) kept.push(chunk.subarray(piece.length));
-        pieces.push(...keep(piece));
-      }
-      chunks = kept;
-      return pieces;
-    },
-  };
-}
-
 /** Writes, and waits until all was taken. False if the reader is gone. */
 async function writeAll(stream: Writable, pieces: readonly Buffer[]): Promise<boolean> {
-  const written = pieces.map(
-    (piece) => new Promise<boolean>((resolve) => stream.write(piece, (error) => resolve(!error))),
-  );
-  return (await Promise.all(written)).every((taken) => taken);
+  const last = pieces.at(-1);
+  if (last === undefined) return true;
+  // All of them go to the kernel in one call. Where one fails, the last one does too.
+  stream.cork();
+  for (const piece of pieces.slice(0, -1)) stream.write(piece);
+  const written = new Promise<boolean>((resolve) => stream.write(last, (error) => resolve(!error)));
+  stream.uncork();
+  return await written;
 }

@@ -1,5 +1,5 @@
 // Every archive of the corpus through the real unpack: what must become of it does, nothing around it changes, and
-// what is accepted is what GNU tar makes of the same archive by itself.
+// what is accepted is what GNU tar makes of the canonical spelling of the archive by itself.
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -11,6 +11,7 @@ import { childProcesses } from "../support/processes/child-processes.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { listTree } from "../support/trees/tree-listing.js";
 import { type Canary, placeCanary } from "./canary.js";
+import { canonicalSpelling } from "./canonical-spelling.js";
 import { type CorpusCase, roomyLimits } from "./case.js";
 import { corpus } from "./cases.js";
 import { describeTree } from "./describe-tree.js";
@@ -48,22 +49,38 @@ async function outcomeOf({ limits = roomyLimits }: CorpusCase, bytes: Buffer, { 
   } catch (error) {
     return { refused: (error as { code?: unknown }).code ?? error };
   }
-  return { tree: await describeTree(layer) };
+  return { tree: (await describeTree(layer)).sort() };
 }
 
 function expected({ outcome }: CorpusCase, { outside }: Canary) {
   if ("refused" in outcome) return outcome;
-  return { tree: outcome.tree.map((line) => line.replace("OUTSIDE", outside)) };
+  return { tree: outcome.tree.flatMap((line) => expand(line, outside)).sort() };
 }
 
-/** The tree that GNU tar makes of an archive that has nothing before it, in a directory that has nothing around it. */
+/**
+ * Puts the canary's path into a line: `OUTSIDE` as it is, `UNDER` as a path in the layer. The line `WAY UNDER` stands
+ * for the directories that lead to and over it, and that no entry names; `WAY TO UNDER` for those above it.
+ */
+function expand(line: string, outside: string): string[] {
+  const parts = outside.split("/").slice(1);
+  if (line.startsWith("WAY")) {
+    const way = line === "WAY UNDER" ? parts : parts.slice(0, -1);
+    return way.map((_, at) => `d 755 ${parts.slice(0, at + 1).join("/")} @0`);
+  }
+  return [line.replace("OUTSIDE", outside).replace("UNDER", parts.join("/"))];
+}
+
+/**
+ * The tree that GNU tar makes of the canonical spelling of an archive that has nothing before it, in a directory that
+ * has nothing around it. `-P` is for symlinks: they are made at once.
+ */
 async function byGnuTar(bytes: Buffer): Promise<string[]> {
   const sandbox = join(await scratch.fresh(), "alone/and/deep/sandbox");
   mkdirSync(sandbox, { recursive: true });
   const xattrs = ["user", "security", "trusted"].map((space) => `--xattrs-include=${space}.*`);
-  const args = ["-xf", "-", "-C", sandbox, "--numeric-owner", "-p", "--xattrs", ...xattrs];
+  const args = ["-xPf", "-", "-C", sandbox, "--numeric-owner", "-p", "--xattrs", ...xattrs];
   await execa("tar", [...args, "--delay-directory-restore"], {
-    input: decompressed(bytes),
+    input: canonicalSpelling(decompressed(bytes)),
     env: { LC_ALL: "C" },
   });
   const lines = comparable(await listTree(sandbox));

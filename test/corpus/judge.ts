@@ -3,10 +3,10 @@
 //
 // - Nothing outside of the layer changes, and an error has one of the three codes of a bad archive.
 // - GNU tar's own guards never have to step in: the inspector comes before them.
-// - What is accepted, GNU tar accepts too when it reads the archive by itself, all of it, without an inspector before
-//   it, and on another file system where there is one; it sees as many entries as the inspector did, none of them with
-//   a name that leads out, and makes the same tree. GNU tar is the oracle because it is by definition right: layers
-//   are what it makes of archives. Other readers of tar (bsdtar, the npm package) are none, for they read some of these
+// - What is accepted, GNU tar accepts too when it reads the canonical spelling of the archive by itself, without an
+//   inspector before it, and on another file system where there is one; of the archive as it is spelled it lists as many
+//   entries as the inspector saw, none of them with a name that leads up; and it makes the same tree. GNU tar is the
+//   oracle because it is by definition right: layers are what it makes of archives. Other readers of tar (bsdtar, the npm package) are none, for they read some of these
 //   archives differently, which the corpus has the cases of. Entries are compared by number: that finds what the
 //   inspector took for a body and tar for a header, or the other way round.
 // - No file of the layer has a time of today: no archive says so, and what tar did not set is not reproducible.
@@ -18,6 +18,7 @@ import { type Unpacked, unpack } from "../../src/layer/unpack.js";
 import { StevedoreError } from "../../src/terms/error.js";
 import type { Compression } from "../../src/terms/index.js";
 import type { Canary } from "./canary.js";
+import { canonicalSpelling } from "./canonical-spelling.js";
 import { below, walkTree } from "./describe-tree.js";
 
 export type Verdict =
@@ -53,13 +54,10 @@ export async function judge({ canary, reference }: Bench, bytes: Buffer): Promis
     ([, { mtimeNs }]) => mtimeNs >= start && mtimeNs <= BigInt(Date.now()) * 1_000_000n,
   );
   if (isToday.length > 0) return { kind: "difference", detail: `of today: ${isToday.map(([path]) => path)}` };
-  rmSync(reference, { recursive: true, force: true });
-  mkdirSync(reference, { recursive: true });
-  const problem = await extractByGnuTar(
-    await decompressed(bytes, outcome.compression),
-    reference,
-    outcome.archiveEntries,
-  );
+  const plain = await decompressed(bytes, outcome.compression);
+  const problem =
+    (await countByGnuTar(plain, fresh(reference), outcome.archiveEntries)) ??
+    (await extractByGnuTar(plain, fresh(reference)));
   if (problem !== undefined) return problem;
   const differences = compare(ours, readTree(reference));
   if (differences.length > 0) return { kind: "difference", detail: differences.join("\n") };
@@ -94,13 +92,45 @@ async function decompressed(bytes: Buffer, compression: Compression): Promise<Bu
   return Buffer.from(stdout);
 }
 
-async function extractByGnuTar(
+function fresh(directory: string): string {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  return directory;
+}
+
+/**
+ * Has GNU tar extract the archive as it is spelled, and counts its entries. That it can extract them all is not asked:
+ * it follows no symlink that leads elsewhere on the host.
+ */
+async function countByGnuTar(
   input: Buffer,
   directory: string,
   entries: number,
 ): Promise<Verdict | undefined> {
+  const args = ["-xvvf", "-", "-C", directory, "--numeric-owner", "-p", "--delay-directory-restore"];
+  const run = await execa("tar", [...args, "--quoting-style=escape"], {
+    input,
+    reject: false,
+    env: { LC_ALL: "C" },
+  });
+  if (/Member name contains '\.\.'/.test(run.stderr)) return { kind: "escape", detail: run.stderr };
+  const lines = run.stdout.split("\n").filter((line) => line !== "" && !isNoEntry.test(line));
+  const listed = lines.map(
+    (line) => /^\S+ +\S+ +\S+ \S+ \S+ (.*?)(?: -> .*| link to .*)?$/.exec(line)?.[1] ?? line,
+  );
+  const leading = listed.filter((name) => /(^|\/)\.\.(\/|$)/.test(name));
+  if (leading.length > 0) return { kind: "escape", detail: `accepted: ${leading.join(", ")}` };
+  if (lines.length === entries) return undefined;
+  return {
+    kind: "difference",
+    detail: `${entries} entries, but GNU tar sees ${lines.length}:\n${run.stdout}`,
+  };
+}
+
+/** Has GNU tar extract the canonical spelling of the archive. `-P` is for symlinks: they are made at once. */
+async function extractByGnuTar(bytes: Buffer, directory: string): Promise<Verdict | undefined> {
   const args = [
-    "-xvvf",
+    "-xPf",
     "-",
     "-C",
     directory,
@@ -109,24 +139,13 @@ async function extractByGnuTar(
     "--delay-directory-restore",
     "--xattrs",
   ];
-  const run = await execa("tar", [...args, "--xattrs-include=user.*", "--quoting-style=escape"], {
-    input,
+  const run = await execa("tar", [...args, "--xattrs-include=user.*"], {
+    input: canonicalSpelling(bytes),
     reject: false,
     env: { LC_ALL: "C" },
   });
-  if (run.exitCode !== 0) return { kind: "difference", detail: `GNU tar by itself: ${run.stderr}` };
-  if (guardWords.test(run.stderr)) return { kind: "escape", detail: run.stderr };
-  const lines = run.stdout.split("\n").filter((line) => line !== "" && !isNoEntry.test(line));
-  const listed = lines.map(
-    (line) => /^\S+ +\S+ +\S+ \S+ \S+ (.*?)(?: -> .*| link to .*)?$/.exec(line)?.[1] ?? line,
-  );
-  const leading = listed.filter((name) => name.startsWith("/") || /(^|\/)\.\.(\/|$)/.test(name));
-  if (leading.length > 0) return { kind: "escape", detail: `accepted: ${leading.join(", ")}` };
-  if (lines.length === entries) return undefined;
-  return {
-    kind: "difference",
-    detail: `${entries} entries, but GNU tar sees ${lines.length}:\n${run.stdout}`,
-  };
+  if (run.exitCode === 0) return undefined;
+  return { kind: "difference", detail: `GNU tar by itself: ${run.stderr}` };
 }
 
 /** Volume labels, and the directories that tar makes on the way to an entry. */

@@ -17,6 +17,13 @@ export interface Mutators {
   readonly blind: Readonly<Record<string, (bytes: Buffer) => Buffer>>;
 }
 
+/** Another spelling of a name: slashes and dots that do not count. */
+export function respell({ pick, chance }: Random, name: string): string {
+  const beginning = pick(["", "", "./", "/", "//", "/./", ".//"]);
+  const middle = name.replaceAll("/", () => (chance(0.2) ? pick(["//", "/./"]) : "/"));
+  return `${beginning}${middle}`;
+}
+
 const types = [..."0012234555567xgXLKSVDMN\0A"];
 const sizes = [0, 1, 10, 511, 512, 513, 1024, 4096, 2 ** 31, 2 ** 33 - 1];
 const magics = ["ustar\x0000", gnuMagic, "\0\0\0\0\0\0\0\0", "ustar\0  "];
@@ -95,9 +102,26 @@ export function createMutators(random: Random, { outside }: Hints, another: () =
       () => ["comment", paxRecord("path", "../outside/new")],
     ])();
 
+  /** The entry with its name, and the target of a hard link, spelled in another way, where the fields have room. */
+  const respelled = (piece: Piece): Piece => {
+    const edits: [number, string][] = [];
+    for (const [at, isName] of [
+      [0, true],
+      [157, typeOf(piece.bytes) === "1"],
+    ] as const) {
+      const spelling = respell(random, piece.bytes.toString("latin1", at, at + 100).replace(/\0.*$/s, ""));
+      if (isName && spelling.length <= 100) edits.push([at, spelling.padEnd(100, "\0")]);
+    }
+    return edited(piece, edits);
+  };
+
   const structural: Mutators["structural"] = {
     "another name": (pieces) =>
       change(pieces, (piece) => edited(piece, [[0, name(pieces).slice(0, 100).padEnd(100, "\0")]])),
+    "other spellings of all names": (pieces) =>
+      pieces.map((piece) =>
+        piece.isEntry && !"xgXLKV".includes(typeOf(piece.bytes)) ? respelled(piece) : piece,
+      ),
     "another type": (pieces) => change(pieces, (piece) => edited(piece, [[156, pick(types)]])),
     "another number": (pieces) =>
       change(pieces, (piece) => {

@@ -23,24 +23,40 @@ export const names: readonly CorpusCase[] = [
   refused("UNSAFE_ENTRY", "a hard link above the layer", [file("a"), hardlink(out, "a")]),
   refused("UNSAFE_ENTRY", "a fifo above the layer", [fifo(out)]),
   refused("UNSAFE_ENTRY", "a device above the layer", [device(out, "3", 1, 3)]),
-  refused("UNSAFE_ENTRY", "an absolute name", (outside) => [file(`${outside}/new`, "x")]),
-  refused("UNSAFE_ENTRY", "an absolute name of a file that is there", (outside) => [
-    file(`${outside}/file`, "x"),
+  accepted(
+    "an absolute name: the layer's root is the root of all names",
+    (outside) => [file(`${outside}/new`, "x")],
+    ["WAY UNDER", 'f 644 UNDER/new "x"'],
+  ),
+  accepted(
+    "an absolute name of a file that is there on the host",
+    (outside) => [file(`${outside}/file`, "x")],
+    ["WAY UNDER", 'f 644 UNDER/file "x"'],
+  ),
+  accepted("an absolute name with two slashes", (outside) => [file(`/${outside}/new`, "x")], [
+    "WAY UNDER",
+    'f 644 UNDER/new "x"',
   ]),
-  refused("UNSAFE_ENTRY", "an absolute name with two slashes", (outside) => [file(`/${outside}/new`, "x")]),
-  refused("UNSAFE_ENTRY", "an absolute directory", (outside) => [directory(`${outside}/`, 0o777)]),
-  refused("UNSAFE_ENTRY", "an absolute symlink name", (outside) => [symlink(`${outside}/new`, "x")]),
-  refused("UNSAFE_ENTRY", "the root of the host", [directory("/", 0o777)]),
-  refused("UNSAFE_ENTRY", "an absolute name of pax", (outside) => [
-    pax([["path", `${outside}/new`]]),
-    file("in", "x"),
+  accepted("an absolute directory", (outside) => [directory(`${outside}/`, 0o777)], [
+    "WAY TO UNDER",
+    "d 777 UNDER",
+  ]),
+  accepted("an absolute symlink name", (outside) => [symlink(`${outside}/new`, "x")], [
+    "WAY UNDER",
+    "l UNDER/new -> x",
+  ]),
+  accepted("the root by a slash", [directory("/", 0o777)], ["d 777 ."]),
+  accepted("an absolute name of pax", (outside) => [pax([["path", `${outside}/new`]]), file("in", "x")], [
+    "WAY UNDER",
+    'f 644 UNDER/new "x"',
   ]),
   refused("UNSAFE_ENTRY", "two dots in the prefix", [entry({ name: "outside/new", prefix: ".." }, "x")]),
   refused("UNSAFE_ENTRY", "two dots in the name behind a prefix", [
     entry({ name: "../../outside/new", prefix: "a" }, "x"),
   ]),
-  refused("UNSAFE_ENTRY", "an absolute name in the prefix", (outside) => [
-    entry({ name: "new", prefix: outside }, "x"),
+  accepted("an absolute name in the prefix", (outside) => [entry({ name: "new", prefix: outside }, "x")], [
+    "WAY UNDER",
+    'f 644 UNDER/new "x"',
   ]),
   refused("UNSAFE_ENTRY", "a file in the place of the layer's root", [file(".", "x")]),
   refused("UNSAFE_ENTRY", "a symlink in the place of the layer's root", (outside) => [
@@ -124,6 +140,43 @@ export const names: readonly CorpusCase[] = [
     "empty components and dots on the way",
     [file("./a//.//b/./c", "x")],
     ["d 755 a @0", "d 755 a/b @0", 'f 644 a/b/c "x"'],
+  ),
+  accepted("the root, named by nothing at all", [directory("", 0o711)], ["d 711 ."]),
+  accepted(
+    "the root, named in every way: the last counts",
+    [directory("./", 0o711), directory("/", 0o700), directory(".", 0o750), directory("//./", 0o701)],
+    ["d 701 ."],
+  ),
+  accepted(
+    "one directory in three spellings",
+    [directory("./d/", 0o700), file("/d/a"), directory("d", 0o750), file("d//b"), directory("/d/./", 0o711)],
+    ["d 711 d", "f 644 d/a", "f 644 d/b"],
+  ),
+  accepted(
+    "a name that becomes that of an earlier entry: the last counts",
+    [
+      file("f", "1"),
+      symlink("./f", "/x"),
+      file("/s", "1"),
+      directory("./s/"),
+      symlink("/t", "/x"),
+      file("t", "2"),
+    ],
+    ["l f -> /x", "d 755 s", 'f 644 t "2"'],
+  ),
+  refused("UNSAFE_ENTRY", "a name that becomes that of a directory, of a file", [
+    directory("./d/"),
+    file("/d", "x"),
+  ]),
+  accepted(
+    "hard links to absolute names, and to other spellings",
+    [directory("d/"), file("/d/f", "x"), hardlink("./d/g", "/d/f"), hardlink("h", ".//d/./g")],
+    ["d 755 d", 'f 644 d/f "x"', "h d/g = d/f", "h h = d/f"],
+  ),
+  accepted(
+    "a path of 5000 bytes of which few count",
+    [pax([["path", `${"./".repeat(2500)}f`]]), file("short", "x")],
+    ['f 644 f "x"'],
   ),
   accepted("the root, named", [directory("./", 0o711)], ["d 711 ."]),
   accepted(

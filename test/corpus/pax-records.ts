@@ -13,12 +13,9 @@ const hidden = file("../outside/new", "x");
 function overrides(type: "x" | "g"): CorpusCase[] {
   const what = type === "g" ? "a global" : "a";
   return [
-    refused("UNSAFE_ENTRY", `${what} path that leads out`, (outside) => [
-      pax([["path", `${outside}/file`]], type),
-      f,
-    ]),
-    refused("UNSAFE_ENTRY", `${what} target that leads out`, (outside) => [
-      pax([["linkpath", `${outside}/file`]], type),
+    refused("UNSAFE_ENTRY", `${what} path that leads out`, [pax([["path", "../outside/file"]], type), f]),
+    refused("UNSAFE_ENTRY", `${what} target that leads out`, [
+      pax([["linkpath", "../outside/file"]], type),
       hardlink("h", "f"),
     ]),
     refused("UNSAFE_ENTRY", `${what} GNU.sparse.name that leads out`, [

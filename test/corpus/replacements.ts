@@ -79,73 +79,78 @@ export const replacements: readonly CorpusCase[] = [
     file("f"),
     hardlink("d", "f"),
   ]),
-  refused("UNSAFE_ENTRY", "a symlink that leads out, and a file in its place", (outside) => [
-    symlink("s", `${outside}/file`),
-    file("s", "x"),
-  ]),
-  refused("UNSAFE_ENTRY", "a symlink that leads out, and a directory in its place", (outside) => [
-    symlink("s", outside),
-    directory("s/", 0o777),
-    file("s/file", "x"),
-  ]),
-  refused("UNSAFE_ENTRY", "a symlink that leads out, and another in its place", [
-    symlink("s", "/x"),
-    symlink("s", "/y"),
-  ]),
-  refused("UNSAFE_ENTRY", "a symlink that leads out, and one that stays in its place", [
-    directory("d/"),
-    symlink("s", "/x"),
-    symlink("s", "d"),
-    file("s/f"),
-  ]),
-  refused("UNSAFE_ENTRY", "a symlink that leads out, and a fifo, a device or a hard link in its place", [
-    file("f"),
-    symlink("s", "/x"),
-    hardlink("s", "f"),
-  ]),
-  refused("UNSAFE_ENTRY", "a second name of a symlink that leads out, and a file in its place", (outside) => [
-    symlink("s", `${outside}/file`),
-    hardlink("h", "s"),
-    file("h", "x"),
-  ]),
-  refused("UNSAFE_ENTRY", "a directory known by a symlink that is replaced: it would keep the clock's time", [
-    directory("a/"),
-    symlink("s", "a"),
-    directory("s/k/", 0o700),
-    directory("b/"),
-    file("b/k"),
-    symlink("s", "b"),
-  ]),
-  refused("UNSAFE_ENTRY", "a directory under two names, of which tar would heed the first", [
-    directory("d/", 0o700),
-    directory("./d/", 0o755),
-  ]),
-  refused("UNSAFE_ENTRY", "a directory under the name of a symlink to it", [
-    directory("d/", 0o700),
-    symlink("s", "d"),
-    directory("s/.", 0o755),
-  ]),
+  accepted(
+    "a symlink that leads out, and a file in its place",
+    (outside) => [symlink("s", `${outside}/file`), file("s", "x")],
+    ['f 644 s "x"'],
+  ),
+  accepted(
+    "a symlink that leads out, and a directory in its place",
+    (outside) => [symlink("s", outside), directory("s/", 0o777), file("s/file", "x")],
+    ["d 777 s", 'f 644 s/file "x"'],
+  ),
+  accepted(
+    "a symlink that leads out, and another in its place",
+    [symlink("s", "/x"), symlink("s", "/y")],
+    ["l s -> /y"],
+  ),
+  accepted(
+    "a symlink that leads out, and one that stays in its place",
+    [directory("d/"), symlink("s", "/x"), symlink("s", "d"), file("s/f")],
+    ["d 755 d", "f 644 d/f", "l s -> d"],
+  ),
+  accepted(
+    "a symlink that leads out, and a hard link in its place",
+    [file("f"), symlink("s", "/x"), hardlink("s", "f")],
+    ["f 644 f", "h s = f"],
+  ),
+  accepted(
+    "a second name of a symlink that leads out, and a file in its place",
+    (outside) => [symlink("s", `${outside}/file`), hardlink("h", "s"), file("h", "x")],
+    ['f 644 h "x"', "l s -> OUTSIDE/file"],
+  ),
+  accepted(
+    "a directory reached by a symlink that is replaced",
+    [
+      directory("a/"),
+      symlink("s", "a"),
+      directory("s/k/", 0o700),
+      directory("b/"),
+      file("b/k"),
+      symlink("s", "b"),
+    ],
+    ["d 755 a", "d 700 a/k", "d 755 b", "f 644 b/k", "l s -> b"],
+  ),
+  accepted(
+    "a directory under two names: the last counts",
+    [directory("d/", 0o700), directory("./d/", 0o755)],
+    ["d 755 d"],
+  ),
+  accepted(
+    "a directory by a dot, in the place of a symlink to another",
+    [directory("d/", 0o700), symlink("s", "d"), directory("s/.", 0o755)],
+    ["d 700 d", "d 755 s"],
+  ),
+  accepted(
+    "a symlink that is made last, in a directory of another name",
+    [directory("./d/"), symlink("d/s", "/x")],
+    ["d 755 d", "l d/s -> /x"],
+  ),
+  accepted(
+    "a symlink that is made last, in a directory reached over another",
+    [directory("d/"), symlink("t", "d"), symlink("t/s", "/x")],
+    ["d 755 d", "l d/s -> /x", "l t -> d"],
+  ),
   refused(
     "UNSAFE_ENTRY",
-    "a symlink that is made last, in a directory of another name: that would have the clock's time",
-    [directory("./d/"), symlink("d/s", "/x")],
+    "a hard link that is made last, in a directory of its own: that would have the clock's time",
+    [directory("d/"), symlink("d/s", "/x"), directory("e/"), hardlink("e/h", "d/s")],
   ),
-  refused("UNSAFE_ENTRY", "a symlink that is made last, in a directory reached over another: the same", [
-    directory("d/"),
-    symlink("t", "d"),
-    symlink("t/s", "/x"),
-  ]),
-  refused("UNSAFE_ENTRY", "a hard link that is made last, in a directory of its own: the same", [
-    directory("d/"),
-    symlink("d/s", "/x"),
-    directory("e/"),
-    hardlink("e/h", "d/s"),
-  ]),
-  refused("UNSAFE_ENTRY", "a hard link that is made last, in a directory that is named later: the same", [
-    symlink("s", "/x"),
-    hardlink("e/h", "s"),
-    directory("e/"),
-  ]),
+  accepted(
+    "a hard link that is made last, in a directory that is named later",
+    [symlink("s", "/x"), hardlink("e/h", "s"), directory("e/")],
+    ["d 755 e", "l e/h -> /x", "h s = e/h"],
+  ),
   accepted(
     "links that are made last, where tar expects them or where no time is set",
     [

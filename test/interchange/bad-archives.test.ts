@@ -32,6 +32,11 @@ const config = {
 const configName = `${digestOf(JSON.stringify(config)).slice(7)}.json`;
 const image = { Config: configName, RepoTags: ["web:1"], Layers: ["a/layer.tar", "b/layer.tar"] };
 
+/** An archive that ends behind its last file. */
+function withoutEnd(whole: Buffer): Buffer {
+  return whole.subarray(0, whole.length - 1_024);
+}
+
 /** A docker-archive of which some files are others; undefined leaves one out. */
 function docker(others: Readonly<Record<string, Buffer | undefined>> = {}): Buffer {
   const files = {
@@ -194,10 +199,31 @@ const bad: Readonly<Record<string, readonly [Buffer, code: string, tells: string
   "an archive of something else": [archive(file("etc/passwd", "root")), "BAD_ARCHIVE", "no images"],
   "an archive without entries": [archive(), "BAD_ARCHIVE", "no images"],
   "an archive that is cut short in a layer": [docker().subarray(0, 2_000), "BAD_ARCHIVE", "cut short"],
-  "an archive without its end": [
-    docker().subarray(0, docker().length - 1_024),
+  "an archive without its end, and without the digest of its config": [
+    withoutEnd(
+      docker({
+        "manifest.json": file("manifest.json", [{ ...image, Config: "config.json" }]),
+        "config.json": file("config.json", config),
+      }),
+    ),
     "BAD_ARCHIVE",
     "end-of-archive",
+  ],
+  "an archive without its end, of which a layer is gone": [
+    withoutEnd(docker({ "b/layer.tar": undefined })),
+    "BAD_ARCHIVE",
+    "b/layer.tar",
+  ],
+  "an archive without its end, and with a layer that is another": [
+    withoutEnd(docker({ "b/layer.tar": file("b/layer.tar", base) })),
+    "SOURCE_MISMATCH",
+    "b/layer.tar",
+  ],
+  "legacy: an archive without its end": [withoutEnd(legacy({ a: {} })), "BAD_ARCHIVE", "end-of-archive"],
+  "an archive that is cut between two files": [
+    archive(file("a/layer.tar", base)).subarray(0, -1_024),
+    "BAD_ARCHIVE",
+    "cut short",
   ],
   "an archive with a file that claims to be larger than all of it": [
     archive(entry({ name: "manifest.json", size: 1e9 })),

@@ -3,7 +3,7 @@
 import { config, dockerManifest, type ImageConfig, manifestFile } from "../formats/index.js";
 import { diffIdsOf, layersOf } from "./configured-image.js";
 import type { Document, DocumentReader } from "./documents.js";
-import { findNeeded } from "./files/index.js";
+import { assertEnd, findNeeded } from "./files/index.js";
 import { type LoadableImage, platformOf } from "./loadable-image.js";
 import { readNames } from "./names.js";
 import type { LayerBlob } from "./source-image.js";
@@ -21,7 +21,9 @@ export async function readDockerArchive(
   return images.map(({ Config, RepoTags, Layers }, index) => {
     let document: Promise<Document<ImageConfig>> | undefined;
     const readConfig = () => {
-      document ??= documents.read(Config, config, digestInName(Config));
+      const digest = digestInName(Config);
+      if (digest === undefined) assertEnd(documents.files);
+      document ??= documents.read(Config, config, digest);
       return document;
     };
     return {

@@ -4,7 +4,7 @@ import { layoutFile, manifestFile } from "../formats/index.js";
 import { readDockerArchive } from "./docker-archive.js";
 import { hasLegacyImages, readDockerLegacy } from "./docker-legacy.js";
 import { type DocumentReader, openDocuments } from "./documents.js";
-import type { SourceFiles } from "./files/index.js";
+import { assertEnd, type SourceFiles } from "./files/index.js";
 import { choosePlatform, type LoadableImage } from "./loadable-image.js";
 import { decideNames, namesOf } from "./names.js";
 import { readOciLayout } from "./oci-layout.js";
@@ -53,6 +53,8 @@ async function detectFormat(documents: DocumentReader): Promise<SourceFormat> {
   const { files } = documents;
   if ((await files.find(manifestFile)) !== undefined) return "docker";
   if ((await files.find(layoutFile)) !== undefined) return "oci";
+  // From here on no digest is in the source.
+  assertEnd(files);
   if (await hasLegacyImages(documents)) return "docker-legacy";
   throw new StevedoreError(
     "BAD_ARCHIVE",

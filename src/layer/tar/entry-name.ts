@@ -1,5 +1,5 @@
-// The names in an archive, each looked at by itself: which are safe, and how GNU tar understands their spelling. All
-// are latin1 strings.
+// The names in an archive, each looked at by itself: which are safe, and what their canonical spelling is. All are
+// latin1 strings. The root of the layer is the root of all names, whether they begin with a slash or not.
 import { StevedoreError } from "../../terms/index.js";
 import { quoteName } from "./header.js";
 
@@ -8,13 +8,14 @@ const longestPath = 4095;
 
 /**
  * The components of an entry's name, or of the target of a hard link with that name, without empty ones and `.`.
- * @throws `UNSAFE_ENTRY` if it is absolute or holds `..`, `LIMIT_EXCEEDED` if it is longer than Linux takes.
+ * @throws `UNSAFE_ENTRY` if it holds `..`, `LIMIT_EXCEEDED` if it is longer than Linux takes.
  */
 export function checkName(path: string, entryName: string): string[] {
-  checkLength(path, subject(path, entryName));
-  if (path.startsWith("/")) throw unsafe(`${subject(path, entryName)} is an absolute path`);
   if (hasDotDot(path)) throw unsafe(`${subject(path, entryName)} holds ".."`);
-  return splitName(path);
+  const parts = splitName(path);
+  // What does not count may be as long as it likes.
+  if (path.length > longestPath) checkLength(parts.join("/"), subject(path, entryName));
+  return parts;
 }
 
 /** @throws `LIMIT_EXCEEDED` if the path is longer than Linux takes; `what` names it in the message */
@@ -39,33 +40,9 @@ export function hasDotDot(path: string): boolean {
   return path.includes("..") && path.split("/").includes("..");
 }
 
-/** True for the target of a symlink that may lead out of the layer. */
+/** True for the target of a symlink that leads to another place on the host than in the layer, or may do so. */
 export function mayLeave(target: string): boolean {
   return target.startsWith("/") || hasDotDot(target);
-}
-
-/** The name without slashes at its end: so tar remembers a directory. */
-export function withoutSlashes(name: string): string {
-  let end = name.length;
-  while (end > 0 && name[end - 1] === "/") end--;
-  return name.slice(0, end);
-}
-
-/** The part of a name before its last component, without the slash between them. */
-export function directoryOf(name: string): string {
-  const path = withoutSlashes(name);
-  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
-}
-
-/** The beginning of a path, as it is spelled, with its first `count` components; empty ones and `.` do not count. */
-export function beginning(path: string, count: number): string {
-  const component = /[^/]+/g;
-  for (let left = count; left > 0; ) {
-    const found = component.exec(path);
-    if (found === null) return path;
-    if (found[0] !== ".") left--;
-  }
-  return path.slice(0, component.lastIndex);
 }
 
 /** The error for an entry that must not reach the disk. */

@@ -1,267 +1,224 @@
 // Finds out where the entries of an archive lie in the layer. It follows the directories and symlinks that the archive
-// itself makes, so that no entry is written through a symlink that leads out. It also knows which directories no entry
-// named.
+// itself makes, so that each entry gets the name of its place: no name that tar is given leads through a symlink. It
+// also knows which directories no entry named.
 //
-// GNU tar does some of its work only at the end, and by name: it makes the symlinks that may lead out, and sets the
-// modes, times and xattrs of directories. By then the same thing must still lie under each of these names. tar would
-// notice another at most by its inode number, and inode numbers are used again. So an entry that would replace one is
-// refused.
+// GNU tar sets the modes, times and xattrs of directories at the end, and by name. By then the same thing must still lie
+// under each of these names. tar would notice another at most by its inode number, and inode numbers are used again. So
+// an entry that would replace a directory that is on the disk is refused.
+import { meaningOf } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import {
-  beginning,
-  checkLength,
-  checkName,
-  directoryOf,
-  mayLeave,
-  splitName,
-  subject,
-  unsafe,
-  withoutSlashes,
-} from "./entry-name.js";
+  addChild,
+  type Directory,
+  directoryAt,
+  eachDirectory,
+  newDirectory,
+  type Place,
+  type Symlink,
+  walkTo,
+} from "./directory-tree.js";
+import { checkLength, checkName, mayLeave, subject, unsafe } from "./entry-name.js";
 import { quoteName } from "./header.js";
+import { type HeldLink, heldEntries } from "./held-entries.js";
 
 /** What an entry makes. Names and targets are latin1 strings, one character per byte. */
 export type LayerEntry =
   | { readonly kind: "directory" | "file" | "device" | "fifo"; readonly name: string }
   | { readonly kind: "symlink" | "hardlink"; readonly name: string; readonly target: string };
 
+/** What is kept of an entry that tar gets only at the end. */
+export interface EntrySource {
+  /** Whether its bytes may be kept, if it is a whiteout. */
+  readonly mayHold: boolean;
+  holdLink(): HeldLink;
+  /** The bytes of the entry under another name. */
+  renamed(name: string): Buffer;
+}
+
+/** What becomes of an entry. */
+export interface Placement {
+  /** Its canonical name: the path of its place in the layer, without symlinks. `""` is the root. */
+  readonly name: string;
+  /** The target of a symlink as it is, that of a hard link by its canonical name; else `""`. */
+  readonly target: string;
+  /** Whether tar gets it only at the end, from `end`. */
+  readonly isHeld: boolean;
+  /** An entry that was held, and that tar must have before this one. */
+  readonly before: Buffer | undefined;
+}
+
 /** The directories and symlinks of a layer as its archive builds it. Files are checked and forgotten. */
 export interface LayerPaths {
   /**
    * Checks an entry and takes it in.
-   * @throws `UNSAFE_ENTRY` for a name that is absolute, holds `..` or leads through a symlink that may leave the
-   * layer; the same for a hard link's target. A symlink's own target may be anything. The same for what would replace
-   * a directory, or a symlink that tar still needs, and for a second spelling of a directory's name.
-   * `BAD_ARCHIVE` for a hard link into a directory that is not there. `LIMIT_EXCEEDED` for a name or target longer
-   * than Linux takes.
+   * @throws `UNSAFE_ENTRY` for a name that holds `..` or leads out through a symlink; the same for a hard link's target.
+   * A symlink's own target may be anything. The same for what would replace a directory that is on the disk.
+   * `BAD_ARCHIVE` for a hard link to itself or into a directory that is not there. `LIMIT_EXCEEDED` for a name or
+   * target longer than Linux takes.
    */
-  add(entry: LayerEntry): void;
+  add(entry: LayerEntry, source: EntrySource): Placement;
+  /** Yields what tar must have behind the last entry: the held entries, and the end of the archive. */
+  end(): Generator<Buffer>;
   /** How many directories exist only because an entry lies in them, the root not counted. */
   readonly impliedCount: number;
   /** These directories, as latin1 strings relative to the root; `""` is the root, if no entry named it. */
   impliedDirectories(): string[];
 }
 
-/** Linux follows 40 symlinks in one path and then says ELOOP. */
-const mostSymlinks = 40;
-
-interface Directory {
-  readonly kind: "directory";
-  /** Its directories and symlinks; most directories have none, and there may be very many. */
-  children: Map<string, Directory | Symlink> | undefined;
-  /** Whether an entry named it; false where only entries below it were seen. */
-  named: boolean;
-  /** The name by which tar will set its mode and times. The root has none until an entry names it. */
-  spelling: string | undefined;
-  /**
-   * Whether tar makes a symlink in it at the very end, which changes its times; and if so, whether tar waits for that
-   * before it sets the times.
-   */
-  deferredSymlinks: "none" | "awaited" | "not awaited";
-}
-
-interface Symlink {
-  readonly kind: "symlink";
-  readonly target: string;
-  /** Whether the name of an entry led through it. */
-  followed: boolean;
-}
+/** How many bytes of whiteouts are kept. Those above it go to tar at once. */
+const mostHeldBytes = 16 * 1024 * 1024;
 
 /** An empty layer. */
 export function createLayerPaths(): LayerPaths {
-  const root: Directory = {
-    kind: "directory",
-    children: undefined,
-    named: false,
-    spelling: undefined,
-    deferredSymlinks: "none",
-  };
+  const root = newDirectory(false);
   let implied = 0;
+  let heldBytes = 0;
 
-  /**
-   * Returns the directory that `parts` of `path` lead to. If a directory is missing, it is made where `make` is true,
-   * as tar makes those on the way to an entry; otherwise the result is undefined. A symlink is followed if its target
-   * is relative and without `..`. Others may lead out. GNU tar makes those only at the very end, so nothing could be
-   * written through them anyway.
-   */
-  function walk(parts: readonly string[], path: string, name: string, make: boolean): Directory | undefined {
-    let directory = root;
-    const todo = [...parts].reverse();
-    /** How many of `parts` are still to come, not counting what a symlink put before them. */
-    let left = parts.length;
-    let followed = 0;
-    for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
-      left = Math.min(left, todo.length);
-      const child = directory.children?.get(part);
-      if (child?.kind === "symlink") {
-        if (mayLeave(child.target)) throw throughSymlink(name, part, child.target);
-        if (++followed > mostSymlinks) {
-          throw unsafe(`${quoteName(name)} leads through more than ${mostSymlinks} symlinks`);
-        }
-        child.followed = true;
-        todo.push(...splitName(child.target).reverse());
-      } else if (child === undefined) {
-        if (!make) return undefined;
-        directory = addDirectory(directory, part, false, beginning(path, parts.length - left));
-        implied++;
-      } else {
-        directory = child;
-      }
+  /** The directory of a place, made with those on the way to it if it is not there. */
+  function enter({ names, trail }: Place): Directory {
+    let directory = trail.at(-1) as Directory;
+    for (let at = trail.length - 1; at < names.length; at++) {
+      const made = newDirectory(false);
+      addChild(directory, names[at] as string, made);
+      implied++;
+      directory = made;
     }
     return directory;
   }
 
-  /** The directory in which an entry lies. */
-  function enter(parts: readonly string[], name: string): Directory {
-    return walk(parts, name, name, true) as Directory;
-  }
-
-  /** The directory or symlink that a hard link's target names; undefined for a file, for files are not remembered. */
-  function find(parts: readonly string[], path: string, name: string): Directory | Symlink | undefined {
-    const last = parts.at(-1);
-    if (last === undefined) return root;
-    const directory = walk(parts.slice(0, -1), path, name, false);
-    if (directory !== undefined) return directory.children?.get(last);
-    throw new StevedoreError("BAD_ARCHIVE", `${subject(path, name)} is in no directory of the archive`);
-  }
-
-  function nameDirectory(parent: Directory, part: string, name: string): void {
-    const child = parent.children?.get(part);
-    if (child?.kind === "directory") {
-      setNamed(child, name);
-    } else {
-      // tar puts a real directory in the place of a symlink, even of one that points to a directory.
-      if (child !== undefined) checkReplaced(child, name);
-      addDirectory(parent, part, true, withoutSlashes(name));
+  /** Remembers that the directories on the way to a place will be on the disk. */
+  function markWritten({ names }: Place): void {
+    let directory: Directory | undefined = root;
+    for (let at = 0; directory !== undefined; at++) {
+      directory.written = true;
+      const child: Directory | Symlink | undefined = directory.children?.get(names[at] ?? "");
+      directory = child?.kind === "directory" ? child : undefined;
     }
-  }
-
-  function setNamed(directory: Directory, name: string): void {
-    const spelling = withoutSlashes(name);
-    directory.spelling ??= spelling;
-    if (directory.spelling !== spelling) {
-      // tar would apply what both entries say, but not in the order of the entries.
-      throw unsafe(`${quoteName(name)} is another name of the directory ${quoteName(directory.spelling)}`);
-    }
-    markNamed(directory);
-  }
-
-  function markNamed(directory: Directory): void {
-    if (directory.deferredSymlinks === "not awaited") throw untimely(directory.spelling ?? ".");
-    if (!directory.named && directory !== root) implied--;
-    directory.named = true;
-  }
-
-  /** A name such as "link/.": the directory that the link leads to. "." is the root. */
-  function nameByDot(parts: readonly string[], name: string): void {
-    const before = implied;
-    const directory = enter(parts, name);
-    // tar has just made the directory on the way, and remembers it by its name without the dot.
-    if (implied > before) markNamed(directory);
-    else setNamed(directory, name);
   }
 
   /**
-   * tar makes this symlink at the very end, which changes the times of its directory. It sets the times after that
-   * only if the symlink's name begins with the directory's name; and it does not do so for hard links to the symlink.
+   * What a hard link's target names: its canonical name, what is known to be there (nothing of a file, for files are
+   * not remembered), and the whiteout that it is, if that is held.
    */
-  function noteLastLink(parent: Directory, entry: LayerEntry): void {
-    // The root is always set last.
-    if (parent === root || parent.deferredSymlinks === "awaited") return;
-    const isKnown = entry.kind === "symlink" && directoryOf(entry.name) === parent.spelling;
-    parent.deferredSymlinks = isKnown ? "awaited" : "not awaited";
-    if (parent.named && !isKnown) throw untimely(entry.name);
+  function find(path: string, name: string) {
+    const parts = checkName(path, name);
+    const last = parts.at(-1);
+    if (last === undefined) throw unsafe(`${subject(path, name)} is the layer's root`);
+    const place = walkTo(root, parts.slice(0, -1), name);
+    const directory = directoryAt(place);
+    if (directory === undefined) {
+      throw new StevedoreError("BAD_ARCHIVE", `${subject(path, name)} is in no directory of the archive`);
+    }
+    const whiteout = directory.whiteouts?.get(last);
+    if (whiteout !== undefined) {
+      directory.whiteouts?.delete(last);
+      markWritten(place);
+    }
+    return { name: pathIn(place, last), there: directory.children?.get(last), whiteout };
+  }
+
+  function nameDirectory(parent: Directory, name: string): void {
+    const child = parent.children?.get(name);
+    if (child?.kind === "directory") {
+      if (!child.named) implied--;
+      child.named = true;
+    } else {
+      // tar puts a real directory in the place of a symlink, even of one that points to a directory.
+      addChild(parent, name, newDirectory(true));
+    }
+  }
+
+  /** @throws `UNSAFE_ENTRY` for a directory that is on the disk */
+  function remove(parent: Directory, last: string, name: string): void {
+    const there = parent.children?.get(last);
+    if (there?.kind === "directory") {
+      if (there.named || there.written) throw unsafe(`${quoteName(name)} would replace a directory`);
+      // There were but whiteouts in it, which delete nothing that this entry does not delete.
+      for (const _ of eachDirectory(there)) implied--;
+    }
+    parent.children?.delete(last);
+  }
+
+  /** Keeps a whiteout of a directory that tar knows nothing of yet: the directory may become something else. */
+  function holdWhiteout(parent: Directory, last: string, name: string, source: EntrySource): boolean {
+    const mayHold = source.mayHold && parent !== root && !parent.named && !parent.written;
+    if (!mayHold || meaningOf(last).kind === "file" || parent.children?.has(last)) return false;
+    const bytes = source.renamed(name);
+    heldBytes += bytes.length;
+    if (heldBytes > mostHeldBytes) return false;
+    parent.whiteouts ??= new Map();
+    parent.whiteouts.set(last, bytes);
+    return true;
+  }
+
+  function add(entry: LayerEntry, source: EntrySource): Placement {
+    const parts = checkName(entry.name, entry.name);
+    if (entry.kind === "symlink") checkLength(entry.target, `the target of ${quoteName(entry.name)}`);
+    const last = parts.at(-1);
+    if (last === undefined) {
+      if (entry.kind !== "directory") throw unsafe(`${quoteName(entry.name)} would replace the layer's root`);
+      root.named = true;
+      return { name: "", target: "", isHeld: false, before: undefined };
+    }
+    const place = walkTo(root, parts.slice(0, -1), entry.name);
+    const name = pathIn(place, last);
+    checkLength(name, `the path of ${quoteName(entry.name)}`);
+    const parent = enter(place);
+    if (entry.kind === "file" && holdWhiteout(parent, last, name, source)) {
+      return { name, target: "", isHeld: true, before: undefined };
+    }
+    markWritten(place);
+    parent.whiteouts?.delete(last);
+    if (entry.kind === "directory") {
+      nameDirectory(parent, last);
+      return { name, target: "", isHeld: false, before: undefined };
+    }
+    if (entry.kind !== "hardlink") {
+      remove(parent, last, entry.name);
+      if (entry.kind !== "symlink") return { name, target: "", isHeld: false, before: undefined };
+      const { target } = entry;
+      const held = mayLeave(target) ? source.holdLink() : undefined;
+      addChild(parent, last, { kind: "symlink", target, held, hasHardLinks: false });
+      return { name, target, isHeld: held !== undefined, before: undefined };
+    }
+    return addHardLink(entry, parent, last, name);
+  }
+
+  function addHardLink(
+    entry: Extract<LayerEntry, { target: string }>,
+    parent: Directory,
+    last: string,
+    name: string,
+  ): Placement {
+    const target = find(entry.target, entry.name);
+    if (target.there?.kind === "directory") throw unsafe(`${quoteName(entry.name)} is a link to a directory`);
+    if (target.name === name) {
+      throw new StevedoreError("BAD_ARCHIVE", `${quoteName(entry.name)} is a hard link to itself`);
+    }
+    remove(parent, last, entry.name);
+    // A hard link to a symlink is that symlink under another name.
+    if (target.there !== undefined) {
+      target.there.hasHardLinks = true;
+      addChild(parent, last, target.there);
+    }
+    const isHeld = target.there?.held !== undefined;
+    return { name, target: target.name, isHeld, before: target.whiteout };
   }
 
   return {
-    add(entry) {
-      const parts = checkName(entry.name, entry.name);
-      const targetParts = entry.kind === "hardlink" ? checkName(entry.target, entry.name) : [];
-      if (entry.kind === "symlink") checkLength(entry.target, `the target of ${quoteName(entry.name)}`);
-      const endsInDot = /(^|\/)\.\/*$/.test(entry.name);
-      if (entry.kind === "directory" && endsInDot) return nameByDot(parts, entry.name);
-
-      const last = parts.at(-1);
-      if (last === undefined) throw unsafe(`${quoteName(entry.name)} would replace the layer's root`);
-      const parent = enter(parts.slice(0, -1), entry.name);
-      if (entry.kind === "directory") return nameDirectory(parent, last, entry.name);
-
-      const target = entry.kind === "hardlink" ? find(targetParts, entry.target, entry.name) : undefined;
-      if (target?.kind === "directory") throw unsafe(`${quoteName(entry.name)} is a link to a directory`);
-      const there = parent.children?.get(last);
-      // A hard link to a symlink is that symlink under another name.
-      const symlink = entry.kind === "symlink" ? newSymlink(entry.target) : target;
-      if (there !== undefined) {
-        if (isSameSymlink(there, symlink)) return;
-        checkReplaced(there, entry.name);
-        parent.children?.delete(last);
-      }
-      if (symlink === undefined) return;
-      addChild(parent, last, symlink);
-      if (mayLeave(symlink.target)) noteLastLink(parent, entry);
-    },
+    add,
+    end: () => heldEntries(root),
     get impliedCount() {
       return implied;
     },
-    impliedDirectories: () => listImplied(root),
+    impliedDirectories() {
+      const paths: string[] = [];
+      for (const [directory, path] of eachDirectory(root)) if (!directory.named) paths.push(path);
+      return paths;
+    },
   };
 }
 
-function newSymlink(target: string): Symlink {
-  return { kind: "symlink", target, followed: false };
-}
-
-function isSameSymlink(there: Directory | Symlink, symlink: Symlink | undefined): boolean {
-  return there.kind === "symlink" && there.target === symlink?.target;
-}
-
-/** @throws `UNSAFE_ENTRY` if tar still has work to do under the name of what is there. */
-function checkReplaced(there: Directory | Symlink, name: string): void {
-  if (there.kind === "directory") throw unsafe(`${quoteName(name)} would replace a directory`);
-  if (!there.followed && !mayLeave(there.target)) return;
-  const reason = there.followed ? "that names of other entries lead through" : "that may leave the layer";
-  throw unsafe(`${quoteName(name)} would replace the symlink to ${quoteName(there.target)}, ${reason}`);
-}
-
-function untimely(name: string): StevedoreError {
-  const reason = "a symlink that may leave the layer, or a hard link to one, is called in another way than";
-  return unsafe(`${quoteName(name)}: ${reason} its directory, whose time would be that of the extraction`);
-}
-
-function throughSymlink(name: string, link: string, target: string): StevedoreError {
-  const reason = 'only symlinks to a relative path without ".." are followed';
-  return unsafe(
-    `${quoteName(name)} leads through the symlink ${quoteName(link)} to ${quoteName(target)}: ${reason}`,
-  );
-}
-
-function addDirectory(parent: Directory, part: string, named: boolean, spelling: string): Directory {
-  const directory: Directory = {
-    kind: "directory",
-    children: undefined,
-    named,
-    spelling,
-    deferredSymlinks: "none",
-  };
-  addChild(parent, part, directory);
-  return directory;
-}
-
-function addChild(parent: Directory, part: string, child: Directory | Symlink): void {
-  parent.children ??= new Map();
-  parent.children.set(part, child);
-}
-
-/** Not recursive, because the archive decides how deep the tree is. */
-function listImplied(root: Directory): string[] {
-  const paths: string[] = [];
-  const todo: [Directory, path: string][] = [[root, ""]];
-  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-    const [directory, path] = next;
-    if (!directory.named) paths.push(path);
-    for (const [name, child] of directory.children ?? []) {
-      if (child.kind === "directory") todo.push([child, path === "" ? name : `${path}/${name}`]);
-    }
-  }
-  return paths;
+function pathIn({ names }: Place, last: string): string {
+  return names.length === 0 ? last : `${names.join("/")}/${last}`;
 }

@@ -12,6 +12,14 @@ export interface ExtendedHeaders {
   readonly name: string | undefined;
   /** GNU tar's long link target. */
   readonly linkName: string | undefined;
+  /** Where these headers lie in the archive, in order. */
+  readonly ranges: readonly ByteRange[];
+}
+
+/** A part of the archive, from the position of its first byte to that behind its last. */
+export interface ByteRange {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Nothing stands before the entry. */
@@ -20,6 +28,7 @@ export const noExtendedHeaders: ExtendedHeaders = {
   records: [],
   name: undefined,
   linkName: undefined,
+  ranges: [],
 };
 
 /** True for the header of an extended header: `x` and `g` of pax, `X` of Solaris, `L` and `K` of GNU tar. */
@@ -30,8 +39,8 @@ export function isExtendedHeader(block: Buffer): boolean {
 const extendedTypes: ReadonlySet<number> = new Set(Buffer.from("xXgLK"));
 
 /**
- * Reads one extended header and adds it to those that came before. `body` is what follows its block, padding
- * included.
+ * Reads one extended header, not a global one, and adds it to those that came before. `body` is what follows its
+ * block, padding included; `range` is where both lie.
  * @throws `BAD_ARCHIVE` if it cannot be read, or if it is the second of its kind: readers differ on which of them counts;
  * `UNSAFE_ENTRY` for records that are not accepted
  */
@@ -39,22 +48,31 @@ export function addExtendedHeader(
   known: ExtendedHeaders,
   header: Pick<TarHeader, "type" | "size">,
   body: Buffer,
+  range: ByteRange,
 ): ExtendedHeaders {
+  const ranges = [...known.ranges, range];
   switch (header.type) {
-    case "g":
-      checkGlobalRecords(readPaxRecords(body.subarray(0, header.size)));
-      return known;
     // GNU tar reads a long name to its first NUL, even behind the size that the header gives.
     case "L":
-      return { ...known, name: once(known.name, text(body, 0, body.length)) };
+      return { ...known, name: once(known.name, text(body, 0, body.length)), ranges };
     case "K":
-      return { ...known, linkName: once(known.linkName, text(body, 0, body.length)) };
+      return { ...known, linkName: once(known.linkName, text(body, 0, body.length)), ranges };
     default: {
       // Copied: the entry may come in a later chunk.
       const records = readPaxRecords(Buffer.from(body.subarray(0, header.size)));
-      return { ...known, pax: once(known.pax, readPaxFields(records)), records };
+      return { ...known, pax: once(known.pax, readPaxFields(records)), records, ranges };
     }
   }
+}
+
+/**
+ * Reads a global extended header: its records hold for all entries behind it, up to the next one.
+ * @throws `BAD_ARCHIVE` if it cannot be read, `UNSAFE_ENTRY` for records that are not accepted
+ */
+export function readGlobalHeader(size: number, body: Buffer): PaxRecord[] {
+  const records = readPaxRecords(Buffer.from(body.subarray(0, size)));
+  checkGlobalRecords(records);
+  return records;
 }
 
 function once<Value>(known: Value | undefined, value: Value): Value {

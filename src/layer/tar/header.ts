@@ -54,6 +54,12 @@ export function readHeader(block: Buffer): TarHeader {
   return readFields(block);
 }
 
+/** Writes the checksum of a block into it. */
+export function writeChecksum(block: Buffer): void {
+  block.fill(" ", 148, 156);
+  block.write(`${sumOfBytes(block).toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+}
+
 /** @throws `BAD_ARCHIVE` if the block's checksum is wrong */
 export function assertChecksum(block: Buffer): void {
   if (hasValidChecksum(block)) return;
@@ -91,6 +97,19 @@ export function readNumber(block: Buffer, at: number): number | undefined {
   let value = 0;
   for (const byte of block.subarray(at + 1, at + 12)) value = value * 256 + byte;
   return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/**
+ * True for a numeric field of `width` bytes that GNU tar takes for an owner or a time: octal digits or base-256, where
+ * only a time may be negative.
+ */
+export function isOwnerOrTime(block: Buffer, at: number, width: number, mayBeNegative: boolean): boolean {
+  const first = block[at];
+  if (first === 0xff)
+    return mayBeNegative && block.subarray(at, at + width - 8).every((byte) => byte === 0xff);
+  if (first !== 0x80) return readOctal(block, at, at + width) !== undefined;
+  const leading = block.subarray(at + 1, at + width - 4).every((byte) => byte === 0);
+  return leading || (mayBeNegative && readNumber(block, at) !== undefined);
 }
 
 /** A name for a message: quoted, control characters escaped, long ones cut. */

@@ -14,12 +14,12 @@ export {
 export { resetDirectories } from "./implied-directories.js";
 export {
   type ArchiveInspector,
-  type ByteRange,
   createArchiveInspector,
   type UnpackLimits,
 } from "./inspection.js";
 export { nameList } from "./names.js";
 export type { PaxRecord } from "./pax.js";
+export type { Edit } from "./rename-entry.js";
 export { type TarWalk, type WalkedEntry, walkTar } from "./walk.js";
 export {
   type BodilessEntry,

@@ -3,8 +3,10 @@
 import { StevedoreError } from "../../terms/index.js";
 import { unsafe } from "./entry-name.js";
 import { createLayerPaths } from "./entry-path.js";
-import { padded, quoteName } from "./header.js";
+import { quoteName } from "./header.js";
+import { holdLink } from "./held-entries.js";
 import { createRedundantWhiteouts } from "./redundant-whiteouts.js";
+import { type Edit, renamedEntry, renameEntry, wholeEntry } from "./rename-entry.js";
 import {
   createSparseMap,
   createSparseMapReader,
@@ -33,8 +35,16 @@ export interface ArchiveInspector {
    * tar may have the bytes before this position, without those that are dropped: they were read whole, and are right.
    */
   readonly cleared: number;
-  /** Gives, once, the parts of the cleared bytes that tar must not have: whole entries that say nothing, in order. */
-  takeDropped(): ByteRange[];
+  /**
+   * Gives, once, the parts of the cleared bytes that tar must not have, in order, and what it gets in their place: its
+   * names are canonical, and what is written in another way is written anew.
+   */
+  takeEdits(): readonly Edit[];
+  /**
+   * To be called once the end was seen. Yields what tar must have behind the cleared bytes.
+   * @throws `UNSAFE_ENTRY`
+   */
+  end(): Generator<Buffer>;
   /** True once the end of the archive was seen: what follows only counts. */
   readonly ended: boolean;
   /** Bytes seen. */
@@ -42,8 +52,8 @@ export interface ArchiveInspector {
   /** Entries seen, extended headers and volume labels not counted. */
   readonly entries: number;
   /**
-   * How many zeros would end an archive that ends behind the content of an entry: those that fill its last block, and
-   * the blocks that mark the end. 0 where there are such blocks, or where zeros would not do.
+   * How many zeros would end an archive that ends behind the content of an entry, or has no byte at all: those that fill
+   * its last block, and the blocks that mark the end. 0 where there are such blocks, or where zeros would not do.
    */
   missingEnd(): number;
   /**
@@ -57,12 +67,6 @@ export interface ArchiveInspector {
   readonly firstDevice: string | undefined;
 }
 
-/** A part of the archive, from the position of its first byte to that behind its last. */
-export interface ByteRange {
-  readonly from: number;
-  readonly to: number;
-}
-
 /** An inspector at the beginning of an archive. */
 export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): ArchiveInspector {
   const paths = createLayerPaths();
@@ -71,7 +75,7 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
   let entries = 0;
   let holes = 0;
   let firstDevice: string | undefined;
-  let dropped: ByteRange[] = [];
+  let edits: Edit[] = [];
   /** Reads the sparse map that the body begins with, if it does. */
   let mapInBody: SparseMapReader | undefined;
   /** Reads a further block of the sparse map that began in the header. */
@@ -88,10 +92,11 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
   });
 
   function takeEntry(walked: WalkedEntry): void {
-    const { entry, from, headerEnd, size } = walked;
+    const { entry, size } = walked;
     const { name } = entry;
     const isDropped = saysNothing(entry);
-    if (!isDropped) paths.add(entry);
+    if (isDropped) edits.push(...wholeEntry(walked));
+    else place(walked);
     entries++;
     if (entries + paths.impliedCount > maxEntries) {
       throw tooMuch(`the archive has more than ${maxEntries} entries: --max-layer-entries raises the limit`);
@@ -101,7 +106,19 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     checkBytes(size, () => quoteName(name));
     if (!isDropped) takeSparse(walked);
     else if (walked.header.type === "S") throw unsafeSparse(name);
-    else dropped.push({ from, to: headerEnd + padded(size) });
+  }
+
+  /** Finds the entry's place in the layer, and has tar read it under the name of that place, now or at the end. */
+  function place(walked: WalkedEntry): void {
+    const { header, extended, globals, size, from } = walked;
+    const isPlain = size === 0 && header.type !== "S" && extended.pax?.sparseSize === undefined;
+    const { name, target, isHeld, before } = paths.add(walked.entry, {
+      mayHold: isPlain && globals.length === 0,
+      holdLink: () => holdLink(walked),
+      renamed: (other) => renamedEntry(walked, other),
+    });
+    if (before !== undefined) edits.push({ from, to: from, bytes: before });
+    edits.push(...(isHeld ? wholeEntry(walked) : renameEntry(walked, name, target)));
   }
 
   function takeSparse(walked: WalkedEntry): void {
@@ -152,11 +169,12 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     get cleared() {
       return walk.settled;
     },
-    takeDropped() {
-      const taken = dropped;
-      dropped = [];
+    takeEdits() {
+      const taken = edits;
+      edits = [];
       return taken;
     },
+    end: paths.end,
     get ended() {
       return walk.ended;
     },

@@ -74,12 +74,12 @@ export function readPaxFields(records: readonly PaxRecord[]): PaxFields {
 /**
  * Checks a global extended header, whose records hold for all entries after it. Records that only describe (a
  * comment, an owner, a time) are accepted.
- * @throws `UNSAFE_ENTRY` for one that would name or size every entry: no archiver writes that, and readers differ
- * on what an entry's own records then mean.
+ * @throws `UNSAFE_ENTRY` for one that belongs to a single entry (its name, size, target, xattrs, …): no archiver writes
+ * that, readers differ on what an entry's own records then mean, and GNU tar 1.34 reads past its memory on xattrs.
  */
 export function checkGlobalRecords(records: readonly PaxRecord[]): void {
   for (const { keyword } of records) {
-    if (fields.has(keyword) || refused.has(keyword)) {
+    if (fields.has(keyword) || refused.has(keyword) || ofOneEntry.test(keyword)) {
       throw new StevedoreError(
         "UNSAFE_ENTRY",
         `the pax record ${keyword} is not accepted in a global header`,
@@ -111,11 +111,15 @@ const refused: ReadonlySet<string> = new Set([
   "GNU.volume.offset",
 ]);
 
+/** Keywords of star, libarchive, SELinux and GNU tar that tell of one file. */
+const ofOneEntry =
+  /^(GNU\.|LIBARCHIVE\.|RHT\.|SCHILY\.(xattr|acl)\.|SCHILY\.(dev|devmajor|devminor|ddev|dino|dir|fflags|filetype|ino|nlink|offset|realsize|tarfiletype|xattr)$)/;
+
 function recordLength(body: Buffer, at: number): number {
   let length = 0;
   let digits = 0;
   for (let byte = body[at]; byte !== 0x20; byte = body[at + digits]) {
-    if (byte === undefined || byte < 0x30 || byte > 0x39 || digits === 10) throw malformed(at);
+    if (byte === undefined || byte < 0x30 || byte > 0x39 || length > body.length) throw malformed(at);
     length = length * 10 + byte - 0x30;
     digits++;
   }
@@ -136,7 +140,7 @@ function readText(keyword: string, value: Buffer): string {
 function readInteger(found: ReadonlyMap<string, string>, keyword: string): number | undefined {
   const digits = found.get(keyword);
   if (digits === undefined) return undefined;
-  const value = /^[0-9]{1,16}$/.test(digits) ? Number.parseInt(digits, 10) : Number.NaN;
+  const value = /^0*[0-9]{1,16}$/.test(digits) ? Number.parseInt(digits, 10) : Number.NaN;
   if (Number.isSafeInteger(value)) return value;
   throw new StevedoreError(
     "BAD_ARCHIVE",

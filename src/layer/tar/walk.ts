@@ -6,9 +6,11 @@ import type { LayerEntry } from "./entry-path.js";
 import { describeEntry } from "./entry-type.js";
 import {
   addExtendedHeader,
+  type ByteRange,
   type ExtendedHeaders,
   isExtendedHeader,
   noExtendedHeaders,
+  readGlobalHeader,
 } from "./extended-headers.js";
 import {
   assertChecksum,
@@ -20,6 +22,7 @@ import {
   readTypeAndSize,
   type TarHeader,
 } from "./header.js";
+import type { PaxRecord } from "./pax.js";
 import { sparseMapGoesOn } from "./sparse-map.js";
 
 /** An entry whose header was read. */
@@ -34,6 +37,8 @@ export interface WalkedEntry {
   readonly block: Buffer;
   /** What stood before the header. */
   readonly extended: ExtendedHeaders;
+  /** The records of the last global header. */
+  readonly globals: readonly PaxRecord[];
   /** Position in the archive at which the entry begins, its extended headers included. */
   readonly from: number;
   /** Position behind the header's block. */
@@ -75,13 +80,16 @@ export interface TarWalk {
   readonly wanted: number;
   /** How many bytes were taken or passed over. */
   readonly position: number;
-  /** The position up to which whole entries were read, and the body of the last one as far as it has come. */
+  /**
+   * The position up to which whole entries were read, and the body of the last one as far as it has come. The end of
+   * the archive is not among them.
+   */
   readonly settled: number;
   /** True once the end of the archive was seen: what follows only counts. */
   readonly ended: boolean;
   /**
-   * How many zeros would end an archive that ends behind the content of an entry: those that fill its last block, and
-   * the blocks that mark the end. 0 where there are such blocks, or where zeros would not do.
+   * How many zeros would end an archive that ends behind the content of an entry, or has no byte at all: those that fill
+   * its last block, and the blocks that mark the end. 0 where there are such blocks, or where zeros would not do.
    */
   missingEnd(): number;
   /**
@@ -101,6 +109,7 @@ interface ExtendedPart {
   readonly kind: "extended";
   readonly size: number;
   readonly header: Pick<TarHeader, "type" | "size">;
+  readonly range: ByteRange;
 }
 
 /** What the next bytes are, if they are not of a body. `size` is theirs. */
@@ -121,6 +130,7 @@ export function walkTar(listener: TarListener, { isOwn = false }: WalkOptions = 
   let held: Buffer[] = [];
   let heldBytes = 0;
   let extended = noExtendedHeaders;
+  let globals: readonly PaxRecord[] = [];
   /** Where the first of the extended headers begins that stand before the next entry. */
   let extendedAt: number | undefined;
   /** What is to come of the body, and of its padding. */
@@ -175,7 +185,8 @@ export function walkTar(listener: TarListener, { isOwn = false }: WalkOptions = 
         else takeHeader(whole, end);
         return;
       case "extended":
-        extended = addExtendedHeader(extended, taken.header, whole);
+        if (taken.header.type === "g") globals = readGlobalHeader(taken.header.size, whole);
+        else extended = addExtendedHeader(extended, taken.header, whole, taken.range);
         part = headerPart;
         return;
       case "sparse block":
@@ -216,7 +227,8 @@ export function walkTar(listener: TarListener, { isOwn = false }: WalkOptions = 
       throw tooMuch(`an extended header of ${header.size} bytes is larger than ${longestExtended}`);
     }
     if (header.size === 0) throw bad("an extended header is empty");
-    part = { kind: "extended", size: padded(header.size), header };
+    const size = padded(header.size);
+    part = { kind: "extended", size, header, range: { from: end - blockSize, to: end + size } };
   }
 
   /** The label of a volume is not an entry: tar skips it, and as many bytes as its size says. */
@@ -236,11 +248,11 @@ export function walkTar(listener: TarListener, { isOwn = false }: WalkOptions = 
     extended = noExtendedHeaders;
     extendedAt = undefined;
     name = pax?.path ?? before.name ?? header.name;
-    if (name === "") throw bad("an entry has no name");
     const entry = describeEntry(header.type, name, pax?.linkPath ?? before.linkName ?? header.linkName);
+    if (name === "" && entry.kind !== "directory") throw bad("an entry has no name");
     // Nothing but a file has a body in GNU tar's eyes: other sizes tell of another disk, or of the link's target.
     const size = entry.kind === "file" ? (pax?.size ?? header.size) : 0;
-    listener.entry({ entry, header, block, extended: before, from, headerEnd: end, size });
+    listener.entry({ entry, header, block, extended: before, globals, from, headerEnd: end, size });
     isTold = true;
     const mapGoesOn = header.type === "S" && sparseMapGoesOn(block, "header");
     if (mapGoesOn) part = { kind: "sparse block", size: blockSize, bodyBytes: size };
@@ -269,8 +281,7 @@ export function walkTar(listener: TarListener, { isOwn = false }: WalkOptions = 
 
   function missingEnd(): number {
     const isBehindContent = body === 0 && heldBytes === 0 && part?.kind === "header";
-    if (endedAt !== undefined || position === 0 || !isBehindContent || extended !== noExtendedHeaders)
-      return 0;
+    if (endedAt !== undefined || !isBehindContent || extended !== noExtendedHeaders) return 0;
     return padding + 2 * blockSize;
   }
 
@@ -299,7 +310,7 @@ export function walkTar(listener: TarListener, { isOwn = false }: WalkOptions = 
       return position;
     },
     get settled() {
-      return endedAt ?? extendedAt ?? position - heldBytes;
+      return endedAt === undefined ? (extendedAt ?? position - heldBytes) : endedAt - blockSize;
     },
     get ended() {
       return endedAt !== undefined;

@@ -1,6 +1,6 @@
 // Writes the headers of entries that a layer needs and that lie nowhere as files. Names may be any bytes and times have
 // nanoseconds.
-import { blockSize } from "./header.js";
+import { blockSize, padded, writeChecksum } from "./header.js";
 
 /** An entry without a body. */
 export interface BodilessEntry {
@@ -28,23 +28,67 @@ const billion = 1_000_000_000n;
  * hold. Extended attributes are named as GNU tar, star and libarchive do: `SCHILY.xattr.NAME`.
  */
 export function formatTarEntry({ path, kind, mode, uid, gid, mtimeNs, xattrs = {} }: BodilessEntry): Buffer {
-  const records = [
-    record("path", path),
-    record("mtime", formatTime(mtimeNs)),
-    record("uid", String(uid)),
-    record("gid", String(gid)),
-    ...Object.entries(xattrs).map(([name, value]) => record(`SCHILY.xattr.${name}`, value)),
+  const records: TextRecord[] = [
+    ["path", path],
+    ["mtime", formatTime(mtimeNs)],
+    ["uid", String(uid)],
+    ["gid", String(gid)],
+    ...Object.entries(xattrs).map(([name, value]): TextRecord => [`SCHILY.xattr.${name}`, value]),
   ];
   const name = path.slice(0, longestName);
-  return Buffer.concat([extendedHeader(records), header({ name, type: typeFlags[kind], mode, size: 0 })]);
+  return Buffer.concat([
+    formatPaxHeader(records, "x"),
+    sealed(header({ name, type: typeFlags[kind], mode, size: 0 })),
+  ]);
 }
 
-/** The entry that holds the records of the one behind it. */
-function extendedHeader(records: readonly string[]): Buffer {
-  const body = Buffer.from(records.join(""), "latin1");
-  const head = header({ name: "PaxHeaders/entry", type: "x", mode: 0o644, size: body.length });
-  const padding = Buffer.alloc((blockSize - (body.length % blockSize)) % blockSize);
-  return Buffer.concat([head, body, padding]);
+/** A record of pax, keyword and value as latin1 strings. */
+type TextRecord = readonly [keyword: string, value: string];
+
+/** A symlink or a hard link, with what its header said of its owner and time. */
+export interface FormattedLink {
+  /** Relative, a latin1 string, as `target` is. */
+  readonly path: string;
+  readonly kind: "symlink" | "hardlink";
+  readonly target: string;
+  /** The fields `uid` and `gid` of a header block, 16 bytes as a latin1 string. */
+  readonly owner: string;
+  /** The field `mtime`, 12 bytes as a latin1 string. */
+  readonly time: string;
+  /** Records of pax that override these fields. */
+  readonly records: readonly TextRecord[];
+}
+
+/** The blocks of a link. */
+export function formatLink({ path, kind, target, owner, time, records }: FormattedLink): Buffer {
+  const all = [...records];
+  if (path.length > longestName) all.push(["path", path]);
+  if (target.length > longestName) all.push(["linkpath", target]);
+  const name = path.slice(0, longestName);
+  const block = header({ name, type: kind === "symlink" ? "2" : "1", mode: 0o777, size: 0 });
+  block.write(target.slice(0, longestName), 157, "latin1");
+  block.write(owner, 108, "latin1");
+  block.write(time, 136, "latin1");
+  sealed(block);
+  return all.length === 0 ? block : Buffer.concat([formatPaxHeader(all, "x"), block]);
+}
+
+/** The entry that holds the records of the one behind it (`x`), or of all behind it (`g`). */
+export function formatPaxHeader(records: readonly TextRecord[], type: "x" | "g"): Buffer {
+  const text = records.map(([keyword, value]) => record(keyword, value)).join("");
+  return extension("PaxHeaders/entry", type, text);
+}
+
+/** The entry that holds the name (`L`) or the link target (`K`) of the one behind it, as GNU tar writes it. */
+export function formatLongName(name: string, type: "L" | "K"): Buffer {
+  return extension("././@LongLink", type, `${name}\0`);
+}
+
+function extension(name: string, type: string, text: string): Buffer {
+  const bytes = Buffer.alloc(blockSize + padded(text.length));
+  sealed(header({ name, type, mode: 0o644, size: text.length })).copy(bytes);
+  bytes.write(text, blockSize, "latin1");
+  return bytes;
 }
 
 /** One record of pax: `"%d %s=%s\n"`, the length that of the whole record in bytes (POSIX.1-2001). */
@@ -68,6 +112,7 @@ interface HeaderFields {
   readonly size: number;
 }
 
+/** A block without its checksum. */
 function header({ name, type, mode, size }: HeaderFields): Buffer {
   const block = Buffer.alloc(blockSize);
   block.write(name, 0, longestName, "latin1");
@@ -82,8 +127,10 @@ function header({ name, type, mode, size }: HeaderFields): Buffer {
   block.write("ustar\x0000", 257, "latin1");
   octal(0, 329, 7);
   octal(0, 337, 7);
-  block.fill(" ", 148, 156);
-  const sum = block.reduce((total, byte) => total + byte, 0);
-  block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  return block;
+}
+
+function sealed(block: Buffer): Buffer {
+  writeChecksum(block);
   return block;
 }

@@ -11,10 +11,11 @@ import { readRange } from "./read-range.js";
  */
 export async function openArchive(file: FileHandle, signal?: AbortSignal | undefined): Promise<SourceFiles> {
   const { size } = await file.stat();
-  const index = await indexArchive(file, size, signal);
+  const { entries: index, lacksEnd } = await indexArchive(file, size, signal);
   return {
     find: (name) => find(index, file, name),
     directories: async () => topDirectories(index),
+    lacksEnd,
     async [Symbol.asyncDispose]() {},
   };
 }

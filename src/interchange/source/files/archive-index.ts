@@ -1,5 +1,5 @@
 // Finds the files of a tar archive: reads the headers and skips the bodies. Nothing is written to the disk, but names
-// are checked as strictly as those of a layer, because no real image has such names.
+// are checked, and understood, as those of a layer.
 import type { FileHandle } from "node:fs/promises";
 import { ioError } from "../../../disk/index.js";
 import { checkName, quoteName, type WalkedEntry, walkTar } from "../../../layer/index.js";
@@ -26,13 +26,14 @@ const windowBytes = 64 * 1024;
  * Reads the index of an archive. If several entries have the same name the last one counts, as when tar unpacks them. A
  * hard link is the file that had the name of its target when the link was read.
  * @param size the size of the archive, in bytes
+ * @returns the entries; and whether the archive lacks the blocks that mark its end, so that it may not be whole
  * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY`, `LIMIT_EXCEEDED`, `CANCELLED`, `INTERNAL`
  */
 export async function indexArchive(
   file: FileHandle,
   size: number,
   signal?: AbortSignal | undefined,
-): Promise<ArchiveIndex> {
+): Promise<{ readonly entries: ArchiveIndex; readonly lacksEnd: boolean }> {
   const entries = new Map<string, ArchiveEntry>();
   const read = openWindow(file, size, signal);
   let nameBytes = 0;
@@ -61,12 +62,13 @@ export async function indexArchive(
   while (!walk.ended) {
     // One part at a time, so that bodies are not read, nor anything behind the end of the archive.
     const part = await read(walk.position, walk.wanted);
+    if (part.length === 0 && walk.position > 0 && walk.missingEnd() > 0) return { entries, lacksEnd: true };
     if (part.length === 0) walk.finish();
     walk.accept(part);
     for (const walked of met.splice(0)) await add(walked);
     walk.skipBody();
   }
-  return entries;
+  return { entries, lacksEnd: false };
 }
 
 async function linked(

@@ -21,6 +21,7 @@ export function openDirectory(root: FileHandle): SourceFiles {
   return {
     find: (name) => find(root, name),
     directories: () => directoriesIn(root),
+    lacksEnd: false,
     async [Symbol.asyncDispose]() {},
   };
 }

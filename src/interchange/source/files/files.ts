@@ -29,6 +29,11 @@ export interface SourceFiles extends AsyncDisposable {
    * @throws `LIMIT_EXCEEDED`
    */
   directories(): Promise<readonly string[]>;
+  /**
+   * Whether this is an archive that ends behind the content of an entry, without the blocks that mark an end: there may
+   * have been more.
+   */
+  readonly lacksEnd: boolean;
 }
 
 /** What is at a path whose directories are not links. */
@@ -89,6 +94,14 @@ export function asPath(name: string): string {
 /** Makes the error for a name that is not that of a regular file. */
 export function notAFile(name: string): StevedoreError {
   return bad(`${quoteName(asPath(name))} is not a file`);
+}
+
+/** To be called where no digest tells whether a source is whole. @throws `BAD_ARCHIVE` if it lacks its end */
+export function assertEnd({ lacksEnd }: SourceFiles): void {
+  if (!lacksEnd) return;
+  throw bad(
+    "the archive is cut short: it has no end-of-archive block, and no digest proves that it is whole",
+  );
 }
 
 /** Finds a file that must exist. @throws `BAD_ARCHIVE` naming it if it is missing; as `find` */

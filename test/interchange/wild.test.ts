@@ -1,0 +1,75 @@
+// Images as the tools of the world save them. The files are described in test/fixtures/wild/README.md.
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, it } from "vitest";
+import { runJob, type ServedGraph, shell, useDock } from "../support/dock.js";
+import { unmountBelow } from "../support/mounts/mounted.js";
+import { archive, entry } from "../support/trees/crafted-tar.js";
+
+const dock = useDock();
+afterAll(() => unmountBelow(dock.scratch));
+
+function wild(name: string): string {
+  const path = join(dock.scratch, `${name}.tar`);
+  copyFileSync(fileURLToPath(new URL(`../fixtures/wild/${name}.tar`, import.meta.url)), path);
+  return path;
+}
+
+/** Mounts an image and lists it: kind, mode and path, the target of a symlink. */
+async function listing(producer: ServedGraph["producer"], id: string): Promise<string[]> {
+  const { target, mountId } = await runJob(producer, "mount", { id, readOnly: true });
+  const lines = shell(`cd ${target} && find . -mindepth 1 -printf '%y %m %P %l\\n' | LC_ALL=C sort -k3`);
+  await runJob(producer, "unmount", { mountId });
+  return lines.split("\n").map((line) => line.trim());
+}
+
+async function imported(producer: ServedGraph["producer"], path: string) {
+  const result = await runJob(producer, "import", { source: { path } });
+  return { ...result, id: result.images[0]?.id ?? "" };
+}
+
+it("ko names its files absolutely", () =>
+  dock.serving(async ({ producer }) => {
+    const { id } = await imported(producer, wild("ko-image"));
+    const lines = await listing(producer, id);
+    expect(lines).toContain("d 555 ko-app");
+    expect(lines).toContain("f 555 ko-app/hello");
+  }));
+
+it("a layer of no bytes is empty", () =>
+  dock.serving(async ({ producer, root }) => {
+    const { id, layersAdded } = await imported(producer, wild("ggcr-367-zero-byte-layer"));
+    expect(layersAdded).toBe(2);
+    const facts = JSON.parse(readFileSync(join(root, "graph", id, "layer.json"), "utf8"));
+    expect(facts.diffId).toBe("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    expect(shell(`find ${root}/graph/${id}/layer -mindepth 1`)).toBe("");
+  }));
+
+it("an archive without its end is taken where digests prove it whole", () =>
+  dock.serving(async ({ producer }) => {
+    const whole = await imported(producer, wild("outer-no-end"));
+    expect(whole.images.map(({ names }) => names)).toEqual([["t/ne:1"]]);
+  }));
+
+it("kaniko deletes what lies below a name before it makes the name a symlink", () =>
+  dock.serving(async ({ producer }) => {
+    const parent = join(dock.scratch, "parent.tar");
+    writeFileSync(parent, archive(entry({ name: "a/a" }, "x")));
+    await runJob(producer, "store", { image: { id: "below" }, layer: { path: parent } });
+    const layer = { path: wild("kaniko-2308-whiteout-then-symlink") };
+    await runJob(producer, "store", { image: { id: "above", parent: "below" }, layer });
+    expect(await listing(producer, "above")).toEqual(["l 777 a b", "d 755 b"]);
+  }));
+
+it("a name below a symlink lies where that leads in the layer", () =>
+  dock.serving(async ({ producer }) => {
+    await runJob(producer, "store", { image: { id: "a" }, layer: { path: wild("below-absolute-symlink") } });
+    expect(await listing(producer, "a")).toEqual([
+      "d 755 run",
+      "d 755 run/app",
+      "f 644 run/app/pid",
+      "d 755 var",
+      "l 777 var/run /run",
+    ]);
+  }));

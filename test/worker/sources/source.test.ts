@@ -28,12 +28,12 @@ describe("a source that is not right leaves nothing behind", () => {
     ["a flipped byte in gzip", madeBy(`gzip -c "$1" > "$2"; ${flipByte}`), "BAD_ARCHIVE"],
     ["a flipped byte in xz", madeBy(`xz -c "$1" > "$2"; ${flipByte}`), "BAD_ARCHIVE"],
     ["../x", crafted(entry({ name: "ok" }, "1"), entry({ name: "../x" }, "2")), "UNSAFE_ENTRY"],
-    ["/x", crafted(entry({ name: "/x" }, "2")), "UNSAFE_ENTRY"],
+    ["a/../../x", crafted(entry({ name: "a/../../x" }, "2")), "UNSAFE_ENTRY"],
     ["a hard link to ../x", crafted(entry({ name: "h", type: "1", linkName: "../x" })), "UNSAFE_ENTRY"],
     [
-      "an entry through a symlink to /etc",
+      "an entry through a symlink to ../etc",
       crafted(
-        entry({ name: "e", type: "2", linkName: "/etc" }),
+        entry({ name: "e", type: "2", linkName: "../etc" }),
         entry({ name: "e/stevedore-was-here" }, "2"),
       ),
       "UNSAFE_ENTRY",
@@ -55,6 +55,25 @@ describe("a source that is not right leaves nothing behind", () => {
       },
       { limits: { maxBytes: 1024 * 1024 } },
     ),
+  );
+
+  it.each([
+    ["/x", crafted(entry({ name: "/x" }, "2")), "x"],
+    [
+      "an entry through a symlink to /etc",
+      crafted(
+        entry({ name: "e", type: "2", linkName: "/etc" }),
+        entry({ name: "e/stevedore-was-here" }, "2"),
+      ),
+      "etc/stevedore-was-here",
+    ],
+  ] as const)("%s lies in the layer, not on the host", (_what, make, place) =>
+    dock.serving(async ({ producer, root }) => {
+      make(join(root, "inbox/upload"));
+      const { id } = await runJob(producer, "store", { layer: { upload: "upload" } });
+      expect(readFileSync(join(root, "graph", id, "layer", place), "utf8")).toBe("2");
+      expect(existsSync(`/${place}`)).toBe(false);
+    }),
   );
 
   it("a record that is none", () =>

@@ -47,24 +47,33 @@ describe.concurrent("stevedore store refuses an archive", () => {
     ["with a byte of its gzip stream flipped", "BAD_ARCHIVE", async () => flipped(await packed("gzip -c"))],
     ["with a byte of its xz stream flipped", "BAD_ARCHIVE", async () => flipped(await packed("xz -c"))],
     ["with a name above the layer", "UNSAFE_ENTRY", () => archive(entry({ name: "../x" }, "x"))],
-    ["with an absolute name", "UNSAFE_ENTRY", () => archive(entry({ name: "/x" }, "x"))],
+    ["with an absolute name that leads up", "UNSAFE_ENTRY", () => archive(entry({ name: "/../x" }, "x"))],
     [
       "with a hard link to above the layer",
       "UNSAFE_ENTRY",
       () => archive(entry({ name: "x", type: "1", linkName: "../x" })),
     ],
     [
-      "that writes through a symbolic link of its own",
+      "that writes through a symbolic link that leads out",
       "UNSAFE_ENTRY",
       () =>
         archive(
-          entry({ name: "out", type: "2", linkName: "/etc" }),
+          entry({ name: "out", type: "2", linkName: "../etc" }),
           entry({ name: "out/stevedore-test" }, "x"),
         ),
     ],
     [
-      "that links through a symbolic link of its own",
+      "that links through a symbolic link that leads out",
       "UNSAFE_ENTRY",
+      () =>
+        archive(
+          entry({ name: "out", type: "2", linkName: "../etc" }),
+          entry({ name: "link", type: "1", linkName: "out/passwd" }),
+        ),
+    ],
+    [
+      "that links to a file of the host",
+      "BAD_ARCHIVE",
       () =>
         archive(
           entry({ name: "out", type: "2", linkName: "/etc" }),

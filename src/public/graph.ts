@@ -28,7 +28,16 @@ export {
   type StoredChecksum,
   type StoredChecksums,
 } from "../graph/index.js";
-export { formatImageName, parseImageName } from "../terms/index.js";
+export {
+  assertId,
+  defaultTag,
+  formatImageName,
+  type ImageName,
+  isId,
+  isImageName,
+  parseImageName,
+  shortId,
+} from "../terms/index.js";
 
 /** The images of a root. Here nothing takes an image away from a mount that is made of it. */
 export interface Graph extends Omit<WholeGraph, "takeOut" | "takeOutUnneeded"> {

@@ -10,6 +10,7 @@ import {
   hasEmptyUpper,
   hasMark,
   hostOf,
+  imagesInStack,
   isAbandoned,
   isHere,
   isMounted as isMountedNow,
@@ -104,11 +105,11 @@ function countElsewhere(survey: Survey, mountId: string): void {
 
 /** A layer is missed by its id alone: in a root that was copied, its inode is another. */
 async function judgeLayers({ graph }: Survey, record: MountRecord): Promise<Verdict[]> {
-  const { mountId, images, isWritable } = record;
+  const { mountId, isWritable } = record;
   // Others keep no account of changes.
   if (!isWritable) return [];
   const lacking: string[] = [];
-  for (const { id } of images) {
+  for (const { id } of imagesInStack(record)) {
     const own = imagePaths(graph.directory, id).layer;
     if (!isDirectory(own) && !(await layersAside(graph, id)).some(isDirectory)) lacking.push(id);
   }

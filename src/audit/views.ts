@@ -3,7 +3,7 @@
 
 import { join, relative } from "node:path";
 import { namesWithin, rootEntries, rootPath } from "../disk/index.js";
-import { imageExists, imagePaths } from "../graph/index.js";
+import { imageExists, imagePaths, isConfigImage, withContent } from "../graph/index.js";
 import { readViewState, stampLayer, stampLayers, stampViews } from "../mount/index.js";
 import { isId, quote, throwIfAborted } from "../terms/index.js";
 import { type Damage, damage, moveAway, type Repair } from "./finding.js";
@@ -136,7 +136,9 @@ function openStamps({ graph, parents }: Survey): StampOf {
     // A missing parent and a cycle end it as well.
     let below = at === null ? "" : typeof at === "string" && stamps.has(at) ? stamps.get(at) : undefined;
     for (const each of above.reverse()) {
-      below = below === undefined ? undefined : stampIfAny(imagePaths(graph.directory, each).layer, below);
+      const { directory, layer } = imagePaths(graph.directory, each);
+      // What is mounted of an image below another does not have it.
+      if (!isConfigImage(directory)) below = below === undefined ? undefined : stampIfAny(layer, below);
       stamps.set(each, below);
     }
     return stamps.get(id);
@@ -146,7 +148,7 @@ function openStamps({ graph, parents }: Survey): StampOf {
 /** The stamp by the disk as it is now. */
 async function freshStamp({ graph }: Survey, id: string): Promise<string | undefined> {
   try {
-    return stampLayers(await graph.history(id))[0];
+    return stampLayers(withContent(await graph.history(id)))[0];
   } catch {
     return undefined;
   }

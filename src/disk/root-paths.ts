@@ -54,6 +54,10 @@ export const imageEntries = {
   facts: "layer.json",
   checksums: "checksum.json",
   manifest: "manifest.gz",
+  /** The config that an imported image came with, byte for byte. */
+  config: "config.json",
+  /** The manifest that it came with. */
+  imageManifest: "manifest.json",
 } as const;
 
 type RootEntryName = keyof typeof rootEntries;

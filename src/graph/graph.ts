@@ -52,7 +52,10 @@ export interface Graph {
   children(id: string, signal?: AbortSignal | undefined): Promise<string[]>;
   /** An image and its ancestors, child first. Throws as `get`; `PARENT_NOT_FOUND`, `PARENT_CYCLE`. */
   history(reference: string): Promise<Image[]>;
-  /** The directories of the layers an image is made of, its own first. Throws as `history`. */
+  /**
+   * The directories of the layers an image is made of, topmost first; the empty layers of imported images are left out.
+   * Throws as `history`.
+   */
   layers(reference: string): Promise<string[]>;
 
   /**

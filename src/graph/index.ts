@@ -11,6 +11,21 @@ export { openGraph } from "./open-graph.js";
 export { type ImageRecord, makeRecord, parentOf, parseRecord, type RecordFields } from "./record.js";
 export { assertRecordSize } from "./record-size.js";
 
+// Images that an import makes.
+
+export {
+  configImageId,
+  configImageRecord,
+  fillEmptyLayer,
+  type ImageDocuments,
+  isConfigImage,
+  layerImageId,
+  layerImageRecord,
+  readConfig,
+  readManifest,
+  withContent,
+} from "./derived/index.js";
+
 // Ids and names.
 
 export { isGraphId } from "./graph-id.js";

@@ -20,6 +20,7 @@ import {
   openChecksumsDictionary,
   readChecksums,
 } from "./checksums/index.js";
+import { withContent } from "./derived/index.js";
 import type { Graph, OpenGraphOptions } from "./graph.js";
 import { readOrMakeGraphId } from "./graph-id.js";
 import { readHistory } from "./history.js";
@@ -104,7 +105,7 @@ export async function openGraph(
       return readHistory(directory, await graph.resolve(reference));
     },
     async layers(reference) {
-      return (await graph.history(reference)).map(({ layerDirectory }) => layerDirectory);
+      return withContent(await graph.history(reference)).map(({ layerDirectory }) => layerDirectory);
     },
 
     register: (image, fill, signal) => registerImage(place, image, fill, forgetFormer, signal),

@@ -10,6 +10,7 @@ import {
   withStage,
 } from "../disk/index.js";
 import { isErrno, StevedoreError, throwIfAborted } from "../terms/index.js";
+import type { ImageDocuments } from "./derived/index.js";
 import { assertNoDescendant, parentNotFound } from "./history.js";
 import { type Image, imageExists, imagePaths, loadImage } from "./image.js";
 import { factsPath, formatLayerFacts, measureLayer } from "./layer-facts.js";
@@ -18,6 +19,8 @@ import { type ImageRecord, parentOf, parseRecord } from "./record.js";
 /** An image to be: its record's bytes, kept as they are, and the job that makes it. */
 export interface NewImage {
   readonly record: Buffer;
+  /** Kept beside the record. An image that has them adds no content: its layer must be empty. */
+  readonly documents?: ImageDocuments | undefined;
   readonly jobId?: string | undefined;
 }
 
@@ -75,7 +78,7 @@ async function assertCanRegister(graphDirectory: string, record: ImageRecord): P
 /** Writes an image into an empty directory. */
 export async function writeImage(
   directory: string,
-  { record, jobId }: NewImage,
+  { record, documents, jobId }: NewImage,
   fill: FillLayer,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -87,6 +90,12 @@ export async function writeImage(
   const facts = { ...(await measureLayer(layer, signal)), diffId, jobId };
   await writeFile(join(directory, imageEntries.record), record, { mode: 0o600 });
   await writeFile(factsPath(directory), formatLayerFacts(facts), { mode: 0o600 });
+  if (documents === undefined) return;
+  const { config, manifest } = documents;
+  await writeFile(join(directory, imageEntries.config), config, { mode: 0o600 });
+  if (manifest !== undefined) {
+    await writeFile(join(directory, imageEntries.imageManifest), manifest, { mode: 0o600 });
+  }
 }
 
 /** The rename that makes the image. Its parent is locked meanwhile, so that it is not deleted just then. */

@@ -2,10 +2,10 @@
 import type { FileHandle } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { forEachConcurrent } from "../disk/index.js";
-import type { Graph, RegisteredSet } from "../graph/index.js";
+import { fillEmptyLayer, type Graph, type ImageToAdd, type RegisteredSet } from "../graph/index.js";
 import type { Unpacked } from "../layer/index.js";
 import { StevedoreError } from "../terms/index.js";
-import type { SourceFormat, SourceLayer, SourceRequest } from "./source/index.js";
+import type { SourceConfig, SourceFormat, SourceLayer, SourceRequest } from "./source/index.js";
 import {
   assertSameLayer,
   beginFilling,
@@ -68,18 +68,23 @@ export async function importImages(
 ): Promise<Imported> {
   const { platform, name, limits, allowSquash, jobId } = options;
   const add = async (read: ReadSource): Promise<Imported> => {
-    const layers = layersOf(read);
+    const chain = imagesOf(read);
+    const layers = chain.filter((each) => each.blob !== undefined);
     const total = layers.reduce((bytes, { blob }) => bytes + blob.file.size, 0);
     const onRead = sumOfEach((done) => options.onProgress?.(done, Math.max(done, total)));
     await checkPresent(graph, layers, { limits, allowSquash, onRead }, signal);
-    const filling = beginFilling(graph, layers, { limits, allowSquash, onRead });
-    const images = layers.map((layer) => {
-      const { record, isDerived } = layer;
-      return { record, jobId, isDerived, fill: filling.fillOf(layer) };
+    const filling = beginFilling(graph, chain, { limits, allowSquash, onRead });
+    const images = chain.map((image): ImageToAdd => {
+      const { record, documents } = image;
+      if (documents !== undefined) {
+        return { record, documents, jobId, isDerived: false, fill: fillEmptyLayer };
+      }
+      return { record, jobId, isDerived: image.isDerived, fill: filling.fillOf(image) };
     });
     const settings = { names: read.names, concurrency: concurrency() };
     const registered = await graph.registerAll(images, settings, signal);
-    return describe(read, registered, filling.ownership(), graph, jobId);
+    const ids = new Set(layers.map(({ id }) => id));
+    return describe(read, ids, registered, filling.ownership(), graph, jobId);
   };
   return await withSource(
     graph,
@@ -91,23 +96,25 @@ export async function importImages(
 }
 
 /**
- * Returns the layers of all images, each once, parents before children.
- * @throws `BAD_ARCHIVE` if two layers have the same id but differ
+ * Returns the images of all chains, each once, parents before children.
+ * @throws `BAD_ARCHIVE` if two have the same id but differ
  */
-function layersOf({ images }: ReadSource): SourceLayer[] {
-  const layers = new Map<string, SourceLayer>();
-  for (const layer of images.flatMap((image) => image.layers)) {
-    const other = layers.get(layer.id);
-    if (other === undefined) layers.set(layer.id, layer);
-    else if (!isSame(layer, other)) {
-      throw new StevedoreError("BAD_ARCHIVE", `two images of the source have the id ${layer.id}`);
+function imagesOf({ images }: ReadSource): (SourceLayer | SourceConfig)[] {
+  const byId = new Map<string, SourceLayer | SourceConfig>();
+  for (const image of images.flatMap(({ chain }) => chain)) {
+    const other = byId.get(image.id);
+    if (other === undefined) byId.set(image.id, image);
+    else if (!isSame(image, other)) {
+      throw new StevedoreError("BAD_ARCHIVE", `two images of the source have the id ${image.id}`);
     }
   }
-  return [...layers.values()];
+  return [...byId.values()];
 }
 
-function isSame(one: SourceLayer, other: SourceLayer): boolean {
-  return one.isDerived === other.isDerived && (one.isDerived || one.record.equals(other.record));
+function isSame(one: SourceLayer | SourceConfig, other: SourceLayer | SourceConfig): boolean {
+  const areLayers = one.blob !== undefined && other.blob !== undefined;
+  if (areLayers && one.isDerived !== other.isDerived) return false;
+  return one.record.equals(other.record) && (one.blob === undefined) === (other.blob === undefined);
 }
 
 /** Checks the layers that the graph has already. @throws `IMAGE_EXISTS`; as `checkBlob` and `unpackBlob` */
@@ -134,6 +141,7 @@ function concurrency(): number {
 
 async function describe(
   { format, images }: ReadSource,
+  layerIds: ReadonlySet<string>,
   { added, present, moved }: RegisteredSet,
   ownership: Unpacked["ownership"],
   graph: Graph,
@@ -142,7 +150,8 @@ async function describe(
   let layersAdded = 0;
   let layerBytes = 0;
   const isNew = new Set(added);
-  for (const id of [...added, ...present]) {
+  const layers = [...added, ...present].filter((id) => layerIds.has(id));
+  for (const id of layers) {
     const facts = await graph.layerFacts(id);
     // An earlier try of this job may have added the image and died before it could report that.
     if (!isNew.has(id) && (jobId === undefined || facts.jobId !== jobId)) continue;
@@ -151,9 +160,13 @@ async function describe(
   }
   return {
     format,
-    images: images.map(({ id, names, layers }) => ({ id, names, layers: layers.length })),
+    images: images.map(({ id, names, chain }) => ({
+      id,
+      names,
+      layers: chain.filter(({ blob }) => blob !== undefined).length,
+    })),
     layersAdded,
-    layersPresent: added.length + present.length - layersAdded,
+    layersPresent: layers.length - layersAdded,
     layerBytes,
     moved: [...moved].map(([name, previous]) => ({ name, previous })),
     ownership,

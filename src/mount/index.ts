@@ -10,6 +10,7 @@ export {
   entryOf,
   hasMark,
   hostOf,
+  imagesInStack,
   isHere,
   isMounted,
   isMountId,

@@ -14,7 +14,7 @@ import {
   withLock,
   withStage,
 } from "../disk/index.js";
-import { type Graph, type Image, imageNotFound } from "../graph/index.js";
+import { type Graph, type Image, imageNotFound, withContent } from "../graph/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
 import { assertTakes, chooseDriver, type DriverChoice } from "./drivers/index.js";
 import { makeUpper } from "./fresh-upper.js";
@@ -57,14 +57,18 @@ export async function mountImage(
 ): Promise<MountRecord> {
   const history = await graph.history(request.id);
   const driver = await chooseDriver(request.driver);
-  assertTakes(driver, history.length, history[0]?.id ?? "");
+  const stack = withContent(history);
+  assertTakes(driver, stack.length, history[0]?.id ?? "");
   const mountId = randomBytes(8).toString("hex");
   // The target comes first: nothing is made for one that is refused.
   await using target = await chooseTarget(graph, targets, request.target, mountId);
   const isWritable = driver.deletions !== undefined && !(request.isReadOnly ?? false);
   const record: MountRecord = {
     mountId,
-    images: history.map(({ id, layerDirectory }) => ({ id, inode: inodeOf(layerDirectory) ?? "" })),
+    images: history.map((image) => ({
+      id: image.id,
+      inode: stack.includes(image) ? (inodeOf(image.layerDirectory) ?? "") : "",
+    })),
     driver: driver.name,
     target: target.path,
     isWritable,
@@ -74,11 +78,12 @@ export async function mountImage(
     host: graph.host,
     createdAt: new Date().toISOString(),
   };
-  const layers = history.map(({ layerDirectory }) => layerDirectory);
+  const layers = stack.map(({ layerDirectory }) => layerDirectory);
   let lowers: readonly string[];
   try {
-    lowers = driver.takesViews ? await prepareViews(graph, history, signal) : layers;
-    await reserve(graph, record, history, lowers, signal);
+    lowers = driver.takesViews ? await prepareViews(graph, stack, signal) : layers;
+    const linked = stack.map(({ id }, at) => ({ id, path: lowers[at] ?? "" }));
+    await reserve(graph, record, history, linked, signal);
   } catch (error) {
     if (target.isMade) await rmdir(target.path).catch(() => undefined);
     // Awaited here: the target is closed when this function ends.
@@ -111,6 +116,12 @@ export async function mountImage(
   }
 }
 
+/** A lower of the mount, with the image that it is of. */
+interface Lower {
+  readonly id: string;
+  readonly path: string;
+}
+
 /** Throws the error, or that an image was deleted meanwhile: then that is why. */
 async function unlessDeleted(error: unknown, graph: Graph, history: readonly Image[]): Promise<never> {
   for (const { id } of history) if (!(await graph.exists(id))) throw imageNotFound(id);
@@ -140,7 +151,7 @@ async function reserve(
   graph: Graph,
   record: MountRecord,
   history: readonly Image[],
-  lowers: readonly string[],
+  lowers: readonly Lower[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { mountId, target } = record;
@@ -172,20 +183,16 @@ async function fillFolder(
   graph: Graph,
   directory: string,
   record: MountRecord,
-  lowers: readonly string[],
+  lowers: readonly Lower[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { images, isWritable } = record;
+  const { isWritable } = record;
   const { rootfs, upper, work, links } = mountPaths(directory);
   for (const path of [rootfs, links, ...(isWritable ? [work] : [])]) mkdirSync(path);
-  const [lower = ""] = lowers;
-  const making = isWritable ? makeUpper(graph, images[0]?.id ?? "", lower, upper, signal) : undefined;
+  const [top = { id: "", path: "" }] = lowers;
+  const making = isWritable ? makeUpper(graph, top.id, top.path, upper, signal) : undefined;
   making?.catch(() => undefined);
-  linkLowers(
-    graph,
-    links,
-    lowers.map((path, at) => ({ id: images[at]?.id ?? "", path })),
-  );
+  linkLowers(graph, links, lowers);
   // An empty lower, for a driver that wants another one.
   if (!isWritable) mkdirSync(join(links, "none"));
   await writeMountRecord(directory, record);

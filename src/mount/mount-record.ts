@@ -14,7 +14,10 @@ import type { TableEntry } from "./mount-table.js";
 
 const schema = z.object({
   mountId: z.string(),
-  /** The mounted image and its ancestors, itself first, each with the inode of its layer, which another of that id has not. */
+  /**
+   * The mounted image and its ancestors, itself first, each with the inode of its layer, which another of that id has not.
+   * The inode is empty for an image that is no part of the stack: the config of an imported image.
+   */
   images: z.array(z.object({ id: z.string(), inode: z.string() })).min(1),
   driver: z.enum(mountDriverNames),
   /** Absolute, links resolved. */
@@ -34,6 +37,11 @@ const schema = z.object({
 export type MountRecord = Readonly<z.infer<typeof schema>>;
 
 export type Mark = "mounted" | "kept";
+
+/** The images of the mount that have a layer in its stack, topmost first. */
+export function imagesInStack({ images }: Pick<MountRecord, "images">): MountRecord["images"] {
+  return images.filter(({ inode }) => inode !== "");
+}
 
 /** True for a name that a mount has. */
 export function isMountId(name: string): boolean {

@@ -11,6 +11,7 @@ import { type MountRequest, mountImage } from "./mount-image.js";
 import {
   hasMark,
   hostOf,
+  imagesInStack,
   isComplete,
   isHere,
   isMounted,
@@ -195,7 +196,7 @@ export function openMounts(graph: Graph, { targets }: MountsOptions = {}): Mount
       if (driverOf(record.driver).deletions === undefined)
         throw noUpper(record, "keeps no account of changes");
       if (!record.isWritable) return [];
-      const layers = await Promise.all(record.images.map((image) => layerOf(graph, image)));
+      const layers = await Promise.all(imagesInStack(record).map((image) => layerOf(graph, image)));
       return readChanges(await upperOf(graph, record, signal), layers, signal);
     },
     async upper(reference, signal) {
@@ -222,7 +223,7 @@ function present(graph: Graph, record: MountRecord, table: readonly TableEntry[]
     target,
     host: hostOf(graph, record),
     driver,
-    layers: images.length,
+    layers: imagesInStack(record).length,
     ...upper,
     state: stateOf(graph, record, table),
     createdAt,

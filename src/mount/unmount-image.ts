@@ -13,6 +13,7 @@ import {
   clearMark,
   entryOf,
   hasMark,
+  imagesInStack,
   isComplete,
   isHere,
   type MountRecord,
@@ -54,10 +55,10 @@ export async function unmountImage(
 }
 
 /** For the next mount of the image, if that is still there. */
-async function makeNextUpper(graph: Graph, { mountId, images }: MountRecord): Promise<void> {
-  const { links } = mountPaths(ownDirectory(graph, mountId));
+async function makeNextUpper(graph: Graph, record: MountRecord): Promise<void> {
+  const { links } = mountPaths(ownDirectory(graph, record.mountId));
   const lower = await readlink(join(links, "0")).catch(() => undefined);
-  const [image] = images;
+  const [image] = imagesInStack(record);
   if (lower === undefined || image === undefined || !(await graph.exists(image.id))) return;
   await makeUpperReady(graph, image.id, lower);
 }

@@ -26,8 +26,8 @@ export interface ImageToAdd extends NewImage {
   /** Not called for an image that is there. */
   readonly fill: FillLayer;
   /**
-   * True where the id says what the image is, for it is derived from its layers: one of that id that is there is the
-   * same. Otherwise the same is one whose record is, byte for byte.
+   * True where the id is derived from the parent and the layer: one of that id that is there is the same. Otherwise the
+   * same is one that has the same record and the same config, byte for byte.
    */
   readonly isDerived: boolean;
 }
@@ -175,9 +175,13 @@ async function missingOf(graphDirectory: string, members: readonly Member[]): Pr
   const missing: Member[] = [];
   for (const member of members) {
     if (!(await imageExists(graphDirectory, member.id))) missing.push(member);
-    else if (!isPresent(graphDirectory, member, member.record)) throw imageTaken(member.id);
+    else if (!isPresent(graphDirectory, member, presence(member))) throw imageTaken(member.id);
   }
   return missing;
+}
+
+function presence({ record, documents }: Member) {
+  return { record, config: documents?.config };
 }
 
 /** Refuses a set whose images would lack a parent or be their own ancestors, and names of images that there are not. */

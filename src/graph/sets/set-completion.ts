@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { imageEntries, readPlainFile, syncFileSystem } from "../../disk/index.js";
 import { isErrno, StevedoreError } from "../../terms/index.js";
 import { imageExists, loadImage } from "../image.js";
+import { readConfig } from "../derived/index.js";
 import type { Names } from "../names/index.js";
 import { imageTaken, renameNew } from "../register.js";
 import { type Journal, type JournalImage, removeJournal } from "./journal.js";
@@ -66,11 +67,18 @@ export async function takeBackSet(
 }
 
 /**
- * True if the graph has this very image. One of another record under a derived id says the same in other words.
+ * True if the graph has this very image. Under an id that is derived from the layer, an older version kept another record.
+ * @param documents the record, and the config of an image that has one
  * @throws `IMAGE_NOT_FOUND`; `IMAGE_BROKEN` for one that is not whole
  */
-export function isPresent(graphDirectory: string, { id, isDerived }: JournalImage, record: Buffer): boolean {
-  return loadImage(graphDirectory, id).recordBytes.equals(record) || isDerived;
+export function isPresent(
+  graphDirectory: string,
+  { id, isDerived }: JournalImage,
+  { record, config }: { readonly record: Buffer; readonly config?: Buffer | undefined },
+): boolean {
+  const image = loadImage(graphDirectory, id);
+  if (config !== undefined && readConfig(image)?.equals(config) !== true) return false;
+  return isDerived || image.recordBytes.equals(record);
 }
 
 /** Renames one into its place; false if it was there. @throws `IMAGE_EXISTS`, `IMAGE_BROKEN` */
@@ -84,7 +92,8 @@ async function placeImage(graphDirectory: string, stage: string, image: JournalI
     if (isErrno(error, "ENOENT")) return false;
     if (!(error instanceof StevedoreError && error.code === "IMAGE_EXISTS")) throw error;
     const record = readPlainFile(join(staged, imageEntries.record));
-    if (record !== undefined && isPresent(graphDirectory, image, record)) return false;
+    const config = readConfig({ directory: staged, id: image.id });
+    if (record !== undefined && isPresent(graphDirectory, image, { record, config })) return false;
     throw imageTaken(image.id, error);
   }
 }

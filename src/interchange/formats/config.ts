@@ -3,10 +3,12 @@ import { z } from "zod";
 import { digest } from "./manifest.js";
 
 /**
- * The field of a config that carries the records of a graph: an array of their texts, one for each layer, base first.
- * Other readers of a config ignore it.
+ * The field of a config that carries the records of a graph: an array of their texts, base first, one for each layer and
+ * each of `configsField`. Other readers of a config ignore it.
  */
 export const recordsField = "org.stevedore.records";
+/** The field with the configs of those images among them that have one instead of a layer: their texts by their ids. */
+export const configsField = "org.stevedore.configs";
 
 const text = z.string().nullish();
 const object = z.record(z.string(), z.unknown()).nullish();
@@ -36,5 +38,6 @@ export const config = z.looseObject({
   rootfs: z.looseObject({ type: text, diff_ids: z.array(digest).nullish() }),
   history: z.array(historyEntry).nullish(),
   [recordsField]: z.array(z.string()).nullish(),
+  [configsField]: z.record(z.string(), z.string()).nullish(),
 });
 export type ImageConfig = z.infer<typeof config>;

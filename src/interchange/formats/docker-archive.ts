@@ -8,7 +8,13 @@ export const manifestFile = "manifest.json";
 export const repositoriesFile = "repositories";
 
 /** The files of a layer, in a directory with the id of its image. */
-export const layerFiles = { version: "VERSION", record: "json", layer: "layer.tar" } as const;
+export const layerFiles = {
+  version: "VERSION",
+  record: "json",
+  layer: "layer.tar",
+  /** Ours: the config of an image that has one, and no layer content. Docker ignores it. */
+  config: "config.json",
+} as const;
 /** The content of `VERSION`. */
 export const layerVersion = "1.0";
 

@@ -1,5 +1,5 @@
 // The formats of images, for imports and exports alike.
-export { config, type HistoryEntry, type ImageConfig, recordsField } from "./config.js";
+export { config, configsField, type HistoryEntry, type ImageConfig, recordsField } from "./config.js";
 export {
   type DockerManifest,
   dockerManifest,

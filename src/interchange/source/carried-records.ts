@@ -1,18 +1,31 @@
-// Reads the records that an export put into its configs. With them an import restores an image as it was.
-import { parentOf, parseRecord } from "../../graph/index.js";
+// Reads the records that an export put into its configs. With them an import restores images as they were.
+import { layerImageId, layerImageRecord, parentOf, parseRecord } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import { recordsField } from "../formats/index.js";
-import type { LayerRecord } from "./derived-records.js";
+import { configsField, type ImageConfig, recordsField } from "../formats/index.js";
+import { provenConfig } from "./proven-config.js";
+import type { LayerBlob, SourceConfig, SourceLayer } from "./source-image.js";
 
 /**
- * Reads the records of a config, base first.
+ * Reads the images that a config carries, base first.
+ * @param blobs the layers of the images that have one, base first
  * @param name the name of the config, for messages
- * @throws `BAD_ARCHIVE` if there is not one for each layer, or if the parent of one is not the image before it
+ * @throws `BAD_ARCHIVE` if there is not a layer or a config for each record, if the parent of one is not the image before
+ * it, or if a config is not that of its record
  */
-export function readCarriedRecords(texts: readonly string[], layers: number, name: string): LayerRecord[] {
+export function readCarriedChain(
+  carrier: ImageConfig,
+  blobs: readonly LayerBlob[],
+  name: string,
+): (SourceLayer | SourceConfig)[] {
   const bad = (why: string, cause?: unknown) =>
     new StevedoreError("BAD_ARCHIVE", `${name}: ${recordsField}: ${why}`, { cause });
-  if (texts.length !== layers) throw bad(`${texts.length} records for ${layers} layers`);
+  const texts = carrier[recordsField] ?? [];
+  const configs = new Map(Object.entries(carrier[configsField] ?? {}));
+  if (texts.length !== blobs.length + configs.size) {
+    const others = configs.size === 0 ? "" : ` and ${configs.size} configs`;
+    throw bad(`${texts.length} records for ${blobs.length} layers${others}`);
+  }
+  const left = [...blobs];
   const seen = new Set<string>();
   let expected: string | null = null;
   return texts.map((text, index) => {
@@ -24,7 +37,13 @@ export function readCarriedRecords(texts: readonly string[], layers: number, nam
     if (seen.has(id)) throw bad(`${id} occurs twice`);
     seen.add(id);
     expected = id;
-    return { id, parent, record };
+    const ownConfig = configs.get(id);
+    if (ownConfig !== undefined) return provenConfig({ id, parent, record }, Buffer.from(ownConfig));
+    const blob = left.shift();
+    if (blob === undefined) throw bad(`there is neither a layer nor a config for ${id}`);
+    // An id that follows from the layer has one record only, whatever an older version wrote.
+    const isDerived = id === layerImageId(parent, blob.diffId ?? "");
+    return { id, parent, record: isDerived ? layerImageRecord(id, parent) : record, isDerived, blob };
   });
 }
 

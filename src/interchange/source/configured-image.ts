@@ -1,17 +1,22 @@
-// The layers of an image that has a config and a list of blobs, as in docker-archives and OCI layouts.
-import { assertRecordSize } from "../../graph/index.js";
+// The chain of an image that has a config and a list of blobs, as in docker-archives and OCI layouts.
+import {
+  assertRecordSize,
+  configImageId,
+  configImageRecord,
+  layerImageId,
+  layerImageRecord,
+} from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { type ImageConfig, recordsField } from "../formats/index.js";
-import { readCarriedRecords } from "./carried-records.js";
-import { deriveRecords } from "./derived-records.js";
+import { readCarriedChain } from "./carried-records.js";
 import type { Document } from "./documents.js";
-import { type LayerBlob, mostLayers, type SourceLayer } from "./source-image.js";
+import { type LayerBlob, mostLayers, type SourceConfig, type SourceLayer } from "./source-image.js";
 
 /**
  * Returns the diffIDs of a config.
  * @param name the name of the config, for messages
  * @param blobs how many blobs the image has
- * @throws `BAD_ARCHIVE` if there are none, or not one for each blob; `LIMIT_EXCEEDED`
+ * @throws `BAD_ARCHIVE` if there is not one for each blob; `LIMIT_EXCEEDED`
  */
 export function diffIdsOf({ rootfs }: ImageConfig, name: string, blobs: number): readonly string[] {
   const diffIds = rootfs.diff_ids ?? [];
@@ -25,9 +30,8 @@ export function diffIdsOf({ rootfs }: ImageConfig, name: string, blobs: number):
   return diffIds;
 }
 
-/** @throws `LIMIT_EXCEEDED` for more layers than can be mounted, `BAD_ARCHIVE` for an image without layers */
+/** @throws `LIMIT_EXCEEDED` for more layers than can be mounted */
 export function assertLayerCount(layers: number, name: string): void {
-  if (layers === 0) throw new StevedoreError("BAD_ARCHIVE", `${name}: the image has no layers`);
   if (layers <= mostLayers) return;
   throw new StevedoreError(
     "LIMIT_EXCEEDED",
@@ -35,24 +39,49 @@ export function assertLayerCount(layers: number, name: string): void {
   );
 }
 
+/** What a source has of an image with a config. */
+interface ConfiguredImage {
+  readonly config: Document<ImageConfig>;
+  /** The name of the config, for messages. */
+  readonly name: string;
+  /** One for each diffID, base first. */
+  readonly blobs: readonly LayerBlob[];
+  /** The manifest, if there is one. */
+  readonly manifest?: Buffer | undefined;
+}
+
 /**
- * Returns the layers of the image with their ids and records: those that the config carries, or derived ones.
- * @param blobs one for each diffID, base first
+ * Returns the chain of the image, base first: the images that its config carries, or a layer image for each blob and on
+ * top an image for the config.
  * @throws `BAD_ARCHIVE`, `LIMIT_EXCEEDED`
  */
-export function layersOf(
-  { content, digest }: Document<ImageConfig>,
-  name: string,
-  blobs: readonly LayerBlob[],
-  maxRecordBytes: number,
-): SourceLayer[] {
-  const carried = content[recordsField];
-  const isDerived = carried === undefined || carried === null;
-  const records = isDerived
-    ? deriveRecords(content, digest)
-    : readCarriedRecords(carried, blobs.length, name);
-  return records.map(({ id, parent, record }, index) => {
+export function chainOf(image: ConfiguredImage, maxRecordBytes: number): (SourceLayer | SourceConfig)[] {
+  const carried = image.config.content[recordsField];
+  const chain =
+    carried === undefined || carried === null
+      ? deriveChain(image)
+      : readCarriedChain(image.config.content, image.blobs, image.name);
+  for (const { id, record } of chain) {
     assertRecordSize(record.length, maxRecordBytes, `the record of the image ${id}`);
-    return { id, parent, record, isDerived, blob: blobs[index] as LayerBlob };
-  });
+  }
+  return chain;
+}
+
+function deriveChain({ config, blobs, manifest }: ConfiguredImage): (SourceLayer | SourceConfig)[] {
+  const chain: (SourceLayer | SourceConfig)[] = [];
+  let parent: string | null = null;
+  for (const blob of blobs) {
+    const layer: SourceLayer = layerImage(parent, blob);
+    chain.push(layer);
+    parent = layer.id;
+  }
+  const id = configImageId(config.bytes);
+  const record = configImageRecord(config.content, id, parent);
+  return [...chain, { id, parent, record, documents: { config: config.bytes, manifest } }];
+}
+
+/** The image of a layer whose diffID the source gives. */
+function layerImage(parent: string | null, blob: LayerBlob): SourceLayer {
+  const id = layerImageId(parent, blob.diffId ?? "");
+  return { id, parent, record: layerImageRecord(id, parent), isDerived: true, blob };
 }

@@ -1,7 +1,7 @@
 // Reads the archives that `docker save` of 1.10 and later and skopeo write: a list of images, each with config and
 // layers.
 import { config, dockerManifest, type ImageConfig, manifestFile } from "../formats/index.js";
-import { diffIdsOf, layersOf } from "./configured-image.js";
+import { chainOf, diffIdsOf } from "./configured-image.js";
 import type { Document, DocumentReader } from "./documents.js";
 import { assertEnd, findNeeded } from "./files/index.js";
 import { type LoadableImage, platformOf } from "./loadable-image.js";
@@ -30,7 +30,7 @@ export async function readDockerArchive(
       group: String(index),
       names: readNames(RepoTags ?? []),
       platform: async () => platformOf((await readConfig()).content),
-      async layers() {
+      async chain() {
         const paths = Layers ?? [];
         const diffIds = diffIdsOf((await readConfig()).content, Config, paths.length);
         const blobs: LayerBlob[] = [];
@@ -38,7 +38,7 @@ export async function readDockerArchive(
           const file = await findNeeded(documents.files, path);
           blobs.push({ file, digest: digestInName(path), diffId: diffIds[at] });
         }
-        return layersOf(await readConfig(), Config, blobs, maxRecordBytes);
+        return chainOf({ config: await readConfig(), name: Config, blobs }, maxRecordBytes);
       },
     };
   });

@@ -1,13 +1,16 @@
 // Reads the archives that `docker save` of 0.7 to 1.9 wrote: images as they lie in a graph, each with its record.
 import { assertRecordSize, parentCycle, parentOf, parseRecord } from "../../graph/index.js";
 import { isId, StevedoreError } from "../../terms/index.js";
-import { layerFiles, repositories, repositoriesFile } from "../formats/index.js";
+import { layerFiles, longestDocument, repositories, repositoriesFile } from "../formats/index.js";
 import { assertLayerCount } from "./configured-image.js";
 import type { DocumentReader } from "./documents.js";
 import { findNeeded, type SourceFile } from "./files/index.js";
 import { type LoadableImage, platformOf } from "./loadable-image.js";
 import { readNames } from "./names.js";
-import type { SourceLayer } from "./source-image.js";
+import { provenConfig } from "./proven-config.js";
+import type { SourceConfig, SourceLayer } from "./source-image.js";
+
+type LegacyImage = SourceLayer | SourceConfig;
 
 /**
  * Lists the images that have a name, and those that have no child.
@@ -31,7 +34,7 @@ export async function readDockerLegacy(
       group: id,
       names: readNames(names.get(id) ?? []),
       platform: async () => platformIn(layers.get(id)),
-      layers: async () => chainOf(id, layers),
+      chain: async () => chainOf(id, layers),
     }));
 }
 
@@ -43,13 +46,21 @@ export async function hasLegacyImages({ files }: DocumentReader): Promise<boolea
 async function readLayers(
   documents: DocumentReader,
   maxRecordBytes: number,
-): Promise<ReadonlyMap<string, SourceLayer>> {
+): Promise<ReadonlyMap<string, LegacyImage>> {
   const { files } = documents;
-  const layers = new Map<string, SourceLayer>();
+  const layers = new Map<string, LegacyImage>();
   for (const { id, file } of await recordFiles(files)) {
     assertRecordSize(file.size, maxRecordBytes, `the record of the image ${id}`);
     const record = await documents.bytes(file, maxRecordBytes);
     const parent = parentIn(record, id, file.name);
+    const config = await files.find(`${id}/${layerFiles.config}`);
+    if (config !== undefined) {
+      layers.set(
+        id,
+        provenConfig({ id, parent, record }, await documents.bytes(config, longestDocument)),
+      );
+      continue;
+    }
     const blob = { file: await findNeeded(files, `${id}/${layerFiles.layer}`) };
     layers.set(id, { id, parent, record, isDerived: false, blob });
   }
@@ -79,7 +90,7 @@ function parentIn(bytes: Buffer, id: string, name: string): string | null {
 }
 
 /** Returns the platform in a record; Docker wrote it from 0.6 on. */
-function platformIn(layer: SourceLayer | undefined) {
+function platformIn(layer: LegacyImage | undefined) {
   if (layer === undefined) return undefined;
   const { os, architecture } = parseRecord(layer.record);
   if (typeof os !== "string" || typeof architecture !== "string") return undefined;
@@ -100,7 +111,7 @@ async function readRepositories(documents: DocumentReader): Promise<ReadonlyMap<
 }
 
 /** @throws `PARENT_CYCLE` naming the images, if some are their own ancestors */
-function assertNoCycle(layers: ReadonlyMap<string, SourceLayer>): void {
+function assertNoCycle(layers: ReadonlyMap<string, LegacyImage>): void {
   const ended = new Set<string>();
   for (const first of layers.keys()) {
     const walked = new Set<string>();
@@ -116,16 +127,16 @@ function assertNoCycle(layers: ReadonlyMap<string, SourceLayer>): void {
 }
 
 /** Returns an image and its ancestors in the source, base first. @throws `LIMIT_EXCEEDED` */
-function chainOf(id: string, layers: ReadonlyMap<string, SourceLayer>): SourceLayer[] {
-  const chain: SourceLayer[] = [];
+function chainOf(id: string, layers: ReadonlyMap<string, LegacyImage>): LegacyImage[] {
+  const chain: LegacyImage[] = [];
   for (let at = layers.get(id); at !== undefined; at = parentOfLayer(at, layers)) chain.push(at);
   assertLayerCount(chain.length, id);
   return chain.reverse();
 }
 
 function parentOfLayer(
-  { parent }: SourceLayer,
-  layers: ReadonlyMap<string, SourceLayer>,
-): SourceLayer | undefined {
+  { parent }: LegacyImage,
+  layers: ReadonlyMap<string, LegacyImage>,
+): LegacyImage | undefined {
   return parent === null ? undefined : layers.get(parent);
 }

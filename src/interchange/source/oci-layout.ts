@@ -14,11 +14,11 @@ import {
   manifest,
   type Platform,
 } from "../formats/index.js";
-import { diffIdsOf, layersOf } from "./configured-image.js";
+import { chainOf, diffIdsOf } from "./configured-image.js";
 import { type DocumentReader, findBlob } from "./documents.js";
 import { type LoadableImage, platformOf } from "./loadable-image.js";
 import { type GivenNames, readNames } from "./names.js";
-import type { LayerBlob, SourceLayer } from "./source-image.js";
+import type { LayerBlob, SourceConfig, SourceLayer } from "./source-image.js";
 
 /** How deep indexes may be nested; `index.json` is the first level. */
 const deepestIndex = 4;
@@ -102,7 +102,7 @@ function loadable(
     group,
     names,
     platform: async () => descriptor.platform ?? (await readPlatform(documents, descriptor)),
-    layers: () => readLayers(documents, descriptor, maxRecordBytes),
+    chain: () => readChain(documents, descriptor, maxRecordBytes),
   };
 }
 
@@ -110,15 +110,16 @@ async function readPlatform(
   documents: DocumentReader,
   descriptor: Descriptor,
 ): Promise<Platform | undefined> {
-  return platformOf((await readConfig(documents, await readManifest(documents, descriptor))).content);
+  const { content } = await readManifest(documents, descriptor);
+  return platformOf((await readConfig(documents, content)).content);
 }
 
-async function readLayers(
+async function readChain(
   documents: DocumentReader,
   descriptor: Descriptor,
   maxRecordBytes: number,
-): Promise<SourceLayer[]> {
-  const content = await readManifest(documents, descriptor);
+): Promise<(SourceLayer | SourceConfig)[]> {
+  const { content, bytes } = await readManifest(documents, descriptor);
   const document = await readConfig(documents, content);
   const layers = content.layers ?? [];
   const name = blobPath(content.config.digest);
@@ -127,13 +128,13 @@ async function readLayers(
   for (const [at, layer] of layers.entries()) {
     blobs.push({ file: await findLayer(documents, layer), digest: layer.digest, diffId: diffIds[at] });
   }
-  return layersOf(document, name, blobs, maxRecordBytes);
+  return chainOf({ config: document, name, blobs, manifest: bytes }, maxRecordBytes);
 }
 
 async function readManifest(documents: DocumentReader, descriptor: Descriptor) {
-  const { content } = await documents.readBlob(descriptor, manifest);
-  assertMediaType(content, descriptor);
-  return content;
+  const document = await documents.readBlob(descriptor, manifest);
+  assertMediaType(document.content, descriptor);
+  return document;
 }
 
 async function readConfig(documents: DocumentReader, content: { readonly config: Descriptor }) {

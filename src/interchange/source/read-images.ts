@@ -64,8 +64,8 @@ async function detectFormat(documents: DocumentReader): Promise<SourceFormat> {
 }
 
 async function load(image: LoadableImage, names: readonly string[]): Promise<SourceImage> {
-  const layers = await image.layers();
-  return { id: layers.at(-1)?.id ?? "", names, layers };
+  const chain = await image.chain();
+  return { id: chain.at(-1)?.id ?? "", names, chain };
 }
 
 function assertImageCount(count: number): void {

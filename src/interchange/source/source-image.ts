@@ -1,4 +1,5 @@
-// The images of a source, the same for all formats: each is a chain of layers with a record and an id.
+// The images of a source, the same for all formats: each becomes a chain of images of the graph.
+import type { ImageDocuments } from "../../graph/index.js";
 import type { SourceFile } from "./files/index.js";
 
 /** The formats that an import reads. */
@@ -13,26 +14,37 @@ export interface LayerBlob {
   readonly diffId?: string | undefined;
 }
 
-/** A layer, and the image of the graph that it becomes. */
-export interface SourceLayer {
+/** An image of the graph to be. */
+interface ImageToBe {
   readonly id: string;
   /** Null for an image without a parent. */
   readonly parent: string | null;
   /** The bytes of the image's `json`. */
   readonly record: Buffer;
+}
+
+/** A layer, and the image of the graph that it becomes. */
+export interface SourceLayer extends ImageToBe {
   /** True if the id is computed from the layer and those below it; false if the source gives id and record. */
   readonly isDerived: boolean;
   readonly blob: LayerBlob;
+  readonly documents?: undefined;
+}
+
+/** A config, and the image of the graph that it becomes: one with an empty layer, above those of its layers. */
+export interface SourceConfig extends ImageToBe {
+  readonly documents: ImageDocuments;
+  readonly blob?: undefined;
 }
 
 /** An image of a source. */
 export interface SourceImage {
-  /** The id of its last layer. */
+  /** The id of the last image of its chain. */
   readonly id: string;
   /** Its names, `repository:tag`. */
   readonly names: readonly string[];
-  /** The layers that the source has of it, base first. */
-  readonly layers: readonly SourceLayer[];
+  /** Its chain as far as the source has it, base first. */
+  readonly chain: readonly (SourceLayer | SourceConfig)[];
 }
 
 /** Which images of a source are read, and under which names. */

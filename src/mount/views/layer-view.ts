@@ -17,7 +17,7 @@ import { forgetKnowledge, type Knowledge, noteKnowledge, readKnowledge, stampLay
 /**
  * The directories to mount for an image and its ancestors, in the same order: each layer itself, or its view. Views
  * that are missing or damaged are built. Overlayfs ignores that a root is opaque, so the layers below such a root are left out.
- * @param history as the graph gives it, the image first
+ * @param history the images of the stack, topmost first
  * @throws `IMAGE_NOT_FOUND` for one that is deleted meanwhile; `INTERNAL`, `NO_SPACE`, `NEEDS_ROOT`, `TOOL_MISSING`,
  * `CANCELLED`
  */

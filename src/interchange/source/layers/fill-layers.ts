@@ -2,7 +2,7 @@
 import type { FillLayer, Graph } from "../../../graph/index.js";
 import { inheritDirectories, type Unpacked, type UnpackLimits } from "../../../layer/index.js";
 import { StevedoreError } from "../../../terms/index.js";
-import type { SourceLayer } from "../source-image.js";
+import type { SourceConfig, SourceLayer } from "../source-image.js";
 import { unpackBlob } from "./unpack-blob.js";
 
 /** The limits of all layers of a source. One that exceeds them is refused with `LIMIT_EXCEEDED`. */
@@ -28,13 +28,14 @@ interface LayerFilling {
   ownership(): Unpacked["ownership"];
 }
 
-/** Prepares to unpack layers. @param layers all layers of the import, also those that the graph has */
+/** Prepares to unpack layers. @param images all images of the import, also those that the graph has */
 export function beginFilling(
   graph: Graph,
-  layers: readonly SourceLayer[],
+  images: readonly (SourceLayer | SourceConfig)[],
   { limits, allowSquash, onRead }: FillOptions,
 ): LayerFilling {
-  const parents = new Map(layers.map(({ id, parent }) => [id, parent]));
+  const parents = new Map(images.map(({ id, parent }) => [id, parent]));
+  const withoutContent = new Set(images.filter(({ blob }) => blob === undefined).map(({ id }) => id));
   /** The directory of each layer that was begun; resolved once the layer is complete. */
   const begun = new Map<string, Promise<string>>();
   let left = limits.maxImportBytes;
@@ -62,6 +63,7 @@ export function beginFilling(
   async function below(id: string): Promise<string[]> {
     const directories: string[] = [];
     for (let at: string | null | undefined = id; at; at = parents.get(at)) {
+      if (withoutContent.has(at)) continue;
       const own = begun.get(at);
       // An image of the graph has all its ancestors in the graph.
       if (own === undefined) return [...directories, ...(await graph.layers(at))];

@@ -6,6 +6,7 @@ import { isId, quote, StevedoreError } from "../terms/index.js";
 import { readBreakage } from "./broken-images.js";
 import { type Damage, damage, moveAway, notLookedAt } from "./finding.js";
 import { checkImageFiles } from "./image-files.js";
+import { checkImportedImage } from "./imported-images.js";
 import { lookAt, namesIn } from "./probe.js";
 import { imageAt, type Survey } from "./survey.js";
 
@@ -36,8 +37,10 @@ async function* checkImage(survey: Survey, id: string): AsyncGenerator<Damage> {
       yield damage(root, "image-not-a-directory", { at, id, message });
       return;
     }
-    parents.set(id, loadImage(graph.directory, id).parent);
+    const image = loadImage(graph.directory, id);
+    parents.set(id, image.parent);
     yield* checkImageFiles(survey, id);
+    yield* checkImportedImage(survey, image);
   } catch (error) {
     if (!(error instanceof StevedoreError)) throw error;
     // Deleted since the names were read.

@@ -21,6 +21,7 @@ export {
   isConfigImage,
   layerImageId,
   layerImageRecord,
+  manifestIsOf,
   readConfig,
   readManifest,
   withContent,

@@ -10,7 +10,7 @@ import {
   withStage,
 } from "../disk/index.js";
 import { isErrno, StevedoreError, throwIfAborted } from "../terms/index.js";
-import type { ImageDocuments } from "./derived/index.js";
+import { type ImageDocuments, layerImageId, layerImageRecord } from "./derived/index.js";
 import { assertNoDescendant, parentNotFound } from "./history.js";
 import { type Image, imageExists, imagePaths, loadImage } from "./image.js";
 import { factsPath, formatLayerFacts, measureLayer } from "./layer-facts.js";
@@ -53,7 +53,8 @@ export async function registerImage(
   throwIfAborted(signal);
   try {
     await withStage(place, async (stage) => {
-      await writeImage(stage, image, fill, signal);
+      const { diffId } = await writeImage(stage, image, fill, signal);
+      assertOwnRecord(image.record, record, diffId);
       await syncFileSystem(stage, signal);
       await beforeCommit(record.id);
       await commit(stage, graphDirectory, record, signal);
@@ -75,13 +76,23 @@ async function assertCanRegister(graphDirectory: string, record: ImageRecord): P
   if (!(await imageExists(graphDirectory, parent))) throw parentNotFound(id, parent);
 }
 
+/** Refuses a record of one's own under an id that follows from the layer: it stands for one record everywhere. */
+function assertOwnRecord(bytes: Buffer, record: ImageRecord, diffId: string | undefined): void {
+  const { id } = record;
+  const parent = parentOf(record);
+  if (diffId === undefined || layerImageId(parent, diffId) !== id) return;
+  const expected = layerImageRecord(id, parent);
+  if (bytes.equals(expected)) return;
+  throw new StevedoreError("INVALID_ID", `the id ${id} is that of a layer, whose record is ${expected}`);
+}
+
 /** Writes an image into an empty directory. */
 export async function writeImage(
   directory: string,
   { record, documents, jobId }: NewImage,
   fill: FillLayer,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<{ readonly diffId?: string | undefined }> {
   const layer = join(directory, imageEntries.layer);
   await mkdir(layer);
   // Not by mkdir's own mode, which the umask narrows.
@@ -90,12 +101,14 @@ export async function writeImage(
   const facts = { ...(await measureLayer(layer, signal)), diffId, jobId };
   await writeFile(join(directory, imageEntries.record), record, { mode: 0o600 });
   await writeFile(factsPath(directory), formatLayerFacts(facts), { mode: 0o600 });
-  if (documents === undefined) return;
-  const { config, manifest } = documents;
+  if (documents !== undefined) await writeDocuments(directory, documents);
+  return { diffId };
+}
+
+async function writeDocuments(directory: string, { config, manifest }: ImageDocuments): Promise<void> {
   await writeFile(join(directory, imageEntries.config), config, { mode: 0o600 });
-  if (manifest !== undefined) {
-    await writeFile(join(directory, imageEntries.imageManifest), manifest, { mode: 0o600 });
-  }
+  if (manifest === undefined) return;
+  await writeFile(join(directory, imageEntries.imageManifest), manifest, { mode: 0o600 });
 }
 
 /** The rename that makes the image. Its parent is locked meanwhile, so that it is not deleted just then. */

@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../disk/index.js";
-import type { Graph, Image } from "../graph/index.js";
+import { type Graph, type Image, isConfigImage } from "../graph/index.js";
 import type { Digest } from "../layer/index.js";
 import { type ImageFormat, isImageName, StevedoreError } from "../terms/index.js";
 import type { ExportContent, ExportedImage, LayerCompression, WriteFormat } from "./target/index.js";
@@ -35,6 +35,8 @@ export interface ExportRequest {
   readonly format: ExportFormat;
   /** Default: `none`, and `gzip` for `oci`. */
   readonly compression?: LayerCompression | undefined;
+  /** Writes every layer as its canonical tar. Default false: a layer that was imported is written as it came. */
+  readonly isCanonical?: boolean | undefined;
   /** An empty directory in which the archive is made. Other files that are left in it are of no use. */
   readonly stage: string;
   readonly threads: Threads;
@@ -70,7 +72,7 @@ export async function exportImages(
   const { purpose, references, format, compression = formats[format].compression } = request;
   assertReadable(format, compression);
   const found = await readImages(graph, references);
-  const ids = found.flatMap(({ layers }) => layers.map(({ id }) => id));
+  const ids = found.flatMap(({ chain }) => chain.map(({ id }) => id));
   const write = async () => {
     // Read again under the lease: an image may have been deleted just before.
     const images = await readImages(
@@ -85,10 +87,13 @@ export async function exportImages(
 async function writeArchive(
   graph: Graph,
   images: readonly ExportedImage[],
-  { format, compression, stage, threads, onProgress }: ExportRequest & Pick<ExportContent, "compression">,
+  request: ExportRequest & Pick<ExportContent, "compression">,
   signal: AbortSignal,
 ): Promise<Exported> {
-  const byId = new Map(images.flatMap(({ layers }) => layers.map((image) => [image.id, image] as const)));
+  const { format, compression, isCanonical = false, stage, threads, onProgress } = request;
+  // An OCI layout has blobs, the others have directories of images, of which one may have an empty layer.
+  const written = images.flatMap(({ chain, layers }) => (format === "oci" ? layers : chain));
+  const byId = new Map(written.map((image) => [image.id, image] as const));
   const distinct = [...byId.values()];
   let total = 0;
   for (const { id } of distinct) total += (await graph.layerFacts(id, signal)).layerBytes;
@@ -96,15 +101,17 @@ async function writeArchive(
   try {
     await mkdir(staging);
     const onRead = (done: number) => onProgress?.(done, Math.max(done, total));
-    const settings = { graph, images: distinct, compression, staging, threads, onProgress: onRead };
+    const shared = { graph, compression, isCanonical };
+    const settings = { ...shared, images: distinct, staging, threads, onProgress: onRead };
     await using archive = await createArchive(path);
-    await formats[format].write({ images, layers: readyLayers(settings, signal), compression }, archive);
-    const written = await archive.finish(signal);
+    const layers = readyLayers(settings, signal);
+    await formats[format].write({ images, layers, compression, isCanonical }, archive);
+    const finished = await archive.finish(signal);
     return {
       path,
-      ...written,
+      ...finished,
       images: images.map(({ id, names }) => ({ id, names })),
-      layers: distinct.length,
+      layers: new Set(images.flatMap((image) => image.layers.map(({ id }) => id))).size,
     };
   } catch (error) {
     throw ioError(error, "the export cannot be written");
@@ -124,9 +131,10 @@ async function readImages(graph: Graph, references: readonly string[]): Promise<
   const images = new Map<string, ExportedImage>();
   for (const reference of references) {
     const history: readonly Image[] = await graph.history(reference);
-    const layers = history.toReversed();
-    const { id } = layers.at(-1) as Image;
-    if (!images.has(id)) images.set(id, { id, names: [], layers });
+    const { id } = history[0] as Image;
+    const chain = history.toReversed();
+    const layers = chain.filter(({ directory }) => !isConfigImage(directory));
+    if (!images.has(id)) images.set(id, { id, names: [], chain, layers });
   }
   return [...images.values()];
 }

@@ -1,4 +1,5 @@
 // Every kind of damage, made, found, and repaired or only told of.
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   lutimesSync,
@@ -47,6 +48,11 @@ interface Case {
   /** Words of the message. */
   readonly says?: RegExp;
 }
+
+const diffId = `sha256:${"d".repeat(64)}`;
+const layerImage = sha256(`\n${diffId}\n`);
+const ownConfig = JSON.stringify({ os: "linux", rootfs: { type: "layers", diff_ids: [] } });
+const configImage = sha256(ownConfig);
 
 const cases: readonly Case[] = [
   {
@@ -292,6 +298,55 @@ const cases: readonly Case[] = [
         gzipSync(`{"format":1,"tarDigest":"sha256:${"-".repeat(64)}"}\n`, { level: 0 }),
       ),
     repair: "moves",
+  },
+  {
+    it: "a layer image with the record of another",
+    what: "wrong-record",
+    at: `graph/${layerImage}/json`,
+    id: layerImage,
+    damage: (root) => writeLayerImage(root, { id: layerImage, comment: "made by RUN" }),
+    repair: false,
+    says: /another record than its id stands for/,
+  },
+  {
+    it: "an imported image with a record that its config does not give",
+    what: "wrong-record",
+    at: `graph/${configImage}/json`,
+    id: configImage,
+    damage: (root) => writeConfigImage(root, { record: { id: configImage, author: "forged" } }),
+    repair: false,
+    says: /another record than its config gives/,
+  },
+  {
+    it: "an imported image with the config of another",
+    what: "wrong-config",
+    at: `graph/${configImage}/config.json`,
+    id: configImage,
+    damage: (root) => writeConfigImage(root, { config: "{}" }),
+    repair: false,
+    says: /is that of another image/,
+  },
+  {
+    it: "an imported image with the manifest of another",
+    what: "wrong-manifest",
+    at: `graph/${configImage}/manifest.json`,
+    id: configImage,
+    damage: (root) =>
+      writeConfigImage(root, { manifest: { config: { digest: `sha256:${"0".repeat(64)}` } } }),
+    repair: "moves",
+    says: /is not that of this image/,
+  },
+  {
+    it: "an imported image with files in its layer",
+    what: "layer-beside-config",
+    at: `graph/${configImage}/layer`,
+    id: configImage,
+    damage: (root) => {
+      writeConfigImage(root);
+      writeFileSync(join(root, "graph", configImage, "layer/file"), "");
+    },
+    repair: false,
+    says: /which are not shown/,
   },
   {
     it: "stored checksums that are no JSON",
@@ -795,6 +850,14 @@ describe("damage", () => {
     },
   );
 
+  it("is not what imports make", async () => {
+    const root = join(await scratch.fresh(), "root");
+    await shell(`cp -a "${filled}" "${root}"`);
+    writeLayerImage(root);
+    writeConfigImage(root);
+    expect(await audit(root)).toEqual([]);
+  });
+
   it("is made here of every kind there is", () => {
     expect(new Set(cases.map(({ what }) => what))).toEqual(new Set(Object.keys(damageKinds)));
   });
@@ -803,6 +866,34 @@ describe("damage", () => {
 /** The name of the only upper that lies ready. */
 function upperOf(root: string): string {
   return readdirSync(join(root, "views/:uppers:"))[0] ?? "";
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Makes the image of a layer as imports make it. */
+function writeLayerImage(root: string, record: object = { id: layerImage, created: "1970-01-01T00:00:00Z" }) {
+  const directory = writeImage(root, layerImage, record);
+  const facts = { diffId, layerBytes: 64, entries: 1, whiteouts: 0 };
+  writeFileSync(join(directory, "layer.json"), JSON.stringify(facts));
+}
+
+/** Makes the image of a config as imports make it. */
+function writeConfigImage(
+  root: string,
+  made: { readonly record?: object; readonly config?: string; readonly manifest?: object } = {},
+) {
+  const created = "1970-01-01T00:00:00Z";
+  const {
+    record = { id: configImage, created, container_config: {}, os: "linux" },
+    config = ownConfig,
+    manifest = { config: { digest: `sha256:${configImage}` } },
+  } = made;
+  const directory = writeImage(root, configImage, record);
+  rmSync(join(directory, "layer/file"));
+  writeFileSync(join(directory, "config.json"), config);
+  writeFileSync(join(directory, "manifest.json"), JSON.stringify(manifest));
 }
 
 function writeDeep(root: string, path: string, content = ""): void {

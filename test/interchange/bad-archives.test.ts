@@ -129,13 +129,10 @@ const bad: Readonly<Record<string, readonly [Buffer, code: string, tells: string
     "a/layer.tar",
   ],
   "fewer layers than diffIDs": [layers("a/layer.tar"), "BAD_ARCHIVE", "lists 2 layers, but the image has 1"],
-  "no layers": [
-    docker({
-      scratch: file("scratch", { ...config, rootfs: { type: "layers", diff_ids: null } }),
-      ...manifest({ ...image, Config: "scratch", Layers: null }),
-    }),
+  "no layers, but diffIDs": [
+    docker(manifest({ ...image, Layers: null })),
     "BAD_ARCHIVE",
-    "no layers",
+    "lists 2 layers, but the image has 0",
   ],
   "no images": [docker(manifest()), "BAD_ARCHIVE", "no images"],
   "a list that is none": [

@@ -195,7 +195,6 @@ const bad: Readonly<Record<string, Bad>> = {
     code: "BAD_ARCHIVE",
     tells: "lists 1 layers, but the image has 2",
   },
-  "there is no layer": { layers: [], code: "BAD_ARCHIVE", tells: "no layers" },
   "there are 10,000 layers": {
     manifest: (manifest) => {
       const [layer] = (manifest as { layers: object[] }).layers;

@@ -92,9 +92,26 @@ export function readConfig({ directory, id }: Pick<Image, "directory" | "id">): 
   throw new StevedoreError("IMAGE_BROKEN", `the image ${id} is broken: its config is that of another image`);
 }
 
-/** Reads the manifest that an image came with, if it did. It proves nothing by itself. */
+/**
+ * Reads the manifest that an image came with, if it did.
+ * @throws `IMAGE_BROKEN` for the manifest of another image
+ */
 export function readManifest({ directory, id }: Pick<Image, "directory" | "id">): Buffer | undefined {
-  return readDocument(`${directory}/${imageEntries.imageManifest}`, id);
+  const manifest = readDocument(`${directory}/${imageEntries.imageManifest}`, id);
+  if (manifest === undefined || manifestIsOf(manifest, id)) return manifest;
+  throw new StevedoreError(
+    "IMAGE_BROKEN",
+    `the image ${id} is broken: its manifest is that of another image`,
+  );
+}
+
+/** Tells whether bytes are a manifest whose config is that of the image. */
+export function manifestIsOf(manifest: Buffer | undefined, id: string): boolean {
+  try {
+    return JSON.parse(manifest?.toString() ?? "").config.digest === `sha256:${id}`;
+  } catch {
+    return false;
+  }
 }
 
 /** Makes the empty layer of a config's image. Its checksum must be the same on every host. */
@@ -116,7 +133,10 @@ function readDocument(path: string, id: string): Buffer | undefined {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
     throw ioError(error, `${path} cannot be read`);
   }
-  throw new StevedoreError("IMAGE_BROKEN", `the image ${id} is broken: ${path} is not a file, or is too long`);
+  throw new StevedoreError(
+    "IMAGE_BROKEN",
+    `the image ${id} is broken: ${path} is not a file, or is too long`,
+  );
 }
 
 function commandOf(createdBy: string | null | undefined): object {

@@ -5,6 +5,7 @@ export {
   fillEmptyLayer,
   type ImageDocuments,
   isConfigImage,
+  manifestIsOf,
   readConfig,
   readManifest,
   withContent,

@@ -55,10 +55,7 @@ async function readLayers(
     const parent = parentIn(record, id, file.name);
     const config = await files.find(`${id}/${layerFiles.config}`);
     if (config !== undefined) {
-      layers.set(
-        id,
-        provenConfig({ id, parent, record }, await documents.bytes(config, longestDocument)),
-      );
+      layers.set(id, provenConfig({ id, parent, record }, await documents.bytes(config, longestDocument)));
       continue;
     }
     const blob = { file: await findNeeded(files, `${id}/${layerFiles.layer}`) };

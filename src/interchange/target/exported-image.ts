@@ -11,6 +11,8 @@ export interface ExportedImage {
   /** Its names, `repository:tag`. */
   readonly names: readonly string[];
   /** The image and its ancestors, base first. */
+  readonly chain: readonly Image[];
+  /** Those of them whose layers make up what the image shows. */
   readonly layers: readonly Image[];
 }
 
@@ -21,6 +23,8 @@ export interface ExportContent {
   /** The layers of all images, each once. */
   readonly layers: AsyncIterable<ReadyLayer>;
   readonly compression: LayerCompression;
+  /** Whether layers and configs are written anew, even if they came in. */
+  readonly isCanonical: boolean;
 }
 
 /** Writes the content in one format. It does not end the archive. */

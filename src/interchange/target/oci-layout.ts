@@ -1,24 +1,32 @@
-// Writes an OCI image layout (image-spec 1.1, image-layout.md) into an archive.
+// Writes an OCI image layout (image-spec 1.1, image-layout.md) into an archive. Beside its index it has a `manifest.json`,
+// as Docker writes it since version 25, so that every version since 1.10 loads it.
+import { type Image, readManifest } from "../../graph/index.js";
 import {
   annotationKeys,
   blobPath,
   type Descriptor,
+  type DockerManifest,
   indexFile,
   layoutFile,
   layoutVersion,
+  manifestFile,
+  manifest as manifestSchema,
   mediaTypes,
+  parseDocument,
 } from "../formats/index.js";
 import type { ArchiveWriter } from "./archive-writer.js";
-import type { LayerCompression } from "./compress.js";
-import { type ExportedImage, sha256, type WriteFormat } from "./exported-image.js";
-import { formatImageConfig } from "./image-config.js";
+import { type ExportContent, type ExportedImage, sha256, type WriteFormat } from "./exported-image.js";
+import { configOfImage } from "./image-config.js";
 import type { LayerBlob } from "./layer-blob.js";
 
+/** Adds a document as a blob. */
+type AddDocument = (mediaType: string, bytes: Buffer) => Promise<Descriptor>;
+
 /**
- * Writes every blob once, and in `index.json` one descriptor for each name of an image. An image without a name has one
- * descriptor.
+ * Writes every blob once, in `index.json` one descriptor for each name of an image, and in `manifest.json` one entry for
+ * each image. An image without a name has one descriptor.
  */
-export const writeOci: WriteFormat = async ({ images, layers, compression }, archive) => {
+export const writeOci: WriteFormat = async (content, archive) => {
   await archive.add(layoutFile, JSON.stringify({ imageLayoutVersion: layoutVersion }));
   const written = new Set<string>();
   /** Returns the path for a blob; undefined if the archive has the blob already. */
@@ -28,46 +36,61 @@ export const writeOci: WriteFormat = async ({ images, layers, compression }, arc
     return blobPath(digest);
   };
   const blobs = new Map<string, LayerBlob>();
-  for await (const { image, addTo } of layers) {
+  for await (const { image, addTo } of content.layers) {
     blobs.set(image.id, await addTo(archive, ({ digest }) => newBlob(digest)));
   }
-  const addDocument = async (mediaType: string, bytes: Buffer): Promise<Descriptor> => {
+  const addDocument: AddDocument = async (mediaType, bytes) => {
     const digest = `sha256:${sha256(bytes)}`;
     const path = newBlob(digest);
     if (path !== undefined) await archive.add(path, bytes);
     return { mediaType, digest, size: bytes.length };
   };
   const manifests: Descriptor[] = [];
-  for (const image of images) {
-    const manifest = await addImage(image, blobs, compression, addDocument);
-    manifests.push(...named(manifest, image.names));
+  const dockerManifest: DockerManifest = [];
+  for (const image of content.images) {
+    const { names, layers } = image;
+    const { manifest, config } = await addImage(image, blobs, content, addDocument);
+    manifests.push(...named(manifest, names));
+    dockerManifest.push({
+      Config: blobPath(config.digest),
+      RepoTags: names.length === 0 ? null : [...names],
+      Layers: layers.map(({ id }) => blobPath((blobs.get(id) as LayerBlob).digest)),
+    });
   }
   await addIndex(manifests, archive);
+  await archive.add(manifestFile, JSON.stringify(dockerManifest));
 };
 
 async function addImage(
-  { layers }: ExportedImage,
+  image: ExportedImage,
   blobs: ReadonlyMap<string, LayerBlob>,
-  compression: LayerCompression,
-  addDocument: (mediaType: string, bytes: Buffer) => Promise<Descriptor>,
-): Promise<Descriptor> {
-  const own = layers.map(({ id }) => blobs.get(id) as LayerBlob);
-  const config = formatImageConfig(
-    layers,
-    own.map(({ diffId }) => diffId),
-  );
+  content: ExportContent,
+  addDocument: AddDocument,
+): Promise<{ readonly manifest: Descriptor; readonly config: Descriptor }> {
   const { manifest: mediaType, layer } = mediaTypes.oci;
+  const diffIds = new Map([...blobs].map(([id, { diffId }]) => [id, diffId]));
+  const config = await addDocument(mediaTypes.oci.config, configOfImage(image, diffIds, content));
+  const own = image.layers.map(({ id }) => blobs.get(id) as LayerBlob);
   const manifest = {
     schemaVersion: 2,
     mediaType,
-    config: await addDocument(mediaTypes.oci.config, config),
+    config,
     layers: own.map(({ digest, size }) => ({
-      mediaType: compression === "none" ? layer : `${layer}+${compression}`,
+      mediaType: content.compression === "none" ? layer : `${layer}+${content.compression}`,
       digest,
       size,
     })),
+    ...annotationsOf(image.chain.at(-1) as Image),
   };
-  return addDocument(mediaType, Buffer.from(JSON.stringify(manifest)));
+  return { manifest: await addDocument(mediaType, Buffer.from(JSON.stringify(manifest))), config };
+}
+
+/** The annotations of the manifest that the image came with. @throws as `readManifest` */
+function annotationsOf(image: Image): { annotations?: Record<string, string> } {
+  const bytes = readManifest(image);
+  if (bytes === undefined) return {};
+  const { annotations } = parseDocument(bytes, manifestSchema, `the manifest of ${image.id}`);
+  return annotations ? { annotations } : {};
 }
 
 function named(manifest: Descriptor, names: readonly string[]): Descriptor[] {

@@ -14,6 +14,8 @@ const exportData = z
     format: z.enum(imageFormats),
     /** Default: `none`, and `gzip` for `oci`. */
     compress: z.enum(layerCompressions).optional(),
+    /** Writes layers that were imported as their canonical tars. Default: as they came. */
+    canonical: z.boolean().optional(),
     /** What it is called in the outbox. Default: the job's id with `.tar` behind it. */
     file: outboxFileName.optional(),
   })
@@ -35,7 +37,7 @@ const exportResult = z.strictObject({
   /** Each with the names it has in the archive. */
   images: z.array(z.strictObject({ id: imageId, names: z.array(z.string()) })),
   /** How many layers it holds: one that several images share is counted once. */
-  layers: z.int().positive(),
+  layers: z.int().nonnegative(),
   durationMs,
 });
 

@@ -7,7 +7,7 @@ import type { Handler, JobTry, WorkerHost } from "./handler.js";
 
 export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu }, signal) => {
   const begun = performance.now();
-  const { format, compress } = job.data;
+  const { format, compress, canonical } = job.data;
   const file = fileOf(job);
   // Before the work. On a retry the file may be that of the earlier try.
   if (!job.isRepeat) await assertNewInOutbox(graph.root, file);
@@ -16,6 +16,7 @@ export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu }, sig
     references: await decidedIds(job, graph),
     format,
     compression: compress,
+    isCanonical: canonical,
     threads: {
       threads: cpu.threads,
       take: (layerBytes: number | "one", either: AbortSignal) =>

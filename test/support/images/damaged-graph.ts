@@ -62,7 +62,7 @@ export function writeMount(
   for (const name of ["rootfs", "upper", "work", "l"]) mkdirSync(join(directory, name), { recursive: true });
   const record = {
     mountId,
-    images: images.map((id) => ({ id, inode: inodeOf(join(root, "graph", id, "layer")) ?? "" })),
+    images: images.map((id) => ({ id, inode: inodeOf(join(root, "graph", id, "layer")) ?? "gone" })),
     driver: "overlay",
     target: join(directory, "rootfs"),
     isWritable: true,

@@ -9,6 +9,7 @@ interface ExportFlags extends ThreadFlags {
   readonly output?: string;
   readonly format: (typeof imageFormats)[number];
   readonly compress?: (typeof layerCompressions)[number];
+  readonly canonical?: boolean;
   readonly force?: boolean;
   readonly detach?: boolean;
 }
@@ -32,6 +33,7 @@ export function declare(program: Command): void {
         layerCompressions,
       ),
     )
+    .option("--canonical", "write imported layers as their canonical tars, not as they came")
     .option("--force", "replace a file that is there")
     .option("--detach", "print the job's id and return: the archive stays in <root>/outbox");
   addThreadFlags(command)
@@ -48,12 +50,17 @@ Examples:
 
 async function exportImages(context: CommandContext, flags: ExportFlags, ids: string[]): Promise<void> {
   const { print, signal, json } = context;
-  const { output, format = "docker", compress, force = false, detach = false } = flags;
+  const { output, format = "docker", compress, canonical, force = false, detach = false } = flags;
   if (output === undefined && !detach) throw wrongUsage("say where to with -o FILE, or -o - for stdout");
   if (output !== undefined && detach) throw wrongUsage("a detached export stays in the outbox: leave out -o");
   if (output === "-" && json) throw wrongUsage("stdout is for the archive: leave out --json");
   const { parseJobData } = await import("../../../jobs/index.js");
-  const data = parseJobData("export", { ids, format, ...(compress === undefined ? {} : { compress }) });
+  const data = parseJobData("export", {
+    ids,
+    format,
+    ...(compress === undefined ? {} : { compress }),
+    ...(canonical === undefined ? {} : { canonical }),
+  });
   const { assertDestination, fetchExport } = await import("./fetch-export.js");
   if (output !== undefined) await assertDestination({ output, force });
 

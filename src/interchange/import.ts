@@ -51,6 +51,8 @@ export interface Imported {
   readonly layerBytes: number;
   /** The names that meant another image before, with the id of that image. */
   readonly moved: readonly { readonly name: string; readonly previous: string }[];
+  /** What the source has besides images. */
+  readonly skipped: ReadSource["skipped"];
   readonly ownership: Unpacked["ownership"];
 }
 
@@ -133,7 +135,7 @@ function concurrency(): number {
 }
 
 async function describe(
-  { format, images }: ReadSource,
+  { format, images, skipped }: ReadSource,
   { added, present, moved }: RegisteredSet,
   ownership: Unpacked["ownership"],
   graph: Graph,
@@ -156,6 +158,7 @@ async function describe(
     layersPresent: added.length + present.length - layersAdded,
     layerBytes,
     moved: [...moved].map(([name, previous]) => ({ name, previous })),
+    skipped,
     ownership,
   };
 }

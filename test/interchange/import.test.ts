@@ -70,7 +70,8 @@ describe("an image without ids", () => {
     const first = await printed("", digestOf(base));
     const second = await printed(first, digestOf(top), imageOf(layout, "web:1").manifest.config.digest);
     expect(imported).toEqual({
-      ...{ format: "oci", layersAdded: 2, layersPresent: 0, layerBytes: 15, moved: [], ownership: "kept" },
+      ...{ format: "oci", layersAdded: 2, layersPresent: 0, layerBytes: 15, moved: [], skipped: [] },
+      ownership: "kept",
       images: [{ id: second, names: ["web:1"], layers: 2 }],
     });
     expect(recordOf(root, first)).toBe(

@@ -51,6 +51,8 @@ export interface Imported {
   readonly layerBytes: number;
   /** The names that meant another image before, with the id of that image. */
   readonly moved: readonly { readonly name: string; readonly previous: string }[];
+  /** What the source has besides images. */
+  readonly skipped: ReadSource["skipped"];
   readonly ownership: Unpacked["ownership"];
 }
 
@@ -140,7 +142,7 @@ function concurrency(): number {
 }
 
 async function describe(
-  { format, images }: ReadSource,
+  { format, images, skipped }: ReadSource,
   layerIds: ReadonlySet<string>,
   { added, present, moved }: RegisteredSet,
   ownership: Unpacked["ownership"],
@@ -169,6 +171,7 @@ async function describe(
     layersPresent: layers.length - layersAdded,
     layerBytes,
     moved: [...moved].map(([name, previous]) => ({ name, previous })),
+    skipped,
     ownership,
   };
 }

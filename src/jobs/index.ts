@@ -48,6 +48,7 @@ export {
   type ImageFields,
   type LayerSource,
   listedImages,
+  listedSkipped,
   mismatchMessage,
   mountOptionNames,
   outboxFileName,

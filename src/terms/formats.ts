@@ -4,6 +4,17 @@
 export const imageFormats = ["docker", "docker-legacy", "oci"] as const;
 export type ImageFormat = (typeof imageFormats)[number];
 
+/** The formats that are read, and not written: `dir` is a directory of skopeo (`dir:`). */
+export const sourceFormats = [...imageFormats, "dir"] as const;
+export type SourceFormat = (typeof sourceFormats)[number];
+
+/**
+ * Why an import passes over what a source has besides images: it tells how an image was built; its config or its layers
+ * are not those of an image; its media type is not known; or it is listed for a platform, and is not there.
+ */
+export const skipReasons = ["attestation", "artifact", "unknown-type", "absent"] as const;
+export type SkipReason = (typeof skipReasons)[number];
+
 /** How the archive of a layer may have been compressed; `none` is a plain tar. */
 export const compressions = ["none", "gzip", "bzip2", "xz", "zstd"] as const;
 export type Compression = (typeof compressions)[number];

@@ -31,6 +31,10 @@ export {
   imageFormats,
   type LayerCompression,
   layerCompressions,
+  type SkipReason,
+  type SourceFormat,
+  skipReasons,
+  sourceFormats,
 } from "./formats.js";
 export {
   defaultGraphName,

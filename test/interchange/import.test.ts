@@ -76,7 +76,8 @@ describe("an image without ids", () => {
     const { config, manifest } = imageOf(layout, "web:1");
     const image = manifest.config.digest.slice("sha256:".length);
     expect(imported).toEqual({
-      ...{ format: "oci", layersAdded: 2, layersPresent: 0, layerBytes: 15, moved: [], ownership: "kept" },
+      ...{ format: "oci", layersAdded: 2, layersPresent: 0, layerBytes: 15, moved: [], skipped: [] },
+      ownership: "kept",
       images: [{ id: image, names: ["web:1"], layers: 2 }],
     });
     expect(recordOf(root, first)).toBe(`{"id":"${first}","created":"1970-01-01T00:00:00Z"}`);

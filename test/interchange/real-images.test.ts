@@ -100,7 +100,7 @@ const cases: Readonly<Record<string, Case>> = {
     images: { "example.org/x:all": "all", "example.org/x:sibling": "sibling" },
   },
   "what Docker 25 saves, a docker-archive and a layout in one": {
-    format: "docker",
+    format: "oci",
     make: () => toDocker25(layout, "all", place("docker-25.tar"), "example.org/x:25"),
     images: { "example.org/x:25": "all" },
   },

@@ -54,6 +54,21 @@ it("an archive without its end is taken where digests prove it whole", () =>
     expect(whole.images.map(({ names }) => names)).toEqual([["t/ne:1"]]);
   }));
 
+it("an artifact of oras beside an image is passed over, and named", () =>
+  dock.serving(async ({ producer }) => {
+    const source = { path: wild("oci-layout-oras-beside-image") };
+    const { format, images, skipped } = await runJob(producer, "import", { source, name: "t/oras" });
+    expect([format, images.map(({ names }) => names)]).toEqual(["oci", [["t/oras:v1"]]]);
+    expect(skipped).toEqual([
+      {
+        digest: "sha256:5c48260e0bd30b234f088f164482509ef1eb8c8fff5639a33632ce4e15afbd32",
+        mediaType: "application/vnd.oci.image.manifest.v1+json",
+        artifactType: "application/spdx+json",
+        reason: "artifact",
+      },
+    ]);
+  }));
+
 it("kaniko deletes what lies below a name before it makes the name a symlink", () =>
   dock.serving(async ({ producer }) => {
     const parent = join(dock.scratch, "parent.tar");

@@ -16,9 +16,10 @@ export {
   descriptor,
   digest,
   index,
+  type Manifest,
   manifest,
   type Platform,
   platform,
 } from "./manifest.js";
-export { documentKind, layerKind, mediaTypes } from "./media-types.js";
+export { documentKind, isLayerType, layerKind, mediaTypes } from "./media-types.js";
 export { annotationKeys, blobPath, indexFile, layout, layoutFile, layoutVersion } from "./oci-layout.js";

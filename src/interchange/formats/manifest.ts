@@ -26,6 +26,8 @@ export const descriptor = z.looseObject({
   urls: z.array(z.string()).nullish(),
   annotations,
   platform: platform.nullish(),
+  /** What the manifest is that it points to, if that is not an image. */
+  artifactType: z.string().nullish(),
 });
 export type Descriptor = z.infer<typeof descriptor>;
 
@@ -48,5 +50,9 @@ export const manifest = z.looseObject({
   config: descriptor,
   layers: z.array(descriptor).nullable(),
   annotations,
+  artifactType: z.string().nullish(),
+  /** The manifest that this one says something of. */
+  subject: z.unknown().optional(),
   manifests: z.undefined({ error: "a manifest has no manifests" }).optional(),
 });
+export type Manifest = z.infer<typeof manifest>;

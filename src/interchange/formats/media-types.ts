@@ -41,6 +41,14 @@ export function layerKind(mediaType: string): LayerKind | undefined {
   return ociLayer.test(mediaType) || dockerLayer.test(mediaType) ? "layer" : undefined;
 }
 
+/** True for the types of layers, and for what may be one in a form that is not known. */
+export function isLayerType(mediaType: string): boolean {
+  return (
+    layerKind(mediaType) !== undefined ||
+    /^application\/vnd\.(?:oci\.image\.layer|docker\.image\.rootfs)\./.test(mediaType)
+  );
+}
+
 const ociLayer =
   /^application\/vnd\.oci\.image\.layer\.(?<foreign>nondistributable\.)?v1\.tar(?:\+(?:gzip|zstd|xz|bzip2))?$/;
 const dockerLayer =

@@ -19,6 +19,8 @@ export interface Document<Content> {
 /** Reads the documents of a source, and counts their bytes. */
 export interface DocumentReader {
   readonly files: SourceFiles;
+  /** Returns the path of a blob. */
+  blobPath(digest: string): string;
   /**
    * Reads the bytes of a file.
    * @throws `LIMIT_EXCEEDED` for more than `longest` bytes, or if all documents together are too large
@@ -41,8 +43,11 @@ export interface DocumentReader {
   ): Promise<Document<z.output<Schema>>>;
 }
 
-/** Makes the reader of the documents of a source. */
-export function openDocuments(files: SourceFiles): DocumentReader {
+/**
+ * Makes the reader of the documents of a source.
+ * @param pathOf the path of a blob; by default that in an OCI layout
+ */
+export function openDocuments(files: SourceFiles, pathOf = blobPath): DocumentReader {
   let total = 0;
 
   async function bytes(file: SourceFile, longest: number): Promise<Buffer> {
@@ -67,21 +72,23 @@ export function openDocuments(files: SourceFiles): DocumentReader {
     return { content: parseDocument(content, schema, file.name), bytes: content, digest };
   }
 
-  return {
+  const reader: DocumentReader = {
     files,
+    blobPath: pathOf,
     bytes,
     async read(name, schema, expected) {
       return parse(await findNeeded(files, name), schema, expected);
     },
     async readBlob({ digest, size }, schema) {
-      return parse(await findBlob(files, { digest, size }), schema, digest);
+      return parse(await findBlob(reader, { digest, size }), schema, digest);
     },
   };
+  return reader;
 }
 
 /** Finds the file of a blob. @throws `BAD_ARCHIVE` if it is missing, `SOURCE_MISMATCH` if it has another size */
 export async function findBlob(
-  files: SourceFiles,
+  { files, blobPath }: Pick<DocumentReader, "files" | "blobPath">,
   { digest, size }: { readonly digest: string; readonly size: number },
 ): Promise<SourceFile> {
   const file = await findNeeded(files, blobPath(digest));

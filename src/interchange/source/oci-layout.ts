@@ -1,8 +1,8 @@
 // Reads OCI image layouts: an index lists manifests, or further indexes with an image for several platforms.
+import { forEachConcurrent } from "../../disk/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import {
   annotationKeys,
-  blobPath,
   config,
   type Descriptor,
   documentKind,
@@ -14,6 +14,7 @@ import {
   manifest,
   type Platform,
 } from "../formats/index.js";
+import { artifactIn, isAttestation, type Skipped, saysArtifact, skippedOf } from "./artifacts.js";
 import { chainOf, diffIdsOf } from "./configured-image.js";
 import { type DocumentReader, findBlob } from "./documents.js";
 import { type LoadableImage, platformOf } from "./loadable-image.js";
@@ -24,18 +25,32 @@ import type { LayerBlob, SourceConfig, SourceLayer } from "./source-image.js";
 const deepestIndex = 4;
 /** How many descriptors the indexes of a layout may have together. */
 const mostDescriptors = 10_000;
+/** How many manifests are read at a time. */
+const readAtOnce = 8;
 
 /**
  * Lists the images.
+ * @param skip called with what is not an image
  * @throws `BAD_ARCHIVE` for a missing blob or an unknown media type; `SOURCE_MISMATCH` naming the blob;
  * `LIMIT_EXCEEDED`
  */
 export async function readOciLayout(
   documents: DocumentReader,
   maxRecordBytes: number,
+  skip: (skipped: Skipped) => void,
 ): Promise<LoadableImage[]> {
   await documents.read(layoutFile, layout);
   const { content } = await documents.read(indexFile, index);
+  return readManifests(documents, content.manifests ?? [], maxRecordBytes, skip);
+}
+
+/** Lists the images that descriptors point to. Parameters and errors are those of `readOciLayout`. */
+export async function readManifests(
+  documents: DocumentReader,
+  top: readonly Descriptor[],
+  maxRecordBytes: number,
+  skip: (skipped: Skipped) => void,
+): Promise<LoadableImage[]> {
   const images: LoadableImage[] = [];
   let descriptors = 0;
 
@@ -45,27 +60,66 @@ export async function readOciLayout(
     depth: number,
     above?: Pick<LoadableImage, "group" | "names">,
   ) {
+    descriptors += found.length;
+    if (descriptors > mostDescriptors) throw tooMuch(`the layout has more than ${mostDescriptors} manifests`);
+    const reasons = new Map<Descriptor, Skipped | undefined>();
+    await forEachConcurrent(found, readAtOnce, async (descriptor) => {
+      reasons.set(descriptor, await whySkipped(documents, descriptor, depth > 1));
+    });
     for (const [at, descriptor] of found.entries()) {
-      descriptors++;
-      if (descriptors > mostDescriptors)
-        throw tooMuch(`the layout has more than ${mostDescriptors} manifests`);
-      if (isAttestation(descriptor)) continue;
-      const kind = documentKind(descriptor.mediaType);
-      const here = above ?? groupOf(descriptor, at);
-      if (kind === "manifest") {
-        images.push(loadable(documents, descriptor, here, maxRecordBytes));
-      } else if (kind === "index") {
-        if (depth >= deepestIndex) throw tooMuch(`indexes are nested more than ${deepestIndex} deep`);
-        const { content: nested } = await documents.readBlob(descriptor, index);
-        assertMediaType(nested, descriptor);
-        await add(nested.manifests ?? [], depth + 1, above ?? { ...here, group: `index ${at}` });
-      } else {
-        throw unknownType(descriptor);
+      const skipped = reasons.get(descriptor);
+      if (skipped !== undefined) {
+        skip(skipped);
+        continue;
       }
+      const here = above ?? groupOf(descriptor, at);
+      if (documentKind(descriptor.mediaType) === "manifest") {
+        images.push(loadable(documents, descriptor, here, maxRecordBytes));
+        continue;
+      }
+      if (depth >= deepestIndex) throw tooMuch(`indexes are nested more than ${deepestIndex} deep`);
+      const { content: nested } = await documents.readBlob(descriptor, index);
+      assertMediaType(nested, descriptor);
+      await add(nested.manifests ?? [], depth + 1, above ?? { ...here, group: `index ${at}` });
     }
   }
-  await add(content.manifests ?? [], 1);
+  await add(top, 1);
   return images;
+}
+
+/**
+ * Decides whether a descriptor is passed over; undefined for an image and for an index. What cannot be read is an image,
+ * unless its descriptor says otherwise: its error comes when it is chosen.
+ * @param isInIndex whether it may be one of several platforms, of which not all must be there
+ */
+async function whySkipped(
+  documents: DocumentReader,
+  descriptor: Descriptor,
+  isInIndex: boolean,
+): Promise<Skipped | undefined> {
+  const kind = documentKind(descriptor.mediaType);
+  if (isAttestation(descriptor)) return skippedOf(descriptor, "attestation");
+  if (kind !== "manifest" && kind !== "index") {
+    return skippedOf(descriptor, saysArtifact(descriptor) ? "artifact" : "unknown-type");
+  }
+  const isMissing = async ({ digest }: Descriptor) =>
+    (await documents.files.find(documents.blobPath(digest))) === undefined;
+  if (kind === "index") {
+    return saysArtifact(descriptor) && (await isMissing(descriptor))
+      ? skippedOf(descriptor, "artifact")
+      : undefined;
+  }
+  const mayBeAbsent = isInIndex && descriptor.platform;
+  try {
+    const { content } = await readManifest(documents, descriptor);
+    const skipped = artifactIn(descriptor, content);
+    if (skipped !== undefined || !mayBeAbsent) return skipped;
+    return (await isMissing(content.config)) ? skippedOf(descriptor, "absent") : undefined;
+  } catch (error) {
+    if (!(error instanceof StevedoreError) || error.code === "INTERNAL") throw error;
+    if (saysArtifact(descriptor)) return skippedOf(descriptor, "artifact");
+    return mayBeAbsent && (await isMissing(descriptor)) ? skippedOf(descriptor, "absent") : undefined;
+  }
 }
 
 /**
@@ -83,13 +137,6 @@ function namesIn({ annotations }: Descriptor): GivenNames {
   const { containerdName, refName } = annotationKeys;
   const name = annotations?.[containerdName] ?? annotations?.[refName];
   return readNames(name === undefined ? [] : [name]);
-}
-
-/** True for an attestation of BuildKit: it tells how an image was built, and has the form of a manifest. */
-function isAttestation({ annotations, platform }: Descriptor): boolean {
-  const { os, architecture } = platform ?? {};
-  if (os === "unknown" && architecture === "unknown") return true;
-  return annotations?.[annotationKeys.referenceType] === "attestation-manifest";
 }
 
 function loadable(
@@ -122,7 +169,7 @@ async function readChain(
   const { content, bytes } = await readManifest(documents, descriptor);
   const document = await readConfig(documents, content);
   const layers = content.layers ?? [];
-  const name = blobPath(content.config.digest);
+  const name = documents.blobPath(content.config.digest);
   const diffIds = diffIdsOf(document.content, name, layers.length);
   const blobs: LayerBlob[] = [];
   for (const [at, layer] of layers.entries()) {
@@ -143,14 +190,14 @@ async function readConfig(documents: DocumentReader, content: { readonly config:
 }
 
 /** Finds the file of a layer. Its compression is detected by its bytes, not by the media type. */
-async function findLayer({ files }: DocumentReader, layer: Descriptor) {
+async function findLayer(documents: DocumentReader, layer: Descriptor) {
   const kind = layerKind(layer.mediaType);
   if (kind === undefined) throw unknownType(layer);
   if (kind === "encrypted") throw bad(`the layer ${layer.digest} is encrypted (${layer.mediaType})`);
-  if (kind === "foreign" && (await files.find(blobPath(layer.digest))) === undefined) {
+  if (kind === "foreign" && (await documents.files.find(documents.blobPath(layer.digest))) === undefined) {
     throw bad(`the layer ${layer.digest} is not in the source: it is foreign (${layer.mediaType})`);
   }
-  return findBlob(files, layer);
+  return findBlob(documents, layer);
 }
 
 /** Refuses a document whose own media type is not that of its descriptor: readers would disagree on what it is. */

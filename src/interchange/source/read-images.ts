@@ -1,6 +1,9 @@
 // Detects the format of a source by its files, and reads its images.
+import { z } from "zod";
 import { StevedoreError } from "../../terms/index.js";
-import { layoutFile, manifestFile } from "../formats/index.js";
+import { dockerManifest, layoutFile, manifestFile } from "../formats/index.js";
+import { noImageBut, type Skipped } from "./artifacts.js";
+import { readDirLayout } from "./dir-layout.js";
 import { readDockerArchive } from "./docker-archive.js";
 import { hasLegacyImages, readDockerLegacy } from "./docker-legacy.js";
 import { type DocumentReader, openDocuments } from "./documents.js";
@@ -16,10 +19,12 @@ export interface ReadSource {
   readonly images: readonly SourceImage[];
   /** The names of all images, with the ids that they mean. */
   readonly names: ReadonlyMap<string, string>;
+  /** What the source has besides images. */
+  readonly skipped: readonly Skipped[];
 }
 
 /**
- * Reads the images of a source, but for the bytes of their layers.
+ * Reads the images of a source, but for the bytes of their layers. Artifacts beside them are passed over.
  * @throws `BAD_ARCHIVE` for a source that has none of the formats or is malformed; `SOURCE_MISMATCH` naming a blob;
  * `UNSAFE_ENTRY`, `SOURCE_NOT_FOUND` for a platform that the source lacks, `PARENT_CYCLE`, `LIMIT_EXCEEDED`,
  * `INVALID_NAME`, `INVALID_JOB`
@@ -29,33 +34,74 @@ export async function readImages(
   { platform, name, maxRecordBytes }: SourceRequest,
 ): Promise<ReadSource> {
   const documents = openDocuments(files);
-  const format = await detectFormat(documents);
-  const chosen = await choosePlatform(await readers[format](documents, maxRecordBytes), platform);
-  assertImageCount(chosen.length);
+  const { format, chosen, skipped } = await findImages(documents, platform, maxRecordBytes);
+  assertImageCount(chosen.length, skipped);
   const given = chosen.map(({ names }) => names);
   const names = decideNames(given, name);
   const images: SourceImage[] = [];
   for (const [at, image] of chosen.entries()) images.push(await load(image, names[at] ?? []));
-  return { format, images, names: namesOf(images) };
+  return { format, images, names: namesOf(images), skipped };
 }
 
 const readers = {
   docker: readDockerArchive,
   "docker-legacy": readDockerLegacy,
   oci: readOciLayout,
+  dir: readDirLayout,
 } as const satisfies Record<SourceFormat, unknown>;
 
+/** What is found in a source, of one of its formats. */
+interface Found {
+  readonly format: SourceFormat;
+  /** The images for the platform. */
+  readonly chosen: readonly LoadableImage[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** Finds the images in the first of the source's formats that has some for the platform. */
+async function findImages(
+  documents: DocumentReader,
+  platform: string | undefined,
+  maxRecordBytes: number,
+): Promise<Found> {
+  const formats = await detectFormats(documents);
+  let empty: Found | undefined;
+  for (const [at, format] of formats.entries()) {
+    const isLast = at === formats.length - 1;
+    const skipped: Skipped[] = [];
+    const images = await readers[format](documents, maxRecordBytes, (one) => skipped.push(one));
+    empty = { format, chosen: [], skipped };
+    if (images.length === 0) continue;
+    try {
+      return { format, chosen: await choosePlatform(images, platform), skipped };
+    } catch (error) {
+      const isElsewhere = error instanceof StevedoreError && error.code === "SOURCE_NOT_FOUND";
+      if (!isElsewhere || isLast) throw error;
+    }
+  }
+  return empty as Found;
+}
+
 /**
- * An archive may have several formats at once. `manifest.json` comes first, because it has the names as Docker has
- * them.
+ * An archive may have several formats at once. Where `manifest.json` lists the blobs of a layout, as Docker writes it since
+ * version 25, the layout comes first: it has the manifests, and the digests of all blobs. Else `manifest.json` does,
+ * because it has the names as Docker has them. Beside a layout it may have no images (containerd writes a list of
+ * platforms to `index.json` alone), or only the one for a single platform.
  */
-async function detectFormat(documents: DocumentReader): Promise<SourceFormat> {
+async function detectFormats(documents: DocumentReader): Promise<readonly SourceFormat[]> {
   const { files } = documents;
-  if ((await files.find(manifestFile)) !== undefined) return "docker";
-  if ((await files.find(layoutFile)) !== undefined) return "oci";
+  const hasLayout = (await files.find(layoutFile)) !== undefined;
+  if ((await files.find(manifestFile)) !== undefined) {
+    const { content } = await documents.read(manifestFile, z.unknown());
+    if (typeof content === "object" && content !== null && !Array.isArray(content)) return ["dir"];
+    const isEmpty = content === null || (Array.isArray(content) && content.length === 0);
+    if (!hasLayout) return ["docker"];
+    if (!isEmpty) return listsBlobs(content) ? ["oci", "docker"] : ["docker", "oci"];
+  }
+  if (hasLayout) return ["oci"];
   // From here on no digest is in the source.
   assertEnd(files);
-  if (await hasLegacyImages(documents)) return "docker-legacy";
+  if (await hasLegacyImages(documents)) return ["docker-legacy"];
   throw new StevedoreError(
     "BAD_ARCHIVE",
     "this holds no images: neither a docker-archive (manifest.json, or an id with json and layer.tar) nor an OCI " +
@@ -63,12 +109,18 @@ async function detectFormat(documents: DocumentReader): Promise<SourceFormat> {
   );
 }
 
+function listsBlobs(content: unknown): boolean {
+  const parsed = dockerManifest.safeParse(content);
+  return parsed.success && parsed.data.every(({ Config }) => Config.startsWith("blobs/"));
+}
+
 async function load(image: LoadableImage, names: readonly string[]): Promise<SourceImage> {
   const chain = await image.chain();
   return { id: chain.at(-1)?.id ?? "", names, chain };
 }
 
-function assertImageCount(count: number): void {
+function assertImageCount(count: number, skipped: readonly Skipped[]): void {
+  if (count === 0 && skipped.length > 0) throw noImageBut(skipped);
   if (count === 0) throw new StevedoreError("BAD_ARCHIVE", "this holds no images: its list of them is empty");
   if (count <= mostImages) return;
   throw new StevedoreError("LIMIT_EXCEEDED", `the source has ${count} images, more than ${mostImages}`);

@@ -3,7 +3,7 @@ import type { ImageDocuments } from "../../graph/index.js";
 import type { SourceFile } from "./files/index.js";
 
 /** The formats that an import reads. */
-export type { ImageFormat as SourceFormat } from "../../terms/index.js";
+export type { SourceFormat } from "../../terms/index.js";
 
 /** The bytes of a layer as the source stores them, compressed or not, with the digests that they must have. */
 export interface LayerBlob {

@@ -1,9 +1,12 @@
 // The job `import`: the images of a docker-archive or an OCI layout come into the graph, all of them or none.
 import { z } from "zod";
-import { imageFormats } from "../../terms/index.js";
+import { skipReasons, sourceFormats } from "../../terms/index.js";
 import { bytes, durationMs, imageId, imageName } from "../fields.js";
 import { defineJob } from "../job-kind.js";
 import { layerSource } from "./store.js";
+
+/** No more of what is passed over is listed, so that the record of a job stays small. */
+export const listedSkipped = 100;
 
 const importData = z.strictObject({
   /** An archive or a directory. */
@@ -19,7 +22,7 @@ const importData = z.strictObject({
 });
 
 const importResult = z.strictObject({
-  format: z.enum(imageFormats),
+  format: z.enum(sourceFormats),
   images: z.array(
     z.strictObject({
       id: imageId,
@@ -35,6 +38,21 @@ const importResult = z.strictObject({
   layerBytes: bytes,
   /** The names that stood for another image before, with its id. */
   moved: z.array(z.strictObject({ name: z.string(), previous: imageId })),
+  /** What the source has besides images, at most 100 of it; absent where there is nothing. */
+  skipped: z
+    .array(
+      z.strictObject({
+        digest: z.string(),
+        mediaType: z.string(),
+        /** What it is, as far as the source says. */
+        artifactType: z.string().optional(),
+        reason: z.enum(skipReasons),
+      }),
+    )
+    .max(listedSkipped)
+    .optional(),
+  /** How many more were passed over than are listed; absent where all are. */
+  skippedMore: z.int().positive().optional(),
   /** `squashed` where the worker is not root and was allowed to lose the owners. */
   ownership: z.enum(["kept", "squashed"]).optional(),
   durationMs,

@@ -35,6 +35,7 @@ export const jobKinds = [
 
 export { outboxFileName } from "./export.js";
 export { listedImages } from "./gc.js";
+export { listedSkipped } from "./import.js";
 export { mountOptionNames } from "./mount-fields.js";
 export { type ImageFields, type LayerSource, uploadName } from "./store.js";
 export { mismatchMessage } from "./verify.js";

@@ -50,10 +50,32 @@ async function importImages(context: CommandContext, flags: Flags, source: strin
     show(result) {
       for (const { name: moved, previous } of result.moved)
         context.tell(`${moved} was the name of ${previous}`);
+      for (const line of skippedLines(result)) context.tell(line);
       context.print(result, result.images.map(lineOf));
     },
   });
 }
+
+/** How many things that were passed over are told of, one a line. */
+const shownSkipped = 10;
+
+function skippedLines({ skipped = [], skippedMore = 0 }: JobResult<"import">): string[] {
+  const lines = skipped
+    .slice(0, shownSkipped)
+    .map(
+      ({ digest, artifactType, mediaType, reason }) =>
+        `passed over ${digest} (${artifactType ?? mediaType}): ${whys[reason]}`,
+    );
+  const more = skipped.length - lines.length + skippedMore;
+  return more === 0 ? lines : [...lines, `passed over ${more} more`];
+}
+
+const whys = {
+  attestation: "it tells how an image was built",
+  artifact: "it is not an image",
+  "unknown-type": "its media type is not known",
+  absent: "it is not in the source",
+} as const satisfies Record<NonNullable<JobResult<"import">["skipped"]>[number]["reason"], string>;
 
 function lineOf({ id, names }: JobResult<"import">["images"][number]): string {
   return [id, ...names].join("  ");

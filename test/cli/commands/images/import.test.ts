@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Descriptor } from "../../../support/images/oci-layout.js";
 import { digestOf, makeSmallLayout, smallLayers } from "../../../support/images/small-layout.js";
 import { runCommand } from "../../../support/processes/command.js";
 import { type Running, serveRoot } from "../../../support/processes/stevedore.js";
@@ -63,6 +64,24 @@ describe("stevedore import", () => {
       code: 0,
       stderr: expect.stringContaining(`a/b:c was the name of ${json.images[0].id}`),
     });
+  });
+
+  it("says what it passed over, of much the first ten", async () => {
+    const beside = join(scratch.path, "beside");
+    const attestation = (image: Descriptor) => ({
+      ...image,
+      platform: { os: "unknown", architecture: "unknown" },
+    });
+    const index = (image: Descriptor) => [image, ...Array.from({ length: 12 }, () => attestation(image))];
+    const image = makeSmallLayout(beside, { index });
+    const { code, stderr } = await runCommand(["import", beside], { root });
+    expect(code).toBe(0);
+    const told = stderr.split("\n").filter((line) => line.includes("passed over"));
+    expect(told).toHaveLength(11);
+    expect(told[0]).toContain(
+      `passed over ${image.digest} (application/vnd.oci.image.manifest.v1+json): it tells how an image was built`,
+    );
+    expect(told.at(-1)).toContain("passed over 2 more");
   });
 
   it("prints the job's id with --detach, and leaves the upload to it", async () => {

@@ -191,12 +191,12 @@ describe("a layout whose manifest.json tells little", () => {
     }
   });
 
-  it("is read by its index", async () => {
+  it("is read by it for the platform that it has, and by the index for the others", async () => {
     const layout = await platforms(forAmd64);
     const importFor = (platform?: string) =>
       scratch.fresh().then((root) => importInto(root, layout, { platform }));
-    expect(await importFor()).toMatchObject({ format: "oci", images: [{ names: ["web:1"] }] });
-    expect(await importFor("linux/amd64")).toMatchObject({ format: "oci" });
+    expect(await importFor()).toMatchObject({ format: "docker", images: [{ names: ["web:1"] }] });
+    expect(await importFor("linux/amd64")).toMatchObject({ format: "docker" });
     expect(await importFor("linux/s390x")).toMatchObject({ format: "oci" });
     await expect(importFor("linux/riscv64")).rejects.toMatchObject({
       code: "SOURCE_NOT_FOUND",

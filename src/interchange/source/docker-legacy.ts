@@ -127,7 +127,7 @@ function assertNoCycle(layers: ReadonlyMap<string, LegacyImage>): void {
 function chainOf(id: string, layers: ReadonlyMap<string, LegacyImage>): LegacyImage[] {
   const chain: LegacyImage[] = [];
   for (let at = layers.get(id); at !== undefined; at = parentOfLayer(at, layers)) chain.push(at);
-  assertLayerCount(chain.length, id);
+  assertLayerCount(chain.filter(({ blob }) => blob !== undefined).length, id);
   return chain.reverse();
 }
 

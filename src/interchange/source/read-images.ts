@@ -1,7 +1,14 @@
 // Detects the format of a source by its files, and reads its images.
 import { z } from "zod";
 import { StevedoreError } from "../../terms/index.js";
-import { dockerManifest, layoutFile, manifestFile } from "../formats/index.js";
+import {
+  annotationKeys,
+  dockerManifest,
+  index,
+  indexFile,
+  layoutFile,
+  manifestFile,
+} from "../formats/index.js";
 import { noImageBut, type Skipped } from "./artifacts.js";
 import { readDirLayout } from "./dir-layout.js";
 import { readDockerArchive } from "./docker-archive.js";
@@ -84,8 +91,8 @@ async function findImages(
 
 /**
  * An archive may have several formats at once. Where `manifest.json` lists the blobs of a layout, as Docker writes it since
- * version 25, the layout comes first: it has the manifests, and the digests of all blobs. Else `manifest.json` does,
- * because it has the names as Docker has them. Beside a layout it may have no images (containerd writes a list of
+ * version 25, and that has as many names, the layout comes first: it has the manifests, and the digests of all blobs. Else
+ * `manifest.json` does, because it has the names as Docker has them. Beside a layout it may have no images (containerd writes a list of
  * platforms to `index.json` alone), or only the one for a single platform.
  */
 async function detectFormats(documents: DocumentReader): Promise<readonly SourceFormat[]> {
@@ -96,7 +103,7 @@ async function detectFormats(documents: DocumentReader): Promise<readonly Source
     if (typeof content === "object" && content !== null && !Array.isArray(content)) return ["dir"];
     const isEmpty = content === null || (Array.isArray(content) && content.length === 0);
     if (!hasLayout) return ["docker"];
-    if (!isEmpty) return listsBlobs(content) ? ["oci", "docker"] : ["docker", "oci"];
+    if (!isEmpty) return (await isInLayout(content, documents)) ? ["oci", "docker"] : ["docker", "oci"];
   }
   if (hasLayout) return ["oci"];
   // From here on no digest is in the source.
@@ -109,9 +116,17 @@ async function detectFormats(documents: DocumentReader): Promise<readonly Source
   );
 }
 
-function listsBlobs(content: unknown): boolean {
+/** True if the layout beside a `manifest.json` has the same blobs, and as many names. */
+async function isInLayout(content: unknown, documents: DocumentReader): Promise<boolean> {
   const parsed = dockerManifest.safeParse(content);
-  return parsed.success && parsed.data.every(({ Config }) => Config.startsWith("blobs/"));
+  if (!parsed.success || !parsed.data.every(({ Config }) => Config.startsWith("blobs/"))) return false;
+  if ((await documents.files.find(indexFile)) === undefined) return false;
+  const { manifests } = (await documents.read(indexFile, index)).content;
+  const { containerdName, refName } = annotationKeys;
+  const named = (manifests ?? []).filter(
+    ({ annotations }) => (annotations?.[containerdName] ?? annotations?.[refName]) !== undefined,
+  );
+  return named.length >= parsed.data.flatMap(({ RepoTags }) => RepoTags ?? []).length;
 }
 
 async function load(image: LoadableImage, names: readonly string[]): Promise<SourceImage> {

@@ -55,6 +55,8 @@ const testPrograms = [
   { commands: ["chromium"], package: "chromium" },
   { commands: ["skopeo"], package: "skopeo" },
   { commands: ["umoci"], package: "umoci" },
+  { commands: ["podman"], package: "podman" },
+  { commands: ["tar-split"], package: "tar-split" },
   { commands: ["strace"], package: "strace" },
 ];
 

@@ -11,6 +11,7 @@ export {
 export { compressionOf, decompress, headBytes, neededDecompressors } from "./compression.js";
 export { beginsAsManifest } from "./manifest-file.js";
 export { shellLine } from "./shell-line.js";
+export { assembleArchive, type SplitLayer } from "./split/index.js";
 export {
   type Change,
   copyEntries,
@@ -41,6 +42,6 @@ export {
   walkTar,
 } from "./tar/index.js";
 export { toolOutput } from "./tool-output.js";
-export { type Unpacked, type UnpackLimits, unpack } from "./unpack.js";
+export { type Unpacked, type UnpackLimits, type UnpackOptions, unpack } from "./unpack.js";
 export { type Verdict, verifyLayer } from "./verify-layer.js";
 export { checkKnownAnswer, chooseXzEngine, type XzEngine, xzArguments } from "./xz/index.js";

@@ -5,6 +5,7 @@ import { start, tools } from "../host/index.js";
 import { type Compression, cancelled, StevedoreError, throwIfAborted } from "../terms/index.js";
 import { compressionOf, decompress } from "./compression.js";
 import { createHeldBytes } from "./held-bytes.js";
+import { type ArchiveSplit, beginSplit } from "./split/index.js";
 import { takeHead } from "./take-head.js";
 import {
   type ArchiveInspector,
@@ -27,6 +28,13 @@ export interface UnpackOptions {
    * them; and one of no bytes, as old versions of Docker wrote a layer that is empty. Set it only where the diffID is known: otherwise nothing tells such an archive from one that was cut short.
    */
   readonly mayLackEnd?: boolean | undefined;
+  /**
+   * Where to write, in the same pass, by what `assembleArchive` makes the archive again: a path where nothing lies yet.
+   * Nothing is left there where that cannot be done, nor after an error.
+   */
+  readonly splitPath?: string | undefined;
+  /** Opens the same archive again. It is called where the archive replaces a file that it has made itself. */
+  readonly reopen?: (() => Promise<Readable>) | undefined;
   /** Called with the number of bytes of `source` that were read so far, before decompression. */
   readonly onProgress?: ((bytesRead: number) => void) | undefined;
 }
@@ -43,6 +51,8 @@ export interface Unpacked {
   readonly ownership: "kept" | "squashed";
   /** The directories that no entry names, as latin1 strings; `""` is the layer's root. */
   readonly impliedDirectories: readonly string[];
+  /** Whether `splitPath` was written. */
+  readonly isLossless: boolean;
 }
 
 /**
@@ -62,6 +72,7 @@ export async function unpack(
 ): Promise<Unpacked> {
   // The source may fail after it was given up: that is nobody's concern.
   source.on("error", () => undefined);
+  let split: ArchiveSplit | undefined;
   try {
     throwIfAborted(signal);
     if (signal !== undefined) addAbortSignal(signal, source);
@@ -72,23 +83,38 @@ export async function unpack(
     const compression = head.length === 0 && mayLackEnd ? "none" : compressionOf(head);
 
     const hash = createHash("sha256");
-    const inspector = createArchiveInspector(options.limits);
+    const { limits, reopen, splitPath } = options;
+    if (splitPath !== undefined) split = await beginSplit(splitPath);
+    const inspector = createArchiveInspector(limits, split?.place);
     const archive = decompress(input, compression, signal);
     const archiveBytes = await extract(
       archive,
-      { inspector, hash, destination, ownership, mayLackEnd },
+      { inspector, hash, split, destination, ownership, mayLackEnd },
       signal,
     );
     const impliedDirectories = inspector.impliedDirectories();
     await resetDirectories(destination, impliedDirectories, { keepOwner: ownership === "squashed" }, signal);
+    const diffId = `sha256:${hash.digest("hex")}` as const;
+    const readAgain = reopen && (() => decompress(readAgainFrom(reopen, signal), compression, signal));
     return {
-      diffId: `sha256:${hash.digest("hex")}`,
+      diffId,
+      isLossless: (await split?.finish({ diffId, limits, readAgain }, signal)) ?? false,
       compression,
       archiveEntries: inspector.entries,
       archiveBytes,
       ownership,
       impliedDirectories,
     };
+  } finally {
+    source.destroy();
+    await split?.close();
+  }
+}
+
+async function* readAgainFrom(reopen: () => Promise<Readable>, signal: AbortSignal | undefined) {
+  const source = await reopen();
+  try {
+    yield* readSource(source, undefined, signal);
   } finally {
     source.destroy();
   }
@@ -119,6 +145,7 @@ async function* readSource(source: Readable, onProgress: UnpackOptions["onProgre
 interface Extraction {
   readonly inspector: ArchiveInspector;
   readonly hash: Hash;
+  readonly split: ArchiveSplit | undefined;
   readonly destination: string;
   readonly ownership: Unpacked["ownership"];
   readonly mayLackEnd: boolean;
@@ -130,7 +157,7 @@ interface Extraction {
  */
 async function extract(
   archive: AsyncIterable<Buffer>,
-  { inspector, hash, destination, ownership, mayLackEnd }: Extraction,
+  { inspector, hash, split, destination, ownership, mayLackEnd }: Extraction,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const over = new AbortController();
@@ -163,7 +190,7 @@ async function extract(
       const passing = pass(chunk);
       bytes += chunk.length;
       hash.update(chunk);
-      await passing;
+      await Promise.all([passing, split?.accept(chunk)]);
     }
     const missing = mayLackEnd ? inspector.missingEnd() : 0;
     if (missing > 0) await pass(Buffer.alloc(missing));

@@ -9,14 +9,17 @@
 //   oracle because it is by definition right: layers are what it makes of archives. Other readers of tar (bsdtar, the npm package) are none, for they read some of these
 //   archives differently, which the corpus has the cases of. Entries are compared by number: that finds what the
 //   inspector took for a body and tar for a header, or the other way round.
+// - What is accepted comes back byte for byte.
 // - No file of the layer has a time of today: no archive says so, and what tar did not set is not reproducible.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { execa } from "execa";
-import { type Unpacked, unpack } from "../../src/layer/unpack.js";
+import { assembleArchive, type SplitLayer, type Unpacked, unpack } from "../../src/layer/index.js";
 import { StevedoreError } from "../../src/terms/error.js";
 import type { Compression } from "../../src/terms/index.js";
+import { collect } from "../support/collect.js";
 import type { Canary } from "./canary.js";
 import { canonicalSpelling } from "./canonical-spelling.js";
 import { below, walkTree } from "./describe-tree.js";
@@ -44,7 +47,10 @@ const guardWords = /Member name contains '\.\.'|Removing leading/;
 export async function judge({ canary, reference }: Bench, bytes: Buffer): Promise<Verdict> {
   const start = BigInt(Date.now() - 1_000) * 1_000_000n;
   canary.renew();
-  const outcome = await tryUnpack(bytes, canary.layer);
+  const splitPath = `${reference}.tar-split.gz`;
+  rmSync(splitPath, { force: true });
+  mkdirSync(dirname(splitPath), { recursive: true });
+  const outcome = await tryUnpack(bytes, canary.layer, splitPath);
   const changes = canary.changes();
   if (changes.length > 0) return { kind: "escape", detail: changes.join("\n") };
   if ("kind" in outcome) return outcome;
@@ -56,6 +62,7 @@ export async function judge({ canary, reference }: Bench, bytes: Buffer): Promis
   if (isToday.length > 0) return { kind: "difference", detail: `of today: ${isToday.map(([path]) => path)}` };
   const plain = await decompressed(bytes, outcome.compression);
   const problem =
+    (await assemble({ layerDirectory: canary.layer, splitPath }, plain)) ??
     (await countByGnuTar(plain, fresh(reference), outcome.archiveEntries)) ??
     (await extractByGnuTar(plain, fresh(reference)));
   if (problem !== undefined) return problem;
@@ -64,14 +71,15 @@ export async function judge({ canary, reference }: Bench, bytes: Buffer): Promis
   return { kind: "accepted" };
 }
 
-async function tryUnpack(bytes: Buffer, layer: string): Promise<Unpacked | Verdict> {
+async function tryUnpack(bytes: Buffer, layer: string, splitPath: string): Promise<Unpacked | Verdict> {
   const pieces: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += 16_384) pieces.push(bytes.subarray(at, at + 16_384));
-  const source = Readable.from(pieces, { objectMode: false });
+  const open = () => Readable.from(pieces, { objectMode: false });
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), deadline);
   try {
-    return await unpack(source, layer, { limits }, stop.signal);
+    const options = { limits, splitPath, reopen: async () => open() };
+    return await unpack(open(), layer, options, stop.signal);
   } catch (error) {
     if (!(error instanceof StevedoreError))
       return { kind: "crash", detail: String((error as Error).stack ?? error) };
@@ -82,6 +90,17 @@ async function tryUnpack(bytes: Buffer, layer: string): Promise<Unpacked | Verdi
     return { kind: "refused", code: error.code };
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Makes the archive again from its layer. */
+async function assemble(split: SplitLayer, plain: Buffer): Promise<Verdict | undefined> {
+  try {
+    const again = Buffer.concat(await collect(assembleArchive(split)));
+    if (again.equals(plain)) return undefined;
+    return { kind: "difference", detail: "it comes back as another archive" };
+  } catch (error) {
+    return { kind: "difference", detail: `it does not come back: ${String(error)}` };
   }
 }
 

@@ -15,6 +15,7 @@ export { resetDirectories } from "./implied-directories.js";
 export {
   type ArchiveInspector,
   createArchiveInspector,
+  type PlacedEntry,
   type UnpackLimits,
 } from "./inspection.js";
 export { nameList } from "./names.js";

@@ -67,8 +67,25 @@ export interface ArchiveInspector {
   readonly firstDevice: string | undefined;
 }
 
-/** An inspector at the beginning of an archive. */
-export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): ArchiveInspector {
+/** An entry that has its place in the layer. */
+export interface PlacedEntry {
+  /** The canonical path of the place, a latin1 string; `""` is the root. */
+  readonly name: string;
+  /** Where in the archive its body begins, and how many bytes it has, without padding. */
+  readonly bodyAt: number;
+  readonly size: number;
+  /** Whether the body is, byte for byte, the content of a file at that place: of a sparse one, or of no place, it is not. */
+  readonly isContent: boolean;
+}
+
+/**
+ * An inspector at the beginning of an archive.
+ * @param onEntry is told of each entry before the bytes of its body are taken
+ */
+export function createArchiveInspector(
+  { maxBytes, maxEntries }: UnpackLimits,
+  onEntry?: ((entry: PlacedEntry) => void) | undefined,
+): ArchiveInspector {
   const paths = createLayerPaths();
   const saysNothing = createRedundantWhiteouts();
   let bytes = 0;
@@ -95,8 +112,11 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     const { entry, size } = walked;
     const { name } = entry;
     const isDropped = saysNothing(entry);
-    if (isDropped) edits.push(...wholeEntry(walked));
-    else place(walked);
+    if (!isDropped) place(walked);
+    else {
+      edits.push(...wholeEntry(walked));
+      onEntry?.({ name: "", bodyAt: walked.headerEnd, size, isContent: false });
+    }
     entries++;
     if (entries + paths.impliedCount > maxEntries) {
       throw tooMuch(`the archive has more than ${maxEntries} entries: --max-layer-entries raises the limit`);
@@ -111,7 +131,8 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
   /** Finds the entry's place in the layer, and has tar read it under the name of that place, now or at the end. */
   function place(walked: WalkedEntry): void {
     const { header, extended, globals, size, from } = walked;
-    const isPlain = size === 0 && header.type !== "S" && extended.pax?.sparseSize === undefined;
+    const isSparse = header.type === "S" || extended.pax?.sparseSize !== undefined;
+    const isPlain = size === 0 && !isSparse;
     const { name, target, isHeld, before } = paths.add(walked.entry, {
       mayHold: isPlain && globals.length === 0,
       holdLink: () => holdLink(walked),
@@ -119,6 +140,7 @@ export function createArchiveInspector({ maxBytes, maxEntries }: UnpackLimits): 
     });
     if (before !== undefined) edits.push({ from, to: from, bytes: before });
     edits.push(...(isHeld ? wholeEntry(walked) : renameEntry(walked, name, target)));
+    onEntry?.({ name, bodyAt: walked.headerEnd, size, isContent: !isSparse });
   }
 
   function takeSparse(walked: WalkedEntry): void {

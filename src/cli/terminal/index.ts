@@ -14,5 +14,6 @@ export { type Output, openOutput } from "./output.js";
 export { startProgress } from "./progress.js";
 export type { QueueWatch } from "./queue-watch.js";
 export { showQueues } from "./show-queues.js";
+export { stepColumns } from "./step-row.js";
 export { checksumWidth, namesCell, namesWidth, summaryColumns } from "./summary-row.js";
 export { writeChanges } from "./write-changes.js";

@@ -1,12 +1,21 @@
-// Writes a layer as a blob: its canonical tar, compressed or not. The digests are computed in the same pass.
+// Writes a layer as a blob: the tar that it came as, or its canonical tar, compressed or not. The digests are computed in
+// the same pass.
 import { createHash } from "node:crypto";
-import { canonicalTar, type Digest, digestLayer, passThrough, readSteadily } from "../../layer/index.js";
+import {
+  assembleArchive,
+  canonicalTar,
+  type Digest,
+  digestLayer,
+  passThrough,
+  readSteadily,
+} from "../../layer/index.js";
+import { StevedoreError } from "../../terms/index.js";
 import { compress, type LayerCompression } from "./compress.js";
 import type { BodyWriter } from "./file-writer.js";
 
 /** The blob of a layer. */
 export interface LayerBlob {
-  /** The digest of the canonical tar, before compression. */
+  /** The digest of the tar, before compression. */
   readonly diffId: Digest;
   /** The digest of the blob. */
   readonly digest: Digest;
@@ -14,26 +23,42 @@ export interface LayerBlob {
   readonly size: number;
 }
 
+/** The tar that a layer came as. */
+export interface OriginalTar {
+  readonly splitPath: string;
+  readonly diffId: string;
+}
+
 interface LayerRequest {
   readonly layerDirectory: string;
+  /** Undefined for the canonical tar. */
+  readonly original: OriginalTar | undefined;
   readonly compression: LayerCompression;
   /** How many threads the compressor may use. */
   readonly threads: number;
-  /** Called with the bytes of the canonical tar that were read so far. They start anew when the layer is read again. */
+  /** Called with the bytes of the tar that were read so far. They start anew when the layer is read again. */
   readonly onProgress: (tarBytes: number) => void;
 }
 
 /**
- * Writes the blob of a layer. A layer that changes meanwhile is read again, up to three times in all.
- * @throws `CHECKSUM_MISMATCH` if it changed each time; `INTERNAL` if it cannot be read; `NO_SPACE`, `TOOL_MISSING`,
- * `CANCELLED`
+ * Writes the blob of a layer. A layer that changes while its canonical tar is made is read again, up to three times in all.
+ * @throws `CHECKSUM_MISMATCH` if it changed each time, or if its tar is not the one that it came as; `IMAGE_BROKEN` if its
+ * tar-split is damaged; `INTERNAL` if it cannot be read; `NO_SPACE`, `TOOL_MISSING`, `CANCELLED`
  */
 export async function writeLayerBlob(
   request: LayerRequest,
   body: BodyWriter,
   signal?: AbortSignal | undefined,
 ): Promise<LayerBlob> {
-  const { layerDirectory } = request;
+  const { layerDirectory, original } = request;
+  if (original !== undefined) {
+    const blob = await writeOnce(request, body, signal);
+    if (blob.diffId === original.diffId) return blob;
+    throw new StevedoreError(
+      "CHECKSUM_MISMATCH",
+      `the tar of ${layerDirectory} has the digest ${blob.diffId}, but it came as ${original.diffId}`,
+    );
+  }
   const isSame = async ({ diffId }: LayerBlob) =>
     (await digestLayer(layerDirectory, signal)).tarDigest === diffId;
   return await readSteadily(
@@ -45,14 +70,18 @@ export async function writeLayerBlob(
 }
 
 async function writeOnce(
-  { layerDirectory, compression, threads, onProgress }: LayerRequest,
+  { layerDirectory, original, compression, threads, onProgress }: LayerRequest,
   body: BodyWriter,
   signal: AbortSignal | undefined,
 ): Promise<LayerBlob> {
   body.rewind();
   const ofTar = createHash("sha256");
   let tarBytes = 0;
-  const tar = passThrough(canonicalTar(layerDirectory, signal), (chunk) => {
+  const archive =
+    original === undefined
+      ? canonicalTar(layerDirectory, signal)
+      : assembleArchive({ layerDirectory, splitPath: original.splitPath }, signal);
+  const tar = passThrough(archive, (chunk) => {
     ofTar.update(chunk);
     tarBytes += chunk.length;
     onProgress(tarBytes);

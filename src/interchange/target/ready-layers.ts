@@ -1,16 +1,16 @@
 // Makes the layers of an export ready for the archive. Compressed layers are made several at a time in staging.
 // Uncompressed layers are written one by one into the archive itself, because there the disk is the bottleneck.
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { mapConcurrent } from "../../disk/index.js";
-import type { Graph, Image } from "../../graph/index.js";
+import { type Graph, type Image, layerImageId, splitPath } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { sumOfEach } from "../sum-of-each.js";
 import type { ArchiveWriter } from "./archive-writer.js";
 import type { LayerCompression } from "./compress.js";
 import { createFile } from "./file-writer.js";
-import { type LayerBlob, writeLayerBlob } from "./layer-blob.js";
+import { type LayerBlob, type OriginalTar, writeLayerBlob } from "./layer-blob.js";
 
 /** The threads that compressors may use. Several exports share them. */
 export interface Threads {
@@ -35,10 +35,12 @@ interface LayersRequest {
   /** The images whose layers are written, each once. */
   readonly images: readonly Image[];
   readonly compression: LayerCompression;
+  /** Whether layers that were imported are written as their canonical tars, too. */
+  readonly isCanonical: boolean;
   /** A directory for layers that were compressed ahead of their turn. */
   readonly staging: string;
   readonly threads: Threads;
-  /** Called with the bytes of canonical tars that were read so far. */
+  /** Called with the bytes of tars that were read so far. */
   readonly onProgress: (tarBytes: number) => void;
 }
 
@@ -51,7 +53,7 @@ export async function* readyLayers(
   request: LayersRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ReadyLayer, void, undefined> {
-  const { graph, images, compression, staging, threads } = request;
+  const { graph, images, compression, isCanonical, staging, threads } = request;
   const onProgress = sumOfEach(request.onProgress);
   const writeBlob = async (
     image: Image,
@@ -60,14 +62,16 @@ export async function* readyLayers(
     either: AbortSignal,
   ) => {
     const { id, layerDirectory } = image;
+    const original = isCanonical ? undefined : await originalTar(graph, image);
     const request = {
       layerDirectory,
+      original,
       compression,
       threads: count,
       onProgress: (tarBytes: number) => onProgress(id, tarBytes),
     };
     const blob = await writeLayerBlob(request, body, either);
-    await assertUnchanged(graph, id, blob);
+    if (original === undefined) await assertUnchanged(graph, id, blob);
     return blob;
   };
   if (compression === "none") {
@@ -96,6 +100,14 @@ export async function* readyLayers(
       return blob as LayerBlob;
     };
   }
+}
+
+/** Returns the tar of an imported layer, if it can be written again. Images that were made here have their canonical tar. */
+async function originalTar(graph: Graph, { id, parent, directory }: Image): Promise<OriginalTar | undefined> {
+  const { diffId } = await graph.layerFacts(id);
+  if (diffId === undefined || layerImageId(parent, diffId) !== id) return undefined;
+  const path = splitPath(directory);
+  return existsSync(path) ? { splitPath: path, diffId } : undefined;
 }
 
 /** Moves a layer from staging into the archive. */

@@ -114,15 +114,20 @@ ${changes}CMD ["cat", "/srv/www/new"]
 /** The names of the images, by which tests can be declared before they are there. */
 export const builtImageNames = Object.keys(recipes);
 
+/** Whether podman has saved the image for others, too. */
+export function hasOciForm(name: string): boolean {
+  return recipes[name]?.compression !== undefined;
+}
+
 /** The images by their names. Needs root. */
 export async function builtImages(): Promise<ReadonlyMap<string, BuiltImage>> {
   const directory = await onceInRun("built-images", buildAll);
   return new Map(
-    Object.entries(recipes).map(([name, { prints, compression }]) => {
+    Object.entries(recipes).map(([name, { prints }]) => {
       const { docker, oci } = placesOf(directory, name);
       return [
         name,
-        { reference: referenceOf(name), docker, oci: compression === undefined ? undefined : oci, prints },
+        { reference: referenceOf(name), docker, oci: hasOciForm(name) ? oci : undefined, prints },
       ];
     }),
   );

@@ -5,7 +5,7 @@
 //
 // Imports and syntax stay within what Node 14 understands: an old Node must get as far as the message.
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -58,6 +58,13 @@ const testPrograms = [
   { commands: ["podman"], package: "podman" },
   { commands: ["tar-split"], package: "tar-split" },
   { commands: ["strace"], package: "strace" },
+  { commands: ["dockerd"], package: "docker.io" },
+  { commands: ["docker"], package: "docker.io" },
+  { commands: ["podman"], package: "podman" },
+  { commands: ["buildah"], package: "buildah" },
+  { commands: ["runc"], package: "runc" },
+  { commands: ["tar-split"], package: "tar-split" },
+  { commands: ["busybox"], package: "busybox-static", accept: isStatic },
 ];
 
 const oldestNode = [20, 18];
@@ -67,11 +74,21 @@ const project = fileURLToPath(new URL("..", import.meta.url));
 // Debian keeps some programs in sbin directories, which an unprivileged PATH lacks.
 const searchPath = `${process.env.PATH || "/usr/bin:/bin"}:/usr/local/sbin:/usr/sbin:/sbin`;
 
+/** What a package would start on the host: Stevedore and its tests run these programs by themselves. @type {Record<string, string[]>} */
+const servicesOf = {
+  "redis-server": ["redis-server.service"],
+  "docker.io": ["docker.service", "docker.socket", "containerd.service"],
+  podman: [
+    ...["podman.service", "podman.socket", "podman-restart.service"],
+    ...["podman-auto-update.service", "podman-auto-update.timer"],
+  ],
+};
+
 // Debian's policy layer: invoke-rc.d(8), deb-systemd-invoke(1p). Exit code 101 forbids an action.
 const policyFile = "/usr/sbin/policy-rc.d";
 const policy = `#!/bin/sh
-# Put here by Stevedore's set-up while it installs redis-server, and safe to delete.
-case " $* " in *" redis-server"*) exit 101 ;; esac
+# Put here by Stevedore's set-up while it installs programs that it runs by itself, and safe to delete.
+case " $* " in *" redis-server"* | *" docker"* | *" containerd"* | *" podman"*) exit 101 ;; esac
 exit 0
 `;
 
@@ -152,7 +169,8 @@ function installPackages(packages, asRoot) {
       "DPkg::Lock::Timeout=120",
       ...args,
     ]);
-  const allowServices = packages.includes("redis-server") ? forbidRedisService(asRoot) : () => undefined;
+  const services = packages.flatMap((name) => servicesOf[name] ?? []);
+  const allowServices = services.length > 0 ? forbidServices(services, asRoot) : () => undefined;
   try {
     // A broken list of some third party fails the update, but not the packages that are needed here.
     const update = apt("update");
@@ -164,12 +182,13 @@ function installPackages(packages, asRoot) {
 }
 
 /**
- * Keeps the package redis-server from starting a system-wide Redis, which Stevedore does not use: a
- * policy forbids it meanwhile. A policy of the host's own is left alone.
+ * Keeps packages from starting services of the whole system, which Stevedore does not use: a policy forbids it
+ * meanwhile. A policy of the host's own is left alone.
+ * @param {string[]} services
  * @param {AsRoot} asRoot
- * @returns {() => void} Takes the policy away again, and disables the service for the next boot.
+ * @returns {() => void} Takes the policy away again, and disables the services for the next boot.
  */
-function forbidRedisService(asRoot) {
+function forbidServices(services, asRoot) {
   const ours = !existsSync(policyFile);
   // An interrupt ends apt-get; what was put here must still go.
   const goOn = () => undefined;
@@ -180,9 +199,20 @@ function forbidRedisService(asRoot) {
   }
   return () => {
     if (ours) asRoot("rm", ["-f", policyFile]);
-    if (existsSync("/etc/init.d/redis-server")) asRoot("update-rc.d", ["redis-server", "disable"]);
+    for (const service of services) disable(service, asRoot);
     process.off("SIGINT", goOn).off("SIGTERM", goOn);
   };
+}
+
+/**
+ * By systemd where that is installed, and for other systems by the links of the script in /etc/init.d.
+ * @param {string} service
+ * @param {AsRoot} asRoot
+ */
+function disable(service, asRoot) {
+  if (locate("systemctl") !== undefined) asRoot("systemctl", ["disable", service]);
+  const script = service.replace(/\.service$/, "");
+  if (existsSync(`/etc/init.d/${script}`)) asRoot("update-rc.d", [script, "disable"]);
 }
 
 /** @returns {AsRoot | undefined} Undefined for a user whom sudo does not serve without a password. */
@@ -215,6 +245,11 @@ function namesOf(programs) {
 function isRecentGnuTar(path) {
   const version = /^tar \(GNU tar\) ([\d.]+)/.exec(run(path, ["--version"]).output);
   return version !== null && isAtLeast(version[1], oldestTar);
+}
+
+/** What is linked dynamically needs libraries that a base image of busybox alone has not. */
+function isStatic(path) {
+  return !readFileSync(path, "latin1").includes("/ld-linux");
 }
 
 /** @param {string} version @param {number[]} oldest Major and minor. */

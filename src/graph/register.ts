@@ -54,7 +54,7 @@ export async function registerImage(
   try {
     await withStage(place, async (stage) => {
       const { diffId } = await writeImage(stage, image, fill, signal);
-      assertOwnRecord(image.record, record, diffId);
+      assertOwnRecord(image.record, diffId);
       await syncFileSystem(stage, signal);
       await beforeCommit(record.id);
       await commit(stage, graphDirectory, record, signal);
@@ -76,8 +76,12 @@ async function assertCanRegister(graphDirectory: string, record: ImageRecord): P
   if (!(await imageExists(graphDirectory, parent))) throw parentNotFound(id, parent);
 }
 
-/** Refuses a record of one's own under an id that follows from the layer: it stands for one record everywhere. */
-function assertOwnRecord(bytes: Buffer, record: ImageRecord, diffId: string | undefined): void {
+/**
+ * Refuses a record of one's own under an id that follows from the layer: it stands for one record everywhere.
+ * @throws `INVALID_ID`
+ */
+export function assertOwnRecord(bytes: Buffer, diffId: string | undefined): void {
+  const record = parseRecord(bytes);
   const { id } = record;
   const parent = parentOf(record);
   if (diffId === undefined || layerImageId(parent, diffId) !== id) return;

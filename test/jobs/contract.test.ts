@@ -59,6 +59,7 @@ describe("the data of a job", () => {
       image: { id: "base", comment: "c", created: "2013-05-02T15:18:33.123456789Z", os: "linux" },
       layer: { path: "/srv/base.tar" },
       ifExists: "skip",
+      name: "library/app:1",
       checksum: "xz-1",
     } as const;
     expect(parseJobData("store", data)).toEqual(data);
@@ -88,6 +89,8 @@ describe("the data of a job", () => {
     "refuses %j as a name with INVALID_NAME",
     (name) => {
       expect(codeOf(() => parseJobData("tag", { id: "a", name }))).toBe("INVALID_NAME");
+      expect(codeOf(() => parseJobData("store", { layer: { path: "/x" }, name }))).toBe("INVALID_NAME");
+      expect(codeOf(() => parseJobData("commit", { mountId: "a", name }))).toBe("INVALID_NAME");
     },
   );
 

@@ -34,7 +34,7 @@ async function hasMemory(path: string): Promise<boolean> {
 
 export async function teardown(): Promise<void> {
   // A file system in user space is unmounted at once, but its process ends a moment later.
-  for (const { pid } of await fuseProcesses()) await waitForEnd(pid);
+  for (const { pid } of await processes()) await waitForEnd(pid);
   const left = await leftovers();
   for (const directory of directories) {
     unmountBelow(directory);
@@ -55,18 +55,20 @@ async function leftovers(): Promise<string[]> {
     const names = (await readdir(directory)).filter((name) => name.startsWith("stevedore-"));
     left.push(...names.map((name) => `the directory ${JSON.stringify(join(directory, name))}`));
   }
-  return [...left, ...(await fuseProcesses()).map(({ line }) => line)];
+  return [...left, ...(await processes()).map(({ line }) => line)];
 }
 
-/** The processes of fuse-overlayfs that Stevedore started in this run: its lowers are called `0:1:2…`. */
-async function fuseProcesses(): Promise<{ readonly pid: string; readonly line: string }[]> {
+/** Those of fuse-overlayfs that Stevedore started in this run, its lowers are called `0:1:2…`; and of engines. */
+async function processes(): Promise<{ readonly pid: string; readonly line: string }[]> {
   const found: { pid: string; line: string }[] = [];
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     const [program = "", ...args] = (await readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => ""))
       .split("\0")
       .filter((arg) => arg !== "");
-    const isOurs = args.some((arg) => /(^|,)lowerdir=0(:\d+)*(,|$)/.test(arg)) && (await isOfThisRun(pid));
-    if (!/(^|\/)fuse-overlayfs$/.test(program) || !isOurs) continue;
+    const isLayered = args.some((arg) => /(^|,)lowerdir=0(:\d+)*(,|$)/.test(arg));
+    const isFuse = /(^|\/)fuse-overlayfs$/.test(program) && isLayered;
+    const isOfEngine = /(^|\/)(dockerd|containerd|containerd-shim[\w-]*|conmon)$/.test(program);
+    if (!(isFuse || isOfEngine) || !(await isOfThisRun(pid))) continue;
     found.push({ pid, line: `the process ${pid}: ${[program, ...args].join(" ")}` });
   }
   return found;

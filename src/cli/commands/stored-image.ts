@@ -20,6 +20,11 @@ export function warnUnheeded(
   warn("--allow-squash, --max-… and --tool-silence are not heeded: a worker that runs already has its own");
 }
 
+/** Says whose name the image got, if it was another's. */
+export function tellMoved({ name, previous }: JobResult<"store">, { tell }: CommandContext): void {
+  if (previous !== undefined && previous !== null) tell(`${name} was the name of ${previous}`);
+}
+
 /** The image's result, with the checksum if a recipe was named. @throws the errors of the `checksum` job */
 export async function checksumStored(
   session: QueueSession,

@@ -16,7 +16,7 @@ import { assertNoDescendant, parentNotFound } from "../history.js";
 import { imageExists, imageNotFound } from "../image.js";
 import type { Names } from "../names/index.js";
 import { parentOf, parseRecord } from "../record.js";
-import { type FillLayer, imageTaken, type NewImage, writeImage } from "../register.js";
+import { assertOwnRecord, type FillLayer, imageTaken, type NewImage, writeImage } from "../register.js";
 import { journalPath, writeJournal } from "./journal.js";
 import { type HeldLease, type Locked, withLease } from "./lease.js";
 import { completeSet, isPresent, takeBackSet } from "./set-completion.js";
@@ -30,6 +30,8 @@ export interface ImageToAdd extends NewImage {
    * same is one that has the same record and the same config, byte for byte.
    */
   readonly isDerived: boolean;
+  /** Refuses one that is there by the time all is decided, be it the same. Default false. */
+  readonly mustBeNew?: boolean | undefined;
 }
 
 export interface RegisterAllOptions {
@@ -37,6 +39,8 @@ export interface RegisterAllOptions {
   readonly names?: ReadonlyMap<string, string> | undefined;
   /** How many layers are filled side by side. */
   readonly concurrency: number;
+  /** Named to who wants one of them deleted meanwhile. Default: an import. */
+  readonly purpose?: string | undefined;
 }
 
 /** What became of a set. */
@@ -68,7 +72,8 @@ interface Member extends ImageToAdd {
 /**
  * Adds images, parents before their children, and gives names: all or none. Nobody can delete what they rely on
  * meanwhile. Of several that add the same images at once all succeed.
- * @throws as `registerImage` for any of the images; `IMAGE_EXISTS` for one that is there and not the same, or given twice;
+ * @throws as `registerImage` for any of the images; `IMAGE_EXISTS` for one that is there and not the same, or must be new, or
+ * is given twice;
  * `IMAGE_BROKEN` for one that is there, not whole; `IMAGE_NOT_FOUND` for a name's; as `Names.set`; `INTERNAL` if this
  * process was suspended for so long that its lease has run out. Of several errors the first. Nothing is left of a set that
  * failed, unless the disk failed when all was decided: then it is completed later.
@@ -76,13 +81,12 @@ interface Member extends ImageToAdd {
 export async function registerAllImages(
   { place, locked, names, beforeCommit }: RegisterAllPlace,
   images: readonly ImageToAdd[],
-  { names: given = new Map(), concurrency }: RegisterAllOptions,
+  { names: given = new Map(), concurrency, purpose }: RegisterAllOptions,
   signal?: AbortSignal | undefined,
 ): Promise<RegisteredSet> {
   const members = readMembers(images);
   for (const name of given.keys()) parseImageName(name);
   const holds = [...new Set([...members.flatMap(relatedIds), ...given.values()])];
-  const purpose = purposeOf(members);
 
   const add = async (lease: HeldLease): Promise<RegisteredSet> => {
     const missing = await missingOf(place.directory, members);
@@ -142,7 +146,13 @@ export async function registerAllImages(
 
   throwIfAborted(signal);
   try {
-    return await withLease(place, locked, { purpose, ids: holds }, add, signal);
+    return await withLease(
+      place,
+      locked,
+      { purpose: purpose ?? purposeOf(members), ids: holds },
+      add,
+      signal,
+    );
   } catch (error) {
     throw ioError(error, `${members.length} images cannot be stored`);
   }
@@ -175,7 +185,8 @@ async function missingOf(graphDirectory: string, members: readonly Member[]): Pr
   const missing: Member[] = [];
   for (const member of members) {
     if (!(await imageExists(graphDirectory, member.id))) missing.push(member);
-    else if (!isPresent(graphDirectory, member, presence(member))) throw imageTaken(member.id);
+    else if (member.mustBeNew || !isPresent(graphDirectory, member, presence(member)))
+      throw imageTaken(member.id);
   }
   return missing;
 }
@@ -216,7 +227,8 @@ async function fillAll(
   const make = async (member: Member, either: AbortSignal) => {
     const directory = join(stage, member.id);
     await mkdir(directory, { mode: 0o700 });
-    await writeImage(directory, member, member.fill, either);
+    const { diffId } = await writeImage(directory, member, member.fill, either);
+    if (member.mustBeNew) assertOwnRecord(member.record, diffId);
   };
   await forEachConcurrent(members, concurrency, make, signal);
 }

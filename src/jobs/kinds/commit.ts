@@ -1,6 +1,6 @@
 // The job `commit`: what was written to a mount becomes a new image, whose parent is the mounted one.
 import { z } from "zod";
-import { recipe } from "../fields.js";
+import { imageName, recipe } from "../fields.js";
 import { defineJob } from "../job-kind.js";
 import { byMount, mountReference, namesMount, namesNoMount } from "./mount-fields.js";
 import { imageFields, storeResult } from "./store.js";
@@ -10,6 +10,8 @@ const commitData = z
     ...mountReference,
     /** The record's fields; the worker makes an id and a time where they are missing. The parent is the mounted image. */
     image: imageFields.optional(),
+    /** A name for the image, set together with it. */
+    name: imageName.optional(),
     /** Also enqueue a `checksum` job by this recipe once the image is stored. */
     checksum: recipe.optional(),
   })

@@ -1,7 +1,16 @@
 // The job `store`: an archive, upload or URL becomes an image of the graph.
 import { z } from "zod";
 import { compressions } from "../../terms/index.js";
-import { bytes, digest, durationMs, imageId, imageReference, longestPath, recipe } from "../fields.js";
+import {
+  bytes,
+  digest,
+  durationMs,
+  imageId,
+  imageName,
+  imageReference,
+  longestPath,
+  recipe,
+} from "../fields.js";
 import { defineJob } from "../job-kind.js";
 
 /** RFC 3339 with any number of fractional digits: Go writes nanoseconds. */
@@ -57,6 +66,8 @@ const storeData = z
     layer: layerSource,
     /** What an id that is taken means. Default `fail`. */
     ifExists: z.enum(["fail", "skip"]).optional(),
+    /** A name for the image, set together with it. An image that is there and skipped gets it too. */
+    name: imageName.optional(),
     /** Also enqueue a `checksum` job by this recipe once the image is stored. */
     checksum: recipe.optional(),
   })
@@ -77,6 +88,10 @@ export const storeResult = z.strictObject({
   compression: z.enum(compressions).nullable(),
   /** False if the image existed and `ifExists` was `skip`. */
   stored: z.boolean(),
+  /** The name that it was given, with its tag. */
+  name: z.string().optional(),
+  /** Where it was given one: the other image that had the name before, null if none had. */
+  previous: z.string().nullable().optional(),
   /** `squashed` where the worker is not root and was allowed to lose the owners. */
   ownership: z.enum(["kept", "squashed"]).optional(),
   durationMs,

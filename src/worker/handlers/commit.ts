@@ -5,14 +5,7 @@ import { packUpper, unpack } from "../../layer/index.js";
 import type { Mount } from "../../mount/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
 import { mountOf, onItsHost } from "./mount-reference.js";
-import {
-  decideFields,
-  describeImage,
-  existing,
-  type Outcome,
-  registerOnce,
-  withinLimit,
-} from "./new-image.js";
+import { decideFields, describeImage, existing, type Made, registerOnce, withinLimit } from "./new-image.js";
 
 export const commit: Handler<"commit"> = async (job, host, signal) => {
   const begun = performance.now();
@@ -23,11 +16,11 @@ export const commit: Handler<"commit"> = async (job, host, signal) => {
   if (elsewhere !== undefined) {
     return job.otherHost.leaveTo(elsewhere.host, { ...onItsHost(job.data, elsewhere), image });
   }
-  const outcome = await registerUpper(image, job, host, signal);
+  const made = await registerUpper(image, job, host, signal);
   if (job.data.checksum !== undefined) {
     await host.producer.enqueue("checksum", { id: image.id, recipe: job.data.checksum });
   }
-  return describeImage(image.id, outcome, host.graph, begun);
+  return describeImage(image.id, made, host.graph, begun);
 };
 
 /** The mount, if another host has it: what was written there may not have reached the root yet, and only that host sees all. */
@@ -47,8 +40,8 @@ async function registerUpper(
   job: JobTry<"commit">,
   { graph, mounts, limits, allowSquash }: WorkerHost,
   signal: AbortSignal,
-): Promise<Outcome> {
-  const maker = { jobId: job.id, ifExists: "fail" } as const;
+): Promise<Made> {
+  const maker = { jobId: job.id, ifExists: "fail", name: job.data.name } as const;
   // Before the mount is looked up: if an earlier try has succeeded, it may be gone.
   if (await graph.exists(image.id)) return existing(image.id, maker, graph);
   const { mount, upper } = await mounts.upper(mountOf(job.data, mounts).mountId, signal);

@@ -11,14 +11,14 @@ export const store: Handler<"store"> = async (job, host, signal) => {
   try {
     const record = await recordOf(job, host);
     const { id } = parseRecord(record);
-    const maker = { jobId: job.id, ifExists: job.data.ifExists ?? "fail" };
+    const maker = { jobId: job.id, ifExists: job.data.ifExists ?? "fail", name: job.data.name } as const;
     const fillLayer = (layerDirectory: string) => fill(layerDirectory, job, host, signal);
-    const outcome = await registerOnce(record, maker, host.graph, fillLayer, signal);
+    const made = await registerOnce(record, maker, host.graph, fillLayer, signal);
     if (job.data.checksum !== undefined) {
       await host.producer.enqueue("checksum", { id, recipe: job.data.checksum });
     }
     await removeUpload(job.data.layer, host.sources);
-    return await describeImage(id, outcome, host.graph, begun);
+    return await describeImage(id, made, host.graph, begun);
   } catch (error) {
     if (job.isFinal(error)) await removeUpload(job.data.layer, host.sources);
     throw error;

@@ -95,6 +95,27 @@ describe("registering a set of images", () => {
     expect(contents(graph).left).toEqual([]);
   });
 
+  it("has no image that is there, be it the same, where that must be new", async () => {
+    const graph = await newGraph();
+    await addImage(graph, { id: "a" });
+    const racing = one("b", undefined, {
+      mustBeNew: true,
+      fill: async () => {
+        await addImage(graph, { id: "b" });
+        return {};
+      },
+    });
+    for (const [image, id] of [
+      [one("a", undefined, { mustBeNew: true }), "a"],
+      [racing, "b"],
+    ] as const) {
+      const options = { names: new Map([["app:latest", id]]), concurrency: 1 };
+      await expect(graph.registerAll([image], options)).rejects.toMatchObject({ code: "IMAGE_EXISTS" });
+    }
+    expect(await graph.names.all()).toEqual(new Map());
+    expect(contents(graph)).toEqual({ ids: ["a", "b"], left: [] });
+  });
+
   it("is refused before any work", async () => {
     const graph = await newGraph();
     await addImage(graph, { id: "there" });

@@ -35,6 +35,33 @@ export async function onOverlay<T>(
   }
 }
 
+/**
+ * Mounts directories, topmost first, to be read for as long as `use` takes. Needs root.
+ * @param directory an empty one
+ */
+export async function onReadOnlyOverlay<T>(
+  directory: string,
+  layers: readonly string[],
+  use: (merged: string) => Promise<T>,
+): Promise<T> {
+  const [only, ...others] = layers;
+  // Overlayfs takes no single layer.
+  if (only !== undefined && others.length === 0) return use(only);
+  await execa("mount", [
+    "-t",
+    "overlay",
+    "overlay",
+    "-o",
+    `${plain},lowerdir=${layers.join(":")}`,
+    directory,
+  ]);
+  try {
+    return await use(directory);
+  } finally {
+    await execa("umount", [directory]);
+  }
+}
+
 /** Runs lines of bash in a fresh mount, and returns the upper that they leave. */
 export async function upperAfter(
   directory: string,

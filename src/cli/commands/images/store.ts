@@ -19,6 +19,7 @@ interface StoreFlags extends LayerFlags {
   readonly created?: string;
   readonly jsonFile?: string;
   readonly ifExists?: "fail" | "skip";
+  readonly name?: string;
   readonly checksum?: string;
   readonly detach?: boolean;
 }
@@ -40,6 +41,7 @@ export function declare(program: Command): void {
         "skip",
       ]),
     )
+    .option("--name <name>", "a name for the image, set together with it; another image that had it loses it")
     .option("--checksum <recipe>", `also compute a checksum: ${recipeNames.join(", ")}`)
     .option("--detach", "print the job's id and return");
   addLayerFlags(command)
@@ -47,7 +49,7 @@ export function declare(program: Command): void {
       "after",
       `
 Examples:
-  $ stevedore store debian.tar.xz --id base --checksum ${defaultRecipe}
+  $ stevedore store debian.tar.xz --id base --name debian:12 --checksum ${defaultRecipe}
   $ docker export web | stevedore store - --comment "as it ran on Friday"`,
     )
     .action(action<StoreFlags>(store));
@@ -59,7 +61,8 @@ async function store(context: CommandContext, flags: StoreFlags, source: string)
     name: "store",
     dataFor: (upload) => ({ ...data, layer: { upload } }),
     async show(result, session) {
-      const { checksumStored } = await import("../stored-image.js");
+      const { checksumStored, tellMoved } = await import("../stored-image.js");
+      tellMoved(result, context);
       context.print(await checksumStored(session, result, flags.checksum, context), [result.id]);
     },
   });
@@ -67,9 +70,10 @@ async function store(context: CommandContext, flags: StoreFlags, source: string)
 
 /** The job's data but for the layer. */
 async function imageData(flags: StoreFlags): Promise<Omit<JobData<"store">, "layer">> {
-  const { id, parent, comment, author, created, jsonFile, ifExists, checksum } = flags;
+  const { id, parent, comment, author, created, jsonFile, ifExists, name, checksum } = flags;
   const options = {
     ...(ifExists === undefined ? {} : { ifExists }),
+    ...(name === undefined ? {} : { name }),
     ...(checksum === undefined ? {} : { checksum: assertRecipe(checksum) }),
   };
   const image = Object.fromEntries(

@@ -33,6 +33,11 @@ afterAll(async () => {
   expect((await up.stop()).code).toBe(0);
 });
 
+/** Stores the archive under this id and the name `web`. */
+function named(id: string) {
+  return runCommand(["store", archive, "--id", id, "--name", "web"], { root });
+}
+
 describe("stevedore store", () => {
   it.each([
     ["gzip", "gzip -c"],
@@ -115,6 +120,20 @@ describe("stevedore store", () => {
     });
     expect(skips).toMatchObject({ code: 0, json: { id: "taken", stored: false, compression: null } });
     expect(await listTree(join(root, "graph/taken"))).toEqual(before);
+  });
+
+  it("gives a name with the image, and tells whose it was", async () => {
+    const [first, second] = [await named("first-named"), await named("second-named")];
+    expect(first).toMatchObject({ code: 0, stdout: "first-named\n", stderr: "" });
+    expect(second).toMatchObject({
+      code: 0,
+      stdout: "second-named\n",
+      stderr: "stevedore: web:latest was the name of first-named\n",
+    });
+    const { json } = await runCommand(["inspect", "web", "--json"], { root });
+    expect(json).toMatchObject({ id: "second-named", names: ["web:latest"] });
+    const bad = await runCommand(["store", archive, "--name", "Web"], { root });
+    expect(bad).toMatchObject({ code: 1, stderr: expect.stringContaining("INVALID_NAME") });
   });
 
   it("leaves the work to others with --detach, and job tells what became of it", async () => {

@@ -52,9 +52,11 @@ describe("stevedore commit", () => {
     });
     const written = await shownTree(target);
 
-    const commit = await run("commit", target, "--id", "patched", "--checksum", "xz-6");
+    const checksum = ["--checksum", "xz-6"];
+    const commit = await run("commit", target, "--id", "patched", "--name", "web:patched", ...checksum);
     expect(commit).toMatchObject({ code: 0, stderr: "" });
     expect(commit.json).toEqual({
+      ...{ name: "web:patched", previous: null },
       ...{ id: "patched", parent: "base", layerBytes: 5, compression: "none", stored: true },
       entries: expect.any(Number),
       diffId: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
@@ -69,8 +71,8 @@ describe("stevedore commit", () => {
       { cwd: join(empty, "graph/patched") },
     );
     expect(commit.json.checksum).toBe(sha256Of(documented));
-    const checksum = await run("checksum", "patched");
-    expect(checksum.json.checksums).toMatchObject([{ checksum: commit.json.checksum, cached: true }]);
+    const computed = await run("checksum", "web:patched");
+    expect(computed.json.checksums).toMatchObject([{ checksum: commit.json.checksum, cached: true }]);
     expect((await run("history", "patched")).json).toMatchObject([{ id: "patched" }, { id: "base" }]);
 
     const again = (await run("mount", "patched", "--read-only")).json;

@@ -28,22 +28,22 @@ export function withinLimit(record: Buffer, { maxRecordBytes }: WorkerLimits): B
 
 /**
  * Registers an image, unless it is there.
- * @param unpackLayer fills the layer's directory
+ * @param unpackLayer fills the layer's directory; it may write a tar-split
  * @throws `IMAGE_EXISTS` if another job has made it and it is not to be skipped; as `Graph.register`
  */
 export async function registerOnce(
   record: Buffer,
   maker: Maker,
   graph: Graph,
-  unpackLayer: (layerDirectory: string) => Promise<Unpacked>,
+  unpackLayer: (layerDirectory: string, splitPath: string) => Promise<Unpacked>,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { id } = parseRecord(record);
   if (await graph.exists(id)) return existing(id, maker, graph);
   let unpacked: Unpacked | undefined;
-  const fill: FillLayer = async (layerDirectory) => {
-    unpacked = await unpackLayer(layerDirectory);
-    return { diffId: unpacked.diffId };
+  const fill: FillLayer = async (layerDirectory, _, splitPath) => {
+    unpacked = await unpackLayer(layerDirectory, splitPath);
+    return unpacked;
   };
   try {
     await graph.register({ record, jobId: maker.jobId }, fill, signal);

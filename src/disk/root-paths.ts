@@ -51,6 +51,7 @@ export const rootEntries = {
 export const imageEntries = {
   record: "json",
   layer: "layer",
+  split: "tar-split.gz",
   facts: "layer.json",
   checksums: "checksum.json",
   manifest: "manifest.gz",

@@ -68,7 +68,7 @@ export {
   type StoredChecksum,
   type StoredChecksums,
 } from "./checksums/index.js";
-export { factsPath, knownLayerFacts, type LayerFacts, parseLayerFacts } from "./layer-facts.js";
+export { factsPath, knownLayerFacts, type LayerFacts, parseLayerFacts, splitPath } from "./layer-facts.js";
 export { manifestPath } from "./layer-manifest.js";
 
 // The names by which a layer says what it deletes.

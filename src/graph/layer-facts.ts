@@ -19,6 +19,10 @@ interface LayerSize {
 export interface LayerFacts extends LayerSize {
   /** Digest of the decompressed archive that the layer came as (the OCI diffID). */
   readonly diffId?: string | undefined;
+  /**
+   * Of a layer that came as an archive: whether that can be made again, byte for byte, by the layer and its tar-split.
+   */
+  readonly lossless?: boolean | undefined;
   /** The job that stored the image, which knows its own work by it after a crash. */
   readonly jobId?: string | undefined;
 }
@@ -54,19 +58,26 @@ export function factsPath(imageDirectory: string): string {
   return `${imageDirectory}/${imageEntries.facts}`;
 }
 
+/** Where an image keeps the tar-split of a layer that is lossless. */
+export function splitPath(imageDirectory: string): string {
+  return `${imageDirectory}/${imageEntries.split}`;
+}
+
 /** The text of a `layer.json`. */
-export function formatLayerFacts({ diffId, layerBytes, entries, whiteouts, jobId }: LayerFacts): string {
-  return JSON.stringify({ diffId, layerBytes, entries, whiteouts, jobId });
+export function formatLayerFacts(facts: LayerFacts): string {
+  const { diffId, lossless, layerBytes, entries, whiteouts, jobId } = facts;
+  return JSON.stringify({ diffId, lossless, layerBytes, entries, whiteouts, jobId });
 }
 
 /** Reads the content of a `layer.json`, undefined for what is not a file. Returns undefined for facts that are not valid. */
 export function parseLayerFacts(bytes: Buffer | undefined): LayerFacts | undefined {
   try {
     const facts: Record<string, unknown> = JSON.parse(bytes?.toString() ?? "");
-    const { diffId, layerBytes, entries, whiteouts, jobId } = facts;
+    const { diffId, lossless, layerBytes, entries, whiteouts, jobId } = facts;
     if (!isCount(layerBytes) || !isCount(entries) || !isCount(whiteouts)) return undefined;
     return {
       ...(typeof diffId === "string" ? { diffId } : {}),
+      ...(typeof lossless === "boolean" ? { lossless } : {}),
       layerBytes,
       entries,
       whiteouts,

@@ -51,8 +51,8 @@ export interface Unpacked {
   readonly ownership: "kept" | "squashed";
   /** The directories that no entry names, as latin1 strings; `""` is the layer's root. */
   readonly impliedDirectories: readonly string[];
-  /** Whether `splitPath` was written. */
-  readonly isLossless: boolean;
+  /** Whether the archive can be made again by what lies at `splitPath`; undefined where none was asked for. */
+  readonly isLossless: boolean | undefined;
 }
 
 /**
@@ -98,7 +98,7 @@ export async function unpack(
     const readAgain = reopen && (() => decompress(readAgainFrom(reopen, signal), compression, signal));
     return {
       diffId,
-      isLossless: (await split?.finish({ diffId, limits, readAgain }, signal)) ?? false,
+      isLossless: await split?.finish({ diffId, limits, readAgain }, signal),
       compression,
       archiveEntries: inspector.entries,
       archiveBytes,

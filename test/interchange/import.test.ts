@@ -1,11 +1,13 @@
 // What images of a layout become in a graph: ids, records, names; and what an import does not do twice.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { openGraph } from "../../src/graph/index.js";
+import { openGraph, splitPath } from "../../src/graph/index.js";
 import { importImages } from "../../src/interchange/index.js";
+import { assembleArchive } from "../../src/layer/index.js";
+import { collect } from "../support/collect.js";
 import { expectNoTrace, importInto, importLimits } from "../support/images/imports.js";
 import {
   addBlob,
@@ -52,6 +54,23 @@ function addSibling(layout: string, change: object, annotations?: Record<string,
     ...(annotations ? { annotations } : {}),
   };
 }
+
+it("keeps of each layer what its archive is made again by", async () => {
+  const twice = archive(entry({ name: "/etc/f" }, "one"), entry({ name: "etc/f" }, "two"));
+  const layers = [...smallLayers, twice, Buffer.alloc(0)];
+  const root = await scratch.fresh();
+  const imported = await importInto(root, await layoutOf({ layers }));
+  const graph = await openGraph(root);
+  const directories = (await graph.layers(imported.images[0]?.id ?? "")).reverse();
+  for (const [at, layerDirectory] of directories.entries()) {
+    const directory = dirname(layerDirectory);
+    const again = await collect(assembleArchive({ layerDirectory, splitPath: splitPath(directory) }));
+    expect(Buffer.concat(again)).toEqual(layers[at]);
+    expect(await graph.layerFacts(basename(directory))).toMatchObject({ lossless: true });
+  }
+  expect(directories).toHaveLength(layers.length);
+  await graph.close();
+});
 
 describe("an image without ids", () => {
   it("gets those that printf and sha256sum make of its chain, and records in Docker's order", async () => {

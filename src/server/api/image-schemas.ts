@@ -72,6 +72,10 @@ export const image = z
     layer: z
       .object({
         diffId: digest.optional(),
+        lossless: z
+          .boolean()
+          .optional()
+          .meta({ description: "Of a layer that came as an archive: whether that can be made again" }),
         layerBytes: bytes,
         entries: z.int().nonnegative(),
         whiteouts: z.int().nonnegative(),

@@ -44,22 +44,22 @@ export function withinLimit(record: Buffer, { maxRecordBytes }: WorkerLimits): B
 
 /**
  * Registers an image, unless it is there, and gives it its name: nobody can take it for nameless in between.
- * @param unpackLayer fills the layer's directory
+ * @param unpackLayer fills the layer's directory; it may write a tar-split
  * @throws `IMAGE_EXISTS` if another job has made it and it is not to be skipped; as `Graph.register` and `Names.set`
  */
 export async function registerOnce(
   record: Buffer,
   maker: Maker,
   graph: Graph,
-  unpackLayer: (layerDirectory: string) => Promise<Unpacked>,
+  unpackLayer: (layerDirectory: string, splitPath: string) => Promise<Unpacked>,
   signal: AbortSignal,
 ): Promise<Made> {
   const { id } = parseRecord(record);
   if (await graph.exists(id)) return existing(id, maker, graph);
   let unpacked: Unpacked | undefined;
-  const fill: FillLayer = async (layerDirectory) => {
-    unpacked = await unpackLayer(layerDirectory);
-    return { diffId: unpacked.diffId };
+  const fill: FillLayer = async (layerDirectory, _, splitPath) => {
+    unpacked = await unpackLayer(layerDirectory, splitPath);
+    return unpacked;
   };
   let named: Made["named"];
   try {

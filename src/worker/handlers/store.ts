@@ -1,6 +1,6 @@
 // The job `store`: unpacks a source into staging, and registers it as an image.
 import { makeRecord, parseRecord } from "../../graph/index.js";
-import { type Unpacked, unpack } from "../../layer/index.js";
+import { type SplitLayer, type Unpacked, unpack } from "../../layer/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { openSource, removeUpload } from "../sources/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
@@ -12,7 +12,8 @@ export const store: Handler<"store"> = async (job, host, signal) => {
     const record = await recordOf(job, host);
     const { id } = parseRecord(record);
     const maker = { jobId: job.id, ifExists: job.data.ifExists ?? "fail", name: job.data.name } as const;
-    const fillLayer = (layerDirectory: string) => fill(layerDirectory, job, host, signal);
+    const fillLayer = (layerDirectory: string, splitPath: string) =>
+      fill({ layerDirectory, splitPath }, job, host, signal);
     const made = await registerOnce(record, maker, host.graph, fillLayer, signal);
     if (job.data.checksum !== undefined) {
       await host.producer.enqueue("checksum", { id, recipe: job.data.checksum });
@@ -26,7 +27,7 @@ export const store: Handler<"store"> = async (job, host, signal) => {
 };
 
 async function fill(
-  layerDirectory: string,
+  { layerDirectory, splitPath }: SplitLayer,
   job: JobTry<"store">,
   { sources, limits, allowSquash }: WorkerHost,
   signal: AbortSignal,
@@ -35,7 +36,11 @@ async function fill(
   const total = source.size ?? 0;
   const onProgress = (done: number) =>
     job.report({ phase: "unpack", done, total: Math.max(done, total), unit: "bytes" });
-  const unpacked = await unpack(source.stream, layerDirectory, { limits, allowSquash, onProgress }, signal);
+  const { isArchive, reopen } = source;
+  // The archive of a directory was made here, and can be made again without.
+  const split = isArchive ? { splitPath, reopen } : {};
+  const options = { limits, allowSquash, onProgress, ...split };
+  const unpacked = await unpack(source.stream, layerDirectory, options, signal);
   await source.finish();
   return unpacked;
 }

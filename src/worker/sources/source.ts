@@ -21,6 +21,10 @@ export interface OpenSource extends AsyncDisposable {
   readonly stream: Readable;
   /** Size in bytes; undefined if it is not known before the end. */
   readonly size: number | undefined;
+  /** False for a directory, whose canonical tar this is. */
+  readonly isArchive: boolean;
+  /** Opens the same bytes again, from their beginning; undefined where they come but once. */
+  readonly reopen?: (() => Promise<Readable>) | undefined;
   /** To be awaited when the stream was read to its end. @throws if what was read turns out to be wrong */
   finish(): Promise<void>;
 }
@@ -111,10 +115,14 @@ async function openNamed(path: string, flags: number, name: string): Promise<Fil
 }
 
 function fileSource(file: FileHandle, size: number, signal: AbortSignal): OpenSource {
-  const stream = file.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false, signal });
+  const open = () =>
+    file.createReadStream({ start: 0, highWaterMark: 1024 * 1024, autoClose: false, signal });
+  const stream = open();
   return {
     stream,
     size,
+    isArchive: true,
+    reopen: async () => open(),
     finish: async () => undefined,
     async [Symbol.asyncDispose]() {
       stream.on("error", () => undefined);
@@ -135,6 +143,7 @@ function directorySource(directory: FileHandle, signal: AbortSignal): OpenSource
   return {
     stream,
     size: undefined,
+    isArchive: false,
     finish: () => done,
     async [Symbol.asyncDispose]() {
       stream.on("error", () => undefined);

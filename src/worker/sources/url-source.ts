@@ -40,6 +40,7 @@ export async function openUrl(
   return {
     stream,
     size,
+    isArchive: true,
     async finish() {
       if (!isWhole) throw broken(target, "it was not read to its end");
       const actual = hash.digest("hex");

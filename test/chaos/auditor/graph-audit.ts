@@ -48,7 +48,7 @@ async function auditImage(
 ): Promise<string[]> {
   const half = (what: string) => [`the image ${id} is half: ${what}`];
   // What a crash leaves of a file that was being replaced lies beside it, until that is done again.
-  const known = ["json", "layer", "layer.json", "checksum.json", "manifest.gz"];
+  const known = ["json", "layer", "layer.json", "checksum.json", "manifest.gz", "tar-split.gz"];
   if (!isQuiet) known.push("layer.json.new", "checksum.json.new");
   const strange = readdirSync(path).filter((name) => !known.includes(name));
   if (strange.length > 0) return half(`it holds ${strange.join(", ")}`);

@@ -43,7 +43,7 @@ export async function throughSplit(
   const again = isLossless
     ? Buffer.concat(await collect(assembleArchive({ layerDirectory, splitPath })))
     : undefined;
-  return { layerDirectory, splitPath, isLossless, again };
+  return { layerDirectory, splitPath, isLossless: isLossless ?? false, again };
 }
 
 function inChunks(bytes: Buffer, chunk: number): Readable {

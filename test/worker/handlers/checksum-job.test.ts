@@ -58,7 +58,12 @@ it("fails with the signal when xz is killed each time, and leaves nothing half",
       message: expect.stringMatching(/^xz: .*SIGKILL/),
     });
     expect(await producer.job(job.id)).toMatchObject({ state: "failed", attempts: 3 });
-    expect(readdirSync(join(root, "graph/a")).sort()).toEqual(["json", "layer", "layer.json"]);
+    expect(readdirSync(join(root, "graph/a")).sort()).toEqual([
+      "json",
+      "layer",
+      "layer.json",
+      "tar-split.gz",
+    ]);
     expect(readdirSync(join(root, "graph/:tmp:"))).toEqual([]);
   }));
 
@@ -95,7 +100,12 @@ it("is NO_SPACE on a full disk, stores nothing half, and works again once there 
           ...{ total: 1, computed: 0, cached: 0, layerBytes: 0 },
           failed: [{ id: "a", code: "NO_SPACE" }],
         });
-        expect(readdirSync(join(root, "graph/a")).sort()).toEqual(["json", "layer", "layer.json"]);
+        expect(readdirSync(join(root, "graph/a")).sort()).toEqual([
+          "json",
+          "layer",
+          "layer.json",
+          "tar-split.gz",
+        ]);
         expect(readdirSync(join(root, "graph/:tmp:"))).toEqual([]);
         rmSync(join(root, "filler"));
         expect(await runJob(producer, "checksum-graph", {})).toMatchObject({ computed: 1, failed: [] });

@@ -1,11 +1,20 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { splitPath } from "../../../src/graph/index.js";
+import type { LayerSource } from "../../../src/jobs/index.js";
+import { assembleArchive } from "../../../src/layer/index.js";
 import { openProducer } from "../../../src/producer/index.js";
+import { collect } from "../../support/collect.js";
 import { expectNothingLeft, runJob, type ServedGraph, shell, useDock } from "../../support/dock.js";
+import { digestOf } from "../../support/images/small-layout.js";
+import { archive, entry } from "../../support/trees/crafted-tar.js";
 import { thenFill } from "../../support/trees/documented-tar.js";
 
 const dock = useDock();
+
+const factsOf = (root: string, id: string): unknown =>
+  JSON.parse(readFileSync(join(root, "graph", id, "layer.json"), "utf8"));
 
 describe("the main job", () => {
   it("stores an dock.archive and checksums it as the shell does", () =>
@@ -87,6 +96,30 @@ describe("the main job", () => {
       const uploaded = await runJob(producer, "store", { layer: { upload: "mine" } });
       expect([direct.entries, uploaded.entries]).toEqual([5, 5]);
       expect(readdirSync(join(root, "inbox"))).toEqual([]);
+    }));
+
+  it("keeps what an archive is made again by, of files and uploads, and not of a directory", () =>
+    dock.serving(async ({ producer, root }) => {
+      const twice = join(dock.scratch, "twice.tar");
+      writeFileSync(twice, archive(entry({ name: "f" }, "one"), entry({ name: "./f" }, "two")));
+      writeFileSync(join(root, "inbox/mine"), readFileSync(twice));
+      const sources: [string, LayerSource][] = [
+        ["plain", { path: dock.archive }],
+        ["again", { path: twice }],
+        ["sent", { upload: "mine" }],
+      ];
+      for (const [id, layer] of sources) {
+        const { diffId } = await runJob(producer, "store", { image: { id }, layer });
+        const directory = join(root, "graph", id);
+        const layerDirectory = join(directory, "layer");
+        const bytes = assembleArchive({ layerDirectory, splitPath: splitPath(directory) });
+        expect([id, digestOf(Buffer.concat(await collect(bytes)))]).toEqual([id, diffId]);
+        expect(factsOf(root, id)).toMatchObject({ diffId, lossless: true });
+      }
+      const made = { image: { id: "made" }, layer: { path: `${dock.scratch}/base.d` } };
+      await runJob(producer, "store", made);
+      expect(factsOf(root, "made")).not.toHaveProperty("lossless");
+      expect(existsSync(splitPath(join(root, "graph/made")))).toBe(false);
     }));
 
   it("enqueues the checksum that a store asks for", () =>

@@ -126,6 +126,8 @@ describe("what is written to a mount", () => {
       });
       expect(committed).toMatchObject({ id: "committed", parent: "top", compression: "none", stored: true });
       const directory = join(root, "graph/committed");
+      // Its archive was made here.
+      expect(readFileSync(join(directory, "layer.json"), "utf8")).not.toContain("lossless");
       expect(JSON.parse(readFileSync(join(directory, "json"), "utf8"))).toMatchObject({
         ...{ id: "committed", parent: "top", comment: "by hand", os: "linux" },
         created: expect.any(String),

@@ -131,7 +131,13 @@ describe("the manifest of an image", () => {
       await expect(runJob(producer, "checksum", { id: "a", recipe: "xz-1" })).rejects.toMatchObject({
         code: "INTERNAL",
       });
-      expect(readdirSync(image).sort()).toEqual(["json", "layer", "layer.json", "manifest.gz"]);
+      expect(readdirSync(image).sort()).toEqual([
+        "json",
+        "layer",
+        "layer.json",
+        "manifest.gz",
+        "tar-split.gz",
+      ]);
       expect(readdirSync(join(root, "graph/:tmp:"))).toEqual([]);
       shell(`rmdir ${image}/manifest.gz`);
       await runJob(producer, "checksum", { id: "a", recipe: "xz-1" });

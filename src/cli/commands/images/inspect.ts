@@ -45,6 +45,7 @@ async function described(
     `directory  ${image.directory}`,
     `layer      ${formatBytes(facts.layerBytes)} in ${facts.entries} entries, ${facts.whiteouts} of them whiteouts`,
     `diffID     ${facts.diffId ?? "not known: it did not come in as an archive"}`,
+    ...(facts.lossless === undefined ? [] : [`lossless   ${facts.lossless ? "yes" : "no"}`]),
     ...Object.entries(checksums).flatMap(([recipe, { checksum, shellLine }]) => [
       "",
       `${recipe}  ${checksum}`,

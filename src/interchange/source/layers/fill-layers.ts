@@ -1,6 +1,11 @@
 // Unpacks the layers of an import. Several are unpacked at the same time; each knows the layers below it.
 import type { FillLayer, Graph } from "../../../graph/index.js";
-import { inheritDirectories, type Unpacked, type UnpackLimits } from "../../../layer/index.js";
+import {
+  inheritDirectories,
+  type SplitLayer,
+  type Unpacked,
+  type UnpackLimits,
+} from "../../../layer/index.js";
 import { StevedoreError } from "../../../terms/index.js";
 import type { SourceConfig, SourceLayer } from "../source-image.js";
 import { unpackBlob } from "./unpack-blob.js";
@@ -41,22 +46,22 @@ export function beginFilling(
   let left = limits.maxImportBytes;
   let isSquashed = false;
 
-  async function fill({ id, blob, parent }: SourceLayer, directory: string, signal: AbortSignal | undefined) {
+  async function fill(
+    { id, blob, parent }: SourceLayer,
+    { layerDirectory: directory, splitPath }: SplitLayer,
+    signal: AbortSignal | undefined,
+  ): Promise<Unpacked> {
     const onProgress = (bytesRead: number) => onRead(id, bytesRead);
-    const options = { limits, allowSquash, onProgress };
-    const { diffId, archiveBytes, ownership, impliedDirectories } = await unpackBlob(
-      blob,
-      directory,
-      options,
-      signal,
-    );
+    const options = { limits, allowSquash, onProgress, splitPath };
+    const unpacked = await unpackBlob(blob, directory, options, signal);
+    const { archiveBytes, ownership, impliedDirectories } = unpacked;
     left -= archiveBytes;
     if (left < 0) throw tooMuch(limits);
     isSquashed ||= ownership === "squashed";
     if (parent !== null && impliedDirectories.length > 0) {
       await inheritDirectories(directory, impliedDirectories, await below(parent), signal);
     }
-    return diffId;
+    return unpacked;
   }
 
   /** Waits until a layer and all below it are complete. @returns their directories, topmost first */
@@ -73,12 +78,12 @@ export function beginFilling(
   }
 
   return {
-    fillOf: (layer) => async (directory, signal) => {
-      const filling = fill(layer, directory, signal);
+    fillOf: (layer) => async (directory, signal, splitPath) => {
+      const filling = fill(layer, { layerDirectory: directory, splitPath }, signal);
       const whole = filling.then(() => directory);
       whole.catch(() => undefined);
       begun.set(layer.id, whole);
-      return { diffId: await filling };
+      return filling;
     },
     ownership: () => (isSquashed ? "squashed" : "kept"),
   };

@@ -11,6 +11,8 @@ export interface UnpackBlobOptions {
   readonly limits: UnpackLimits;
   /** Without root, gives all files to the user of this process instead of failing. */
   readonly allowSquash?: boolean | undefined;
+  /** As `unpack` takes it. */
+  readonly splitPath?: string | undefined;
   /** Called with the bytes of the blob that were read so far. */
   readonly onProgress?: ((bytesRead: number) => void) | undefined;
 }
@@ -32,7 +34,8 @@ export async function unpackBlob(
   const source = isHashed ? Readable.from(stored.passing(bytes), { objectMode: false }) : bytes;
   let unpacked: Unpacked;
   try {
-    unpacked = await unpack(source, directory, { ...options, mayLackEnd: diffId !== undefined }, signal);
+    const known = { mayLackEnd: diffId !== undefined, reopen: () => file.open() };
+    unpacked = await unpack(source, directory, { ...options, ...known }, signal);
   } catch (error) {
     // A blob with a wrong digest is reported as that, whatever else is wrong with it.
     if (isOfContent(error) && digest !== undefined) assertStored(file, await digestOf(file), digest);

@@ -63,6 +63,7 @@ export interface ImageDetails {
   readonly record: Readonly<Record<string, unknown>>;
   readonly layer: {
     readonly diffId?: string;
+    readonly lossless?: boolean;
     readonly layerBytes: number;
     readonly entries: number;
     readonly whiteouts: number;

@@ -24,10 +24,11 @@ export interface UnpackOptions {
    */
   readonly allowSquash?: boolean | undefined;
   /**
-   * Takes an archive that ends behind its last entry, without the zeros that mark an end, as umoci's `insert` writes
-   * them; and one of no bytes, as old versions of Docker wrote a layer that is empty. Set it only where the diffID is known: otherwise nothing tells such an archive from one that was cut short.
+   * Tells by the diffID whether an archive is whole that ends behind its last entry, without the zeros that mark an end, as
+   * umoci's `insert` writes them, or that has no bytes at all, as old versions of Docker wrote a layer that is empty.
+   * Without it, nothing tells such an archive from one that was cut short.
    */
-  readonly mayLackEnd?: boolean | undefined;
+  readonly isWhole?: ((diffId: string) => boolean) | undefined;
   /**
    * Where to write, in the same pass, by what `assembleArchive` makes the archive again: a path where nothing lies yet.
    * Nothing is left there where that cannot be done, nor after an error.
@@ -78,23 +79,23 @@ export async function unpack(
     if (signal !== undefined) addAbortSignal(signal, source);
     const ownership = decideOwnership(options.allowSquash ?? false);
     const { head, input } = await takeHead(readSource(source, options.onProgress, signal));
-    const { mayLackEnd = false } = options;
-    // A layer that is empty may have no bytes at all, where it is known that it is.
-    const compression = head.length === 0 && mayLackEnd ? "none" : compressionOf(head);
-
+    const { isWhole = () => false } = options;
     const hash = createHash("sha256");
+    // A layer that is empty may have no bytes at all, where it is known that it is.
+    const compression = head.length === 0 && isWhole(diffIdOf(hash)) ? "none" : compressionOf(head);
+
     const { limits, reopen, splitPath } = options;
     if (splitPath !== undefined) split = await beginSplit(splitPath);
     const inspector = createArchiveInspector(limits, split?.place);
     const archive = decompress(input, compression, signal);
     const archiveBytes = await extract(
       archive,
-      { inspector, hash, split, destination, ownership, mayLackEnd },
+      { inspector, hash, split, destination, ownership, isWhole },
       signal,
     );
     const impliedDirectories = inspector.impliedDirectories();
     await resetDirectories(destination, impliedDirectories, { keepOwner: ownership === "squashed" }, signal);
-    const diffId = `sha256:${hash.digest("hex")}` as const;
+    const diffId = diffIdOf(hash);
     const readAgain = reopen && (() => decompress(readAgainFrom(reopen, signal), compression, signal));
     return {
       diffId,
@@ -118,6 +119,11 @@ async function* readAgainFrom(reopen: () => Promise<Readable>, signal: AbortSign
   } finally {
     source.destroy();
   }
+}
+
+/** The digest of what was hashed so far. */
+function diffIdOf(hash: Hash): Unpacked["diffId"] {
+  return `sha256:${hash.copy().digest("hex")}`;
 }
 
 function decideOwnership(allowSquash: boolean): Unpacked["ownership"] {
@@ -148,7 +154,7 @@ interface Extraction {
   readonly split: ArchiveSplit | undefined;
   readonly destination: string;
   readonly ownership: Unpacked["ownership"];
-  readonly mayLackEnd: boolean;
+  readonly isWhole: (diffId: string) => boolean;
 }
 
 /**
@@ -157,7 +163,7 @@ interface Extraction {
  */
 async function extract(
   archive: AsyncIterable<Buffer>,
-  { inspector, hash, split, destination, ownership, mayLackEnd }: Extraction,
+  { inspector, hash, split, destination, ownership, isWhole }: Extraction,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const over = new AbortController();
@@ -192,8 +198,8 @@ async function extract(
       hash.update(chunk);
       await Promise.all([passing, split?.accept(chunk)]);
     }
-    const missing = mayLackEnd ? inspector.missingEnd() : 0;
-    if (missing > 0) await pass(Buffer.alloc(missing));
+    const missing = inspector.missingEnd();
+    if (missing > 0 && isWhole(diffIdOf(hash))) await pass(Buffer.alloc(missing));
     inspector.finish();
     tar.stdin.end();
     await tar.done;

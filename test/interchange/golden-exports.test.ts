@@ -50,9 +50,9 @@ const goldenExports = [
   ["docker-legacy", "gzip", "sha256:4ae17337be9de2851d50e8dce8c055fecb0be9a9b6d30727c75f70e10b59b358"],
   ["docker-legacy", "zstd", "sha256:db85bb3b702eece93cfeda84513e5ddf4191fdb60b50c4da4900f59bc38ebd91"],
   ["docker-legacy", "xz", "sha256:741bd27734457f6ae8f4097648d6b2e6a3308e5d1f18050dea73f30f9f3d7e54"],
-  ["oci", "none", "sha256:39ece92807ed9d246d3ea22fb59221edaeabbe6a5b8182f63b9ffbb604f8fd6a"],
-  ["oci", "gzip", "sha256:3003192780c5e44598e9e5d16105f950e6d95efb188b4973b2d3149d12ae0a3a"],
-  ["oci", "zstd", "sha256:39694d712b51d010428d2224b31530f37ad4221cefa81e64e157099144afcd70"],
+  ["oci", "none", "sha256:ab8edaa62a28e48af63d46f8a3c58270f8db996e2fb710f3fbd1cfdb5e426623"],
+  ["oci", "gzip", "sha256:146d6973d5c9c3143054987ea78eff38b119f27c8824980d9a8bcecee857d52e"],
+  ["oci", "zstd", "sha256:98a1c2404df7593c70a4a7f0203a9c5a90e2e392462863968af2e9d73ba652d3"],
 ] as const;
 
 /** What the programs make of `knownText` in the versions that the golden exports were made with. */

@@ -1,5 +1,5 @@
 // Reads the archives that `docker save` of 0.7 to 1.9 wrote: images as they lie in a graph, each with its record.
-import { assertRecordSize, parentCycle, parentOf, parseRecord } from "../../graph/index.js";
+import { assertRecordSize, layerImageId, parentCycle, parentOf, parseRecord } from "../../graph/index.js";
 import { isId, StevedoreError } from "../../terms/index.js";
 import { layerFiles, longestDocument, repositories, repositoriesFile } from "../formats/index.js";
 import { assertLayerCount } from "./configured-image.js";
@@ -58,7 +58,9 @@ async function readLayers(
       layers.set(id, provenConfig({ id, parent, record }, await documents.bytes(config, longestDocument)));
       continue;
     }
-    const blob = { file: await findNeeded(files, `${id}/${layerFiles.layer}`) };
+    const layer = await findNeeded(files, `${id}/${layerFiles.layer}`);
+    // An export has layers as they were imported, of which some have no end.
+    const blob = { file: layer, isWhole: (diffId: string) => layerImageId(parent, diffId) === id };
     layers.set(id, { id, parent, record, isDerived: false, blob });
   }
   assertNoCycle(layers);

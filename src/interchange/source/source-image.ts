@@ -12,6 +12,8 @@ export interface LayerBlob {
   readonly digest?: string | undefined;
   /** The digest of the decompressed bytes; undefined if the source gives none. */
   readonly diffId?: string | undefined;
+  /** Tells by the diffID whether an archive without its end is whole; absent if nothing tells that. */
+  readonly isWhole?: ((diffId: string) => boolean) | undefined;
 }
 
 /** An image of the graph to be. */

@@ -22,7 +22,7 @@ export interface UnpackBlobOptions {
  * @throws `SOURCE_MISMATCH` naming the blob if a digest differs; as `unpack`, naming the blob
  */
 export async function unpackBlob(
-  { file, digest, diffId }: LayerBlob,
+  { file, digest, diffId, isWhole }: LayerBlob,
   directory: string,
   options: UnpackBlobOptions,
   signal?: AbortSignal | undefined,
@@ -34,7 +34,8 @@ export async function unpackBlob(
   const source = isHashed ? Readable.from(stored.passing(bytes), { objectMode: false }) : bytes;
   let unpacked: Unpacked;
   try {
-    const known = { mayLackEnd: diffId !== undefined, reopen: () => file.open() };
+    // Another diffID is refused below, whatever it is of.
+    const known = { isWhole: diffId === undefined ? isWhole : () => true, reopen: () => file.open() };
     unpacked = await unpack(source, directory, { ...options, ...known }, signal);
   } catch (error) {
     // A blob with a wrong digest is reported as that, whatever else is wrong with it.

@@ -1,6 +1,8 @@
-// Storing a plain tar, against tar -x and a sync of the file system.
+// Storing a plain tar, against tar -x and a sync of the file system; and what its tar-split costs.
+import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import { describeSample, sample } from "../data.js";
+import { unpack } from "../../src/layer/index.js";
+import { describeSample, type Sample, sample } from "../data.js";
 import type { Dock } from "../dock.js";
 import { inTurn, type Row, timed } from "../row.js";
 import { shell } from "../shell.js";
@@ -38,5 +40,35 @@ export async function measureStore({ producer, scratch }: Dock): Promise<Row[]> 
       value: measured.ours / measured.peer,
       target: { atMost: 1.3 },
     },
+    await measureSplit(layer, target),
   ];
+}
+
+/** Unpacks with a tar-split and without, each time with a sync, as a store does. */
+async function measureSplit(layer: Sample, target: string): Promise<Row> {
+  const limits = { maxBytes: 2 * bytes, maxEntries: 10 * layer.entries };
+  const unpackAnd = async (splitPath: string | undefined) => {
+    await shell(`mkdir ${target}`);
+    const source = createReadStream(layer.archive, { highWaterMark: 1024 * 1024 });
+    const duration = await timed(async () => {
+      await unpack(source, target, { limits, splitPath });
+      await shell(`sync -f ${target}`);
+    });
+    await shell(`rm -rf ${target} ${target}.gz && sync`);
+    return duration;
+  };
+  const measured = await inTurn(
+    2 * rounds,
+    () => unpackAnd(`${target}.gz`),
+    () => unpackAnd(undefined),
+  );
+  return {
+    what: "unpack with a tar-split",
+    against: "unpack without",
+    on: describeSample(layer),
+    ...measured,
+    unit: "ms",
+    value: measured.ours / measured.peer,
+    target: { atMost: 1.1 },
+  };
 }

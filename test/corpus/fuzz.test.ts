@@ -12,5 +12,6 @@ test("two hundred and fifty mutated archives are refused by their code, or becom
   expect(countFailures(sums)).toBe(0);
   expect(sums.mutations).toBe(250);
   expect(sums.accepted).toBeGreaterThan(25);
+  expect(Object.keys(sums.splits.refused).sort()).toEqual(["CHECKSUM_MISMATCH", "IMAGE_BROKEN"]);
   expect(Object.keys(sums.refused).sort()).toEqual(["BAD_ARCHIVE", "LIMIT_EXCEEDED", "UNSAFE_ENTRY"]);
 });

@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { childProcesses } from "../support/processes/child-processes.js";
 import { placeCanary } from "./canary.js";
 import { type Bench, judge, type Verdict } from "./judge.js";
+import type { SplitSums } from "./judge-split.js";
 import { type Mutation, mutate, type Seeds } from "./mutate.js";
 import { createRandom } from "./random.js";
 import { makeSeedArchives } from "./seed-archives.js";
@@ -41,6 +42,8 @@ export interface Sums {
   hangs: number;
   escapes: number;
   differences: number;
+  /** What became of the mutated tar-splits of those that were accepted. */
+  readonly splits: SplitSums;
   readonly failures: Failure[];
 }
 
@@ -63,6 +66,7 @@ export async function fuzz(options: FuzzOptions): Promise<Sums> {
     hangs: 0,
     escapes: 0,
     differences: 0,
+    splits: { same: 0, other: 0, refused: {} },
     failures: [],
   };
   try {
@@ -106,7 +110,8 @@ async function one(
 ) {
   const mutation = mutate(seeds, createRandom(options.seed, number), { outside });
   const bytes = await compress(mutation);
-  const verdict = await judge(bench, bytes);
+  const random = createRandom(options.seed + 1, number);
+  const verdict = await judge(bench, bytes, { random, sums: sums.splits });
   sums.mutations++;
   if (verdict.kind === "accepted") sums.accepted++;
   else if (verdict.kind === "refused") sums.refused[verdict.code] = (sums.refused[verdict.code] ?? 0) + 1;

@@ -9,7 +9,7 @@
 //   oracle because it is by definition right: layers are what it makes of archives. Other readers of tar (bsdtar, the npm package) are none, for they read some of these
 //   archives differently, which the corpus has the cases of. Entries are compared by number: that finds what the
 //   inspector took for a body and tar for a header, or the other way round.
-// - What is accepted comes back byte for byte.
+// - What is accepted comes back byte for byte. What mutations of its tar-split may do, judge-split.ts says.
 // - No file of the layer has a time of today: no archive says so, and what tar did not set is not reproducible.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
@@ -23,6 +23,8 @@ import { collect } from "../support/collect.js";
 import type { Canary } from "./canary.js";
 import { canonicalSpelling } from "./canonical-spelling.js";
 import { below, walkTree } from "./describe-tree.js";
+import { judgeSplits, type SplitSums } from "./judge-split.js";
+import type { Random } from "./random.js";
 
 export type Verdict =
   | { readonly kind: "accepted" }
@@ -43,8 +45,18 @@ const deadline = 60_000;
 /** What GNU tar says when it protects its user. */
 const guardWords = /Member name contains '\.\.'|Removing leading/;
 
+/** What is tried of an archive that is accepted, besides. */
+export interface SplitTrials {
+  readonly random: Random;
+  readonly sums: SplitSums;
+}
+
 /** Unpacks the archive on the bench and judges. */
-export async function judge({ canary, reference }: Bench, bytes: Buffer): Promise<Verdict> {
+export async function judge(
+  { canary, reference }: Bench,
+  bytes: Buffer,
+  { random, sums }: SplitTrials,
+): Promise<Verdict> {
   const start = BigInt(Date.now() - 1_000) * 1_000_000n;
   canary.renew();
   const splitPath = `${reference}.tar-split.gz`;
@@ -68,7 +80,8 @@ export async function judge({ canary, reference }: Bench, bytes: Buffer): Promis
   if (problem !== undefined) return problem;
   const differences = compare(ours, readTree(reference));
   if (differences.length > 0) return { kind: "difference", detail: differences.join("\n") };
-  return { kind: "accepted" };
+  const split = { layerDirectory: canary.layer, splitPath };
+  return (await judgeSplits(split, plain, canary, random, sums)) ?? { kind: "accepted" };
 }
 
 async function tryUnpack(bytes: Buffer, layer: string, splitPath: string): Promise<Unpacked | Verdict> {

@@ -49,15 +49,21 @@ function describeFailure({ mutation, verdict, history, file }: Failure): string 
   return `${verdict.kind} by mutation ${mutation} (${history.join("; ")}):\n${detail}\n  the archive: ${file}\n  again: ${again}`;
 }
 
-function describeSums({ mutations, accepted, refused, crashes, hangs, escapes, differences }: Sums): string {
-  const codes = Object.entries(refused).sort(([one], [other]) => (one < other ? -1 : 1));
+function describeSums(sums: Sums): string {
+  const { mutations, accepted, refused, crashes, hangs, escapes, differences, splits } = sums;
   const seconds = Math.round((Date.now() - start) / 1000);
   return [
     `${mutations} mutations of seed ${seed}: ${accepted} accepted`,
-    `refused: ${codes.map(([code, count]) => `${count} ${code}`).join(", ") || "none"}`,
+    `refused: ${describeCodes(refused)}`,
+    `mutated tar-splits: ${splits.same} the same archive, ${splits.other} of another digest, refused: ${describeCodes(splits.refused)}`,
     `${crashes} crashes, ${hangs} hangs, ${escapes} escapes, ${differences} differences`,
     `${seconds} s`,
   ].join("; ");
+}
+
+function describeCodes(refused: Readonly<Record<string, number>>): string {
+  const codes = Object.entries(refused).sort(([one], [other]) => (one < other ? -1 : 1));
+  return codes.map(([code, count]) => `${count} ${code}`).join(", ") || "none";
 }
 
 function wholeNumber(name: string, text: string): number {

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { copyUpFrom, unpack } from "../../src/layer/index.js";
+import { assembleArchive, copyUpFrom, unpack } from "../../src/layer/index.js";
 import { describeTree } from "../corpus/describe-tree.js";
+import { collect } from "../support/collect.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 import { archive, entry, pax } from "../support/trees/crafted-tar.js";
 
@@ -228,6 +229,28 @@ describe("a hard link is refused, with its name and its target's", () => {
       code: "LIMIT_EXCEEDED",
     });
   });
+});
+
+it("the archive can be made again from the layer, whatever a link replaces", async () => {
+  const { layer: lowest } = await stacked([base]);
+  for (const entries of [
+    [link("copy", "usr/bin/tool"), file("own", "own")],
+    [link("a", "usr/bin/tool"), link("b", "a"), file("usr/bin/tool", "new"), link("c", "usr/bin/tool")],
+    [file("a", "old"), link("a", "usr/bin/tool"), file("z", "z")],
+    [link("a", "usr/bin/tool"), file("a", "new")],
+    [dir("usr/"), file("usr/bin/tool", "first"), link("d", "usr/bin/tool"), link("e", "bin")],
+  ]) {
+    const [at, whole] = [await scratch.fresh(), archive(...entries)];
+    const layerDirectory = join(at, "layer");
+    mkdirSync(layerDirectory);
+    const splitPath = join(at, "tar-split.gz");
+    const open = async () => Readable.from([whole], { objectMode: false });
+    const copyUp = copyUpFrom(async () => [lowest]);
+    const options = { limits: roomy, copyUp, splitPath, reopen: open };
+    const { isLossless } = await unpack(await open(), layerDirectory, options);
+    expect(isLossless).toBe(true);
+    expect(Buffer.concat(await collect(assembleArchive({ layerDirectory, splitPath })))).toEqual(whole);
+  }
 });
 
 it("many links are made in one go", async () => {

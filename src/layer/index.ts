@@ -15,6 +15,7 @@ export { assembleArchive, type SplitLayer } from "./split/index.js";
 export {
   type Change,
   copyEntries,
+  copyUpFrom,
   type DeletionForm,
   flattenLayers,
   inheritDirectories,
@@ -42,6 +43,6 @@ export {
   walkTar,
 } from "./tar/index.js";
 export { toolOutput } from "./tool-output.js";
-export { type Unpacked, type UnpackLimits, type UnpackOptions, unpack } from "./unpack.js";
+export { type CopyUp, type Unpacked, type UnpackLimits, type UnpackOptions, unpack } from "./unpack.js";
 export { type Verdict, verifyLayer } from "./verify-layer.js";
 export { checkKnownAnswer, chooseXzEngine, type XzEngine, xzArguments } from "./xz/index.js";

@@ -12,6 +12,7 @@ import {
   createArchiveInspector,
   quoteName,
   resetDirectories,
+  type UnfinishedLayer,
   type UnpackLimits,
 } from "./tar/index.js";
 
@@ -36,9 +37,17 @@ export interface UnpackOptions {
   readonly splitPath?: string | undefined;
   /** Opens the same archive again. It is called where the archive replaces a file that it has made itself. */
   readonly reopen?: (() => Promise<Readable>) | undefined;
+  /** Brings what hard links of the archive need of the layers below. Without it their targets are in the archive. */
+  readonly copyUp?: CopyUp | undefined;
   /** Called with the number of bytes of `source` that were read so far, before decompression. */
   readonly onProgress?: ((bytesRead: number) => void) | undefined;
 }
+
+/**
+ * Yields the entries that an archive's hard links into layers below stand for, and adds them to the layer.
+ * @throws `BAD_ARCHIVE` naming a link whose target is nowhere
+ */
+export type CopyUp = (layer: UnfinishedLayer, signal: AbortSignal | undefined) => AsyncIterable<Buffer>;
 
 /** What was unpacked. */
 export interface Unpacked {
@@ -49,6 +58,8 @@ export interface Unpacked {
   readonly archiveEntries: number;
   /** Decompressed bytes of the archive. */
   readonly archiveBytes: number;
+  /** Bytes of files of layers below that the archive has hard links to: they are in the layer, too. */
+  readonly copiedBytes: number;
   readonly ownership: "kept" | "squashed";
   /** The directories that no entry names, as latin1 strings; `""` is the layer's root. */
   readonly impliedDirectories: readonly string[];
@@ -84,13 +95,14 @@ export async function unpack(
     // A layer that is empty may have no bytes at all, where it is known that it is.
     const compression = head.length === 0 && isWhole(diffIdOf(hash)) ? "none" : compressionOf(head);
 
-    const { limits, reopen, splitPath } = options;
+    const { limits, reopen, splitPath, copyUp } = options;
     if (splitPath !== undefined) split = await beginSplit(splitPath);
-    const inspector = createArchiveInspector(limits, split?.place);
+    const inspectorOptions = { onEntry: split?.place, mayLinkBelow: copyUp !== undefined };
+    const inspector = createArchiveInspector(limits, inspectorOptions);
     const archive = decompress(input, compression, signal);
     const archiveBytes = await extract(
       archive,
-      { inspector, hash, split, destination, ownership, isWhole },
+      { inspector, hash, split, destination, ownership, isWhole, copyUp },
       signal,
     );
     const impliedDirectories = inspector.impliedDirectories();
@@ -103,6 +115,7 @@ export async function unpack(
       compression,
       archiveEntries: inspector.entries,
       archiveBytes,
+      copiedBytes: inspector.addedBytes,
       ownership,
       impliedDirectories,
     };
@@ -155,6 +168,7 @@ interface Extraction {
   readonly destination: string;
   readonly ownership: Unpacked["ownership"];
   readonly isWhole: (diffId: string) => boolean;
+  readonly copyUp: CopyUp | undefined;
 }
 
 /**
@@ -163,7 +177,7 @@ interface Extraction {
  */
 async function extract(
   archive: AsyncIterable<Buffer>,
-  { inspector, hash, split, destination, ownership, isWhole }: Extraction,
+  { inspector, hash, split, destination, ownership, isWhole, copyUp }: Extraction,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const over = new AbortController();
@@ -182,7 +196,11 @@ async function extract(
     refuseDevice(inspector, ownership);
     held.edit(inspector.takeEdits());
     await send(held.release(inspector.cleared));
-    if (inspector.ended && !hadEnded) for (const piece of inspector.end()) await send([piece]);
+    if (!inspector.ended || hadEnded) return;
+    if (copyUp !== undefined && inspector.unfinished !== undefined) {
+      for await (const piece of copyUp(inspector.unfinished, signal)) await send([piece]);
+    }
+    for (const piece of inspector.end()) await send([piece]);
   };
   const send = async (pieces: readonly Buffer[]) => {
     if (await writeAll(tar.stdin, pieces)) return;

@@ -3,6 +3,7 @@
 import { blockSize } from "../../src/layer/tar/header.js";
 import { entry, gnuMagic, longName, pax, paxRecord } from "../support/trees/crafted-tar.js";
 import { base256, fields } from "./entries.js";
+import { createNameMutators, respell } from "./name-mutators.js";
 import type { Random } from "./random.js";
 import type { SeedArchive } from "./seed-archives.js";
 import { edited, nameOf, type Piece, takeApart, typeOf } from "./tar-surgery.js";
@@ -15,13 +16,6 @@ export interface Hints {
 export interface Mutators {
   readonly structural: Readonly<Record<string, (pieces: readonly Piece[]) => readonly Piece[]>>;
   readonly blind: Readonly<Record<string, (bytes: Buffer) => Buffer>>;
-}
-
-/** Another spelling of a name: slashes and dots that do not count. */
-export function respell({ pick, chance }: Random, name: string): string {
-  const beginning = pick(["", "", "./", "/", "//", "/./", ".//"]);
-  const middle = name.replaceAll("/", () => (chance(0.2) ? pick(["//", "/./"]) : "/"));
-  return `${beginning}${middle}`;
 }
 
 const types = [..."0012234555567xgXLKSVDMN\0A"];
@@ -116,6 +110,7 @@ export function createMutators(random: Random, { outside }: Hints, another: () =
   };
 
   const structural: Mutators["structural"] = {
+    ...createNameMutators(random),
     "another name": (pieces) =>
       change(pieces, (piece) => edited(piece, [[0, name(pieces).slice(0, 100).padEnd(100, "\0")]])),
     "other spellings of all names": (pieces) =>

@@ -193,6 +193,34 @@ export const replacements: readonly CorpusCase[] = [
     [file("f", "one", { mode: 0o4755 }), file("f", "2", { mode: 0o600 })],
     ['f 600 f "2"'],
   ),
+  accepted(
+    "a file, and by another spelling a symlink in its place",
+    [file("a/b", "x"), symlink("/a//b", "c")],
+    ["d 755 a @0", "l a/b -> c"],
+  ),
+  accepted(
+    "a file, and by another spelling a directory in its place",
+    [file("a", "x"), directory("/./a//")],
+    ["d 755 a"],
+  ),
+  accepted(
+    "a symlink, and by another spelling a file in its place",
+    [symlink("//s", "/x"), file("./s", "x")],
+    ['f 644 s "x"'],
+  ),
+  accepted(
+    "a fifo, and by another spelling a hard link in its place",
+    [file("f", "x"), fifo("./p"), hardlink("/p", "/./f")],
+    ['f 644 f "x"', "h p = f"],
+  ),
+  refused("UNSAFE_ENTRY", "a directory, and by another spelling a file in its place", [
+    directory("./d/"),
+    file("//d", "x"),
+  ]),
+  refused("UNSAFE_ENTRY", "a directory, and by another spelling a symlink in its place", [
+    directory("/d"),
+    symlink("d", "x"),
+  ]),
   accepted("a symlink twice: the last counts", [symlink("s", "a"), symlink("s", "b")], ["l s -> b"]),
   accepted(
     "a symlink that leads out twice, the same",

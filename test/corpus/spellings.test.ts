@@ -9,7 +9,7 @@ import { archive, type CraftedHeader, entry, gnuMagic, longName, pax } from "../
 import { throughSplit } from "../support/trees/through-split.js";
 import { assertStaysInside } from "./canonical-spelling.js";
 import { describeTree } from "./describe-tree.js";
-import { respell } from "./mutators.js";
+import { respell } from "./name-mutators.js";
 import { createRandom, type Random } from "./random.js";
 
 const scratch = useScratchDirectory();

@@ -47,7 +47,6 @@ afterAll(async () => {
 type Form = readonly [
   format: JobData<"export">["format"],
   compress: NonNullable<JobData<"export">["compress"]>,
-  canonical?: boolean,
 ];
 
 describe("an export of real images", () => {
@@ -161,7 +160,9 @@ describe("an import of such an export", () => {
 
 async function exported(
   from: Producer,
-  ...[format, compress, canonical]: Form
+  format: Form[0],
+  compress: Form[1],
+  canonical?: boolean,
 ): Promise<JobResult<"export">> {
   return runJob(from, "export", { ids: names, format, compress, canonical });
 }
@@ -179,7 +180,7 @@ function checksumsIn(ofRoot: string): Record<string, string> {
 }
 
 /** Where a test of this form puts what it makes. */
-function place(form: readonly (string | boolean)[]): string {
+function place(form: readonly string[]): string {
   return join(dock.scratch, form.join("-"));
 }
 

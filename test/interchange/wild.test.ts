@@ -1,10 +1,11 @@
 // Images as the tools of the world save them. The files are described in test/fixtures/wild/README.md.
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, lstatSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, it } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import { runJob, type ServedGraph, shell, useDock } from "../support/dock.js";
+import { skopeoCopy, umociUnpack } from "../support/images/peers.js";
 import { unmountBelow } from "../support/mounts/mounted.js";
 import { archive, entry } from "../support/trees/crafted-tar.js";
 
@@ -67,6 +68,60 @@ it("an artifact of oras beside an image is passed over, and named", () =>
         reason: "artifact",
       },
     ]);
+  }));
+
+it("a hard link into a lower layer is to the lower file, which is copied up", () =>
+  dock.serving(async ({ producer, root }) => {
+    const { id, layersPresent } = await imported(producer, wild("cross-layer-hardlink-image"));
+    expect(layersPresent).toBe(0);
+    expect(await listing(producer, id)).toEqual([
+      "d 755 usr",
+      "d 755 usr/bin",
+      "f 755 usr/bin/tool",
+      "f 755 usr/bin/tool2",
+    ]);
+    const { parent } = JSON.parse(readFileSync(join(root, "graph", id, "json"), "utf8"));
+    const own = (name: string) => join(root, "graph", parent, "layer/usr/bin", name);
+    expect(readFileSync(own("tool2"), "utf8")).toBe("tool");
+    expect(lstatSync(own("tool2")).ino).toBe(lstatSync(own("tool")).ino);
+    // The same again is the same, and a second import of it finds it there.
+    const again = await imported(producer, wild("cross-layer-hardlink-image"));
+    expect([again.id, again.layersAdded]).toEqual([id, 0]);
+  }));
+
+it("umoci makes the same of it", () =>
+  dock.serving(async ({ producer }) => {
+    const path = wild("cross-layer-hardlink-image");
+    const list = "-type f -printf '%y %m %n %s %T@ %P\\n' | LC_ALL=C sort -k6";
+    const at = mkdtempSync(join(dock.scratch, "umoci-"));
+    await skopeoCopy(`docker-archive:${path}`, `oci:${at}/layout:x`);
+    const theirs = shell(`find ${await umociUnpack(`${at}/layout:x`, `${at}/bundle`)} ${list}`);
+    const { id } = await imported(producer, path);
+    const { target, mountId } = await runJob(producer, "mount", { id, readOnly: true });
+    const ours = shell(`find ${target} ${list}`);
+    await runJob(producer, "unmount", { mountId });
+    expect(ours).toBe(theirs);
+  }));
+
+it("a store over a parent may link to the parent's files, and one without a parent may not", () =>
+  dock.serving(async ({ producer }) => {
+    const write = (name: string, ...entries: Buffer[]) => {
+      const path = join(dock.scratch, name);
+      writeFileSync(path, archive(...entries));
+      return { path };
+    };
+    const base = write(
+      "base.tar",
+      entry({ name: "secret/", type: "5", mode: 0o700 }),
+      entry({ name: "secret/a" }, "a"),
+    );
+    const linking = write("linking.tar", entry({ name: "b", type: "1", linkName: "/secret/a" }));
+    await runJob(producer, "store", { image: { id: "base" }, layer: base });
+    await runJob(producer, "store", { image: { id: "top", parent: "base" }, layer: linking });
+    expect(await listing(producer, "top")).toEqual(["f 644 b", "d 700 secret", "f 644 secret/a"]);
+    await expect(runJob(producer, "store", { image: { id: "alone" }, layer: linking })).rejects.toMatchObject(
+      { code: "BAD_ARCHIVE" },
+    );
   }));
 
 it("kaniko deletes what lies below a name before it makes the name a symlink", () =>

@@ -65,7 +65,7 @@ async function splitAgain(
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   await using writer = await openSplitWriter(path, knownKeptBodies(replaced));
-  const inspector = createArchiveInspector(limits, writer.place);
+  const inspector = createArchiveInspector(limits, { onEntry: writer.place, mayLinkBelow: true });
   const hash = createHash("sha256");
   for await (const chunk of archive) {
     throwIfAborted(signal);

@@ -20,6 +20,8 @@ import {
 import { checkLength, checkName, mayLeave, subject, unsafe } from "./entry-name.js";
 import { quoteName } from "./header.js";
 import { type HeldLink, heldEntries } from "./held-entries.js";
+import { createLinksBelow } from "./links-below.js";
+import { createUnfinishedLayer, type UnfinishedLayer } from "./unfinished-layer.js";
 
 /** What an entry makes. Names and targets are latin1 strings, one character per byte. */
 export type LayerEntry =
@@ -59,6 +61,8 @@ export interface LayerPaths {
   add(entry: LayerEntry, source: EntrySource): Placement;
   /** Yields what tar must have behind the last entry: the held entries, and the end of the archive. */
   end(): Generator<Buffer>;
+  /** The layer as it is behind its last entry; undefined without `mayLinkBelow`. */
+  readonly unfinished: Omit<UnfinishedLayer, "count"> | undefined;
   /** How many directories exist only because an entry lies in them, the root not counted. */
   readonly impliedCount: number;
   /** These directories, as latin1 strings relative to the root; `""` is the root, if no entry named it. */
@@ -68,9 +72,13 @@ export interface LayerPaths {
 /** How many bytes of whiteouts are kept. Those above it go to tar at once. */
 const mostHeldBytes = 16 * 1024 * 1024;
 
-/** An empty layer. */
-export function createLayerPaths(): LayerPaths {
+/**
+ * An empty layer.
+ * @param mayLinkBelow whether a hard link may have its target in a layer below: then it is held, and `unfinished` has it
+ */
+export function createLayerPaths({ mayLinkBelow = false } = {}): LayerPaths {
   const root = newDirectory(false);
+  const below = mayLinkBelow ? createLinksBelow() : undefined;
   let implied = 0;
   let heldBytes = 0;
 
@@ -79,6 +87,7 @@ export function createLayerPaths(): LayerPaths {
     let directory = trail.at(-1) as Directory;
     for (let at = trail.length - 1; at < names.length; at++) {
       const made = newDirectory(false);
+      below?.implied(names.slice(0, at + 1).join("/"));
       addChild(directory, names[at] as string, made);
       implied++;
       directory = made;
@@ -106,15 +115,17 @@ export function createLayerPaths(): LayerPaths {
     if (last === undefined) throw unsafe(`${subject(path, name)} is the layer's root`);
     const place = walkTo(root, parts.slice(0, -1), name);
     const directory = directoryAt(place);
-    if (directory === undefined) {
+    if (directory === undefined && below === undefined) {
       throw new StevedoreError("BAD_ARCHIVE", `${subject(path, name)} is in no directory of the archive`);
     }
-    const whiteout = directory.whiteouts?.get(last);
+    const target = pathIn(place, last);
+    const whiteout = directory?.whiteouts?.get(last);
     if (whiteout !== undefined) {
-      directory.whiteouts?.delete(last);
+      directory?.whiteouts?.delete(last);
       markWritten(place);
+      below?.addFile(target);
     }
-    return { name: pathIn(place, last), there: directory.children?.get(last), whiteout };
+    return { name: target, there: directory?.children?.get(last), whiteout };
   }
 
   function nameDirectory(parent: Directory, name: string): void {
@@ -169,19 +180,21 @@ export function createLayerPaths(): LayerPaths {
     }
     markWritten(place);
     parent.whiteouts?.delete(last);
+    if (entry.kind === "hardlink") return addHardLink(entry, parent, last, name, source);
+    below?.made(name, entry.kind === "directory");
     if (entry.kind === "directory") {
       nameDirectory(parent, last);
       return { name, target: "", isHeld: false, before: undefined };
     }
-    if (entry.kind !== "hardlink") {
-      remove(parent, last, entry.name);
-      if (entry.kind !== "symlink") return { name, target: "", isHeld: false, before: undefined };
-      const { target } = entry;
-      const held = mayLeave(target) ? source.holdLink() : undefined;
-      addChild(parent, last, { kind: "symlink", target, held, hasHardLinks: false });
-      return { name, target, isHeld: held !== undefined, before: undefined };
+    remove(parent, last, entry.name);
+    if (entry.kind !== "symlink") {
+      below?.addFile(name);
+      return { name, target: "", isHeld: false, before: undefined };
     }
-    return addHardLink(entry, parent, last, name);
+    const { target } = entry;
+    const held = mayLeave(target) ? source.holdLink() : undefined;
+    addChild(parent, last, { kind: "symlink", target, held, hasHardLinks: false });
+    return { name, target, isHeld: held !== undefined, before: undefined };
   }
 
   function addHardLink(
@@ -189,25 +202,43 @@ export function createLayerPaths(): LayerPaths {
     parent: Directory,
     last: string,
     name: string,
+    source: EntrySource,
   ): Placement {
     const target = find(entry.target, entry.name);
     if (target.there?.kind === "directory") throw unsafe(`${quoteName(entry.name)} is a link to a directory`);
     if (target.name === name) {
       throw new StevedoreError("BAD_ARCHIVE", `${quoteName(entry.name)} is a hard link to itself`);
     }
+    const { there, whiteout } = target;
+    const isOwn = there !== undefined || whiteout !== undefined || (below?.hasFile(target.name) ?? true);
+    if (below !== undefined && !isOwn) {
+      // tar never sees it, so its owner and time are looked at here.
+      source.holdLink();
+      const { target: first, isApart } = below.at(target.name) ?? { target: target.name, isApart: false };
+      const held = { name, target: first, isHeld: true, before: undefined };
+      // What is there by a link to itself is there.
+      if (first === name && !isApart) return held;
+      below.made(name, false);
+      remove(parent, last, entry.name);
+      below.add({ name, target: first, isApart });
+      return held;
+    }
+    below?.made(name, false);
     remove(parent, last, entry.name);
     // A hard link to a symlink is that symlink under another name.
-    if (target.there !== undefined) {
-      target.there.hasHardLinks = true;
-      addChild(parent, last, target.there);
+    if (there === undefined) {
+      below?.addFile(name);
+    } else {
+      there.hasHardLinks = true;
+      addChild(parent, last, there);
     }
-    const isHeld = target.there?.held !== undefined;
-    return { name, target: target.name, isHeld, before: target.whiteout };
+    return { name, target: target.name, isHeld: there?.held !== undefined, before: whiteout };
   }
 
   return {
     add,
     end: () => heldEntries(root),
+    unfinished: below === undefined ? undefined : createUnfinishedLayer(root, below),
     get impliedCount() {
       return implied;
     },

@@ -1,13 +1,14 @@
 // Entries that GNU tar gets only when all others are written. Symlinks that lead elsewhere on the host than in the layer
 // are not there while anything could be written through them, and may still be replaced; whiteouts may turn out to say
 // nothing, because their directory becomes something else.
+import type { BigIntStats } from "node:fs";
 import { StevedoreError } from "../../terms/index.js";
 import { childPath } from "./byte-path.js";
 import { type Directory, eachDirectory, type Symlink } from "./directory-tree.js";
 import { unsafe } from "./entry-name.js";
 import { isOwnerOrTime, quoteName } from "./header.js";
 import type { WalkedEntry } from "./walk.js";
-import { endOfArchive, formatLink, formatPaxHeader } from "./writer.js";
+import { endOfArchive, formatLink, formatPaxHeader, formatTime } from "./writer.js";
 
 /** What is kept of a symlink's entry besides its name and target. */
 export interface HeldLink {
@@ -50,6 +51,30 @@ export function holdLink({ entry, block, globals, extended: { records } }: Walke
   if (globals.length === 0 && records.length === 0) return { owner, time, records: noRecords };
   const found = [...globals, ...records].filter(({ keyword }) => keywords.has(keyword));
   return { owner, time, records: found.map(({ keyword, value }) => [keyword, value.toString("latin1")]) };
+}
+
+const noOwner = "0000000\x000000000\0";
+const noTime = "00000000000\0";
+
+/** What `holdLink` keeps, of a symlink on the disk. */
+export function heldLinkOf({ uid, gid, mtimeNs }: BigIntStats): HeldLink {
+  const records = [
+    ["uid", `${uid}`],
+    ["gid", `${gid}`],
+    ["mtime", formatTime(mtimeNs)],
+  ] as const;
+  return { owner: noOwner, time: noTime, records };
+}
+
+/** What must stand before entries that are put behind those of an archive. */
+export function beforeAdded(): Buffer {
+  // Nothing that a global header said may hold for what follows.
+  return formatPaxHeader([["comment", "added"]], "g");
+}
+
+/** The entry of a hard link; tar reads nothing else of it than the two names. */
+export function formatHardLink(path: string, target: string): Buffer {
+  return formatLink({ path, kind: "hardlink", target, owner: noOwner, time: noTime, records: noRecords });
 }
 
 /**

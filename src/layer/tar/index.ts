@@ -11,6 +11,11 @@ export {
   readNumber,
   text,
 } from "./header.js";
+export {
+  beforeAdded,
+  formatHardLink,
+  heldLinkOf,
+} from "./held-entries.js";
 export { resetDirectories } from "./implied-directories.js";
 export {
   type ArchiveInspector,
@@ -18,9 +23,11 @@ export {
   type PlacedEntry,
   type UnpackLimits,
 } from "./inspection.js";
+export type { LinkBelow } from "./links-below.js";
 export { nameList } from "./names.js";
 export type { PaxRecord } from "./pax.js";
-export type { Edit } from "./rename-entry.js";
+export { type Edit, renameEntry } from "./rename-entry.js";
+export { symlinkOf, type UnfinishedLayer } from "./unfinished-layer.js";
 export { type TarWalk, type WalkedEntry, walkTar } from "./walk.js";
 export {
   type BodilessEntry,

@@ -14,6 +14,7 @@ import {
   readOldGnuSize,
   type SparseMapReader,
 } from "./sparse-map.js";
+import type { UnfinishedLayer } from "./unfinished-layer.js";
 import { type WalkedEntry, walkTar } from "./walk.js";
 
 /** How large an archive may be. A larger one is `LIMIT_EXCEEDED`. */
@@ -63,6 +64,10 @@ export interface ArchiveInspector {
   finish(): void;
   /** The directories that no entry names: see `LayerPaths`. */
   impliedDirectories(): string[];
+  /** The layer behind its last entry, if it may link to those below; to be asked once the end was seen. */
+  readonly unfinished: UnfinishedLayer | undefined;
+  /** Bytes of files that were added to it. */
+  readonly addedBytes: number;
   /** The first device in the archive, as a latin1 string: only root can make one. */
   readonly firstDevice: string | undefined;
 }
@@ -78,19 +83,26 @@ export interface PlacedEntry {
   readonly isContent: boolean;
 }
 
-/**
- * An inspector at the beginning of an archive.
- * @param onEntry is told of each entry before the bytes of its body are taken
- */
+/** What else an inspector does. */
+export interface InspectorOptions {
+  /** Is told of each entry before the bytes of its body are taken. */
+  readonly onEntry?: ((entry: PlacedEntry) => void) | undefined;
+  /** Whether hard links may have their targets in layers below: see `LayerPaths`. Default false. */
+  readonly mayLinkBelow?: boolean | undefined;
+}
+
+/** An inspector at the beginning of an archive. */
 export function createArchiveInspector(
   { maxBytes, maxEntries }: UnpackLimits,
-  onEntry?: ((entry: PlacedEntry) => void) | undefined,
+  { onEntry, mayLinkBelow = false }: InspectorOptions = {},
 ): ArchiveInspector {
-  const paths = createLayerPaths();
+  const paths = createLayerPaths({ mayLinkBelow });
   const saysNothing = createRedundantWhiteouts();
   let bytes = 0;
   let entries = 0;
   let holes = 0;
+  let addedEntries = 0;
+  let addedBytes = 0;
   let firstDevice: string | undefined;
   let edits: Edit[] = [];
   /** Reads the sparse map that the body begins with, if it does. */
@@ -118,14 +130,26 @@ export function createArchiveInspector(
       onEntry?.({ name: "", bodyAt: walked.headerEnd, size, isContent: false });
     }
     entries++;
-    if (entries + paths.impliedCount > maxEntries) {
-      throw tooMuch(`the archive has more than ${maxEntries} entries: --max-layer-entries raises the limit`);
-    }
+    checkEntries();
     if (entry.kind === "device") firstDevice ??= name;
     // A body that cannot fit is refused before its first byte has come.
     checkBytes(size, () => quoteName(name));
     if (!isDropped) takeSparse(walked);
     else if (walked.header.type === "S") throw unsafeSparse(name);
+  }
+
+  function checkEntries(): void {
+    if (entries + addedEntries + paths.impliedCount > maxEntries) {
+      throw tooMuch(`the archive has more than ${maxEntries} entries: --max-layer-entries raises the limit`);
+    }
+  }
+
+  /** Counts what comes from a layer below. */
+  function countAdded(size: number): void {
+    addedEntries++;
+    addedBytes += size;
+    checkEntries();
+    checkBytes(0, () => "with the files of layers below that it links to, the archive");
   }
 
   /** Finds the entry's place in the layer, and has tar read it under the name of that place, now or at the end. */
@@ -176,7 +200,7 @@ export function createArchiveInspector(
   }
 
   function checkBytes(more: number, what: () => string): void {
-    const isTooMuch = bytes + holes > maxBytes || more > maxBytes;
+    const isTooMuch = bytes + holes + addedBytes > maxBytes || more > maxBytes;
     if (isTooMuch) {
       throw tooMuch(`${what()} is larger than ${maxBytes} bytes: --max-layer-bytes raises the limit`);
     }
@@ -197,6 +221,10 @@ export function createArchiveInspector(
       return taken;
     },
     end: paths.end,
+    unfinished: paths.unfinished && { ...paths.unfinished, count: countAdded },
+    get addedBytes() {
+      return addedBytes;
+    },
     get ended() {
       return walk.ended;
     },

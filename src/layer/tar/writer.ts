@@ -100,7 +100,7 @@ function record(keyword: string, value: string): string {
 }
 
 /** Seconds since the epoch with nine decimals. */
-function formatTime(ns: bigint): string {
+export function formatTime(ns: bigint): string {
   const size = ns < 0n ? -ns : ns;
   return `${ns < 0n ? "-" : ""}${size / billion}.${String(size % billion).padStart(9, "0")}`;
 }

@@ -1,6 +1,6 @@
 // The job `store`: unpacks a source into staging, and registers it as an image.
-import { makeRecord, parseRecord } from "../../graph/index.js";
-import { type SplitLayer, type Unpacked, unpack } from "../../layer/index.js";
+import { makeRecord, parentOf, parseRecord } from "../../graph/index.js";
+import { copyUpFrom, type SplitLayer, type Unpacked, unpack } from "../../layer/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { openSource, removeUpload } from "../sources/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
@@ -11,9 +11,10 @@ export const store: Handler<"store"> = async (job, host, signal) => {
   try {
     const record = await recordOf(job, host);
     const { id } = parseRecord(record);
+    const parent = parentOf(parseRecord(record));
     const maker = { jobId: job.id, ifExists: job.data.ifExists ?? "fail", name: job.data.name } as const;
     const fillLayer = (layerDirectory: string, splitPath: string) =>
-      fill({ layerDirectory, splitPath }, job, host, signal);
+      fill({ layerDirectory, splitPath }, parent, job, host, signal);
     const made = await registerOnce(record, maker, host.graph, fillLayer, signal);
     if (job.data.checksum !== undefined) {
       await host.producer.enqueue("checksum", { id, recipe: job.data.checksum });
@@ -28,8 +29,9 @@ export const store: Handler<"store"> = async (job, host, signal) => {
 
 async function fill(
   { layerDirectory, splitPath }: SplitLayer,
+  parent: string | null,
   job: JobTry<"store">,
-  { sources, limits, allowSquash }: WorkerHost,
+  { graph, sources, limits, allowSquash }: WorkerHost,
   signal: AbortSignal,
 ): Promise<Unpacked> {
   await using source = await openSource(job.data.layer, sources, signal);
@@ -39,7 +41,8 @@ async function fill(
   const { isArchive, reopen } = source;
   // The archive of a directory was made here, and can be made again without.
   const split = isArchive ? { splitPath, reopen } : {};
-  const options = { limits, allowSquash, onProgress, ...split };
+  const copyUp = parent === null ? undefined : copyUpFrom(() => graph.layers(parent));
+  const options = { limits, allowSquash, onProgress, copyUp, ...split };
   const unpacked = await unpack(source.stream, layerDirectory, options, signal);
   await source.finish();
   return unpacked;

@@ -1,6 +1,7 @@
 // Unpacks the layers of an import. Several are unpacked at the same time; each knows the layers below it.
 import type { FillLayer, Graph } from "../../../graph/index.js";
 import {
+  copyUpFrom,
   inheritDirectories,
   type SplitLayer,
   type Unpacked,
@@ -52,10 +53,11 @@ export function beginFilling(
     signal: AbortSignal | undefined,
   ): Promise<Unpacked> {
     const onProgress = (bytesRead: number) => onRead(id, bytesRead);
-    const options = { limits, allowSquash, onProgress, splitPath };
+    const copyUp = parent === null ? undefined : copyUpFrom(() => below(parent));
+    const options = { limits, allowSquash, onProgress, splitPath, copyUp };
     const unpacked = await unpackBlob(blob, directory, options, signal);
-    const { archiveBytes, ownership, impliedDirectories } = unpacked;
-    left -= archiveBytes;
+    const { archiveBytes, copiedBytes, ownership, impliedDirectories } = unpacked;
+    left -= archiveBytes + copiedBytes;
     if (left < 0) throw tooMuch(limits);
     isSquashed ||= ownership === "squashed";
     if (parent !== null && impliedDirectories.length > 0) {

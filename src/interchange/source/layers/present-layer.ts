@@ -3,7 +3,7 @@
 // is trusted by its digest.
 import { mkdir } from "node:fs/promises";
 import type { Graph } from "../../../graph/index.js";
-import { digestLayer, inheritDirectories } from "../../../layer/index.js";
+import { copyUpFrom, digestLayer, inheritDirectories } from "../../../layer/index.js";
 import { StevedoreError } from "../../../terms/index.js";
 import type { SourceLayer } from "../source-image.js";
 import { type CheckBlobOptions, checkBlob } from "./check-blob.js";
@@ -30,8 +30,9 @@ export async function assertSameLayer(
     image.parent === parent &&
     (await graph.withStaging(async (path) => {
       await mkdir(path, { mode: 0o755 });
-      const { impliedDirectories } = await unpackBlob(blob, path, options, signal);
       const [, ...below] = await graph.layers(id);
+      const copyUp = parent === null ? undefined : copyUpFrom(async () => below);
+      const { impliedDirectories } = await unpackBlob(blob, path, { ...options, copyUp }, signal);
       await inheritDirectories(path, impliedDirectories, below, signal);
       const [ours, theirs] = [
         await digestLayer(image.layerDirectory, signal),

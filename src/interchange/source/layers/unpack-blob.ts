@@ -1,6 +1,6 @@
 // Unpacks the blob of a layer into a directory, and checks its digests.
 import { Readable } from "node:stream";
-import { type Unpacked, type UnpackLimits, unpack } from "../../../layer/index.js";
+import { type CopyUp, type Unpacked, type UnpackLimits, unpack } from "../../../layer/index.js";
 import { StevedoreError } from "../../../terms/index.js";
 import type { SourceFile } from "../files/index.js";
 import type { LayerBlob } from "../source-image.js";
@@ -13,6 +13,8 @@ export interface UnpackBlobOptions {
   readonly allowSquash?: boolean | undefined;
   /** As `unpack` takes it. */
   readonly splitPath?: string | undefined;
+  /** Brings what hard links of the layer need of those below it. */
+  readonly copyUp?: CopyUp | undefined;
   /** Called with the bytes of the blob that were read so far. */
   readonly onProgress?: ((bytesRead: number) => void) | undefined;
 }

@@ -4,9 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Producer } from "../../src/producer/index.js";
 import { runJob, shell, useDock } from "../support/dock.js";
 import { type BuiltImage, builtImageNames, builtImages } from "../support/engines/built-images.js";
-import { useDocker } from "../support/engines/docker.js";
 import { withoutRoot } from "../support/engines/engine.js";
-import { usePodman } from "../support/engines/podman.js";
+import { useDocker, usePodman } from "../support/engines/use-engines.js";
 import { unmountBelow } from "../support/mounts/mounted.js";
 import { shownTree } from "../support/mounts/scratch-mounts.js";
 

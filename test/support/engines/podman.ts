@@ -1,11 +1,9 @@
-// A podman of a test file's own, and the buildah that shares its store. It has no daemon: its store is a directory.
+// A podman whose files all lie in one directory, and the buildah that shares its store.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
 import { unmountBelow } from "../mounts/mounted.js";
-import { shownTree } from "../mounts/scratch-mounts.js";
-import { type Engine, historyLine, onceThere, runProgram, sortedLines, withoutRoot } from "./engine.js";
+import { type Engine, historyLine, runProgram, shownByEngine, sortedLines } from "./engine.js";
 
 /** One with its files below the temporary directory. */
 export interface OpenPodman extends Engine, AsyncDisposable {}
@@ -59,7 +57,7 @@ export async function openPodman(): Promise<OpenPodman> {
     async listing(reference) {
       const merged = await run(["image", "mount", reference]);
       try {
-        return withoutRoot(await shownTree(merged));
+        return await shownByEngine(merged);
       } finally {
         await run(["image", "unmount", reference]);
       }
@@ -70,16 +68,6 @@ export async function openPodman(): Promise<OpenPodman> {
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** One for a test file; to be called at its top. */
-export function usePodman(): Engine {
-  let podman: OpenPodman | undefined;
-  beforeAll(async () => {
-    podman = await openPodman();
-  });
-  afterAll(() => podman?.[Symbol.asyncDispose]());
-  return onceThere("podman", () => podman);
 }
 
 interface Inspected {

@@ -21,7 +21,7 @@ afterAll(() => unmountBelow(dock.scratch));
 describe.each(builtImageNames)("the image %s", (name) => {
   it("is, mounted, what Docker and podman make of it, and they run it when it comes back", () =>
     dock.serving(async ({ producer }) => {
-      const { reference, docker, oci, prints } = image(name);
+      const { reference, docker, pushed, prints } = image(name);
       await importSaved(producer, docker);
       const tree = await mountedTree(producer, reference);
       for (const engine of engines) {
@@ -35,8 +35,8 @@ describe.each(builtImageNames)("the image %s", (name) => {
         expect(await engine.start(reference)).toBe(prints);
         await engine.remove(reference);
       }
-      if (oci === undefined) return;
-      await importSaved(producer, oci);
+      if (pushed === undefined) return;
+      await importSaved(producer, pushed, reference);
       expect(await mountedTree(producer, reference)).toEqual(tree);
     }));
 });
@@ -48,10 +48,10 @@ function image(name: string): BuiltImage {
 }
 
 /** Imports a copy: the worker reads below the scratch directory alone. */
-async function importSaved(producer: Producer, saved: string): Promise<void> {
+async function importSaved(producer: Producer, saved: string, name?: string): Promise<void> {
   const copy = join(dock.scratch, `copy-${copies++}`);
   shell(`cp -r '${saved}' '${copy}'`);
-  await runJob(producer, "import", { source: { path: copy } });
+  await runJob(producer, "import", { source: { path: copy }, ...(name === undefined ? {} : { name }) });
 }
 let copies = 0;
 

@@ -50,10 +50,8 @@ export async function openPodman(): Promise<OpenPodman> {
         historyLine({ created, createdBy: CreatedBy, size: `${size}`, comment }),
       );
     },
-    config: async (reference) => {
-      const { Config, Healthcheck = null } = await inspect(reference);
-      return { Config, Healthcheck };
-    },
+    // Without the health check, which podman knows of no image that came by a manifest of OCI.
+    config: async (reference) => (await inspect(reference)).Config,
     async listing(reference) {
       const merged = await run(["image", "mount", reference]);
       try {
@@ -74,7 +72,6 @@ interface Inspected {
   readonly Id: string;
   readonly RootFS: { readonly Layers: readonly string[] };
   readonly Config: unknown;
-  readonly Healthcheck?: unknown;
 }
 
 interface Step {

@@ -11,6 +11,7 @@ import { measureExport } from "./rows/export.js";
 import { measureGraph } from "./rows/graph.js";
 import { measureImport } from "./rows/import.js";
 import { measureJobs } from "./rows/jobs.js";
+import { measureLoad } from "./rows/load.js";
 import { measureMemory } from "./rows/memory.js";
 import { measureMount } from "./rows/mount.js";
 import { measureScale } from "./rows/scale.js";
@@ -33,6 +34,7 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   scale: measureScale,
   upload: measureUpload,
   import: measureImport,
+  load: measureLoad,
   export: measureExport,
   memory: measureMemory,
 };

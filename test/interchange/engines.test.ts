@@ -4,9 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Producer } from "../../src/producer/index.js";
 import { runJob, shell, useDock } from "../support/dock.js";
 import { type BuiltImage, builtImageNames, builtImages } from "../support/engines/built-images.js";
-import { useDocker } from "../support/engines/docker.js";
 import { withoutRoot } from "../support/engines/engine.js";
-import { usePodman } from "../support/engines/podman.js";
+import { useDocker, usePodman } from "../support/engines/use-engines.js";
 import { unmountBelow } from "../support/mounts/mounted.js";
 import { shownTree } from "../support/mounts/scratch-mounts.js";
 
@@ -22,7 +21,7 @@ afterAll(() => unmountBelow(dock.scratch));
 describe.each(builtImageNames)("the image %s", (name) => {
   it("is, mounted, what Docker and podman make of it, and they run it when it comes back", () =>
     dock.serving(async ({ producer }) => {
-      const { reference, docker, oci, prints } = image(name);
+      const { reference, docker, pushed, prints } = image(name);
       await importSaved(producer, docker);
       const tree = await mountedTree(producer, reference);
       for (const engine of engines) {
@@ -36,8 +35,8 @@ describe.each(builtImageNames)("the image %s", (name) => {
         expect(await engine.start(reference)).toBe(prints);
         await engine.remove(reference);
       }
-      if (oci === undefined) return;
-      await importSaved(producer, oci);
+      if (pushed === undefined) return;
+      await importSaved(producer, pushed, reference);
       expect(await mountedTree(producer, reference)).toEqual(tree);
     }));
 });
@@ -49,10 +48,10 @@ function image(name: string): BuiltImage {
 }
 
 /** Imports a copy: the worker reads below the scratch directory alone. */
-async function importSaved(producer: Producer, saved: string): Promise<void> {
+async function importSaved(producer: Producer, saved: string, name?: string): Promise<void> {
   const copy = join(dock.scratch, `copy-${copies++}`);
   shell(`cp -r '${saved}' '${copy}'`);
-  await runJob(producer, "import", { source: { path: copy } });
+  await runJob(producer, "import", { source: { path: copy }, ...(name === undefined ? {} : { name }) });
 }
 let copies = 0;
 

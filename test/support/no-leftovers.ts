@@ -52,7 +52,7 @@ async function leftovers(): Promise<string[]> {
     for (const { source, target } of mountedBelow(directory)) {
       left.push(`the mount ${JSON.stringify(source)} on ${JSON.stringify(target)}`);
     }
-    const names = (await readdir(directory)).filter((name) => name.startsWith("stevedore-"));
+    const names = (await readdir(directory)).filter((name) => /^(stevedore|podman)-/.test(name));
     left.push(...names.map((name) => `the directory ${JSON.stringify(join(directory, name))}`));
   }
   return [...left, ...(await processes()).map(({ line }) => line)];

@@ -13,15 +13,18 @@ export interface BuiltImage {
   readonly reference: string;
   /** A docker-archive, by `docker save` or `podman save`: both engines load it. */
   readonly docker: string;
-  /** What podman makes of it for others: an archive or a layout of OCI. Docker's own have none. */
-  readonly oci: string | undefined;
+  /**
+   * The directory that podman pushes it to, its layers compressed: an OCI layout, or what skopeo calls `dir:`, which has no
+   * name. Docker's own have none.
+   */
+  readonly pushed: string | undefined;
   /** What its container prints. */
   readonly prints: string;
 }
 
 interface Recipe {
   readonly prints: string;
-  /** Its layers in the OCI form, where buildah builds it; those of Docker's are not compressed. */
+  /** How its layers are pushed, where buildah builds it. */
   readonly compression?: "gzip" | "zstd" | "zstd:chunked";
   /** What follows the name of the base. */
   readonly dockerfile: string;
@@ -114,8 +117,8 @@ ${changes}CMD ["cat", "/srv/www/new"]
 /** The names of the images, by which tests can be declared before they are there. */
 export const builtImageNames = Object.keys(recipes);
 
-/** Whether podman has saved the image for others, too. */
-export function hasOciForm(name: string): boolean {
+/** Whether podman has pushed the image to a directory, too. */
+export function isPushed(name: string): boolean {
   return recipes[name]?.compression !== undefined;
 }
 
@@ -124,10 +127,10 @@ export async function builtImages(): Promise<ReadonlyMap<string, BuiltImage>> {
   const directory = await onceInRun("built-images", buildAll);
   return new Map(
     Object.entries(recipes).map(([name, { prints }]) => {
-      const { docker, oci } = placesOf(directory, name);
+      const { docker, pushed } = placesOf(directory, name);
       return [
         name,
-        { reference: referenceOf(name), docker, oci: hasOciForm(name) ? oci : undefined, prints },
+        { reference: referenceOf(name), docker, pushed: isPushed(name) ? pushed : undefined, prints },
       ];
     }),
   );
@@ -137,8 +140,8 @@ function referenceOf(name: string): string {
   return `localhost/engines/${name}:1`;
 }
 
-function placesOf(directory: string, name: string): { readonly docker: string; readonly oci: string } {
-  return { docker: join(directory, `${name}.tar`), oci: join(directory, `${name}.oci`) };
+function placesOf(directory: string, name: string): { readonly docker: string; readonly pushed: string } {
+  return { docker: join(directory, `${name}.tar`), pushed: join(directory, `${name}.pushed`) };
 }
 
 async function buildAll(directory: string): Promise<void> {
@@ -177,12 +180,14 @@ async function buildEach(
     cpSync(join(directory, "attributes.tar"), join(context, "attributes.tar"));
     const reference = referenceOf(name);
     await engine.build(context, reference, options);
-    const { docker, oci } = placesOf(directory, name);
+    const { docker, pushed } = placesOf(directory, name);
     await engine.save([reference], docker);
-    if (compression === "gzip") await engine.save([reference], oci, "oci-archive");
-    else if (compression !== undefined) {
-      const to = `oci:${oci}:${reference}`;
-      await engine.run(["push", "--quiet", `--compression-format=${compression}`, reference, to]);
-    }
+    if (compression === undefined) continue;
+    // In the format in which it was built: podman would convert the config, and so change the image.
+    const to =
+      compression === "gzip"
+        ? ["--compress", reference, `dir:${pushed}`]
+        : [reference, `oci:${pushed}:${reference}`];
+    await engine.run(["push", "--quiet", `--compression-format=${compression}`, ...to]);
   }
 }

@@ -1,13 +1,10 @@
-// A Docker of a test file's own. It is there a third of a second after it was asked for, so it is shared with no other file:
-// what one loads or removes is not in the way of another.
+// A Docker whose files all lie in one directory.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
 import { onReadOnlyOverlay } from "../mounts/overlay-mount.js";
-import { shownTree } from "../mounts/scratch-mounts.js";
 import { startDockerd } from "./dockerd.js";
-import { type Engine, historyLine, onceThere, runProgram, sortedLines, withoutRoot } from "./engine.js";
+import { type Engine, historyLine, runProgram, shownByEngine, sortedLines } from "./engine.js";
 
 /** A running one, with its files below the temporary directory. */
 export interface RunningDocker extends Engine, AsyncDisposable {}
@@ -59,7 +56,7 @@ export async function startDocker(): Promise<RunningDocker> {
       const { LowerDir, UpperDir } = (await inspect(reference)).GraphDriver.Data;
       const layers = [UpperDir, ...(LowerDir ?? "").split(":")].filter((layer) => layer !== "");
       const merged = await mkdtemp(join(directory, "merged-"));
-      return withoutRoot(await onReadOnlyOverlay(merged, layers, shownTree));
+      return onReadOnlyOverlay(merged, layers, shownByEngine);
     },
     async [Symbol.asyncDispose]() {
       await daemon.stop();
@@ -74,14 +71,4 @@ interface Inspected {
   readonly RootFS: { readonly Layers: readonly string[] };
   readonly Config: unknown;
   readonly GraphDriver: { readonly Data: { readonly LowerDir?: string; readonly UpperDir: string } };
-}
-
-/** One for a test file; to be called at its top. */
-export function useDocker(): Engine {
-  let docker: RunningDocker | undefined;
-  beforeAll(async () => {
-    docker = await startDocker();
-  });
-  afterAll(() => docker?.[Symbol.asyncDispose]());
-  return onceThere("Docker", () => docker);
 }

@@ -1,5 +1,6 @@
 // What the tests ask of a real engine, Docker or podman, whose images are compared with ours.
 import { execa, type Options } from "execa";
+import { listTree } from "../trees/tree-listing.js";
 
 /** An engine with a store of its own, empty at first. */
 export interface Engine {
@@ -48,6 +49,11 @@ export async function runProgram(
   return stdout;
 }
 
+/** What an engine shows of an image at a path. */
+export async function shownByEngine(directory: string): Promise<readonly string[]> {
+  return withoutRoot((await listTree(directory)).map((line) => line.replace(/ links=\d+/, "")));
+}
+
 /** A listing of a tree without the line of the root. */
 export function withoutRoot(lines: readonly string[]): readonly string[] {
   return lines.filter((line) => !line.startsWith('"." '));
@@ -72,15 +78,4 @@ export function sortedLines(text: string): string[] {
     .split("\n")
     .filter((line) => line !== "")
     .sort();
-}
-
-/** Hands on what an engine can do that is there only once the tests run. */
-export function onceThere(name: string, engine: () => Engine | undefined): Engine {
-  return new Proxy({} as Engine, {
-    get: (_, property) => {
-      const there = engine();
-      if (there === undefined) throw new Error(`${name} is there once the tests run`);
-      return Reflect.get(there, property);
-    },
-  });
 }

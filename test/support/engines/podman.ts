@@ -1,11 +1,9 @@
-// A podman of a test file's own, and the buildah that shares its store. It has no daemon: its store is a directory.
+// A podman whose files all lie in one directory, and the buildah that shares its store.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
 import { unmountBelow } from "../mounts/mounted.js";
-import { shownTree } from "../mounts/scratch-mounts.js";
-import { type Engine, historyLine, onceThere, runProgram, sortedLines, withoutRoot } from "./engine.js";
+import { type Engine, historyLine, runProgram, shownByEngine, sortedLines } from "./engine.js";
 
 /** One with its files below the temporary directory. */
 export interface OpenPodman extends Engine, AsyncDisposable {}
@@ -52,14 +50,12 @@ export async function openPodman(): Promise<OpenPodman> {
         historyLine({ created, createdBy: CreatedBy, size: `${size}`, comment }),
       );
     },
-    config: async (reference) => {
-      const { Config, Healthcheck = null } = await inspect(reference);
-      return { Config, Healthcheck };
-    },
+    // Without the health check, which podman knows of no image that came by a manifest of OCI.
+    config: async (reference) => (await inspect(reference)).Config,
     async listing(reference) {
       const merged = await run(["image", "mount", reference]);
       try {
-        return withoutRoot(await shownTree(merged));
+        return await shownByEngine(merged);
       } finally {
         await run(["image", "unmount", reference]);
       }
@@ -72,21 +68,10 @@ export async function openPodman(): Promise<OpenPodman> {
   };
 }
 
-/** One for a test file; to be called at its top. */
-export function usePodman(): Engine {
-  let podman: OpenPodman | undefined;
-  beforeAll(async () => {
-    podman = await openPodman();
-  });
-  afterAll(() => podman?.[Symbol.asyncDispose]());
-  return onceThere("podman", () => podman);
-}
-
 interface Inspected {
   readonly Id: string;
   readonly RootFS: { readonly Layers: readonly string[] };
   readonly Config: unknown;
-  readonly Healthcheck?: unknown;
 }
 
 interface Step {

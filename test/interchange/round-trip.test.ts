@@ -1,0 +1,74 @@
+// What came in goes out the same: images of builders, imported, exported and loaded again, by Docker and by podman.
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { runJob, shell, useDock } from "../support/dock.js";
+import { type BuiltImage, builtImageNames, builtImages, isPushed } from "../support/engines/built-images.js";
+import type { Engine } from "../support/engines/engine.js";
+import { useDocker, usePodman } from "../support/engines/use-engines.js";
+
+const dock = useDock();
+const engines = { docker: useDocker(), podman: usePodman() };
+type EngineName = keyof typeof engines;
+const engineNames = Object.keys(engines) as EngineName[];
+let images: ReadonlyMap<string, BuiltImage>;
+
+beforeAll(async () => {
+  images = await builtImages();
+});
+
+describe.each(builtImageNames)("the image %s", (name) => {
+  /** What each engine says of the image as its builder saved it. */
+  const before = new Map<EngineName, Facts>();
+
+  beforeAll(async () => {
+    const { docker, reference } = image(name);
+    for (const which of engineNames) before.set(which, await loaded(engines[which], docker, reference));
+  });
+
+  const forms = isPushed(name) ? (["docker", "pushed"] as const) : (["docker"] as const);
+  const cases = forms.flatMap((of) => (["docker", "oci"] as const).map((format) => [of, format] as const));
+
+  it.each(cases)("in the form %s and exported as %s is the same image to both engines", (of, format) =>
+    dock.serving(async ({ producer }) => {
+      const { reference, [of]: saved = "" } = image(name);
+      const path = join(dock.scratch, `${name}-${of}-${format}`);
+      shell(`cp -r '${saved}' '${path}'`);
+      await runJob(producer, "import", { source: { path }, name: reference });
+      const exported = await runJob(producer, "export", { ids: [reference], format });
+      for (const which of engineNames) {
+        const after = await loaded(engines[which], exported.path, reference);
+        expect({ which, ...after }).toEqual({ which, ...before.get(which) });
+      }
+    }),
+  );
+});
+
+interface Facts {
+  readonly id: string;
+  readonly diffIds: readonly string[];
+  readonly history: readonly string[];
+  readonly config: unknown;
+  readonly tree: readonly string[];
+}
+
+/** Loads an archive of one image into an engine that has none, and removes it again. */
+async function loaded(engine: Engine, archive: string, reference: string): Promise<Facts> {
+  expect(await engine.names()).toEqual([]);
+  await engine.load(archive);
+  expect(await engine.names()).toEqual([reference]);
+  const facts = {
+    id: await engine.imageId(reference),
+    diffIds: await engine.diffIds(reference),
+    history: await engine.history(reference),
+    config: await engine.config(reference),
+    tree: await engine.listing(reference),
+  };
+  await engine.remove(reference);
+  return facts;
+}
+
+function image(name: string): BuiltImage {
+  const found = images.get(name);
+  if (found === undefined) throw new Error(`there is no image ${name}`);
+  return found;
+}

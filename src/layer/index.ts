@@ -44,4 +44,5 @@ export {
 export { toolOutput } from "./tool-output.js";
 export { type Unpacked, type UnpackLimits, type UnpackOptions, unpack } from "./unpack.js";
 export { type Verdict, verifyLayer } from "./verify-layer.js";
+export { readDirectoryXattrs } from "./xattrs.js";
 export { checkKnownAnswer, chooseXzEngine, type XzEngine, xzArguments } from "./xz/index.js";

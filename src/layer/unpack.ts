@@ -3,6 +3,7 @@ import { createHash, type Hash } from "node:crypto";
 import { addAbortSignal, type Readable, type Writable } from "node:stream";
 import { start, tools } from "../host/index.js";
 import { type Compression, cancelled, StevedoreError, throwIfAborted } from "../terms/index.js";
+import { assertKept, createPromises, findRefusedStat, type Promises } from "./attributes/index.js";
 import { compressionOf, decompress } from "./compression.js";
 import { createHeldBytes } from "./held-bytes.js";
 import { type ArchiveSplit, beginSplit } from "./split/index.js";
@@ -57,12 +58,13 @@ export interface Unpacked {
 
 /**
  * Unpacks an archive into a directory, exactly: owners by number, modes, times to the nanosecond, hard links,
- * devices, the xattrs `user.*` and `security.capability`. Every header is inspected before tar gets a byte of it.
+ * devices, the xattrs `user.*` and `security.capability`. Every header is inspected before tar gets a byte of it, and
+ * what the archive said is held against what is there then.
  *
  * @param source the archive, plain or compressed. Read to its end, and destroyed.
  * @param destination a fresh, empty directory; after an error it holds whatever was written until then.
- * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY`, `LIMIT_EXCEEDED`, `NEEDS_ROOT`, `NO_SPACE`, `TOOL_MISSING`, `CANCELLED`;
- * `INTERNAL` if the source cannot be read.
+ * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY`, `LIMIT_EXCEEDED`, `ATTRIBUTE_UNSUPPORTED`, `NEEDS_ROOT`, `NO_SPACE`,
+ * `TOOL_MISSING`, `CANCELLED`; `INTERNAL` if the source cannot be read.
  */
 export async function unpack(
   source: Readable,
@@ -85,13 +87,15 @@ export async function unpack(
     const hash = createHash("sha256");
     const { limits, reopen, splitPath } = options;
     if (splitPath !== undefined) split = await beginSplit(splitPath);
-    const inspector = createArchiveInspector(limits, split?.place);
+    const promises = createPromises(ownership);
+    const inspector = createArchiveInspector(limits, split?.place, promises.take);
     const archive = decompress(input, compression, signal);
     const archiveBytes = await extract(
       archive,
-      { inspector, hash, split, destination, ownership, mayLackEnd },
+      { inspector, promises, hash, split, destination, ownership, mayLackEnd },
       signal,
     );
+    await assertKept(destination, promises, signal);
     const impliedDirectories = inspector.impliedDirectories();
     await resetDirectories(destination, impliedDirectories, { keepOwner: ownership === "squashed" }, signal);
     const diffId = `sha256:${hash.digest("hex")}` as const;
@@ -144,6 +148,7 @@ async function* readSource(source: Readable, onProgress: UnpackOptions["onProgre
 
 interface Extraction {
   readonly inspector: ArchiveInspector;
+  readonly promises: Promises;
   readonly hash: Hash;
   readonly split: ArchiveSplit | undefined;
   readonly destination: string;
@@ -157,7 +162,7 @@ interface Extraction {
  */
 async function extract(
   archive: AsyncIterable<Buffer>,
-  { inspector, hash, split, destination, ownership, mayLackEnd }: Extraction,
+  { inspector, promises, hash, split, destination, ownership, mayLackEnd }: Extraction,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const over = new AbortController();
@@ -196,7 +201,11 @@ async function extract(
     if (missing > 0) await pass(Buffer.alloc(missing));
     inspector.finish();
     tar.stdin.end();
-    await tar.done;
+    await tar.done.catch((error: unknown) => {
+      // The archive is right. What tar says of it may be that the disk does not take an owner, for one.
+      const isOfTar = error instanceof StevedoreError && error.code === "BAD_ARCHIVE" && !isShortWrite(error);
+      throw (isOfTar && findRefusedStat(destination, promises)) || error;
+    });
     return bytes;
   } catch (error) {
     throw isShortWrite(error) ? new StevedoreError("NO_SPACE", error.message, { cause: error }) : error;

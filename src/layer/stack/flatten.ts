@@ -2,9 +2,10 @@
 import { mkdir } from "node:fs/promises";
 import { ioError } from "../../disk/index.js";
 import { tools } from "../../host/index.js";
-import { throwIfAborted } from "../../terms/index.js";
+import { StevedoreError, throwIfAborted } from "../../terms/index.js";
+import { assertKept, createPromises, findRefusedStat } from "../attributes/index.js";
 import { canonicalEntryOptions } from "../canonical-tar.js";
-import { joinPath, nameList } from "../tar/index.js";
+import { joinPath, listedPath, nameList, walkTar } from "../tar/index.js";
 import { toolOutput } from "../tool-output.js";
 import { extractionOptions } from "../unpack.js";
 import { stackRoot, walkStack } from "./layer-stack.js";
@@ -13,7 +14,8 @@ import { stackRoot, walkStack } from "./layer-stack.js";
  * Writes what is seen of a stack into an empty directory, with all attributes that a layer can hold. Where this
  * process is not root the files become its own.
  * @param layerDirectories the layers, topmost first
- * @throws `INTERNAL`, `NO_SPACE`, `NEEDS_ROOT`, `TOOL_MISSING`, `CANCELLED`; what was written stays
+ * @throws `ATTRIBUTE_UNSUPPORTED` naming what the target's disk cannot keep, `INTERNAL`, `NO_SPACE`, `NEEDS_ROOT`,
+ * `TOOL_MISSING`, `CANCELLED`; what was written stays
  */
 export async function flattenLayers(
   layerDirectories: readonly string[],
@@ -58,5 +60,31 @@ export async function copyEntries(
   const args = [...canonicalEntryOptions, ...list.args];
   const archive = toolOutput(tools.tar, args, { input: list.input, signal });
   const ownership = process.geteuid?.() === 0 ? "kept" : "squashed";
-  for await (const _ of toolOutput(tools.tar, extractionOptions(to, ownership), { input: archive, signal }));
+  const promises = createPromises(ownership);
+  const walk = walkTar(
+    {
+      entry(walked) {
+        const { entry } = walked;
+        const target = entry.kind === "hardlink" ? entry.target : "";
+        promises.take(walked, { name: listedPath(entry.name), target, isHeld: false });
+      },
+    },
+    { isOwn: true },
+  );
+  async function* noted() {
+    for await (const chunk of archive) {
+      walk.accept(chunk);
+      yield chunk;
+    }
+  }
+  try {
+    for await (const _ of toolOutput(tools.tar, extractionOptions(to, ownership), {
+      input: noted(),
+      signal,
+    }));
+  } catch (error) {
+    const isOfTar = walk.ended && error instanceof StevedoreError && error.code === "INTERNAL";
+    throw (isOfTar && findRefusedStat(to, promises)) || error;
+  }
+  await assertKept(to, promises, signal);
 }

@@ -18,7 +18,7 @@ export {
   type PlacedEntry,
   type UnpackLimits,
 } from "./inspection.js";
-export { nameList } from "./names.js";
+export { listedPath, nameList } from "./names.js";
 export type { PaxRecord } from "./pax.js";
 export type { Edit } from "./rename-entry.js";
 export { type TarWalk, type WalkedEntry, walkTar } from "./walk.js";

@@ -2,7 +2,7 @@
 // GNU tar may be let in: never past a header that was not read whole and found right.
 import { StevedoreError } from "../../terms/index.js";
 import { unsafe } from "./entry-name.js";
-import { createLayerPaths } from "./entry-path.js";
+import { createLayerPaths, type Placement } from "./entry-path.js";
 import { quoteName } from "./header.js";
 import { holdLink } from "./held-entries.js";
 import { createRedundantWhiteouts } from "./redundant-whiteouts.js";
@@ -78,13 +78,18 @@ export interface PlacedEntry {
   readonly isContent: boolean;
 }
 
+/** Is told where an entry lies in the layer. */
+export type PlacedListener = (walked: WalkedEntry, placement: Placement) => void;
+
 /**
  * An inspector at the beginning of an archive.
  * @param onEntry is told of each entry before the bytes of its body are taken
+ * @param onPlaced is told of each entry that the layer gets
  */
 export function createArchiveInspector(
   { maxBytes, maxEntries }: UnpackLimits,
   onEntry?: ((entry: PlacedEntry) => void) | undefined,
+  onPlaced?: PlacedListener | undefined,
 ): ArchiveInspector {
   const paths = createLayerPaths();
   const saysNothing = createRedundantWhiteouts();
@@ -133,11 +138,13 @@ export function createArchiveInspector(
     const { header, extended, globals, size, from } = walked;
     const isSparse = header.type === "S" || extended.pax?.sparseSize !== undefined;
     const isPlain = size === 0 && !isSparse;
-    const { name, target, isHeld, before } = paths.add(walked.entry, {
+    const placement = paths.add(walked.entry, {
       mayHold: isPlain && globals.length === 0,
       holdLink: () => holdLink(walked),
       renamed: (other) => renamedEntry(walked, other),
     });
+    const { name, target, isHeld, before } = placement;
+    onPlaced?.(walked, placement);
     if (before !== undefined) edits.push({ from, to: from, bytes: before });
     edits.push(...(isHeld ? wholeEntry(walked) : renameEntry(walked, name, target)));
     onEntry?.({ name, bodyAt: walked.headerEnd, size, isContent: !isSparse });

@@ -11,7 +11,7 @@ import { findInEach, run, tools } from "../../host/index.js";
 import { joinPath } from "../../layer/index.js";
 import { isErrno, throwIfAborted } from "../../terms/index.js";
 import { setViewAside } from "../set-aside.js";
-import { applyViewArchive, makeViewArchive } from "./view-archive.js";
+import { applyViewArchive, assertViewKept, makeViewArchive } from "./view-archive.js";
 import { forgetKnowledge, type Knowledge, noteKnowledge, readKnowledge, stampLayers } from "./view-state.js";
 
 /**
@@ -125,6 +125,7 @@ async function buildView(
     const archive = await makeViewArchive(layerDirectory, below, markers);
     const copying = ["--archive", "--link", "--no-target-directory", "--", layerDirectory, stage];
     await run(tools.cp, copying, { signal });
+    await assertViewKept(layerDirectory, stage, signal);
     await removeMarkers(stage, markers, signal);
     await applyViewArchive(archive, stage, signal);
     await rename(stage, rootPath(graph.root, "views", id));

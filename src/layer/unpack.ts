@@ -5,6 +5,7 @@ import { start, tools } from "../host/index.js";
 import { type Compression, cancelled, StevedoreError, throwIfAborted } from "../terms/index.js";
 import { assertKept, createPromises, findRefusedStat, type Promises } from "./attributes/index.js";
 import { compressionOf, decompress } from "./compression.js";
+import { extractionOptions } from "./extraction-options.js";
 import { createHeldBytes } from "./held-bytes.js";
 import { type ArchiveSplit, beginSplit } from "./split/index.js";
 import { takeHead } from "./take-head.js";
@@ -218,35 +219,6 @@ async function extract(
 /** GNU tar's words for a disk that filled up in the middle of a block: there it does not tell the kernel's error. */
 function isShortWrite(error: unknown): error is StevedoreError {
   return error instanceof StevedoreError && /: Wrote only \d+ of \d+ bytes/.test(error.message);
-}
-
-/**
- * The options with which GNU tar writes an archive to a directory.
- * - tar's own guards stay on behind the inspector: there is no `-P`.
- * - `trusted.*` is never restored, because an archive could forge the metadata of an overlay by it, nor is
- *   `security.selinux`, which is this host's to set.
- * - Warnings are off: none is an error, and many could push the error out of what is kept of stderr.
- * - The blocking factor lets tar read up to 1 MiB at a time from its pipe instead of 10 KiB.
- */
-export function extractionOptions(destination: string, ownership: Unpacked["ownership"]): string[] {
-  const owner = ownership === "kept" ? "--same-owner" : "--no-same-owner";
-  const capability = ownership === "kept" ? ["--xattrs-include=security.capability"] : [];
-  return [
-    "-x",
-    "-f",
-    "-",
-    "-C",
-    destination,
-    "--warning=none",
-    "--blocking-factor=2048",
-    "--numeric-owner",
-    owner,
-    "--same-permissions",
-    "--delay-directory-restore",
-    "--xattrs",
-    ...capability,
-    "--xattrs-include=user.*",
-  ];
 }
 
 function refuseDevice({ firstDevice }: ArchiveInspector, ownership: Unpacked["ownership"]): void {

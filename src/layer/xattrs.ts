@@ -81,6 +81,7 @@ export async function readDirectoryXattrs(
   signal?: AbortSignal | undefined,
 ): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
+  if (masks.length === 0) return found;
   for await (const [path, xattrs] of eachWithXattrs(base, { paths, masks }, signal)) {
     const attributes = xattrs.map(({ name, value }) => `${name}=${value.toString("latin1")}`);
     if (attributes.length > 0) found.set(path, attributes.sort());

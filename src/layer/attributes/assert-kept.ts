@@ -39,7 +39,8 @@ function* lostStats(
 ): Generator<StevedoreError, void, undefined> {
   const base = Buffer.from(directory);
   for (const promise of promises.stats()) {
-    const how = find(promise, joinPath(base, promise.path));
+    // The directory itself may be given as a link to it.
+    const how = find(promise, joinPath(base, promise.path === "" ? "." : promise.path));
     if (how !== undefined) yield unsupported(promise.path, how);
   }
 }

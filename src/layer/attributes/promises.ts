@@ -1,11 +1,9 @@
 // What an archive promises: the attributes that its entries must have on the disk once it is unpacked. They are noted
 // as the entries go by.
+import type { Ownership } from "../extraction-options.js";
 import type { WalkedEntry } from "../tar/index.js";
 import { createStatPromises, type StatPromise } from "./stat-promises.js";
 import { createXattrPromises, type XattrPromise } from "./xattr-promises.js";
-
-/** Whose the files become: those that the archive names, or all of them this process's. */
-export type Ownership = "kept" | "squashed";
 
 /** Where an entry lies in the layer. */
 export interface PlacedEntry {

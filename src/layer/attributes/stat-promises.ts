@@ -1,8 +1,9 @@
 // What entries promise of kind, mode, owner and time. A file system keeps these for all files or for none of a sort, so that
 // a few entries stand for all: for each kind and mode one, for each owner one, and of times the first, the last and the
 // finest. Memory is flat.
+import type { Ownership } from "../extraction-options.js";
 import { readNumber, type WalkedEntry } from "../tar/index.js";
-import type { Ownership, PlacedEntry } from "./promises.js";
+import type { PlacedEntry } from "./promises.js";
 
 /** What an entry must be on the disk. What is undefined is not promised. */
 export interface StatPromise {

@@ -1,9 +1,11 @@
 // The extended attributes that the entries of an archive promise. A layer without any costs nothing; with them, each path
 // costs its name, and each set of attributes is kept once.
+
 import { createHash } from "node:crypto";
+import type { Ownership } from "../extraction-options.js";
 import type { PaxRecord, WalkedEntry } from "../tar/index.js";
 import { type Xattr, xattrsIn } from "../xattrs.js";
-import type { Ownership, PlacedEntry } from "./promises.js";
+import type { PlacedEntry } from "./promises.js";
 
 /** One attribute that must be on the disk. */
 export interface XattrPromise {

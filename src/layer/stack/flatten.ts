@@ -5,9 +5,9 @@ import { tools } from "../../host/index.js";
 import { StevedoreError, throwIfAborted } from "../../terms/index.js";
 import { assertKept, createPromises, findRefusedStat } from "../attributes/index.js";
 import { canonicalEntryOptions } from "../canonical-tar.js";
+import { extractionOptions } from "../extraction-options.js";
 import { joinPath, listedPath, nameList, walkTar } from "../tar/index.js";
 import { toolOutput } from "../tool-output.js";
-import { extractionOptions } from "../unpack.js";
 import { stackRoot, walkStack } from "./layer-stack.js";
 
 /**
@@ -34,13 +34,21 @@ export async function flattenLayers(
       ofLayer[parts[0].layer]?.[isDirectory ? "directories" : "files"].push(path);
       if (isDirectory) await mkdir(joinPath(Buffer.from(target), path));
     }
-    for (const { directory, files } of ofLayer) await copyEntries(directory, target, files, signal);
+    for (const { directory, files } of ofLayer) await copyEntries(directory, target, files, {}, signal);
     // Directories come last, because every file that is written changes the time of its directory.
     for (const { directory, directories } of ofLayer)
-      await copyEntries(directory, target, directories, signal);
+      await copyEntries(directory, target, directories, {}, signal);
   } catch (error) {
     throw ioError(error, `the layers cannot be copied to ${target}`);
   }
+}
+
+/** Which extended attributes are copied, as globs. */
+export interface CopyOptions {
+  /** Further ones than those that a layer keeps. */
+  readonly besides?: readonly string[] | undefined;
+  /** Those of a layer that are not copied. */
+  readonly leftOut?: readonly string[] | undefined;
 }
 
 /**
@@ -53,11 +61,14 @@ export async function copyEntries(
   from: string,
   to: string,
   paths: readonly string[],
+  { besides = [], leftOut = [] }: CopyOptions = {},
   signal?: AbortSignal | undefined,
 ): Promise<void> {
   if (paths.length === 0) return;
   const list = nameList(from, paths);
-  const args = [...canonicalEntryOptions, ...list.args];
+  const more = besides.map((mask) => `--xattrs-include=${mask}`);
+  const less = leftOut.map((mask) => `--xattrs-exclude=${mask}`);
+  const args = [...canonicalEntryOptions, ...more, ...less, ...list.args];
   const archive = toolOutput(tools.tar, args, { input: list.input, signal });
   const ownership = process.geteuid?.() === 0 ? "kept" : "squashed";
   const promises = createPromises(ownership);
@@ -78,10 +89,8 @@ export async function copyEntries(
     }
   }
   try {
-    for await (const _ of toolOutput(tools.tar, extractionOptions(to, ownership), {
-      input: noted(),
-      signal,
-    }));
+    const extraction = [...extractionOptions(to, ownership), ...more];
+    for await (const _ of toolOutput(tools.tar, extraction, { input: noted(), signal }));
   } catch (error) {
     const isOfTar = walk.ended && error instanceof StevedoreError && error.code === "INTERNAL";
     throw (isOfTar && findRefusedStat(to, promises)) || error;

@@ -1,7 +1,8 @@
 // Finds out what a file system keeps of a layer: unpacks a tiny archive there that has everything, and looks what is left.
-import { lstatSync, utimesSync } from "node:fs";
+import { accessSync, constants, statSync, utimesSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { removeTree } from "../../disk/index.js";
 import { tools } from "../../host/index.js";
 import { StevedoreError } from "../../terms/index.js";
@@ -51,7 +52,7 @@ const probes = [
 export const attributeNames: readonly string[] = probes.map(({ attribute }) => attribute);
 
 /**
- * Tries what the file system of a directory keeps, in a directory of its own there that is gone afterwards. Without root
+ * Tries what the file system of a directory keeps, in a directory of its own that is gone afterwards. Without root
  * only what needs no root is tried.
  * @throws the file system's error where nothing can be made in the directory; `TOOL_MISSING`, `CANCELLED`
  */
@@ -60,8 +61,9 @@ export async function probeAttributes(
   signal?: AbortSignal | undefined,
 ): Promise<ProbedAttribute[]> {
   const ownership: Ownership = process.geteuid?.() === 0 ? "kept" : "squashed";
-  const { atime, mtime } = lstatSync(directory);
-  const own = await mkdtemp(join(directory, ".stevedore-probe-"));
+  const place = placeBeside(directory);
+  const { atime, mtime } = statSync(place);
+  const own = await mkdtemp(join(place, ".stevedore-probe-"));
   try {
     const tried = probes.filter(({ needsRoot }) => ownership === "kept" || !needsRoot);
     const entries = tried.map(({ attribute, entry }, at) => ({
@@ -77,8 +79,23 @@ export async function probeAttributes(
   } finally {
     await removeTree(own);
     // As if nothing had been there.
-    utimesSync(directory, atime, mtime);
+    utimesSync(place, atime, mtime);
   }
+}
+
+/** A directory to write in of the same file system, if possible another one: what is only looked at stays as it is. */
+function placeBeside(directory: string): string {
+  const { dev } = statSync(directory);
+  for (const place of [tmpdir(), dirname(resolve(directory))]) {
+    try {
+      if (statSync(place).dev !== dev) continue;
+      accessSync(place, constants.W_OK);
+      return place;
+    } catch {
+      // Another one will do.
+    }
+  }
+  return directory;
 }
 
 /** Has tar write the archive. It goes on behind what it cannot write. */

@@ -102,7 +102,7 @@ async function* checkNotes(survey: Survey, notes: Notes): AsyncGenerator<Damage>
 function faultOfState(graph: Graph, id: string): string | undefined {
   const state = readViewState(graph, id);
   if (state === undefined) return "cannot be read";
-  if (state.view !== null && !isDirectory(rootPath(graph.root, "views", id)))
+  if (typeof state.view === "string" && !isDirectory(rootPath(graph.root, "views", id)))
     return "tells of a view that is not there";
   return undefined;
 }

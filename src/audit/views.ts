@@ -97,7 +97,7 @@ async function judge(
     const stamp = await stampOf(id);
     if (stamp === undefined) continue;
     const state = readViewState(graph, id);
-    if (state === undefined) bad(id, "was never finished: nothing is known of how it was made");
+    if (state?.view === undefined) bad(id, "was never finished: nothing is known of how it was made");
     else if (state.layers !== stamp) bad(id, "is of other layers than the image has now");
     else if (state.view === null) bad(id, "is one that its image does not need");
     else made.set(id, state.view);

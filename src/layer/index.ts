@@ -1,5 +1,6 @@
 // A layer's bytes: in (unpack an untrusted archive) and out (pack, compress, hash by a recipe).
 export { archiveLayer } from "./archive.js";
+export { attributeNames, type ProbedAttribute, probeAttributes } from "./attributes/index.js";
 export { canonicalTar, checkTar, packCanonicalTar } from "./canonical-tar.js";
 export {
   type ChecksumRequest,
@@ -45,4 +46,5 @@ export {
 export { toolOutput } from "./tool-output.js";
 export { type CopyUp, type Unpacked, type UnpackLimits, type UnpackOptions, unpack } from "./unpack.js";
 export { type Verdict, verifyLayer } from "./verify-layer.js";
+export { eachWithXattrs, readDirectoryXattrs, type Xattr } from "./xattrs.js";
 export { checkKnownAnswer, chooseXzEngine, type XzEngine, xzArguments } from "./xz/index.js";

@@ -3,7 +3,9 @@ import { createHash, type Hash } from "node:crypto";
 import { addAbortSignal, type Readable, type Writable } from "node:stream";
 import { start, tools } from "../host/index.js";
 import { type Compression, cancelled, StevedoreError, throwIfAborted } from "../terms/index.js";
+import { assertKept, createPromises, findRefusedStat, type Promises } from "./attributes/index.js";
 import { compressionOf, decompress } from "./compression.js";
+import { extractionOptions } from "./extraction-options.js";
 import { createHeldBytes } from "./held-bytes.js";
 import { type ArchiveSplit, beginSplit } from "./split/index.js";
 import { takeHead } from "./take-head.js";
@@ -69,12 +71,13 @@ export interface Unpacked {
 
 /**
  * Unpacks an archive into a directory, exactly: owners by number, modes, times to the nanosecond, hard links,
- * devices, the xattrs `user.*` and `security.capability`. Every header is inspected before tar gets a byte of it.
+ * devices, the xattrs `user.*` and `security.capability`. Every header is inspected before tar gets a byte of it, and
+ * what the archive said is held against what is there then.
  *
  * @param source the archive, plain or compressed. Read to its end, and destroyed.
  * @param destination a fresh, empty directory; after an error it holds whatever was written until then.
- * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY`, `LIMIT_EXCEEDED`, `NEEDS_ROOT`, `NO_SPACE`, `TOOL_MISSING`, `CANCELLED`;
- * `INTERNAL` if the source cannot be read.
+ * @throws `BAD_ARCHIVE`, `UNSAFE_ENTRY`, `LIMIT_EXCEEDED`, `ATTRIBUTE_UNSUPPORTED`, `NEEDS_ROOT`, `NO_SPACE`,
+ * `TOOL_MISSING`, `CANCELLED`; `INTERNAL` if the source cannot be read.
  */
 export async function unpack(
   source: Readable,
@@ -97,14 +100,16 @@ export async function unpack(
 
     const { limits, reopen, splitPath, copyUp } = options;
     if (splitPath !== undefined) split = await beginSplit(splitPath);
-    const inspectorOptions = { onEntry: split?.place, mayLinkBelow: copyUp !== undefined };
-    const inspector = createArchiveInspector(limits, inspectorOptions);
+    const promises = createPromises(ownership);
+    const listeners = { onEntry: split?.place, onPlaced: promises.take };
+    const inspector = createArchiveInspector(limits, { ...listeners, mayLinkBelow: copyUp !== undefined });
     const archive = decompress(input, compression, signal);
     const archiveBytes = await extract(
       archive,
-      { inspector, hash, split, destination, ownership, isWhole, copyUp },
+      { inspector, promises, hash, split, destination, ownership, isWhole, copyUp },
       signal,
     );
+    await assertKept(destination, promises, signal);
     const impliedDirectories = inspector.impliedDirectories();
     await resetDirectories(destination, impliedDirectories, { keepOwner: ownership === "squashed" }, signal);
     const diffId = diffIdOf(hash);
@@ -163,6 +168,7 @@ async function* readSource(source: Readable, onProgress: UnpackOptions["onProgre
 
 interface Extraction {
   readonly inspector: ArchiveInspector;
+  readonly promises: Promises;
   readonly hash: Hash;
   readonly split: ArchiveSplit | undefined;
   readonly destination: string;
@@ -177,7 +183,7 @@ interface Extraction {
  */
 async function extract(
   archive: AsyncIterable<Buffer>,
-  { inspector, hash, split, destination, ownership, isWhole, copyUp }: Extraction,
+  { inspector, promises, hash, split, destination, ownership, isWhole, copyUp }: Extraction,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const over = new AbortController();
@@ -220,7 +226,11 @@ async function extract(
     if (missing > 0 && isWhole(diffIdOf(hash))) await pass(Buffer.alloc(missing));
     inspector.finish();
     tar.stdin.end();
-    await tar.done;
+    await tar.done.catch((error: unknown) => {
+      // The archive is right. What tar says of it may be that the disk does not take an owner, for one.
+      const isOfTar = error instanceof StevedoreError && error.code === "BAD_ARCHIVE" && !isShortWrite(error);
+      throw (isOfTar && findRefusedStat(destination, promises)) || error;
+    });
     return bytes;
   } catch (error) {
     throw isShortWrite(error) ? new StevedoreError("NO_SPACE", error.message, { cause: error }) : error;
@@ -233,35 +243,6 @@ async function extract(
 /** GNU tar's words for a disk that filled up in the middle of a block: there it does not tell the kernel's error. */
 function isShortWrite(error: unknown): error is StevedoreError {
   return error instanceof StevedoreError && /: Wrote only \d+ of \d+ bytes/.test(error.message);
-}
-
-/**
- * The options with which GNU tar writes an archive to a directory.
- * - tar's own guards stay on behind the inspector: there is no `-P`.
- * - `trusted.*` is never restored, because an archive could forge the metadata of an overlay by it, nor is
- *   `security.selinux`, which is this host's to set.
- * - Warnings are off: none is an error, and many could push the error out of what is kept of stderr.
- * - The blocking factor lets tar read up to 1 MiB at a time from its pipe instead of 10 KiB.
- */
-export function extractionOptions(destination: string, ownership: Unpacked["ownership"]): string[] {
-  const owner = ownership === "kept" ? "--same-owner" : "--no-same-owner";
-  const capability = ownership === "kept" ? ["--xattrs-include=security.capability"] : [];
-  return [
-    "-x",
-    "-f",
-    "-",
-    "-C",
-    destination,
-    "--warning=none",
-    "--blocking-factor=2048",
-    "--numeric-owner",
-    owner,
-    "--same-permissions",
-    "--delay-directory-restore",
-    "--xattrs",
-    ...capability,
-    "--xattrs-include=user.*",
-  ];
 }
 
 function refuseDevice({ firstDevice }: ArchiveInspector, ownership: Unpacked["ownership"]): void {

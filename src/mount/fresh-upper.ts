@@ -26,7 +26,7 @@ export async function makeUpper(
     if (!isErrno(error, "ENOENT")) throw error;
   }
   await mkdir(path);
-  await copyEntries(lower, path, [""], signal);
+  await copyEntries(lower, path, [""], {}, signal);
 }
 
 /** Makes an upper for the next mount of the image, if there is none. Never throws: that mount can make its own. */

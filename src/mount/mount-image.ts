@@ -30,7 +30,7 @@ import {
 import { readMountTable } from "./mount-table.js";
 import { assertFree, assertOutside, makeRoot, type OpenTarget, openTarget } from "./target.js";
 import { undoMount } from "./unmount-image.js";
-import { linkLowers, prepareViews } from "./views/index.js";
+import { copyPlain, findNotes, linkLowers, prepareViews } from "./views/index.js";
 
 export interface MountRequest {
   /** An image's id or a unique prefix of one. */
@@ -42,6 +42,14 @@ export interface MountRequest {
   /** Options of any file system, such as `noexec`; they come after the defaults `nodev` and `nosuid`. */
   readonly options?: readonly string[] | undefined;
   readonly jobId?: string | undefined;
+}
+
+/** A lower of the mount, a layer or its view, with the image that it is of. */
+interface Lower {
+  readonly id: string;
+  readonly path: string;
+  /** Whether it has what the driver would take for its own notes: the mount gets a copy without. */
+  readonly hasNotes: boolean;
 }
 
 /**
@@ -79,11 +87,12 @@ export async function mountImage(
     createdAt: new Date().toISOString(),
   };
   const layers = stack.map(({ layerDirectory }) => layerDirectory);
-  let lowers: readonly string[];
+  let lowers: readonly Lower[];
   try {
-    lowers = driver.takesViews ? await prepareViews(graph, stack, signal) : layers;
-    const linked = stack.map(({ id }, at) => ({ id, path: lowers[at] ?? "" }));
-    await reserve(graph, record, history, linked, signal);
+    const paths = driver.takesViews ? await prepareViews(graph, stack, signal) : layers;
+    const notes = driver.heedsUserXattrs ? await findNotes(graph, stack, paths.length, signal) : [];
+    lowers = paths.map((path, at) => ({ id: stack[at]?.id ?? "", path, hasNotes: notes[at] ?? false }));
+    await reserve(graph, record, history, lowers, signal);
   } catch (error) {
     if (target.isMade) await rmdir(target.path).catch(() => undefined);
     // Awaited here: the target is closed when this function ends.
@@ -114,12 +123,6 @@ export async function mountImage(
     await undoMount(graph, record);
     throw named(error, record, target);
   }
-}
-
-/** A lower of the mount, with the image that it is of. */
-interface Lower {
-  readonly id: string;
-  readonly path: string;
 }
 
 /** Throws the error, or that an image was deleted meanwhile: then that is why. */
@@ -186,13 +189,24 @@ async function fillFolder(
   lowers: readonly Lower[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { isWritable } = record;
-  const { rootfs, upper, work, links } = mountPaths(directory);
+  const { isWritable, mountId } = record;
+  const { rootfs, upper, work, links, plain } = mountPaths(directory);
   for (const path of [rootfs, links, ...(isWritable ? [work] : [])]) mkdirSync(path);
-  const [top = { id: "", path: "" }] = lowers;
-  const making = isWritable ? makeUpper(graph, top.id, top.path, upper, signal) : undefined;
+  for (const [at, { path, hasNotes }] of lowers.entries()) {
+    if (!hasNotes) continue;
+    mkdirSync(plain, { recursive: true });
+    await copyPlain(path, join(plain, `${at}`), signal);
+  }
+  const [top = { id: "", path: "", hasNotes: false }] = lowers;
+  const lower = top.hasNotes ? join(plain, "0") : top.path;
+  const making = isWritable ? makeUpper(graph, top.id, lower, upper, signal) : undefined;
   making?.catch(() => undefined);
-  linkLowers(graph, links, lowers);
+  const lasting = mountPaths(ownDirectory(graph, mountId)).plain;
+  linkLowers(
+    graph,
+    links,
+    lowers.map(({ id, path, hasNotes }, at) => (hasNotes ? { path: join(lasting, `${at}`) } : { id, path })),
+  );
   // An empty lower, for a driver that wants another one.
   if (!isWritable) mkdirSync(join(links, "none"));
   await writeMountRecord(directory, record);

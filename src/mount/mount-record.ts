@@ -56,6 +56,7 @@ export function mountPaths(directory: string) {
     upper: join(directory, "upper"),
     work: join(directory, "work"),
     links: join(directory, "l"),
+    plain: join(directory, "plain"),
   };
 }
 

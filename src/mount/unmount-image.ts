@@ -45,8 +45,8 @@ export async function unmountImage(
   for (const path of [await unmountPatiently(record, signal), target]) await removeTarget(path);
   if (record.isWritable) await makeNextUpper(graph, record);
   if (keepUpper) {
-    const { work, links, rootfs } = mountPaths(ownDirectory(graph, mountId));
-    for (const path of [work, links, rootfs]) await removeTree(path);
+    const { work, links, plain, rootfs } = mountPaths(ownDirectory(graph, mountId));
+    for (const path of [work, links, plain, rootfs]) await removeTree(path);
     // Last, so that a repeat sees what is left to do.
     await setMark(graph, mountId, "kept");
     await clearMark(graph, mountId, "mounted");
@@ -56,10 +56,11 @@ export async function unmountImage(
 
 /** For the next mount of the image, if that is still there. */
 async function makeNextUpper(graph: Graph, record: MountRecord): Promise<void> {
-  const { links } = mountPaths(ownDirectory(graph, record.mountId));
+  const { links, plain } = mountPaths(ownDirectory(graph, record.mountId));
   const lower = await readlink(join(links, "0")).catch(() => undefined);
   const [image] = imagesInStack(record);
-  if (lower === undefined || image === undefined || !(await graph.exists(image.id))) return;
+  if (lower === undefined || lower.startsWith(`${plain}/`)) return;
+  if (image === undefined || !(await graph.exists(image.id))) return;
   await makeUpperReady(graph, image.id, lower);
 }
 

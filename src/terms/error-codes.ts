@@ -59,6 +59,12 @@ export const errorCodeTable = {
     meaning: "larger than the operator allows; see [limits](limits.md)",
   },
   NO_SPACE: { isTransient: true, status: 507, meaning: "the disk is full" },
+  ATTRIBUTE_UNSUPPORTED: {
+    isTransient: false,
+    status: 507,
+    meaning:
+      "the disk cannot keep an attribute of a file: an extended attribute, a capability, an owner, a time",
+  },
   NEEDS_ROOT: { isTransient: false, status: 501, meaning: "the worker would have to be root" },
   UNKNOWN_RECIPE: { isTransient: false, status: 422, meaning: "there is no recipe of that name" },
   CHECKSUM_MISMATCH: {

@@ -34,8 +34,6 @@ const records: [keyword: string, value: string][] = [
   ["SCHILY.fflags", "uchg,nodump"],
   ["RHT.security.selinux", "system_u:object_r:shadow_t:s0"],
   ["LIBARCHIVE.xattr.trusted.overlay.opaque", "eQ"],
-  ["LIBARCHIVE.xattr.security.capability", "AQAAAgAgAAAAAAAAAAAAAAAAAAA"],
-  ["LIBARCHIVE.xattr.user.x", "eA"],
   ["MSWINDOWS.rawsd", "x"],
   ["APPLE.com.apple.quarantine", "x"],
 ];
@@ -79,15 +77,52 @@ export const attributes: readonly CorpusCase[] = [
     [attribute("user.overlay.opaque", "y"), directory("d/")],
     ["d 755 d user.overlay.opaque=0x79"],
   ),
+  refused("ATTRIBUTE_UNSUPPORTED", "user.* of a fifo, for Linux has none there", [
+    attribute("user.x", "1"),
+    fifo("p"),
+  ]),
+  refused("ATTRIBUTE_UNSUPPORTED", "user.* of a hard link that the file itself has not", [
+    file("f"),
+    attribute("user.x", "1"),
+    hardlink("h", "f"),
+  ]),
   accepted(
-    "user.* of a fifo is lost, for Linux has none there",
-    [attribute("user.x", "1"), fifo("p")],
-    ["p 644 p"],
+    "user.* of a hard link that the file has too",
+    [attribute("user.x", "1"), file("f"), attribute("user.x", "1"), hardlink("h", "f")],
+    ["f 644 f user.x=0x31", "h h = f"],
+  ),
+  refused("ATTRIBUTE_UNSUPPORTED", "a capability that is not a valid one", [
+    attribute("security.capability", "x"),
+    file("f"),
+  ]),
+  refused("ATTRIBUTE_UNSUPPORTED", "a capability in the form of bsdtar alone", [
+    pax([["LIBARCHIVE.xattr.security.capability", "AQAAAgAgAAAAAAAAAAAAAAAAAAA"]]),
+    file("f"),
+  ]),
+  refused("ATTRIBUTE_UNSUPPORTED", "user.* in the form of bsdtar alone", [
+    pax([["LIBARCHIVE.xattr.user%2ex", "eA"]]),
+    file("f"),
+  ]),
+  accepted(
+    "user.* in the forms of bsdtar and of star is taken by that of star",
+    [
+      pax([
+        ["LIBARCHIVE.xattr.user.x", "eA"],
+        ["SCHILY.xattr.user.x", "x"],
+      ]),
+      file("f"),
+    ],
+    ["f 644 f user.x=0x78"],
   ),
   accepted(
-    "user.* of a hard link is not, for it has the file's own",
-    [file("f"), attribute("user.x", "1"), hardlink("h", "f")],
-    ["f 644 f", "h h = f"],
+    "the attributes of what a later entry replaces are no matter, wherever they could be kept",
+    [attribute("user.big", "x".repeat(5000)), file("f"), file("f", "new")],
+    ['f 644 f "new"'],
+  ),
+  accepted(
+    "what has more names keeps its attributes when one of them is replaced",
+    [attribute("user.x", "1"), file("f"), hardlink("h", "f"), file("f", "new")],
+    ['f 644 f "new"', "f 644 h user.x=0x31"],
   ),
   accepted(
     "the xattr that is given twice is the last",

@@ -216,9 +216,12 @@ export const links: readonly CorpusCase[] = [
     [file("a", "x"), hardlink("b", "a"), hardlink("b", "./a")],
     ['f 644 a "x"', "h b = a"],
   ),
-  accepted(
-    "a symlink with an xattr: Linux has none there",
-    [attribute("user.x", "1"), symlink("s", "f")],
-    ["l s -> f"],
-  ),
+  refused("ATTRIBUTE_UNSUPPORTED", "a symlink with an xattr: Linux has none there", [
+    attribute("user.x", "1"),
+    symlink("s", "f"),
+  ]),
+  refused("ATTRIBUTE_UNSUPPORTED", "the same of one that leads out, which is made at the end", [
+    attribute("user.x", "1"),
+    symlink("s", "/f"),
+  ]),
 ];

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, it } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
+import { availableDrivers } from "../../src/mount/index.js";
 import { runJob, type ServedGraph, shell, useDock } from "../support/dock.js";
 import { skopeoCopy, umociUnpack } from "../support/images/peers.js";
 import { unmountBelow } from "../support/mounts/mounted.js";
@@ -144,4 +145,14 @@ it("a name below a symlink lies where that leads in the layer", () =>
       "d 755 var",
       "l 777 var/run /run",
     ]);
+  }));
+
+it("an attribute by which overlays mark an opaque directory hides nothing, with any driver", () =>
+  dock.serving(async ({ producer }) => {
+    const { id } = await imported(producer, wild("user-overlay-opaque"));
+    for (const driver of await availableDrivers()) {
+      const { target, mountId } = await runJob(producer, "mount", { id, driver });
+      expect([driver, shell(`ls ${target}/d`)]).toEqual([driver, "new\nold"]);
+      await runJob(producer, "unmount", { mountId });
+    }
   }));

@@ -6,7 +6,7 @@ import { type ChangeKind, throwIfAborted } from "../../terms/index.js";
 import { byteOrder, childPath, joinPath, readablePath } from "../tar/index.js";
 import { readDirectoryXattrs } from "../xattrs.js";
 import { readStackDirectory, type StackPart, stackRoot } from "./layer-stack.js";
-import { openUpper, type Upper } from "./upper.js";
+import { type DeletionForm, openUpper, type Upper, xattrUse } from "./upper.js";
 
 export interface Change {
   readonly kind: ChangeKind;
@@ -64,7 +64,7 @@ export async function readChanges(
 
   try {
     await compare("", stackRoot(layerDirectories), false);
-    for (const path of await withOtherXattrs(upper.directory, layerDirectories, candidates, signal)) {
+    for (const path of await withOtherXattrs(upper, layerDirectories, candidates, signal)) {
       changes.push({ kind: "modify", path });
     }
   } catch (error) {
@@ -83,7 +83,7 @@ async function differs(one: Buffer, other: Buffer): Promise<boolean> {
 
 /** The paths of the candidates whose extended attributes differ from those of the directory below. */
 async function withOtherXattrs(
-  upperDirectory: string,
+  { directory: upperDirectory, form }: Upper,
   layerDirectories: readonly string[],
   candidates: readonly Candidate[],
   signal: AbortSignal | undefined,
@@ -98,7 +98,9 @@ async function withOtherXattrs(
   for (const [layer, directory] of layerDirectories.entries()) {
     const paths = candidates.filter(({ below }) => below.layer === layer).map(({ path }) => path);
     const ofLayer = await readDirectoryXattrs(directory, paths, ownXattrs, signal);
-    differing.push(...paths.filter((path) => shown(ofUpper.get(path)) !== shown(ofLayer.get(path))));
+    differing.push(
+      ...paths.filter((path) => shown(ofUpper.get(path), form) !== shown(ofLayer.get(path), form)),
+    );
   }
   return differing;
 }
@@ -106,8 +108,11 @@ async function withOtherXattrs(
 /** The attributes that a layer can hold. */
 const ownXattrs = ["user.*", "security.capability"];
 
-/** The attributes as one text, without those that fuse-overlayfs keeps for itself. */
-function shown(attributes: readonly string[] | undefined): string {
-  const own = (attributes ?? []).filter((attribute) => !/^user\.(fuseoverlayfs|overlay)\./.test(attribute));
-  return JSON.stringify(own);
+/** The attributes as one text, without those that the driver keeps for itself. */
+function shown(attributes: readonly string[] | undefined, form: DeletionForm): string {
+  const hidden = xattrUse[form].own.map((mask) => mask.slice(0, -1));
+  const seen = (attributes ?? []).filter(
+    (attribute) => !hidden.some((beginning) => attribute.startsWith(beginning)),
+  );
+  return JSON.stringify(seen);
 }

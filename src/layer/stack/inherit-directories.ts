@@ -37,7 +37,7 @@ export async function inheritDirectories(
     if (known === undefined) ofLayer.set(from, [path]);
     else known.push(path);
   }
-  for (const [from, some] of ofLayer) await copyEntries(from, layer, some, signal);
+  for (const [from, some] of ofLayer) await copyEntries(from, layer, some, {}, signal);
 }
 
 function isDirectory(layer: string, path: string): boolean {

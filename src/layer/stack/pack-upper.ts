@@ -7,7 +7,7 @@ import { StevedoreError, throwIfAborted } from "../../terms/index.js";
 import { canonicalEntryOptions } from "../canonical-tar.js";
 import { childPath, fillDeviceFields, formatTarEntry, nameList, readablePath } from "../tar/index.js";
 import { toolOutput } from "../tool-output.js";
-import { openUpper, type Upper } from "./upper.js";
+import { openUpper, type Upper, xattrUse } from "./upper.js";
 
 /**
  * Packs an upper. Owners, modes, times, hard links, devices and the attributes that a layer can hold are kept; sockets
@@ -34,8 +34,7 @@ async function* archiveOf(
   const args = [
     ...canonicalEntryOptions,
     // These are the driver's own notes, not attributes of the file.
-    "--xattrs-exclude=user.fuseoverlayfs.*",
-    "--xattrs-exclude=user.overlay.*",
+    ...xattrUse[upper.form].own.map((mask) => `--xattrs-exclude=${mask}`),
     ...list.args,
   ];
   yield* fillDeviceFields(toolOutput(tools.tar, args, { input: list.input, signal }));

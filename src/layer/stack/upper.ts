@@ -9,9 +9,9 @@ import { readDirectoryXattrs } from "../xattrs.js";
 /**
  * How a driver notes deletions. `devices`: a character device 0:0 deletes its name, and an xattr makes a directory
  * opaque (kernel doc overlayfs.rst, "whiteouts and opaque directories"). `files`: the same, and also by the names of
- * AUFS.
+ * AUFS. `names`: by these and devices, and no xattr means anything.
  */
-export type DeletionForm = "devices" | "files";
+export type DeletionForm = "devices" | "files" | "names";
 
 export interface Upper {
   readonly directory: string;
@@ -38,8 +38,23 @@ export interface UpperEntry {
 /** Reads directories of an upper by their paths relative to it; `""` is its root. */
 export type ReadUpper = (path: string) => Promise<UpperDirectory>;
 
-/** The xattrs of opaque directories: of the kernel without and with `userxattr`, and of fuse-overlayfs without root. */
-const opaqueMasks = ["trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque"];
+/** What a form makes of extended attributes. */
+interface XattrUse {
+  /** Those that make a directory opaque. */
+  readonly opaque: readonly string[];
+  /** Globs of those among `user.*` that are the driver's own notes. Nobody can set them in its mounts. */
+  readonly own: readonly string[];
+}
+
+/** The kernel's overlayfs takes `user.overlay.*` for its own only by the option `userxattr`, which no mount here has. */
+export const xattrUse: Readonly<Record<DeletionForm, XattrUse>> = {
+  devices: { opaque: ["trusted.overlay.opaque"], own: [] },
+  files: {
+    opaque: ["trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque"],
+    own: ["user.overlay.*", "user.fuseoverlayfs.*"],
+  },
+  names: { opaque: [], own: [] },
+};
 
 /** Prepares to read an upper: finds its opaque directories. @throws `INTERNAL`, `TOOL_MISSING`, `CANCELLED` */
 export async function openUpper(
@@ -49,7 +64,7 @@ export async function openUpper(
   const opaque = await readDirectoryXattrs(
     directory,
     await directoriesOf(directory, signal),
-    opaqueMasks,
+    xattrUse[form].opaque,
     signal,
   );
   const root = Buffer.from(directory);

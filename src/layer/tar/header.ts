@@ -89,13 +89,13 @@ function readName(block: Buffer, dialect: TarDialect): string {
 }
 
 /**
- * Reads the numeric field of 12 bytes at `at`: octal digits, or base-256 (first byte 0x80, then big endian) as GNU
+ * Reads the numeric field at `at`, of 12 bytes or another `width`: octal digits, or base-256 (first byte 0x80, then big endian) as GNU
  * tar and star write it for what octal cannot hold. Undefined if it is neither, negative, or beyond 2^53.
  */
-export function readNumber(block: Buffer, at: number): number | undefined {
-  if (block[at] !== 0x80) return readOctal(block, at, at + 12);
+export function readNumber(block: Buffer, at: number, width = 12): number | undefined {
+  if (block[at] !== 0x80) return readOctal(block, at, at + width);
   let value = 0;
-  for (const byte of block.subarray(at + 1, at + 12)) value = value * 256 + byte;
+  for (const byte of block.subarray(at + 1, at + width)) value = value * 256 + byte;
   return Number.isSafeInteger(value) ? value : undefined;
 }
 

@@ -24,7 +24,7 @@ export {
   type UnpackLimits,
 } from "./inspection.js";
 export type { LinkBelow } from "./links-below.js";
-export { nameList } from "./names.js";
+export { listedPath, nameList } from "./names.js";
 export type { PaxRecord } from "./pax.js";
 export { type Edit, renameEntry } from "./rename-entry.js";
 export { symlinkOf, type UnfinishedLayer } from "./unfinished-layer.js";

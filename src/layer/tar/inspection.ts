@@ -2,7 +2,7 @@
 // GNU tar may be let in: never past a header that was not read whole and found right.
 import { StevedoreError } from "../../terms/index.js";
 import { unsafe } from "./entry-name.js";
-import { createLayerPaths } from "./entry-path.js";
+import { createLayerPaths, type Placement } from "./entry-path.js";
 import { quoteName } from "./header.js";
 import { holdLink } from "./held-entries.js";
 import { createRedundantWhiteouts } from "./redundant-whiteouts.js";
@@ -83,10 +83,15 @@ export interface PlacedEntry {
   readonly isContent: boolean;
 }
 
+/** Is told where an entry lies in the layer. */
+export type PlacedListener = (walked: WalkedEntry, placement: Placement) => void;
+
 /** What else an inspector does. */
 export interface InspectorOptions {
   /** Is told of each entry before the bytes of its body are taken. */
   readonly onEntry?: ((entry: PlacedEntry) => void) | undefined;
+  /** Is told of each entry that the layer gets. */
+  readonly onPlaced?: PlacedListener | undefined;
   /** Whether hard links may have their targets in layers below: see `LayerPaths`. Default false. */
   readonly mayLinkBelow?: boolean | undefined;
 }
@@ -94,7 +99,7 @@ export interface InspectorOptions {
 /** An inspector at the beginning of an archive. */
 export function createArchiveInspector(
   { maxBytes, maxEntries }: UnpackLimits,
-  { onEntry, mayLinkBelow = false }: InspectorOptions = {},
+  { onEntry, onPlaced, mayLinkBelow = false }: InspectorOptions = {},
 ): ArchiveInspector {
   const paths = createLayerPaths({ mayLinkBelow });
   const saysNothing = createRedundantWhiteouts();
@@ -157,11 +162,13 @@ export function createArchiveInspector(
     const { header, extended, globals, size, from } = walked;
     const isSparse = header.type === "S" || extended.pax?.sparseSize !== undefined;
     const isPlain = size === 0 && !isSparse;
-    const { name, target, isHeld, before } = paths.add(walked.entry, {
+    const placement = paths.add(walked.entry, {
       mayHold: isPlain && globals.length === 0,
       holdLink: () => holdLink(walked),
       renamed: (other) => renamedEntry(walked, other),
     });
+    const { name, target, isHeld, before } = placement;
+    onPlaced?.(walked, placement);
     if (before !== undefined) edits.push({ from, to: from, bytes: before });
     edits.push(...(isHeld ? wholeEntry(walked) : renameEntry(walked, name, target)));
     onEntry?.({ name, bodyAt: walked.headerEnd, size, isContent: !isSparse });

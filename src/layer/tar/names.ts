@@ -25,3 +25,9 @@ export function nameList(
   const reading = ["--no-recursion", "--null", "--no-unquote", "--files-from=-"];
   return { args: ["-cf", "-", "-C", directory, ...reading], input: input() };
 }
+
+/** The path by which an entry of such an archive was listed: tar itself writes a slash behind a directory's name. */
+export function listedPath(name: string): string {
+  const path = name.replace(/\/+$/, "");
+  return path === "." ? "" : path;
+}

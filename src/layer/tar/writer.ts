@@ -6,8 +6,8 @@ import { blockSize, padded, writeChecksum } from "./header.js";
 export interface BodilessEntry {
   /** Relative, a latin1 string. */
   readonly path: string;
-  /** An empty file, the whiteout of an overlay (a character device 0:0), or a directory. */
-  readonly kind: "file" | "whiteout" | "directory";
+  /** An empty file, the whiteout of an overlay (a character device 0:0), the device `/dev/null`, or a directory. */
+  readonly kind: "file" | "whiteout" | "null device" | "directory";
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -20,7 +20,7 @@ export const endOfArchive = Buffer.alloc(2 * blockSize);
 
 /** The length of the field that holds a name, in bytes. */
 const longestName = 100;
-const typeFlags = { file: "0", whiteout: "3", directory: "5" } as const;
+const typeFlags = { file: "0", whiteout: "3", "null device": "3", directory: "5" } as const;
 const billion = 1_000_000_000n;
 
 /**
@@ -38,7 +38,15 @@ export function formatTarEntry({ path, kind, mode, uid, gid, mtimeNs, xattrs = {
   const name = path.slice(0, longestName);
   return Buffer.concat([
     formatPaxHeader(records, "x"),
-    sealed(header({ name, type: typeFlags[kind], mode, size: 0 })),
+    sealed(
+      header({
+        name,
+        type: typeFlags[kind],
+        mode,
+        size: 0,
+        device: kind === "null device" ? [1, 3] : [0, 0],
+      }),
+    ),
   ]);
 }
 
@@ -110,10 +118,12 @@ interface HeaderFields {
   readonly type: string;
   readonly mode: number;
   readonly size: number;
+  /** Default 0:0. */
+  readonly device?: readonly [major: number, minor: number];
 }
 
 /** A block without its checksum. */
-function header({ name, type, mode, size }: HeaderFields): Buffer {
+function header({ name, type, mode, size, device: [major, minor] = [0, 0] }: HeaderFields): Buffer {
   const block = Buffer.alloc(blockSize);
   block.write(name, 0, longestName, "latin1");
   const octal = (value: number, at: number, digits: number) =>
@@ -125,8 +135,8 @@ function header({ name, type, mode, size }: HeaderFields): Buffer {
   octal(0, 136, 11);
   block.write(type, 156, "latin1");
   block.write("ustar\x0000", 257, "latin1");
-  octal(0, 329, 7);
-  octal(0, 337, 7);
+  octal(major, 329, 7);
+  octal(minor, 337, 7);
   return block;
 }
 

@@ -9,7 +9,8 @@ import { entryBySource, unmountByKernel } from "./kernel-mount.js";
 export const aufs: Driver = {
   name: "aufs",
   takesViews: false,
-  deletions: "files",
+  heedsUserXattrs: false,
+  deletions: "names",
   // AUFS_BRANCH_MAX_127, its default, less the upper.
   mostLayers: 126,
   isKernelMount: true,

@@ -9,6 +9,7 @@ import type { Driver } from "./driver.js";
 export const copy: Driver = {
   name: "copy",
   takesViews: false,
+  heedsUserXattrs: false,
   deletions: undefined,
   mostLayers: Number.POSITIVE_INFINITY,
   isKernelMount: false,

@@ -40,6 +40,8 @@ export interface Driver {
   readonly name: MountDriverName;
   /** Whether the links lead to views of the layers (whiteouts as overlayfs wants them) or to the layers themselves. */
   readonly takesViews: boolean;
+  /** Whether it takes extended attributes `user.*` of a layer for its own notes. Then it gets such layers without them. */
+  readonly heedsUserXattrs: boolean;
   /** How it keeps deletions in the upper; undefined for a driver that has no upper. */
   readonly deletions: DeletionForm | undefined;
   /** The most lowers it takes. */

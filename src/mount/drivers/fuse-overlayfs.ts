@@ -19,6 +19,7 @@ export const fuseOverlayfs: Driver = {
   get takesViews() {
     return isRoot();
   },
+  heedsUserXattrs: true,
   deletions: "files",
   mostLayers: Number.POSITIVE_INFINITY,
   isKernelMount: true,

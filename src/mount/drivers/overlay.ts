@@ -20,6 +20,7 @@ const unwanted = ["redirect_dir", "metacopy", "index"];
 export const overlay: Driver = {
   name: "overlay",
   takesViews: true,
+  heedsUserXattrs: false,
   deletions: "devices",
   mostLayers,
   isKernelMount: true,

@@ -1,6 +1,7 @@
 // Views: layers in the form that overlayfs reads.
-export { prepareViews, removeViews, takeOutView } from "./layer-view.js";
+export { findNotes, prepareViews, removeViews, takeOutView } from "./layer-view.js";
 export { forgetLink, linkLowers } from "./lower-links.js";
+export { copyPlain } from "./plain-layer.js";
 export {
   readViewState,
   stampLayer,

@@ -11,8 +11,17 @@ import { findInEach, run, tools } from "../../host/index.js";
 import { joinPath } from "../../layer/index.js";
 import { isErrno, throwIfAborted } from "../../terms/index.js";
 import { setViewAside } from "../set-aside.js";
-import { applyViewArchive, makeViewArchive } from "./view-archive.js";
-import { forgetKnowledge, type Knowledge, noteKnowledge, readKnowledge, stampLayers } from "./view-state.js";
+import { mayHaveNotes } from "./plain-layer.js";
+import { applyViewArchive, assertViewKept, makeViewArchive } from "./view-archive.js";
+import {
+  addToState,
+  forgetKnowledge,
+  type Knowledge,
+  noteKnowledge,
+  readKnowledge,
+  readViewState,
+  stampLayers,
+} from "./view-state.js";
 
 /**
  * The directories to mount for an image and its ancestors, in the same order: each layer itself, or its view. Views
@@ -62,6 +71,33 @@ async function takeOut(graph: Graph, id: string, destination: string | undefined
     throw ioError(error, `the view of image ${id} cannot be taken away`);
   }
   if (destination === undefined) await removeTree(path);
+}
+
+/**
+ * Tells which layers have something that a driver would take for its own notes. What is found is written down.
+ * @param history as the graph gives it
+ * @param count how many of its layers are asked for, the topmost first
+ * @throws `INTERNAL`, `TOOL_MISSING`, `CANCELLED`
+ */
+export async function findNotes(
+  graph: Graph,
+  history: readonly Image[],
+  count: number,
+  signal?: AbortSignal | undefined,
+): Promise<boolean[]> {
+  const found: boolean[] = [];
+  for (const [at, layers] of stampLayers(history).slice(0, count).entries()) {
+    const { id, layerDirectory } = history[at] as Image;
+    const state = readViewState(graph, id);
+    let hasNotes = state?.layers === layers ? state.hasNotes : undefined;
+    if (hasNotes === undefined) {
+      hasNotes = await mayHaveNotes(layerDirectory, signal);
+      const added = { layers, hasNotes };
+      await locked(graph, () => addToState(graph, id, added), signal);
+    }
+    found.push(hasNotes);
+  }
+  return found;
 }
 
 /** One builds at a time, so that nobody puts a view in the place of one that has just been made. */
@@ -125,6 +161,7 @@ async function buildView(
     const archive = await makeViewArchive(layerDirectory, below, markers);
     const copying = ["--archive", "--link", "--no-target-directory", "--", layerDirectory, stage];
     await run(tools.cp, copying, { signal });
+    await assertViewKept(layerDirectory, stage, signal);
     await removeMarkers(stage, markers, signal);
     await applyViewArchive(archive, stage, signal);
     await rename(stage, rootPath(graph.root, "views", id));

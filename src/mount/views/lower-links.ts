@@ -10,18 +10,19 @@ import type { Graph } from "../../graph/index.js";
 
 /**
  * Makes the links `0`, `1`, `2` … in a directory.
- * @param lowers what they lead to, each with the id of its image
+ * @param lowers what they lead to, each with the id of its image; without one for what is the mount's own
  */
 export function linkLowers(
   graph: Graph,
   links: string,
-  lowers: readonly { readonly id: string; readonly path: string }[],
+  lowers: readonly { readonly id?: string | undefined; readonly path: string }[],
 ): void {
   const lasting = rootPath(graph.root, "lowerLinks");
   mkdirSync(lasting, { recursive: true, mode: 0o700 });
   for (const [number, { id, path }] of lowers.entries()) {
     const link = join(links, String(number));
-    if (!linkTo(lastingLink(lasting, id, path), link, path)) symlinkSync(path, link);
+    if (id === undefined) symlinkSync(path, link);
+    else if (!linkTo(lastingLink(lasting, id, path), link, path)) symlinkSync(path, link);
   }
 }
 

@@ -2,7 +2,7 @@
 // neither devices nor extended attributes.
 import { lstat } from "node:fs/promises";
 import { meaningOf } from "../../graph/index.js";
-import { tools } from "../../host/index.js";
+import { findRecords, tools } from "../../host/index.js";
 import {
   type BodilessEntry,
   baseName,
@@ -12,11 +12,20 @@ import {
   isSeen,
   joinPath,
   parentPath,
+  quoteName,
+  readDirectoryXattrs,
   toolOutput,
 } from "../../layer/index.js";
+import { StevedoreError } from "../../terms/index.js";
 
 /** Kernel doc overlayfs.rst, "whiteouts and opaque directories". */
 const opaque = { "trusted.overlay.opaque": "y" };
+
+/** An archive for a view, and which directories it makes opaque. */
+export interface ViewArchive {
+  readonly bytes: Buffer;
+  readonly opaqueDirectories: readonly string[];
+}
 
 /**
  * Makes the archive: the devices and opaque directories, and every directory that the removal of a marker touches,
@@ -28,7 +37,7 @@ export async function makeViewArchive(
   layerDirectory: string,
   below: readonly string[],
   markers: readonly string[],
-): Promise<Buffer> {
+): Promise<ViewArchive> {
   const layer = Buffer.from(layerDirectory);
   const byDirectory = new Map<string, string[]>(markers.map((path) => [parentPath(path), []]));
   for (const path of markers) byDirectory.get(parentPath(path))?.push(baseName(path));
@@ -54,17 +63,21 @@ export async function makeViewArchive(
     ...devices.map((path) => ({ path, kind: "whiteout" as const, mode: 0, uid: 0, gid: 0, mtimeNs: 0n })),
     ...(await Promise.all(directories)),
   ];
-  return Buffer.concat([...entries.map(formatTarEntry), endOfArchive]);
+  const bytes = Buffer.concat([...entries.map(formatTarEntry), endOfArchive]);
+  return { bytes, opaqueDirectories: [...opaqueDirectories] };
 }
 
-/** Writes the archive over a copy of the layer. Here `trusted.*` is restored: the archive is our own. */
+/**
+ * Writes the archive over a copy of the layer. Here `trusted.*` is restored: the archive is our own.
+ * @throws `ATTRIBUTE_UNSUPPORTED` for a directory that cannot be made opaque, as where its other attributes leave no room
+ */
 export async function applyViewArchive(
-  archive: Buffer,
+  { bytes, opaqueDirectories }: ViewArchive,
   view: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   async function* input() {
-    yield archive;
+    yield bytes;
   }
   const args = [
     "-x",
@@ -80,6 +93,35 @@ export async function applyViewArchive(
     "--xattrs-include=trusted.overlay.opaque",
   ];
   for await (const _ of toolOutput(tools.tar, args, { input: input(), signal }));
+  const found = await readDirectoryXattrs(view, opaqueDirectories, Object.keys(opaque), signal);
+  for (const path of opaqueDirectories) if (!found.has(path)) throw notKept(path, "trusted.overlay.opaque");
+}
+
+/**
+ * Asserts that the directories of a view have the attributes of the layer's, which cp(1) leaves out without a word where
+ * they cannot be kept.
+ * @throws `ATTRIBUTE_UNSUPPORTED`
+ */
+export async function assertViewKept(
+  layerDirectory: string,
+  view: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const paths: string[] = [];
+  const tests = ["-name", ".wh.*", "-prune", "-o", "-type", "d"];
+  for await (const records of findRecords([layerDirectory], tests, "%P", signal)) paths.push(...records);
+  const masks = ["user.*", "security.capability"];
+  const promised = await readDirectoryXattrs(layerDirectory, paths, masks, signal);
+  const kept = await readDirectoryXattrs(view, [...promised.keys()], masks, signal);
+  for (const [path, attributes] of promised) {
+    const lost = attributes.find((attribute) => !kept.get(path)?.includes(attribute));
+    if (lost !== undefined) throw notKept(path, lost.slice(0, lost.indexOf("=")));
+  }
+}
+
+function notKept(path: string, attribute: string): StevedoreError {
+  const message = `${quoteName(path === "" ? "." : path)} cannot be kept with its ${attribute} in a view`;
+  return new StevedoreError("ATTRIBUTE_UNSUPPORTED", `${message}: the file system does not take that`);
 }
 
 /** True for a path in one of the directories, however deep. */

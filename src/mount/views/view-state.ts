@@ -11,10 +11,12 @@ import { findInEach } from "../../host/index.js";
 interface ViewState {
   /** A stamp of the layers that it is about: the image's own and all below it. */
   readonly layers: string;
-  /** A stamp of the view as it was made; null where the layer needs none. */
-  readonly view: string | null;
+  /** A stamp of the view as it was made; null where the layer needs none. Absent where nobody has asked for a view. */
+  readonly view?: string | null;
   /** Whether the layer's root is opaque, so that nothing of the layers below is seen. */
-  readonly isBottom: boolean;
+  readonly isBottom?: boolean;
+  /** Whether the layer has what a driver would take for its own notes. Absent where nobody has looked. */
+  readonly hasNotes?: boolean;
 }
 
 /** What is known of an image. */
@@ -44,7 +46,8 @@ export async function readKnowledge(
   return history.map(({ id }, at) => {
     const state = states[at];
     if (state === undefined) return undefined;
-    const { view, isBottom } = state;
+    const { view, isBottom = false } = state;
+    if (view === undefined) return undefined;
     if (view === null) return { hasView: false, isBottom };
     return view === found.get(id) ? { hasView: true, isBottom } : undefined;
   });
@@ -59,7 +62,13 @@ export async function noteKnowledge(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const view = hasView ? ((await stampViews(graph, [id], signal)).get(id) ?? "") : null;
-  const state: ViewState = { layers, view, isBottom };
+  await addToState(graph, id, { layers, view, isBottom });
+}
+
+/** Writes down something of an image, beside what is known of the same layers already. */
+export async function addToState(graph: Graph, id: string, added: ViewState): Promise<void> {
+  const there = readViewState(graph, id);
+  const state = there?.layers === added.layers ? { ...there, ...added } : added;
   makeDirectory(rootPath(graph.root, "viewStates"), 0o700);
   await writeFile(rootPath(graph.root, "viewStates", id), JSON.stringify(state), { mode: 0o600 });
 }
@@ -93,11 +102,10 @@ export function stampLayer(layerDirectory: string, below: string): string {
 export function readViewState(graph: Graph, id: string): ViewState | undefined {
   try {
     const state: ViewState = JSON.parse(`${readPlainFile(rootPath(graph.root, "viewStates", id))}`);
-    const isState =
-      typeof state.layers === "string" &&
-      (state.view === null || typeof state.view === "string") &&
-      typeof state.isBottom === "boolean";
-    return isState ? state : undefined;
+    const isOfView =
+      (state.view === null || typeof state.view === "string") && typeof state.isBottom === "boolean";
+    const isOfNotes = state.view === undefined && typeof state.hasNotes === "boolean";
+    return typeof state.layers === "string" && (isOfView || isOfNotes) ? state : undefined;
   } catch {
     return undefined;
   }

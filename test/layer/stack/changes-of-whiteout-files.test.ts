@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { DeletionForm } from "../../../src/layer/stack/upper.js";
 import { upperAfter } from "../../support/mounts/overlay-mount.js";
 import { shell } from "../../support/processes/shell.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
@@ -24,7 +25,7 @@ beforeAll(async () => {
 });
 
 /** What an upper that these lines make changes of the base. */
-async function changed(lines: string, form: "files" | "devices" = "files"): Promise<string[]> {
+async function changed(lines: string, form: DeletionForm = "files"): Promise<string[]> {
   return changeLines(await treeOf(lines), [base], form);
 }
 
@@ -108,12 +109,17 @@ describe("an upper in the form of AUFS", () => {
   });
 
   test.each(["trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque"])(
-    "may have an opaque directory by the attribute %s, as the form of devices",
+    "may have an opaque directory by the attribute %s, as the form of devices by that of the kernel",
     async (name) => {
-      for (const form of ["files", "devices"] as const)
+      for (const form of ["files", "devices", "names"] as const)
         for (const value of ["y", "x"]) {
           const lines = `mkdir -p d .config; setfattr -n ${name} -v ${value} d`;
-          expect(await changed(lines, form)).toEqual(value === "y" ? ["D /d/e", "D /d/x"] : []);
+          const isHeeded = form === "files" || (form === "devices" && name.startsWith("trusted."));
+          // What is not the driver's is the user's.
+          const otherwise = isHeeded || name.startsWith("trusted.") ? [] : ["C /d"];
+          expect(await changed(lines, form)).toEqual(
+            isHeeded && value === "y" ? ["D /d/e", "D /d/x"] : form === "files" ? [] : otherwise,
+          );
         }
     },
   );

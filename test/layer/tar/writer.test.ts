@@ -55,7 +55,7 @@ async function extract(entries: readonly BodilessEntry[]): Promise<string> {
 
 /** What a line of `listTree` says of an entry, without its names. */
 function described({ kind, mode, uid, gid, mtimeNs, xattrs = {} }: BodilessEntry): string[] {
-  const type = { file: "file", whiteout: "char", directory: "directory" }[kind];
+  const type = { file: "file", whiteout: "char", "null device": "char", directory: "directory" }[kind];
   const attributes = Object.entries(xattrs).map(
     ([key, text]) => `${key}=0x${Buffer.from(text, "latin1").toString("hex")}`,
   );

@@ -21,7 +21,7 @@ export function declare(program: Command): void {
       "after",
       `
 Ends with 0 if nothing was found, or all that was found was repaired.
-With --json: {findings: [{code, what, path, id?, message, repair, repaired?}], images, elsewhere: [{host, staging, mounts}], durationMs}.
+With --json: {findings: [{code, what, path, id?, message, repair, repaired?}], images, elsewhere: [{host, staging, mounts}], unsupported, durationMs}.
 
 Examples:
   $ stevedore check --root /var/lib/docker
@@ -48,6 +48,7 @@ async function check(context: CommandContext, { repair = false }: CheckFlags): P
     else print(next.value, await lineOf(next.value));
   }
   const { images, elsewhere } = next.value;
+  const unsupported = await unsupportedBy(config.root, signal);
   const durationMs = Math.round(performance.now() - began);
   const left = repair ? `${repaired} repaired` : `check --repair can repair ${repairable}`;
   const sum = `${count(images, "image")}, ${found === 0 ? "nothing" : count(found, "fault")} found${found === 0 ? "" : `, ${left}`}`;
@@ -55,8 +56,26 @@ async function check(context: CommandContext, { repair = false }: CheckFlags): P
     ({ host, staging, mounts }) =>
       `left alone, of host ${host}: ${count(staging, "staging directory", "staging directories")}, ${count(mounts, "mount")}; if that host is gone for good: check --host ${host} --repair`,
   );
-  print({ findings, images, elsewhere, durationMs }, [...others, sum]);
+  // Disks that keep large attributes are rare, and so are layers that have them: doctor tells of it.
+  const lacking = unsupported.filter((attribute) => !attribute.includes("more than"));
+  const lacks =
+    lacking.length === 0
+      ? []
+      : [
+          `the disk does not keep ${lacking.join(", ")}: layers that have them fail with ATTRIBUTE_UNSUPPORTED`,
+        ];
+  print({ findings, images, elsewhere, unsupported, durationMs }, [...others, ...lacks, sum]);
   if (repaired < found) throw new ReportedFailure();
+}
+
+/** What layers may hold and the root's disk does not keep; nothing where that cannot be tried, as on a read-only disk. */
+async function unsupportedBy(root: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const { probeAttributes } = await import("../../../layer/index.js");
+  const probed = await probeAttributes(root, signal).catch((error: unknown) => {
+    if (signal?.aborted) throw error;
+    return [];
+  });
+  return probed.filter(({ isKept }) => !isKept).map(({ attribute }) => attribute);
 }
 
 async function lineOf({ code, what, path, message, repair, repaired }: Finding): Promise<string[]> {

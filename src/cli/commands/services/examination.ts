@@ -2,7 +2,15 @@
 import { access, constants, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { run, type Tool, tools } from "../../../host/index.js";
-import { checkKnownAnswer, checkTar, chooseXzEngine, neededDecompressors } from "../../../layer/index.js";
+import {
+  attributeNames,
+  checkKnownAnswer,
+  checkTar,
+  chooseXzEngine,
+  neededDecompressors,
+  type ProbedAttribute,
+  probeAttributes,
+} from "../../../layer/index.js";
 import { availableDrivers } from "../../../mount/index.js";
 import { openProducer } from "../../../producer/index.js";
 import { describeRedis } from "../../../redis/index.js";
@@ -44,6 +52,9 @@ export async function examine(config: Config): Promise<Finding[]> {
 }
 
 function checks(config: Config): Check[] {
+  const probed = nearestExisting(config.root).then((directory) => probeAttributes(directory));
+  // Each check tells of it.
+  probed.catch(() => undefined);
   const install = (tool: Tool) => `apt-get install ${tool.package}`;
   const program = (tool: Tool, needed: boolean, purpose: string): Check => ({
     name: `${tool.command} (${purpose})`,
@@ -58,6 +69,7 @@ function checks(config: Config): Check[] {
     { name: "rights", needed: false, probe: rights, fix: "run as root, or store with --allow-squash" },
     { name: "root", needed: true, probe: () => rootDirectory(config.root), fix: "name another with --root" },
     { name: "disk", needed: false, probe: () => diskSpace(config.root), fix: "free some space" },
+    ...attributeChecks(probed),
     {
       name: "tar (layers in and out)",
       needed: true,
@@ -104,6 +116,26 @@ async function diskSpace(root: string): Promise<string> {
   const free = bavail * bsize;
   if (free < 1024 ** 3) throw new Error(`only ${formatBytes(free)} free`);
   return `${formatBytes(free)} free`;
+}
+
+/** What the root's file system keeps of a layer, a check each. */
+function attributeChecks(probed: Promise<readonly ProbedAttribute[]>): Check[] {
+  const fails = "layers that have them fail with ATTRIBUTE_UNSUPPORTED";
+  return attributeNames.map((name) => ({
+    name: `disk: ${name}`,
+    needed: false,
+    probe: async () => {
+      const found = await probed.catch((error: Error) => `not tried: ${error.message}`);
+      if (typeof found === "string") return found;
+      const result = found.find(({ attribute }) => attribute === name);
+      if (result === undefined) return "not tried without root";
+      if (result.isKept) return "kept";
+      // Most disks are of this kind, and few layers need another.
+      if (name === "extended attributes of more than 4 KiB") return `not kept: ${fails}`;
+      throw new Error(`not kept: ${fails}`);
+    },
+    fix: "put the root on a file system that keeps them, such as ext4 or xfs",
+  }));
 }
 
 async function nearestExisting(path: string): Promise<string> {

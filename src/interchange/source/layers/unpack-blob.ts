@@ -56,9 +56,8 @@ export async function unpackBlob(
 }
 
 function isOfContent(error: unknown): error is StevedoreError {
-  return (
-    error instanceof StevedoreError && ["BAD_ARCHIVE", "UNSAFE_ENTRY", "LIMIT_EXCEEDED"].includes(error.code)
-  );
+  const codes = ["BAD_ARCHIVE", "UNSAFE_ENTRY", "LIMIT_EXCEEDED", "ATTRIBUTE_UNSUPPORTED"];
+  return error instanceof StevedoreError && codes.includes(error.code);
 }
 
 /** Adds the name of the blob to an error about its content: an import has many layers. */

@@ -1,6 +1,7 @@
 // stevedore check: what it prints, and how it ends.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import { deadOwner, writeImage, writeMount } from "../../../support/images/damaged-graph.js";
 import { dockerImages, unpackDockerGraph } from "../../../support/images/docker-graph.js";
@@ -24,7 +25,13 @@ describe("stevedore check", () => {
     const { code, json } = await runCommand(["check", "--repair", "--json"], { root });
     expect({ code, json }).toEqual({
       code: 0,
-      json: { findings: [], images: 4, elsewhere: [], durationMs: expect.any(Number) },
+      json: {
+        findings: [],
+        images: 4,
+        elsewhere: [],
+        unsupported: expect.any(Array),
+        durationMs: expect.any(Number),
+      },
     });
     expect(await stateOf(root)).toEqual(before);
   });
@@ -42,6 +49,29 @@ describe("stevedore check", () => {
       "",
     ]);
     expect(await stateOf(root)).toEqual(before);
+  });
+
+  it("tells what the root's disk does not keep, and leaves nothing behind", async () => {
+    const memory = join(root, "../memory");
+    mkdirSync(memory);
+    await execa("mount", ["-t", "ramfs", "none", memory]);
+    try {
+      mkdirSync(join(memory, "graph"));
+      const { stdout } = await runCommand(["check"], { root: memory });
+      expect(stdout).toBe(
+        "the disk does not keep extended attributes, file capabilities: layers that have them fail with ATTRIBUTE_UNSUPPORTED\n" +
+          "0 images, nothing found\n",
+      );
+      expect((await runCommand(["check", "--json"], { root: memory })).json.unsupported).toContain(
+        "extended attributes of more than 4 KiB",
+      );
+      const doctor = await runCommand(["doctor"], { root: memory });
+      expect(doctor.stdout).toMatch(/^absent {3}disk: file capabilities: not kept/m);
+      expect(doctor.stdout).toMatch(/^ok {7}disk: owners: kept/m);
+      expect(readdirSync(memory)).toEqual(["graph"]);
+    } finally {
+      await execa("umount", [memory]);
+    }
   });
 
   it("leaves another host's staging alone, and clears it in that host's name", async () => {

@@ -1,10 +1,12 @@
 // What came in goes out the same: images of builders, imported, exported and loaded again, by Docker and by podman.
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { HistoryStep } from "../../src/listing/index.js";
 import { runJob, shell, useDock } from "../support/dock.js";
 import { type BuiltImage, builtImageNames, builtImages, isPushed } from "../support/engines/built-images.js";
 import type { Engine } from "../support/engines/engine.js";
 import { useDocker, usePodman } from "../support/engines/use-engines.js";
+import { runCommand } from "../support/processes/command.js";
 
 const dock = useDock();
 const engines = { docker: useDocker(), podman: usePodman() };
@@ -29,11 +31,13 @@ describe.each(builtImageNames)("the image %s", (name) => {
   const cases = forms.flatMap((of) => (["docker", "oci"] as const).map((format) => [of, format] as const));
 
   it.each(cases)("in the form %s and exported as %s is the same image to both engines", (of, format) =>
-    dock.serving(async ({ producer }) => {
+    dock.serving(async ({ producer, root }) => {
       const { reference, [of]: saved = "" } = image(name);
       const path = join(dock.scratch, `${name}-${of}-${format}`);
       shell(`cp -r '${saved}' '${path}'`);
       await runJob(producer, "import", { source: { path }, name: reference });
+      const { json } = await runCommand(["history", reference, "--json"], { root });
+      expect(json.map(stepOf)).toEqual(before.get("docker")?.history.map(withoutTime));
       const exported = await runJob(producer, "export", { ids: [reference], format });
       for (const which of engineNames) {
         const after = await loaded(engines[which], exported.path, reference);
@@ -49,6 +53,16 @@ interface Facts {
   readonly history: readonly string[];
   readonly config: unknown;
   readonly tree: readonly string[];
+}
+
+/** A line of Docker's history without the time, which Docker tells in whole seconds of this zone. */
+function withoutTime(line: string): unknown[] {
+  return JSON.parse(line).slice(1);
+}
+
+/** The same of a step as `stevedore history` tells it. */
+function stepOf(step: HistoryStep): unknown[] {
+  return [step.createdBy ?? "", String(step.layerBytes), step.comment ?? ""];
 }
 
 /** Loads an archive of one image into an engine that has none, and removes it again. */

@@ -28,9 +28,12 @@ const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 /** Linux follows 40 symlinks in one path and then says ELOOP. */
 const mostSymlinks = 40;
 
-/** Opens a layer. Synchronous: one system call is cheaper than its trip through the thread pool. */
+/**
+ * Opens a layer. Synchronous: one system call is cheaper than its trip through the thread pool.
+ * @throws `INTERNAL`, `NEEDS_ROOT`
+ */
 export function openLayerFiles(layerDirectory: string): LayerFiles {
-  const root = openSync(layerDirectory, O_RDONLY | O_DIRECTORY);
+  const root = openRoot(layerDirectory);
   /** The directories on the way to the last file: the next one is mostly in the same. */
   const trail: Step[] = [];
 
@@ -94,6 +97,14 @@ export function openLayerFiles(layerDirectory: string): LayerFiles {
       closeSync(root);
     },
   };
+}
+
+function openRoot(layerDirectory: string): number {
+  try {
+    return openSync(layerDirectory, O_RDONLY | O_DIRECTORY);
+  } catch (error) {
+    throw ioError(error, `the layer ${layerDirectory} cannot be read`);
+  }
 }
 
 /** Undefined for a symlink, or whatever else is there. */

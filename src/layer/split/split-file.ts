@@ -21,7 +21,7 @@ export interface SplitFile {
 
 /** So many characters of lines are gathered before they are compressed. */
 const batch = 64 * 1024;
-/** Headers are mostly zeros: a higher level makes the file a tenth smaller and takes twice the time. */
+/** Headers are mostly zeros: the usual level makes the file a sixth smaller, and takes more than twice the time. */
 const gzipLevel = 1;
 
 /** Begins a file, mode 0600, at a path where nothing lies yet. @throws `NO_SPACE`, `INTERNAL` */

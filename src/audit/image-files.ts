@@ -7,8 +7,9 @@ import {
   manifestPath,
   parseChecksums,
   parseLayerFacts,
+  splitPath,
 } from "../graph/index.js";
-import { beginsAsManifest, joinPath } from "../layer/index.js";
+import { beginsAsManifest, beginsAsSplit, joinPath } from "../layer/index.js";
 import { dockerRecipe, quote } from "../terms/index.js";
 import { type Damage, damage, moveAway, type Repair } from "./finding.js";
 import { isThere, namesIn, readIfPlain } from "./probe.js";
@@ -20,6 +21,7 @@ const known = new Set<string>([...Object.values(imageEntries), "layer.tar.xz", "
 /** Looks at the files of an image that can be loaded. */
 export async function* checkImageFiles(survey: Survey, id: string): AsyncGenerator<Damage> {
   const { directory } = imagePaths(survey.graph.directory, id);
+  yield* checkSplit(survey, id, directory);
   for (const name of namesIn(directory)) {
     if (name === imageEntries.facts) yield* checkFacts(survey, id, directory);
     else if (name === imageEntries.checksums) yield* checkChecksums(survey, id, directory);
@@ -47,6 +49,20 @@ async function* checkFacts(survey: Survey, id: string, directory: string): Async
     id,
     message: `the facts about the layer of image ${id} cannot be read; they can be measured anew`,
     repair: [moveAway, (lost) => withImage(survey, id, async () => (isBad() ? lost.take(at) : undefined))],
+  });
+}
+
+/** A layer that is said to be lossless must have a tar-split. What is in it is read by an export. */
+async function* checkSplit(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
+  const isBad = () => {
+    if (!parseLayerFacts(readIfPlain(factsPath(directory)))?.lossless) return false;
+    return !beginsAsSplit(splitPath(directory));
+  };
+  if (!isBad() || !((await withImage(survey, id, async () => isBad())) ?? false)) return;
+  yield damage(survey.root, "unreadable-tar-split", {
+    at: `${imageAt(id)}/${imageEntries.split}`,
+    id,
+    message: `the tar-split of image ${id} is missing or damaged: its layer cannot be exported as it came`,
   });
 }
 

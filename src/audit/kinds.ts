@@ -19,6 +19,7 @@ export const damageKinds = {
   "unreadable-checksums": "INTERNAL",
   "unreadable-layer-facts": "INTERNAL",
   "unreadable-manifest": "INTERNAL",
+  "unreadable-tar-split": "IMAGE_BROKEN",
   "wrong-record": "IMAGE_EXISTS",
   "wrong-config": "IMAGE_BROKEN",
   "wrong-manifest": "IMAGE_BROKEN",

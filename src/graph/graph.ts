@@ -2,6 +2,7 @@
 import type { StoredChecksum, StoredChecksums } from "./checksums/index.js";
 import type { Image } from "./image.js";
 import type { LayerFacts } from "./layer-facts.js";
+import type { LateSplit } from "./layer-split.js";
 import type { ListedImage } from "./listing.js";
 import type { Names } from "./names/index.js";
 import type { FillLayer, NewImage } from "./register.js";
@@ -13,7 +14,7 @@ import type { Holder, ImageToAdd, RegisterAllOptions, RegisteredSet } from "./se
  * an `id` is a full one.
  *
  * An image is made by `register` and never changes, but for what is computed from it (`layerFacts`,
- * `storeChecksum`, `storeManifest`), until it is deleted.
+ * `storeChecksum`, `storeManifest`, `storeSplit`), until it is deleted.
  */
 export interface Graph {
   /** Absolute. */
@@ -137,6 +138,12 @@ export interface Graph {
    * @throws `IMAGE_NOT_FOUND`, `NO_SPACE`
    */
   storeManifest(id: string, stagedPath: string): Promise<void>;
+  /**
+   * Gives a layer that is there the tar-split of its archive, from staging, and its diffID. The caller has made sure that
+   * the layer is what the archive gives.
+   * @throws `IMAGE_NOT_FOUND`, `NO_SPACE`, `CANCELLED`
+   */
+  storeSplit(id: string, split: LateSplit, signal?: AbortSignal | undefined): Promise<void>;
   /**
    * Gives `work` a path in staging where nothing is. What it leaves there is removed, by this process or, if that is
    * killed, by the next worker.

@@ -28,6 +28,7 @@ import { imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
 import { type ImageIndex, openImageIndex, withPrefix } from "./image-index.js";
 import { knownLayerFacts, readLayerFacts } from "./layer-facts.js";
 import { manifestPath, placeManifest } from "./layer-manifest.js";
+import { placeSplit } from "./layer-split.js";
 import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
 import { openNames } from "./names/index.js";
 import { openParentIndex } from "./parent-index.js";
@@ -178,6 +179,15 @@ export async function openGraph(
       } catch (error) {
         if (isErrno(error, "ENOENT", "ENOTDIR")) throw imageNotFound(id);
         throw ioError(error, `the manifest of image ${id} cannot be stored`);
+      }
+    },
+    async storeSplit(id, split, signal) {
+      const facts = await graph.layerFacts(id, signal);
+      try {
+        await placeSplit(imagePaths(directory, id).directory, facts, split, signal);
+      } catch (error) {
+        if (isErrno(error, "ENOENT", "ENOTDIR")) throw imageNotFound(id);
+        throw ioError(error, `the tar-split of image ${id} cannot be stored`);
       }
     },
     async withStaging(work) {

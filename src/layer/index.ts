@@ -12,7 +12,7 @@ export {
 export { compressionOf, decompress, headBytes, neededDecompressors } from "./compression.js";
 export { beginsAsManifest } from "./manifest-file.js";
 export { shellLine } from "./shell-line.js";
-export { assembleArchive, type SplitLayer } from "./split/index.js";
+export { assembleArchive, beginsAsSplit, type SplitLayer } from "./split/index.js";
 export {
   type Change,
   copyEntries,

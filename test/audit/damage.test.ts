@@ -300,6 +300,29 @@ const cases: readonly Case[] = [
     repair: "moves",
   },
   {
+    it: "a lossless layer without its tar-split",
+    what: "unreadable-tar-split",
+    at: `graph/${layerImage}/tar-split.gz`,
+    id: layerImage,
+    damage: (root) => {
+      writeLayerImage(root);
+      editJson(join(root, "graph", layerImage, "layer.json"), { lossless: true });
+    },
+    repair: false,
+  },
+  {
+    it: "a tar-split that is none",
+    what: "unreadable-tar-split",
+    at: `graph/${layerImage}/tar-split.gz`,
+    id: layerImage,
+    damage: (root) => {
+      writeLayerImage(root);
+      editJson(join(root, "graph", layerImage, "layer.json"), { lossless: true });
+      writeFileSync(join(root, "graph", layerImage, "tar-split.gz"), "{");
+    },
+    repair: false,
+  },
+  {
     it: "a layer image with the record of another",
     what: "wrong-record",
     at: `graph/${layerImage}/json`,

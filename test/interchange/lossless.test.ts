@@ -98,6 +98,27 @@ it("a canonical export has the canonical tar, and another image ID", async () =>
   expect(images[0]?.id).not.toBe(image.slice(-64));
 });
 
+it("a layer that an import of 0.1 left is lossless once its image is imported again", async () => {
+  const made = await imported();
+  const { root, layout, image, layerImage } = made;
+  rmSync(image, { recursive: true });
+  rmSync(join(layerImage, "tar-split.gz"));
+  const facts = join(layerImage, "layer.json");
+  const { lossless, ...known } = JSON.parse(readFileSync(facts, "utf8"));
+  expect(lossless).toBe(true);
+  writeFileSync(facts, JSON.stringify(known));
+  const record = JSON.stringify({ id: layerImage.slice(-64), container_config: { Cmd: ["ADD d"] } });
+  writeFileSync(join(layerImage, "json"), record);
+
+  const again = await importInto(root, layout);
+  expect(again).toMatchObject({ layersAdded: 0, layersPresent: 1 });
+  expect(readFileSync(join(layerImage, "json"), "utf8")).toBe(record);
+  expect(JSON.parse(readFileSync(facts, "utf8"))).toEqual({ ...known, lossless: true });
+  const directory = await untar((await exported(root)).path, await scratch.fresh());
+  expect(imageOf(directory, "web:1").config).toEqual(imageOf(layout, "web:1").config);
+  expect(readdirSync(join(root, "graph/:tmp:"))).toEqual([]);
+});
+
 describe("an export is refused", () => {
   it.each<[what: string, code: string, spoil: (made: Imported) => unknown]>([
     [
@@ -122,7 +143,11 @@ describe("an export is refused", () => {
           return [JSON.stringify({ ...line, payload: bytes.toString("base64") }), ...others];
         }),
     ],
-    ["the tar-split lacks its last lines", "CHECKSUM_MISMATCH", (made) => editSplit(made, ([one = ""]) => [one])],
+    [
+      "the tar-split lacks its last lines",
+      "CHECKSUM_MISMATCH",
+      (made) => editSplit(made, ([one = ""]) => [one]),
+    ],
     [
       "the tar-split names another file",
       "CHECKSUM_MISMATCH",
@@ -144,11 +169,7 @@ describe("an export is refused", () => {
       "IMAGE_BROKEN",
       ({ layerImage }) => writeFileSync(join(layerImage, "tar-split.gz"), "{}\n"),
     ],
-    [
-      "the tar-split is gone",
-      "INVALID_JOB",
-      ({ layerImage }) => rmSync(join(layerImage, "tar-split.gz")),
-    ],
+    ["the tar-split is gone", "INVALID_JOB", ({ layerImage }) => rmSync(join(layerImage, "tar-split.gz"))],
     [
       "the config is that of another image",
       "IMAGE_BROKEN",

@@ -1,5 +1,5 @@
 // Reads a tar-split: gzip of JSON lines. No more than one line of it is in memory.
-import { createReadStream } from "node:fs";
+import { closeSync, constants, createReadStream, openSync, readSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { ioError } from "../../disk/index.js";
@@ -52,4 +52,20 @@ export async function* readSplit(
   }
 }
 
+/** True for a file that begins as gzip does. Damage behind that is found when it is read. */
+export function beginsAsSplit(path: string): boolean {
+  let file: number | undefined;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const head = Buffer.alloc(2);
+    readSync(file, head);
+    return head.readUInt16BE() === gzipMagic;
+  } catch {
+    return false;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+const gzipMagic = 0x1f8b;
 const lineFeed = 0x0a;

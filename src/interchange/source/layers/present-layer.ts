@@ -2,6 +2,7 @@
 // computed from the layer, but `store` takes any id: without this check a forged image could take the place of one that
 // is trusted by its digest.
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Graph } from "../../../graph/index.js";
 import { copyUpFrom, digestLayer, inheritDirectories } from "../../../layer/index.js";
 import { StevedoreError } from "../../../terms/index.js";
@@ -11,7 +12,8 @@ import { type UnpackBlobOptions, unpackBlob } from "./unpack-blob.js";
 
 /**
  * Checks the blob of a layer whose id the graph has. For a derived id the image must have the same layer: its stored
- * diffID proves that. An image with another diffID or none is compared by its content, for which the blob is unpacked.
+ * diffID proves that. An image with another diffID or none is compared by its content, for which the blob is unpacked; so
+ * is one of which it is not known whether its archive can be made again. That is known from then on.
  * @throws `IMAGE_EXISTS` if the image has another layer; as `unpackBlob`
  */
 export async function assertSameLayer(
@@ -25,20 +27,26 @@ export async function assertSameLayer(
   if (!isDerived) return check();
   const image = await graph.get(id);
   const facts = await graph.layerFacts(id, signal);
-  if (image.parent === parent && facts.diffId === blob.diffId) return check();
+  const isKnown = facts.diffId === blob.diffId && facts.lossless !== undefined;
+  if (image.parent === parent && isKnown) return check();
   const isSame =
     image.parent === parent &&
-    (await graph.withStaging(async (path) => {
+    (await graph.withStaging(async (stage) => {
+      const [path, splitPath] = [join(stage, "layer"), join(stage, "split")];
+      await mkdir(stage, { mode: 0o700 });
       await mkdir(path, { mode: 0o755 });
       const [, ...below] = await graph.layers(id);
       const copyUp = parent === null ? undefined : copyUpFrom(async () => below);
-      const { impliedDirectories } = await unpackBlob(blob, path, { ...options, copyUp }, signal);
-      await inheritDirectories(path, impliedDirectories, below, signal);
+      const unpacked = await unpackBlob(blob, path, { ...options, splitPath, copyUp }, signal);
+      await inheritDirectories(path, unpacked.impliedDirectories, below, signal);
       const [ours, theirs] = [
         await digestLayer(image.layerDirectory, signal),
         await digestLayer(path, signal),
       ];
-      return ours.tarDigest === theirs.tarDigest;
+      if (ours.tarDigest !== theirs.tarDigest) return false;
+      const stagedPath = unpacked.isLossless ? splitPath : undefined;
+      await graph.storeSplit(id, { diffId: unpacked.diffId, stagedPath }, signal);
+      return true;
     }));
   if (isSame) return;
   throw new StevedoreError(

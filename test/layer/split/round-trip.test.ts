@@ -53,7 +53,7 @@ describe("a tree with one of everything", () => {
 describe("the archivers of the world", () => {
   const directory = new URL("../../fixtures/wild/", import.meta.url).pathname;
   const layers = readdirSync(directory).filter(
-    (name) => /\.tar$/.test(name) && !/image|ggcr|outer|global/.test(name),
+    (name) => /\.tar$/.test(name) && !/image|ggcr|outer|global|5000/.test(name),
   );
   it.each(layers)("%s", async (name) => {
     const bytes = readFileSync(join(directory, name));

@@ -7,11 +7,16 @@ import { countFailures, fuzz } from "./fuzz.js";
 const scratch = useScratchDirectory();
 
 test("two hundred and fifty mutated archives are refused by their code, or become what GNU tar makes of them", async () => {
-  const sums = await fuzz({ seed: 2, mutations: 250, failures: join(scratch.path, "failures") });
+  const sums = await fuzz({ seed: 1, mutations: 250, failures: join(scratch.path, "failures") });
   expect(sums.failures).toEqual([]);
   expect(countFailures(sums)).toBe(0);
   expect(sums.mutations).toBe(250);
   expect(sums.accepted).toBeGreaterThan(25);
   expect(Object.keys(sums.splits.refused).sort()).toEqual(["CHECKSUM_MISMATCH", "IMAGE_BROKEN"]);
-  expect(Object.keys(sums.refused).sort()).toEqual(["BAD_ARCHIVE", "LIMIT_EXCEEDED", "UNSAFE_ENTRY"]);
+  expect(Object.keys(sums.refused).sort()).toEqual([
+    "ATTRIBUTE_UNSUPPORTED",
+    "BAD_ARCHIVE",
+    "LIMIT_EXCEEDED",
+    "UNSAFE_ENTRY",
+  ]);
 });

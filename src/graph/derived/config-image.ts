@@ -7,6 +7,7 @@ import { imageEntries, ioError, readPlainFile } from "../../disk/index.js";
 import { isErrno, StevedoreError } from "../../terms/index.js";
 import type { Image } from "../image.js";
 import { makeRecord, type RecordFields } from "../record.js";
+import { noTime } from "./layer-image.js";
 
 /** The documents that an imported image came with, as they came. */
 export interface ImageDocuments {
@@ -34,9 +35,6 @@ interface ConfigStep {
   readonly comment?: string | null | undefined;
   readonly empty_layer?: boolean | null | undefined;
 }
-
-/** The time of an image whose config tells none. It must be the same on every host. */
-const noTime = "1970-01-01T00:00:00Z";
 
 /** Returns the image ID of a config: the sha256 of its bytes, in hex. */
 export function configImageId(config: Buffer): string {

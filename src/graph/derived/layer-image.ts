@@ -2,8 +2,8 @@
 // nothing of it may depend on which of them came first: id and record follow from the parent and the diffID alone.
 import { createHash } from "node:crypto";
 
-/** The time of a layer: it must be the same for every image that has the layer. */
-const noTime = "1970-01-01T00:00:00Z";
+/** The time of an image that nothing tells the time of. It must be the same on every host. */
+export const noTime = "1970-01-01T00:00:00Z";
 
 /**
  * Derives the id of a layer image: the sha256 of one line with the id of its parent (empty without one) and one with its

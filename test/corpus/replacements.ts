@@ -16,6 +16,22 @@ import {
 const later = { patches: octalField(fields.mtime, 12, 1_500_000_000) };
 
 export const replacements: readonly CorpusCase[] = [
+  refused("BAD_ARCHIVE", "a hard link with an owner that is not valid, to a symlink that is made last", [
+    directory("./d/"),
+    symlink("./d/s", "/x"),
+    hardlink("./d/again", "./d/s", { patches: { [fields.gid]: "-1\0\0\0\0\0\0" } }),
+  ]),
+  accepted(
+    "a whiteout whose name leads through a symlink, with other entries between",
+    [
+      symlink("over", "."),
+      directory("d/"),
+      file("d/f", "x"),
+      file("/over//d/.wh.gone", ""),
+      file("/over/.wh.gone", ""),
+    ],
+    ["d 755 d", 'f 644 d/f "x"', "l over -> ."],
+  ),
   // The file system that uses an inode again at once is what makes these work: ext4 does.
   refused("UNSAFE_ENTRY", "a directory's mode, for the file that a symlink in its place names", (outside) => [
     directory("./d/", 0o777),

@@ -17,7 +17,7 @@ import {
   type Symlink,
   walkTo,
 } from "./directory-tree.js";
-import { checkLength, checkName, mayLeave, subject, unsafe } from "./entry-name.js";
+import { checkLength, checkName, mayLeave, splitName, subject, unsafe } from "./entry-name.js";
 import { quoteName } from "./header.js";
 import { type HeldLink, heldEntries } from "./held-entries.js";
 import { createLinksBelow } from "./links-below.js";
@@ -59,6 +59,8 @@ export interface LayerPaths {
    * target longer than Linux takes.
    */
   add(entry: LayerEntry, source: EntrySource): Placement;
+  /** True for a name that leads through a symlink of the layer, as it is spelled. */
+  isBelowSymlink(name: string): boolean;
   /** Yields what tar must have behind the last entry: the held entries, and the end of the archive. */
   end(): Generator<Buffer>;
   /** The layer as it is behind its last entry; undefined without `mayLinkBelow`. */
@@ -223,6 +225,8 @@ export function createLayerPaths({ mayLinkBelow = false } = {}): LayerPaths {
       below.add({ name, target: first, isApart });
       return held;
     }
+    // tar never sees an entry of a held symlink, so its owner and time are looked at here.
+    if (there?.held !== undefined) source.holdLink();
     below?.made(name, false);
     remove(parent, last, entry.name);
     // A hard link to a symlink is that symlink under another name.
@@ -235,8 +239,20 @@ export function createLayerPaths({ mayLinkBelow = false } = {}): LayerPaths {
     return { name, target: target.name, isHeld: there?.held !== undefined, before: whiteout };
   }
 
+  function isBelowSymlink(name: string): boolean {
+    let directory: Directory | undefined = root;
+    for (const part of splitName(name).slice(0, -1)) {
+      const child: Directory | Symlink | undefined = directory.children?.get(part);
+      if (child?.kind === "symlink") return true;
+      if (child === undefined) return false;
+      directory = child;
+    }
+    return false;
+  }
+
   return {
     add,
+    isBelowSymlink,
     end: () => heldEntries(root),
     unfinished: below === undefined ? undefined : createUnfinishedLayer(root, below),
     get impliedCount() {

@@ -1,7 +1,8 @@
 // The gate for archives that nobody vouches for. It inspects each entry as the archive's bytes go by, and says how far
 // GNU tar may be let in: never past a header that was not read whole and found right.
+import { meaningOf, whiteoutPrefix } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import { unsafe } from "./entry-name.js";
+import { splitName, unsafe } from "./entry-name.js";
 import { createLayerPaths, type Placement } from "./entry-path.js";
 import { quoteName } from "./header.js";
 import { holdLink } from "./held-entries.js";
@@ -128,7 +129,7 @@ export function createArchiveInspector(
   function takeEntry(walked: WalkedEntry): void {
     const { entry, size } = walked;
     const { name } = entry;
-    const isDropped = saysNothing(entry);
+    const isDropped = saysNothing(entry) || (isWhiteout(name) && paths.isBelowSymlink(name));
     if (!isDropped) place(walked);
     else {
       edits.push(...wholeEntry(walked));
@@ -248,6 +249,10 @@ export function createArchiveInspector(
     finish: walk.finish,
     impliedDirectories: paths.impliedDirectories,
   };
+}
+
+function isWhiteout(name: string): boolean {
+  return name.includes(whiteoutPrefix) && meaningOf(splitName(name).at(-1) ?? "").kind !== "file";
 }
 
 function unsafeSparse(name: string): StevedoreError {

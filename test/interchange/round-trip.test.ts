@@ -1,4 +1,5 @@
 // What came in goes out the same: images of builders, imported, exported and loaded again, by Docker and by podman.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { HistoryStep } from "../../src/listing/index.js";
@@ -37,7 +38,8 @@ describe.each(builtImageNames)("the image %s", (name) => {
       shell(`cp -r '${saved}' '${path}'`);
       await runJob(producer, "import", { source: { path }, name: reference });
       const { json } = await runCommand(["history", reference, "--json"], { root });
-      expect(json.map(stepOf)).toEqual(before.get("docker")?.history.map(withoutTime));
+      const steps = json.map((step: HistoryStep) => stepOf(step, root));
+      expect(steps).toEqual(before.get("docker")?.history.map(withoutTime));
       const exported = await runJob(producer, "export", { ids: [reference], format });
       for (const which of engineNames) {
         const after = await loaded(engines[which], exported.path, reference);
@@ -60,9 +62,13 @@ function withoutTime(line: string): unknown[] {
   return JSON.parse(line).slice(1);
 }
 
-/** The same of a step as `stevedore history` tells it. */
-function stepOf(step: HistoryStep): unknown[] {
-  return [step.createdBy ?? "", String(step.layerBytes), step.comment ?? ""];
+/** The same of a step as `stevedore history` tells it. Docker's size counts the lengths of symlinks, too. */
+function stepOf({ id, parent, createdBy, layerBytes, comment }: HistoryStep, root: string): unknown[] {
+  const isImage = id !== null && existsSync(join(root, "graph", id, "config.json"));
+  const layer = join(root, "graph", (isImage ? parent : id) ?? "", "layer");
+  const lengths = layerBytes === 0 ? "" : shell(`find ${layer} -type l -printf '%s\n'`);
+  const symlinks = lengths.split("\n").reduce((sum, length) => sum + Number(length), 0);
+  return [createdBy ?? "", String(layerBytes + symlinks), comment ?? ""];
 }
 
 /** Loads an archive of one image into an engine that has none, and removes it again. */

@@ -4,6 +4,7 @@ import {
   checksumsPath,
   factsPath,
   imagePaths,
+  type LayerFacts,
   manifestPath,
   parseChecksums,
   parseLayerFacts,
@@ -18,12 +19,21 @@ import { imageAt, type Survey, withImage } from "./survey.js";
 /** Docker's own beside ours: the layer packed, and its size. */
 const known = new Set<string>([...Object.values(imageEntries), "layer.tar.xz", "layersize"]);
 
-/** Looks at the files of an image that can be loaded. */
-export async function* checkImageFiles(survey: Survey, id: string): AsyncGenerator<Damage> {
+/** Reads what is known of an image's layer; undefined if there is nothing, or it cannot be read. */
+export function readFacts(directory: string): LayerFacts | undefined {
+  return parseLayerFacts(readIfPlain(factsPath(directory)));
+}
+
+/** Looks at the files of an image that can be loaded. @param facts as `readFacts` has them */
+export async function* checkImageFiles(
+  survey: Survey,
+  id: string,
+  facts: LayerFacts | undefined,
+): AsyncGenerator<Damage> {
   const { directory } = imagePaths(survey.graph.directory, id);
-  yield* checkSplit(survey, id, directory);
+  if (facts?.lossless) yield* checkSplit(survey, id, directory);
   for (const name of namesIn(directory)) {
-    if (name === imageEntries.facts) yield* checkFacts(survey, id, directory);
+    if (name === imageEntries.facts && facts === undefined) yield* checkFacts(survey, id, directory);
     else if (name === imageEntries.checksums) yield* checkChecksums(survey, id, directory);
     else if (name === imageEntries.manifest) yield* checkManifest(survey, id, directory);
     else if (!known.has(name)) yield* checkStray(survey, id, name);
@@ -41,9 +51,9 @@ async function isStill(survey: Survey, id: string, at: string, isBad = () => tru
 
 /** The facts are measured anew when they are needed; the digest that the layer came with is lost. */
 async function* checkFacts(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
-  const isBad = () => parseLayerFacts(readIfPlain(factsPath(directory))) === undefined;
+  const isBad = () => readFacts(directory) === undefined;
   const at = `${imageAt(id)}/${imageEntries.facts}`;
-  if (!isBad() || !(await isStill(survey, id, at, isBad))) return;
+  if (!(await isStill(survey, id, at, isBad))) return;
   yield damage(survey.root, "unreadable-layer-facts", {
     at,
     id,
@@ -54,11 +64,9 @@ async function* checkFacts(survey: Survey, id: string, directory: string): Async
 
 /** A layer that is said to be lossless must have a tar-split. What is in it is read by an export. */
 async function* checkSplit(survey: Survey, id: string, directory: string): AsyncGenerator<Damage> {
-  const isBad = () => {
-    if (!parseLayerFacts(readIfPlain(factsPath(directory)))?.lossless) return false;
-    return !beginsAsSplit(splitPath(directory));
-  };
-  if (!isBad() || !((await withImage(survey, id, async () => isBad())) ?? false)) return;
+  if (beginsAsSplit(splitPath(directory))) return;
+  const isBad = async () => readFacts(directory)?.lossless && !beginsAsSplit(splitPath(directory));
+  if (!(await withImage(survey, id, isBad))) return;
   yield damage(survey.root, "unreadable-tar-split", {
     at: `${imageAt(id)}/${imageEntries.split}`,
     id,

@@ -5,7 +5,7 @@ import { imagePaths, loadImage } from "../graph/index.js";
 import { isId, quote, StevedoreError } from "../terms/index.js";
 import { readBreakage } from "./broken-images.js";
 import { type Damage, damage, moveAway, notLookedAt } from "./finding.js";
-import { checkImageFiles } from "./image-files.js";
+import { checkImageFiles, readFacts } from "./image-files.js";
 import { checkImportedImage } from "./imported-images.js";
 import { lookAt, namesIn } from "./probe.js";
 import { imageAt, type Survey } from "./survey.js";
@@ -39,8 +39,9 @@ async function* checkImage(survey: Survey, id: string): AsyncGenerator<Damage> {
     }
     const image = loadImage(graph.directory, id);
     parents.set(id, image.parent);
-    yield* checkImageFiles(survey, id);
-    yield* checkImportedImage(survey, image);
+    const facts = readFacts(image.directory);
+    yield* checkImageFiles(survey, id, facts);
+    yield* checkImportedImage(survey, image, facts);
   } catch (error) {
     if (!(error instanceof StevedoreError)) throw error;
     // Deleted since the names were read.

@@ -4,32 +4,37 @@ import { imageEntries } from "../disk/index.js";
 import {
   configImageId,
   configImageRecord,
-  factsPath,
   type Image,
   isConfigImage,
+  type LayerFacts,
   layerImageId,
   layerImageRecord,
   manifestIsOf,
-  parseLayerFacts,
 } from "../graph/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
 import { isThere, namesIn, readIfPlain } from "./probe.js";
 import { imageAt, type Survey, withImage } from "./survey.js";
 
-/** Looks at an image that can be loaded. Of one that was not imported nothing is said. */
-export async function* checkImportedImage(survey: Survey, image: Image): AsyncGenerator<Damage> {
+/** Looks at an image that can be loaded, with its facts. Of one that was not imported nothing is said. */
+export async function* checkImportedImage(
+  survey: Survey,
+  image: Image,
+  facts: LayerFacts | undefined,
+): AsyncGenerator<Damage> {
   if (isConfigImage(image.directory)) {
     yield* checkConfigImage(survey, image);
     yield* checkManifest(survey, image);
-  } else yield* checkLayerImage(survey, image);
+  } else yield* checkLayerImage(survey, image, facts?.diffId);
 }
 
-async function* checkLayerImage(survey: Survey, image: Image): AsyncGenerator<Damage> {
-  const { id, parent, directory, recordBytes } = image;
-  const diffId = parseLayerFacts(readIfPlain(factsPath(directory)))?.diffId;
+async function* checkLayerImage(
+  survey: Survey,
+  { id, parent, recordBytes }: Image,
+  diffId: string | undefined,
+): AsyncGenerator<Damage> {
   if (diffId === undefined || layerImageId(parent, diffId) !== id) return;
   if (recordBytes.equals(layerImageRecord(id, parent))) return;
-  yield wrongRecord(survey, id, `another record than its id stands for, as imports of 0.1 wrote it`);
+  yield wrongRecord(survey, id, "another record than its id stands for, as imports of 0.1 wrote it");
 }
 
 async function* checkConfigImage(survey: Survey, image: Image): AsyncGenerator<Damage> {

@@ -16,17 +16,27 @@ import { createPromises } from "./promises.js";
 export interface ProbedAttribute {
   readonly attribute: string;
   readonly isKept: boolean;
+  /** True where most file systems do not keep it, and few layers have it: to lack it is no fault of a disk. */
+  readonly isRare: boolean;
 }
 
 const plain = { kind: "file", mode: 0o644, uid: 0, gid: 0, mtimeNs: 0n } as const;
 const capability = `\x01\0\0\x02\0\x20${"\0".repeat(14)}`;
 
+interface Probe {
+  readonly attribute: string;
+  readonly needsRoot: boolean;
+  readonly isRare?: boolean;
+  readonly entry: Omit<BodilessEntry, "path">;
+}
+
 /** Each is tried on a file of its own. Without root nobody keeps those that need it. */
-const probes = [
+const probes: readonly Probe[] = [
   { attribute: "extended attributes", needsRoot: false, entry: { ...plain, xattrs: { "user.a": "1" } } },
   {
     attribute: "extended attributes of more than 4 KiB",
     needsRoot: false,
+    isRare: true,
     entry: { ...plain, xattrs: { "user.a": "1".repeat(5_000) } },
   },
   {
@@ -42,11 +52,7 @@ const probes = [
     entry: { ...plain, mtimeNs: 1_234_567_890_123_456_789n },
   },
   { attribute: "device nodes", needsRoot: true, entry: { ...plain, kind: "null device" } },
-] as const satisfies readonly {
-  readonly attribute: string;
-  readonly needsRoot: boolean;
-  readonly entry: Omit<BodilessEntry, "path">;
-}[];
+];
 
 /** What is tried, by name. */
 export const attributeNames: readonly string[] = probes.map(({ attribute }) => attribute);
@@ -66,14 +72,15 @@ export async function probeAttributes(
   const own = await mkdtemp(join(place, ".stevedore-probe-"));
   try {
     const tried = probes.filter(({ needsRoot }) => ownership === "kept" || !needsRoot);
-    const entries = tried.map(({ attribute, entry }, at) => ({
+    const entries = tried.map(({ attribute, isRare = false, entry }, at) => ({
       attribute,
+      isRare,
       bytes: formatTarEntry({ ...entry, path: `${at}` }),
     }));
     await write(own, Buffer.concat([...entries.map(({ bytes }) => bytes), endOfArchive]), ownership, signal);
     const results: ProbedAttribute[] = [];
-    for (const { attribute, bytes } of entries) {
-      results.push({ attribute, isKept: await isKept(own, bytes, ownership, signal) });
+    for (const { attribute, isRare, bytes } of entries) {
+      results.push({ attribute, isRare, isKept: await isKept(own, bytes, ownership, signal) });
     }
     return results;
   } finally {

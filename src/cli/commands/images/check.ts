@@ -1,6 +1,7 @@
 // stevedore check [--repair]: checks the whole graph for damage.
 import type { Command } from "commander";
 import type { Finding } from "../../../audit/index.js";
+import type { ProbedAttribute } from "../../../layer/index.js";
 import { action, type CommandContext, ReportedFailure } from "../../run-command.js";
 
 interface CheckFlags {
@@ -56,26 +57,33 @@ async function check(context: CommandContext, { repair = false }: CheckFlags): P
     ({ host, staging, mounts }) =>
       `left alone, of host ${host}: ${count(staging, "staging directory", "staging directories")}, ${count(mounts, "mount")}; if that host is gone for good: check --host ${host} --repair`,
   );
-  // Disks that keep large attributes are rare, and so are layers that have them: doctor tells of it.
-  const lacking = unsupported.filter((attribute) => !attribute.includes("more than"));
+  // Of what most disks lack, doctor tells.
+  const lacking = unsupported.filter(({ isRare }) => !isRare).map(({ attribute }) => attribute);
   const lacks =
     lacking.length === 0
       ? []
       : [
           `the disk does not keep ${lacking.join(", ")}: layers that have them fail with ATTRIBUTE_UNSUPPORTED`,
         ];
-  print({ findings, images, elsewhere, unsupported, durationMs }, [...others, ...lacks, sum]);
+  const document = {
+    findings,
+    images,
+    elsewhere,
+    unsupported: unsupported.map(({ attribute }) => attribute),
+    durationMs,
+  };
+  print(document, [...others, ...lacks, sum]);
   if (repaired < found) throw new ReportedFailure();
 }
 
 /** What layers may hold and the root's disk does not keep; nothing where that cannot be tried, as on a read-only disk. */
-async function unsupportedBy(root: string, signal: AbortSignal | undefined): Promise<string[]> {
+async function unsupportedBy(root: string, signal: AbortSignal | undefined): Promise<ProbedAttribute[]> {
   const { probeAttributes } = await import("../../../layer/index.js");
   const probed = await probeAttributes(root, signal).catch((error: unknown) => {
     if (signal?.aborted) throw error;
     return [];
   });
-  return probed.filter(({ isKept }) => !isKept).map(({ attribute }) => attribute);
+  return probed.filter(({ isKept }) => !isKept);
 }
 
 async function lineOf({ code, what, path, message, repair, repaired }: Finding): Promise<string[]> {

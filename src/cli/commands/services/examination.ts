@@ -130,8 +130,7 @@ function attributeChecks(probed: Promise<readonly ProbedAttribute[]>): Check[] {
       const result = found.find(({ attribute }) => attribute === name);
       if (result === undefined) return "not tried without root";
       if (result.isKept) return "kept";
-      // Most disks are of this kind, and few layers need another.
-      if (name === "extended attributes of more than 4 KiB") return `not kept: ${fails}`;
+      if (result.isRare) return `not kept: ${fails}`;
       throw new Error(`not kept: ${fails}`);
     },
     fix: "put the root on a file system that keeps them, such as ext4 or xfs",

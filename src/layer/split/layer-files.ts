@@ -3,7 +3,7 @@
 import { closeSync, constants, lstatSync, openSync, readlinkSync } from "node:fs";
 import { ioError } from "../../disk/index.js";
 import { isErrno, StevedoreError } from "../../terms/index.js";
-import { quoteName, splitName } from "../tar/index.js";
+import { mostSymlinks, quoteName, splitName } from "../tar/index.js";
 import { brokenSplit } from "./split-line.js";
 
 /** The files of a layer. Not for two readers at once. */
@@ -25,8 +25,6 @@ interface Step {
 }
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
-/** Linux follows 40 symlinks in one path and then says ELOOP. */
-const mostSymlinks = 40;
 
 /**
  * Opens a layer. Synchronous: one system call is cheaper than its trip through the thread pool.

@@ -6,6 +6,7 @@ import { StevedoreError } from "../../terms/index.js";
 import {
   joinPath,
   type LinkBelow,
+  mostSymlinks,
   quoteName,
   splitName,
   type UnfinishedLayer,
@@ -36,9 +37,6 @@ export interface LinkTargets {
   /** The layer below that a directory is seen of; undefined if it is not seen. */
   layerOf(path: string): string | undefined;
 }
-
-/** Linux follows 40 symlinks in one path. */
-const mostSymlinks = 40;
 
 /** @param below the directories of the layers below, topmost first */
 export function createLinkTargets(layer: UnfinishedLayer, below: readonly string[]): LinkTargets {

@@ -35,7 +35,7 @@ export interface Place {
 }
 
 /** Linux follows 40 symlinks in one path and then says ELOOP. */
-const mostSymlinks = 40;
+export const mostSymlinks = 40;
 
 /**
  * Walks from the root along `parts`, and along the symlinks on the way.

@@ -1,6 +1,7 @@
 // The door of tar.
 export { baseName, byteOrder, childPath, joinPath, parentPath, readablePath } from "./byte-path.js";
 export { fillDeviceFields } from "./device-fields.js";
+export { mostSymlinks } from "./directory-tree.js";
 export { checkName, splitName, unsafe } from "./entry-name.js";
 export type { LayerEntry } from "./entry-path.js";
 export {

@@ -5,7 +5,7 @@ import { forEachConcurrent } from "../disk/index.js";
 import { fillEmptyLayer, type Graph, type ImageToAdd, type RegisteredSet } from "../graph/index.js";
 import type { Unpacked } from "../layer/index.js";
 import { StevedoreError } from "../terms/index.js";
-import type { SourceConfig, SourceFormat, SourceLayer, SourceRequest } from "./source/index.js";
+import type { ChainImage, SourceFormat, SourceLayer, SourceRequest } from "./source/index.js";
 import {
   assertSameLayer,
   beginFilling,
@@ -101,8 +101,8 @@ export async function importImages(
  * Returns the images of all chains, each once, parents before children.
  * @throws `BAD_ARCHIVE` if two have the same id but differ
  */
-function imagesOf({ images }: ReadSource): (SourceLayer | SourceConfig)[] {
-  const byId = new Map<string, SourceLayer | SourceConfig>();
+function imagesOf({ images }: ReadSource): ChainImage[] {
+  const byId = new Map<string, ChainImage>();
   for (const image of images.flatMap(({ chain }) => chain)) {
     const other = byId.get(image.id);
     if (other === undefined) byId.set(image.id, image);
@@ -113,7 +113,7 @@ function imagesOf({ images }: ReadSource): (SourceLayer | SourceConfig)[] {
   return [...byId.values()];
 }
 
-function isSame(one: SourceLayer | SourceConfig, other: SourceLayer | SourceConfig): boolean {
+function isSame(one: ChainImage, other: ChainImage): boolean {
   const areLayers = one.blob !== undefined && other.blob !== undefined;
   if (areLayers && one.isDerived !== other.isDerived) return false;
   return one.record.equals(other.record) && (one.blob === undefined) === (other.blob === undefined);

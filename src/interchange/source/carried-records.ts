@@ -3,7 +3,7 @@ import { layerImageId, layerImageRecord, parentOf, parseRecord } from "../../gra
 import { StevedoreError } from "../../terms/index.js";
 import { configsField, type ImageConfig, recordsField } from "../formats/index.js";
 import { provenConfig } from "./proven-config.js";
-import type { LayerBlob, SourceConfig, SourceLayer } from "./source-image.js";
+import type { ChainImage, LayerBlob } from "./source-image.js";
 
 /**
  * Reads the images that a config carries, base first.
@@ -16,7 +16,7 @@ export function readCarriedChain(
   carrier: ImageConfig,
   blobs: readonly LayerBlob[],
   name: string,
-): (SourceLayer | SourceConfig)[] {
+): ChainImage[] {
   const bad = (why: string, cause?: unknown) =>
     new StevedoreError("BAD_ARCHIVE", `${name}: ${recordsField}: ${why}`, { cause });
   const texts = carrier[recordsField] ?? [];

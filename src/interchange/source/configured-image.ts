@@ -10,7 +10,7 @@ import { StevedoreError } from "../../terms/index.js";
 import { type ImageConfig, recordsField } from "../formats/index.js";
 import { readCarriedChain } from "./carried-records.js";
 import type { Document } from "./documents.js";
-import { type LayerBlob, mostLayers, type SourceConfig, type SourceLayer } from "./source-image.js";
+import { type ChainImage, type LayerBlob, mostLayers, type SourceLayer } from "./source-image.js";
 
 /**
  * Returns the diffIDs of a config.
@@ -55,7 +55,7 @@ interface ConfiguredImage {
  * top an image for the config.
  * @throws `BAD_ARCHIVE`, `LIMIT_EXCEEDED`
  */
-export function chainOf(image: ConfiguredImage, maxRecordBytes: number): (SourceLayer | SourceConfig)[] {
+export function chainOf(image: ConfiguredImage, maxRecordBytes: number): ChainImage[] {
   const carried = image.config.content[recordsField];
   const chain =
     carried === undefined || carried === null
@@ -67,8 +67,8 @@ export function chainOf(image: ConfiguredImage, maxRecordBytes: number): (Source
   return chain;
 }
 
-function deriveChain({ config, blobs, manifest }: ConfiguredImage): (SourceLayer | SourceConfig)[] {
-  const chain: (SourceLayer | SourceConfig)[] = [];
+function deriveChain({ config, blobs, manifest }: ConfiguredImage): ChainImage[] {
+  const chain: ChainImage[] = [];
   let parent: string | null = null;
   for (const blob of blobs) {
     const layer: SourceLayer = layerImage(parent, blob);

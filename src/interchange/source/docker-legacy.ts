@@ -8,9 +8,7 @@ import { findNeeded, type SourceFile } from "./files/index.js";
 import { type LoadableImage, platformOf } from "./loadable-image.js";
 import { readNames } from "./names.js";
 import { provenConfig } from "./proven-config.js";
-import type { SourceConfig, SourceLayer } from "./source-image.js";
-
-type LegacyImage = SourceLayer | SourceConfig;
+import type { ChainImage } from "./source-image.js";
 
 /**
  * Lists the images that have a name, and those that have no child.
@@ -46,9 +44,9 @@ export async function hasLegacyImages({ files }: DocumentReader): Promise<boolea
 async function readLayers(
   documents: DocumentReader,
   maxRecordBytes: number,
-): Promise<ReadonlyMap<string, LegacyImage>> {
+): Promise<ReadonlyMap<string, ChainImage>> {
   const { files } = documents;
-  const layers = new Map<string, LegacyImage>();
+  const layers = new Map<string, ChainImage>();
   for (const { id, file } of await recordFiles(files)) {
     assertRecordSize(file.size, maxRecordBytes, `the record of the image ${id}`);
     const record = await documents.bytes(file, maxRecordBytes);
@@ -89,7 +87,7 @@ function parentIn(bytes: Buffer, id: string, name: string): string | null {
 }
 
 /** Returns the platform in a record; Docker wrote it from 0.6 on. */
-function platformIn(layer: LegacyImage | undefined) {
+function platformIn(layer: ChainImage | undefined) {
   if (layer === undefined) return undefined;
   const { os, architecture } = parseRecord(layer.record);
   if (typeof os !== "string" || typeof architecture !== "string") return undefined;
@@ -110,7 +108,7 @@ async function readRepositories(documents: DocumentReader): Promise<ReadonlyMap<
 }
 
 /** @throws `PARENT_CYCLE` naming the images, if some are their own ancestors */
-function assertNoCycle(layers: ReadonlyMap<string, LegacyImage>): void {
+function assertNoCycle(layers: ReadonlyMap<string, ChainImage>): void {
   const ended = new Set<string>();
   for (const first of layers.keys()) {
     const walked = new Set<string>();
@@ -126,16 +124,16 @@ function assertNoCycle(layers: ReadonlyMap<string, LegacyImage>): void {
 }
 
 /** Returns an image and its ancestors in the source, base first. @throws `LIMIT_EXCEEDED` */
-function chainOf(id: string, layers: ReadonlyMap<string, LegacyImage>): LegacyImage[] {
-  const chain: LegacyImage[] = [];
+function chainOf(id: string, layers: ReadonlyMap<string, ChainImage>): ChainImage[] {
+  const chain: ChainImage[] = [];
   for (let at = layers.get(id); at !== undefined; at = parentOfLayer(at, layers)) chain.push(at);
   assertLayerCount(chain.filter(({ blob }) => blob !== undefined).length, id);
   return chain.reverse();
 }
 
 function parentOfLayer(
-  { parent }: LegacyImage,
-  layers: ReadonlyMap<string, LegacyImage>,
-): LegacyImage | undefined {
+  { parent }: ChainImage,
+  layers: ReadonlyMap<string, ChainImage>,
+): ChainImage | undefined {
   return parent === null ? undefined : layers.get(parent);
 }

@@ -3,4 +3,4 @@ export { spool } from "./files/index.js";
 export { assertSameLayer, beginFilling, type FillOptions, type LayersLimits } from "./layers/index.js";
 export { withSource } from "./open-source.js";
 export { type ReadSource, readImages } from "./read-images.js";
-export type { SourceConfig, SourceFormat, SourceLayer, SourceRequest } from "./source-image.js";
+export type { ChainImage, SourceFormat, SourceLayer, SourceRequest } from "./source-image.js";

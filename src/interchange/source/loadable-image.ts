@@ -2,7 +2,7 @@
 import type { ImageConfig, Platform } from "../formats/index.js";
 import type { GivenNames } from "./names.js";
 import { bestFor, type Candidate, hostPlatform, noSuchPlatform, parsePlatform } from "./platform.js";
-import type { SourceConfig, SourceLayer } from "./source-image.js";
+import type { ChainImage } from "./source-image.js";
 
 /** An image that was found, but not read yet. */
 export interface LoadableImage {
@@ -12,7 +12,7 @@ export interface LoadableImage {
   /** Reads the platform; undefined if the source does not tell it. Throws as the reader of the format. */
   platform(): Promise<Platform | undefined>;
   /** Reads the list of layers, and the config, base first. Throws as the reader of the format. */
-  chain(): Promise<readonly (SourceLayer | SourceConfig)[]>;
+  chain(): Promise<readonly ChainImage[]>;
 }
 
 /** Returns the platform that a config names, if it names one. */

@@ -19,7 +19,7 @@ import { chainOf, diffIdsOf } from "./configured-image.js";
 import { type DocumentReader, findBlob } from "./documents.js";
 import { type LoadableImage, platformOf } from "./loadable-image.js";
 import { type GivenNames, readNames } from "./names.js";
-import type { LayerBlob, SourceConfig, SourceLayer } from "./source-image.js";
+import type { ChainImage, LayerBlob } from "./source-image.js";
 
 /** How deep indexes may be nested; `index.json` is the first level. */
 const deepestIndex = 4;
@@ -165,7 +165,7 @@ async function readChain(
   documents: DocumentReader,
   descriptor: Descriptor,
   maxRecordBytes: number,
-): Promise<(SourceLayer | SourceConfig)[]> {
+): Promise<ChainImage[]> {
   const { content, bytes } = await readManifest(documents, descriptor);
   const document = await readConfig(documents, content);
   const layers = content.layers ?? [];

@@ -39,6 +39,9 @@ export interface SourceConfig extends ImageToBe {
   readonly blob?: undefined;
 }
 
+/** A link of an image's chain. */
+export type ChainImage = SourceLayer | SourceConfig;
+
 /** An image of a source. */
 export interface SourceImage {
   /** The id of the last image of its chain. */
@@ -46,7 +49,7 @@ export interface SourceImage {
   /** Its names, `repository:tag`. */
   readonly names: readonly string[];
   /** Its chain as far as the source has it, base first. */
-  readonly chain: readonly (SourceLayer | SourceConfig)[];
+  readonly chain: readonly ChainImage[];
 }
 
 /** Which images of a source are read, and under which names. */

@@ -8,7 +8,7 @@ import {
   type UnpackLimits,
 } from "../../../layer/index.js";
 import { StevedoreError } from "../../../terms/index.js";
-import type { SourceConfig, SourceLayer } from "../source-image.js";
+import type { ChainImage, SourceLayer } from "../source-image.js";
 import { unpackBlob } from "./unpack-blob.js";
 
 /** The limits of all layers of a source. One that exceeds them is refused with `LIMIT_EXCEEDED`. */
@@ -37,7 +37,7 @@ interface LayerFilling {
 /** Prepares to unpack layers. @param images all images of the import, also those that the graph has */
 export function beginFilling(
   graph: Graph,
-  images: readonly (SourceLayer | SourceConfig)[],
+  images: readonly ChainImage[],
   { limits, allowSquash, onRead }: FillOptions,
 ): LayerFilling {
   const parents = new Map(images.map(({ id, parent }) => [id, parent]));

@@ -19,6 +19,7 @@ beforeAll(async () => {
   writeFileSync(file, content);
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -184,17 +185,22 @@ describe("PUT /api/v1/uploads", () => {
       dock,
       async (service) => {
         vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+        const timers = vi.spyOn(globalThis, "setTimeout");
+        /** Lets a time pass, once somebody waits for it. */
+        const elapse = async (ms: number) => {
+          await expect.poll(() => timers.mock.calls.map(([, time]) => time)).toContain(ms);
+          vi.advanceTimersByTime(ms);
+        };
         const socket = await beginUpload(service.url, "/api/v1/uploads", "some");
         await expect.poll(() => inboxOf(service)).toEqual([expect.stringMatching(/^\..*\.part$/)]);
-        // The file may be there before the minute has begun.
-        await expect.poll(() => vi.getTimerCount()).toBeGreaterThan(0);
-        vi.advanceTimersByTime(60_000);
-        const [answer] = await once(socket, "data");
+        const answered = once(socket, "data");
+        await elapse(60_000);
+        const [answer] = await answered;
         expect(String(answer)).toMatch(/^HTTP\/1.1 408 /);
         await expect.poll(() => inboxOf(service)).toEqual([]);
-        await expect.poll(() => vi.getTimerCount()).toBeGreaterThan(0);
-        vi.advanceTimersByTime(2_000);
-        await once(socket, "close");
+        const closed = once(socket, "close");
+        await elapse(2_000);
+        await closed;
       },
       alone,
     );

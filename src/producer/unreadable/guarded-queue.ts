@@ -89,15 +89,25 @@ export function guardWorker(
     if (isPoison) fields.defa = formatFailedReason("INVALID_JOB", problem);
     return [flatten(fields), ...(answer as unknown[]).slice(1)];
   };
-  backend.execCommand = async (client: never, name: string, args: never) => {
+  backend.execCommand = async (client: never, name: string, args: readonly (string | number)[]) => {
+    // This one takes a job out of its queue before it counts it.
+    if (name === "moveStalledJobsToWait") await failBroken(redis, worker, fail);
     try {
-      return await take(await execute(client, name, args));
+      return await take(await execute(client, name, args as never));
     } catch (error) {
-      if (isScriptError(error)) await failBroken(redis, worker, fail);
+      if (!isScriptError(error)) throw error;
+      await failBroken(redis, worker, fail);
+      if (name === "moveToFinished" && (await hasFinished(redis, args))) return undefined;
       throw error;
     }
   };
   return worker;
+}
+
+/** Whether the script did end the job of its arguments: it stopped at the next one, which it took up. */
+async function hasFinished(redis: Redis, args: readonly (string | number)[]): Promise<boolean> {
+  const { set, id } = { set: String(args[10]), id: String(args[14]) };
+  return (await redis.zscore(set, id)) !== null;
 }
 
 /** What a script answers if there is no job to take up. */
@@ -123,16 +133,17 @@ async function failBroken(
   queue: KeyedQueue,
   fail: (id: string, problem: string) => Promise<void>,
 ): Promise<void> {
-  for (const id of await redis.lrange(queue.toKey("active"), 0, -1)) {
-    const key = queue.toKey(id);
-    if (!["hash", "none"].includes(await redis.type(key))) {
-      await fail(id, foreignKey);
-      continue;
-    }
-    const names = ["name", "timestamp", "parent", ...counterFields];
-    const values = await redis.hmget(key, ...names);
+  const ids = await redis.lrange(queue.toKey("active"), 0, -1);
+  if (ids.length === 0) return;
+  const names = ["name", "timestamp", "parent", ...counterFields];
+  const asked = redis.pipeline();
+  for (const id of ids) asked.hmget(queue.toKey(id), ...names);
+  for (const [at, [error, values]] of ((await asked.exec()) ?? []).entries()) {
+    const id = ids[at] ?? "";
+    if (isOtherKey(error)) await fail(id, foreignKey);
+    if (error !== null) continue;
     const raw = Object.fromEntries(
-      names.flatMap((name, at) => (values[at] == null ? [] : [[name, values[at]]])),
+      (values as (string | null)[]).flatMap((value, of) => (value === null ? [] : [[names[of], value]])),
     );
     const { problem, breaksScripts } = mendFields(raw);
     if (problem !== undefined && breaksScripts) await fail(id, problem);

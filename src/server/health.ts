@@ -42,7 +42,7 @@ export function addHealthRoutes(app: App, context: ServerContext): void {
       schema: {
         operationId: "getReadiness",
         tags: ["health"],
-        summary: "Redis, the root, disk space and a worker are there",
+        summary: "Redis takes writes, and the root, disk space and a worker are there",
         response: { 200: readiness, 503: readiness },
       },
     },
@@ -63,8 +63,8 @@ export function addHealthRoutes(app: App, context: ServerContext): void {
 
 async function checkRedis({ producer }: ServerContext): Promise<Check> {
   return checked(async () => {
-    await producer.counts();
-    return { ok: true, detail: "answers" };
+    await producer.assertWritable();
+    return { ok: true, detail: "answers, and takes writes" };
   });
 }
 

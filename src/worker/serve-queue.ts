@@ -4,6 +4,7 @@ import { type AnyQueueName, type CheckedJobData, keyPrefix, retention } from "..
 import { guardWorker } from "../producer/index.js";
 import { onOneLine } from "../terms/index.js";
 import type { WorkerHost } from "./handlers/index.js";
+import { holdCommands } from "./hold-commands.js";
 import type { Log } from "./log.js";
 import { cancelReason, lockLostReason, processJob, type QueueAccess } from "./process-job.js";
 import { removeUpload } from "./sources/index.js";
@@ -72,6 +73,7 @@ export function serveQueue(
   guardWorker(worker, access.redis, (id, reason) =>
     log(`${queue}: ${onOneLine(id)} failed: ${reason}`, { level: "warn", job: id, queue }),
   );
+  holdCommands(worker, log);
   worker.on("completed", (job) => {
     log(`${queue}: ${job.name} ${onOneLine(job.id ?? "")} completed`, { job: job.id, queue, name: job.name });
     if (job.name === "import") void removeImported(job.data, host);

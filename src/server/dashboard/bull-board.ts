@@ -6,6 +6,7 @@ import { FastifyAdapter } from "@bull-board/fastify";
 import type { Queue } from "bullmq";
 import { type AnyQueueName, JobError } from "../../jobs/index.js";
 import { type GraphQueues, isScriptError } from "../../producer/index.js";
+import { asUnavailable } from "../../redis/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError, sendProblem } from "../problem.js";
 import { pagePolicy } from "./content-policy.js";
@@ -52,8 +53,10 @@ export async function addBullBoard(app: App, queues: GraphQueues, { log }: Serve
     if (isPage) route.onRequest = askToLogIn;
     // What the board throws it tells in its own form, which its page understands.
     route.errorHandler = (error, request, reply) => {
+      const known = asUnavailable(error);
+      if (known instanceof JobError) return void sendProblem(known, request, reply, log);
       if (isRefusal(error)) throw Object.assign(error, { statusCode: 409 });
-      if (!(error instanceof HttpError || error instanceof JobError)) throw error;
+      if (!(error instanceof HttpError)) throw error;
       void sendProblem(error, request, reply, log);
     };
   });

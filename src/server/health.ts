@@ -64,7 +64,7 @@ export function addHealthRoutes(app: App, context: ServerContext): void {
 async function checkRedis({ producer }: ServerContext): Promise<Check> {
   return checked(async () => {
     await producer.assertWritable();
-    return { ok: true, detail: "answers, and takes writes" };
+    return { ok: true, detail: "answers" };
   });
 }
 

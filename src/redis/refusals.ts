@@ -72,7 +72,9 @@ export function refusalOf(error: unknown): RedisRefusal | undefined {
   const { previousErrors = [] } = error as { readonly previousErrors?: readonly Error[] };
   for (const { message } of [error, ...previousErrors]) {
     // Redis 6 puts an error before that of a command in a script.
-    const said = /@user_script: ?\d+: ?-?([A-Z]+\b.*)$/s.exec(message)?.[1] ?? message.replace(/^-/, "");
+    const inScript = /@user_script: ?\d+: ?-?([A-Z]+\b.*)$/s.exec(message)?.[1] ?? message.replace(/^-/, "");
+    // There Redis 7 gives the lack of a right no word of its own.
+    const said = inScript.replace(/^(ERR )?(?=The user executing the script can't)/, "NOPERM ");
     const [code = ""] = /^[A-Z]+\b/.exec(said) ?? [];
     if (!isRefusalCode(code)) continue;
     const facts = redisRefusals[code];

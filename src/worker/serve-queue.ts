@@ -79,7 +79,7 @@ export function serveQueue(
     if (job.name === "import") void removeImported(job.data, host);
   });
   worker.on("failed", (job, error) => {
-    log(`${queue}: ${job?.name} ${onOneLine(job?.id ?? "")} failed: ${error.message}`, {
+    log(`${queue}: ${job?.name || "job"} ${onOneLine(job?.id ?? "")} failed: ${error.message}`, {
       level: "warn",
       job: job?.id,
       queue,

@@ -35,6 +35,30 @@ async function poisoned(use: (producer: Producer, prefix: string) => Promise<voi
 
 const ids = [...poisons, ...strangers].map(({ id }) => id);
 
+describe("an event that cannot be read", () => {
+  it.each([
+    ["progress", "data", "{"],
+    ["progress", "data", ""],
+    ["completed", "returnvalue", "no json"],
+    ["completed", "other", "1"],
+    ["error", "data", "x"],
+  ])("does not end the stream of events: %s with %s %j", (event, field, value) =>
+    poisoned(async (producer, prefix) => {
+      const left = new AbortController();
+      const events = await producer.events(left.signal);
+      await redis.xadd(`${prefix}events`, "*", "event", event, "jobId", "bad", field, value);
+      await producer.enqueue("checksum", { id: "after" }, { jobId: "after" });
+      const ids: string[] = [];
+      for await (const batch of events) {
+        ids.push(...batch.flatMap((told) => ("id" in told ? [told.id] : [])));
+        if (ids.includes("after")) break;
+      }
+      left.abort();
+      expect(ids.filter((id) => id === "bad")).toHaveLength(event === "completed" ? 1 : 0);
+    }),
+  );
+});
+
 describe("a record that cannot be read", () => {
   it("is listed, counted and found, and says what is wrong with it", () =>
     poisoned(async (producer) => {

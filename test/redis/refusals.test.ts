@@ -17,6 +17,10 @@ describe("a refusal", () => {
     ["LOADING Redis is loading the dataset in memory", "LOADING"],
     ["NOAUTH Authentication required.", "NOAUTH"],
     ["NOPERM User default has no permissions to run the 'set' command", "NOPERM"],
+    [
+      "ERR The user executing the script can't run this command or subcommand script: 5a, on @user_script:2.",
+      "NOPERM",
+    ],
     ["WRONGPASS invalid username-password pair or user is disabled.", "WRONGPASS"],
     ["CLUSTERDOWN Hash slot not served", "CLUSTERDOWN"],
     ["BUSY Redis is busy running a script.", "BUSY"],

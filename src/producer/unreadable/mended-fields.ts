@@ -86,7 +86,7 @@ function isNumber(text: string | undefined): boolean {
 }
 
 /** BullMQ takes what is missing or empty for its default. */
-function isJson(text: string | undefined): boolean {
+export function isJson(text: string | undefined): boolean {
   return text === undefined || text === "" || readJson(text) !== undefined;
 }
 

@@ -31,7 +31,7 @@ Examples:
         for await (const record of session.producer.jobs(state)) records.push(record);
         records.sort((a, b) => a.createdAt - b.createdAt);
         const rows = records.map(({ id, queue, name, state, attempts, createdAt, failedReason }) => [
-          ...[onOneLine(id), queue, name, state, String(attempts), formatTime(createdAt)],
+          ...[onOneLine(id), queue, onOneLine(name, 40), state, String(attempts), formatTime(createdAt)],
           failedReason ?? "",
         ]);
         context.print(

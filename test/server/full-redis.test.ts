@@ -101,6 +101,7 @@ it("makes a worker wait, in one line, and take up what waits when there is room"
     await empty();
     const after = await producer.enqueue("checksum", { id: "nothing" });
     await expect(producer.wait(after)).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
+    await until("it tells the end", async () => lines.some((line) => /^checksum: Redis takes/.test(line)));
     expect(lines.filter((line) => /^checksum: Redis (refuses|takes)/.test(line))).toHaveLength(2);
     expect(lines.filter((line) => /OOM/.test(line)).length).toBeLessThan(12);
   } finally {

@@ -13,6 +13,7 @@ import {
 } from "../jobs/index.js";
 import { connectWithRetry } from "../redis/index.js";
 import type { JobState } from "./job-records.js";
+import { failRecord, guardWorker, isScriptError } from "./unreadable/index.js";
 
 /** How often the state of a cancelled job is read, and for how long at most, in ms. Not every end has an event. */
 const interval = 100;
@@ -106,11 +107,11 @@ async function removeUnbegunChildren(job: Job, access: CancelAccess): Promise<vo
 async function failWaiting(
   id: string,
   state: JobState | "unknown",
-  { queue, url, graphName }: CancelAccess,
+  { queue, redis, url, graphName }: CancelAccess,
 ): Promise<void> {
   const connection = connectWithRetry(url, keyPrefix(graphName));
   const taker = new Worker(queue.name, null, { connection, prefix: keyPrefix(graphName), autorun: false });
-  taker.on("error", () => undefined);
+  guardWorker(taker, connection).on("error", () => undefined);
   try {
     const job = await queue.getJob(id);
     if (state === "delayed") await job?.promote().catch(() => undefined);
@@ -120,11 +121,19 @@ async function failWaiting(
     if (taken === undefined) return;
     if (taken.id !== id) await taken.moveToWait(token);
     else await taken.moveToFailed(new UnrecoverableError(cancelledReason(id)), token, false);
+  } catch (error) {
+    if (!isMissing(error) && !isScriptError(error)) throw error;
+    await failRecord(redis, queue, id, cancelledReason(id));
   } finally {
     // Without waiting: it has no job under way.
     await taker.close(true);
     connection.disconnect();
   }
+}
+
+/** True for BullMQ's error for a job that has no record (its `ErrorCode.JobNotExist`). */
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && (error as { readonly code?: unknown }).code === -1;
 }
 
 /** The `failedReason` of a job that was cancelled. */

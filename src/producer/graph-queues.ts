@@ -12,6 +12,7 @@ import {
   splitQueueName,
 } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
+import { guardQueue, stands } from "./unreadable/index.js";
 
 export interface GraphQueues {
   of(name: AnyQueueName): Queue;
@@ -51,7 +52,7 @@ export function openGraphQueues(
         removeOnFail: retention.failed,
       },
     });
-    queue.on("error", () => undefined);
+    guardQueue(queue, connection.redis).on("error", () => undefined);
     opened.set(name, queue);
     // BullMQ: a queue that loses its connection while it is opened never works. The next call opens another.
     queue.waitUntilReady().catch(() => {
@@ -67,6 +68,14 @@ export function openGraphQueues(
     ...queueNames,
     ...(await hosts()).flatMap(queuesOfHost),
   ];
+
+  /** The queue that has a job whose record is gone, or was never one. */
+  const standing = async (id: string, all: readonly AnyQueueName[]) => {
+    const found = await connection.attempt(() =>
+      Promise.all(all.map((name) => stands(connection.redis, of(name), id))),
+    );
+    return all.find((_, at) => found[at]);
+  };
 
   return {
     of,
@@ -89,7 +98,7 @@ export function openGraphQueues(
         for (const name of all) asked.hexists(of(name).toKey(id), "timestamp");
         return asked.exec();
       });
-      const name = all.find((_, at) => found?.[at]?.[1] === 1);
+      const name = all.find((_, at) => found?.[at]?.[1] === 1) ?? (await standing(id, all));
       if (name === undefined) return undefined;
       const job = await connection.attempt(() => of(name).getJob(id));
       return job === undefined ? undefined : { job, queue: of(name) };

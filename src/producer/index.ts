@@ -18,4 +18,5 @@ export { type JobRecord, type JobState, jobStates } from "./job-records.js";
 export { openProducer, type Producer, type ProducerOptions } from "./producer.js";
 export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
 export { telemetryIfAsked } from "./telemetry.js";
+export { guardWorker, isScriptError } from "./unreadable/index.js";
 export { uploadsInUse } from "./uploads-in-use.js";

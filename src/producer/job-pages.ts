@@ -3,6 +3,7 @@ import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { AnyQueueName, JobName } from "../jobs/index.js";
 import { type JobRecord, type JobState, jobStates, toRecord } from "./job-records.js";
+import { isOtherKey } from "./unreadable/index.js";
 
 /** Which jobs are wanted. */
 export interface PageRequest {
@@ -120,7 +121,10 @@ async function readRecords(
   });
 }
 
-/** Yields the entries of a lane that follow the last one, none newer than `age`. */
+/**
+ * Yields the entries of a lane that follow the last one. Of a lane of which nothing was read none is newer than `age`: it was
+ * added since. Behind the last one the place decides, for the times of records are what their writers say.
+ */
 function walk(
   redis: Redis,
   lane: Lane,
@@ -129,11 +133,9 @@ function walk(
 ): AsyncGenerator<Entry, void> {
   const { state } = lane;
   // BullMQ keeps these two states in lists (LPUSH), the others in sorted sets.
-  const entries =
-    state === "waiting" || state === "active" ? walkList(redis, lane, last) : walkSet(redis, lane, last, age);
-  return (async function* () {
-    for await (const entry of entries) if (entry.age <= age) yield entry;
-  })();
+  return state === "waiting" || state === "active"
+    ? walkList(redis, lane, last, age)
+    : walkSet(redis, lane, last, age);
 }
 
 async function* walkSet(
@@ -141,7 +143,7 @@ async function* walkSet(
   lane: Lane,
   last: readonly [id: string, rank: number] | undefined,
   age: number,
-): AsyncGenerator<Entry> {
+): AsyncGenerator<Entry, void> {
   const isEnded = lane.state === "completed" || lane.state === "failed";
   // Ended jobs are sorted by their end, so that newer ones come before.
   const max = last?.[1] ?? (isEnded ? age : Number.POSITIVE_INFINITY);
@@ -152,8 +154,9 @@ async function* walkSet(
     const found = range.flatMap((id, at) => (at % 2 === 0 ? [{ id, rank: Number(range[at + 1]) }] : []));
     // Of equal scores the greater id comes first.
     const after = found.filter(({ id, rank }) => last === undefined || rank < last[1] || id < last[0]);
-    for (const { createdAt, ...entry } of await readEntries(redis, lane, after)) {
-      yield { ...entry, age: isEnded ? entry.rank : createdAt };
+    for (const { createdAt, ...rest } of await readEntries(redis, lane, after, age)) {
+      const entry = { ...rest, age: isEnded ? rest.rank : createdAt };
+      if (last !== undefined || entry.age <= age) yield entry;
     }
     if (found.length < chunk) return;
   }
@@ -163,7 +166,8 @@ async function* walkList(
   redis: Redis,
   lane: Lane,
   last: readonly [id: string, rank: number] | undefined,
-): AsyncGenerator<Entry> {
+  age: number,
+): AsyncGenerator<Entry, void> {
   const key = lane.queue.toKey(lane.state === "waiting" ? "wait" : lane.state);
   const place = last === undefined ? null : await redis.lpos(key, last[0]);
   // If the last job is gone from the list, those that are older follow.
@@ -174,9 +178,9 @@ async function* walkList(
     // Jobs that are added meanwhile shift the others.
     const found = ids.filter((id) => !seen.has(id)).map((id) => ({ id, rank: 0 }));
     for (const { id } of found) seen.add(id);
-    for (const { createdAt, ...entry } of await readEntries(redis, lane, found)) {
+    for (const { createdAt, ...entry } of await readEntries(redis, lane, found, age)) {
       isPast ||= createdAt < (last?.[1] ?? 0);
-      if (isPast) yield { ...entry, rank: createdAt, age: createdAt };
+      if (isPast && (place !== null || createdAt <= age)) yield { ...entry, rank: createdAt, age: createdAt };
     }
     if (ids.length < chunk) return;
   }
@@ -187,6 +191,7 @@ async function readEntries(
   redis: Redis,
   { queue }: Lane,
   found: readonly { readonly id: string; readonly rank: number }[],
+  age: number,
 ): Promise<(Omit<Entry, "age"> & { readonly createdAt: number })[]> {
   if (found.length === 0) return [];
   const asked = redis.pipeline();
@@ -195,14 +200,16 @@ async function readEntries(
     asked.hmget(key, "timestamp", "name").hstrlen(key, "data").hstrlen(key, "returnvalue");
   }
   const answers = (await asked.exec())?.map(([error, answer]) => {
-    if (error !== null) throw error;
-    return answer;
+    if (error !== null && !isOtherKey(error)) throw error;
+    return error === null ? answer : null;
   });
-  return found.flatMap(({ id, rank }, at) => {
+  /** A record that does not tell when it was made stands where its neighbour does. */
+  let createdAt = Math.min(age, Date.now());
+  return found.map(({ id, rank }, at) => {
     const [fields, data, result] = answers?.slice(at * 3, at * 3 + 3) ?? [];
-    const [timestamp, name] = fields as [string | null, string | null];
-    // The job is gone by now.
-    if (timestamp === null) return [];
-    return [{ id, rank, createdAt: Number(timestamp), name, bytes: Number(data) + Number(result) }];
+    const [timestamp, name = null] = (fields ?? []) as (string | null)[];
+    const told = Number(timestamp || Number.NaN);
+    if (Number.isFinite(told)) createdAt = told;
+    return { id, rank, createdAt, name, bytes: Number(data) + Number(result) };
   });
 }

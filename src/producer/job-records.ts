@@ -14,10 +14,14 @@ export const jobStates = [
 ] as const;
 export type JobState = (typeof jobStates)[number];
 
-/** A job's record. Times are in ms since the epoch; null stands for what is not there yet. */
+/**
+ * A job's record. Times are in ms since the epoch; null stands for what is not there yet. One that cannot be read has what
+ * can be read of it, and an `INVALID_JOB` that says what is wrong.
+ */
 export interface JobRecord {
   readonly id: string;
   readonly queue: AnyQueueName;
+  /** On one line, and bounded. */
   readonly name: string;
   readonly state: JobState | "unknown";
   readonly data: unknown;
@@ -26,6 +30,7 @@ export interface JobRecord {
   readonly failedReason: string | null;
   /** How often it was tried. */
   readonly attempts: number;
+  /** 0 if the record does not tell. */
   readonly createdAt: number;
   readonly finishedAt: number | null;
 }
@@ -52,22 +57,10 @@ export async function readNewestRecords(queue: Queue, state: JobState, count: nu
 
 /** Reads one record; undefined if that queue has no such job. */
 export async function readJobRecord(queue: Queue, id: string): Promise<JobRecord | undefined> {
-  try {
-    // The state first: a job that ends in between is then shown as running, not as ended without its result.
-    const state = (await queue.getJobState(id)) as JobState | "unknown";
-    const job: Job | undefined = await queue.getJob(id);
-    // What BullMQ keeps beside the jobs, such as `meta`, has no time of creation.
-    if (job === undefined || Number.isNaN(job.timestamp)) return undefined;
-    return toRecord(job, queue.name as AnyQueueName, state);
-  } catch (error) {
-    if (isOtherKey(error)) return undefined;
-    throw error;
-  }
-}
-
-/** True for Redis's error for a key that does not hold a job. */
-export function isOtherKey(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith("WRONGTYPE");
+  // The state first: a job that ends in between is then shown as running, not as ended without its result.
+  const state = (await queue.getJobState(id)) as JobState | "unknown";
+  const job: Job | undefined = await queue.getJob(id);
+  return job && toRecord(job, queue.name as AnyQueueName, state);
 }
 
 /** The record of a job that was read in this state. */

@@ -42,6 +42,8 @@ export interface Producer extends Enqueuing, JobStreams, JobQueries, Schedules {
   workers(queue: AnyQueueName): Promise<number>;
   /** What the workers of this graph report of themselves, those that have done so within 20 s, by their ids. */
   workerStatuses(): Promise<WorkerStatus[]>;
+  /** Makes sure that Redis answers and takes writes. @throws `QUEUE_UNAVAILABLE` if it does not */
+  assertWritable(): Promise<void>;
   /** What BullMQ counts of all queues, as a page that Prometheus reads (its text format 0.0.4). */
   prometheus(): Promise<string>;
   close(): Promise<void>;
@@ -83,6 +85,10 @@ export function openProducer(options: ProducerOptions): Producer {
       }),
     workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
     workerStatuses: () => connection.attempt(() => readWorkerStatuses(connection.redis, graph)),
+    async assertWritable() {
+      // A write that needs memory. It has to change something: Redis is asked for no more than a moment's memory.
+      await connection.attempt(() => connection.redis.set(`${keyPrefix(graph)}:writable`, "1", "PX", 1_000));
+    },
     async prometheus() {
       const names = await queues.names();
       const pages = await Promise.all(

@@ -9,7 +9,7 @@ export async function uploadsInUse(producer: Producer): Promise<ReadonlySet<stri
   const named = new Set<string>();
   for (const state of ["waiting", "prioritized", "delayed", "active", "waiting-children"] as const) {
     for await (const { data } of producer.jobs(state)) {
-      const { layer, source } = data as Readonly<
+      const { layer, source } = (data ?? {}) as Readonly<
         Record<"layer" | "source", { readonly upload?: unknown } | undefined>
       >;
       for (const from of [layer, source]) if (typeof from?.upload === "string") named.add(from.upload);

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { JobError } from "../terms/index.js";
 import { connectRedis } from "./client.js";
+import { refusalOf } from "./refusals.js";
 import { describeRedis } from "./url.js";
 
 /** How long a producer waits for a connection, in ms. */
@@ -29,7 +30,7 @@ export function connectWithRetry(url: string, key: string): Redis {
     socketTimeout: silenceTimeout.withRetry,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
     // 2: the command is sent again over the new connection.
-    reconnectOnError: (error) => (isPassing(error) || isMoved(error) ? 2 : false),
+    reconnectOnError: (error) => (asksForReconnection(error) || isMoved(error) ? 2 : false),
   });
   // ioredis tries again by itself; BullMQ and the callers report what lasts.
   redis.on("error", () => undefined);
@@ -84,7 +85,7 @@ export function connectFailFast(url: string, key: string): FailFastConnection {
     commandTimeout: answerTimeout,
     socketTimeout: silenceTimeout.failFast,
     retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
-    reconnectOnError: (error) => (isMoved(error) ? 2 : isPassing(error)),
+    reconnectOnError: (error) => (isMoved(error) ? 2 : asksForReconnection(error)),
   });
   let lastError: Error | undefined;
   const outageListeners: ((error: JobError) => void)[] = [];
@@ -156,12 +157,9 @@ export function connectFailFast(url: string, key: string): FailFastConnection {
   };
 }
 
-/**
- * True for an error that will pass: the server becomes a replica, loads its data, sees its cluster incomplete, or may not
- * write for now (Redis, "Replication", `min-replicas-to-write`; "Persistence", `stop-writes-on-bgsave-error`).
- */
-function isPassing(error: Error): boolean {
-  return /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED|NOREPLICAS|MISCONF)\b/.test(error.message);
+/** True for a refusal after which another server may be reached, or this one in another state. */
+function asksForReconnection(error: Error): boolean {
+  return refusalOf(error)?.reconnects ?? false;
 }
 
 /** True for a cluster's answer that another node has the slot by now: the command was not run. */
@@ -173,23 +171,18 @@ function isConnectionError(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return (
     ["MaxRetriesPerRequestError", "ConnectionClosedError"].includes(error.name) ||
-    isPassing(error) ||
-    isRefusal(error) ||
-    /Connection is closed|enableOfflineQueue|ECONNREFUSED|ECONNRESET|EPIPE|LOADING|CLUSTERDOWN|Command timed out/.test(
+    refusalOf(error) !== undefined ||
+    /Connection is closed|enableOfflineQueue|ECONNREFUSED|ECONNRESET|EPIPE|Command timed out/.test(
       error.message,
     )
   );
-}
-
-/** True if Redis refuses this user, or this command of theirs. */
-function isRefusal(error: Error): boolean {
-  return /\b(NOAUTH|WRONGPASS|NOPERM)\b/.test(error.message);
 }
 
 function describeFailure(cause: unknown): string {
   if (!(cause instanceof Error)) return "does not answer";
   const first = cause instanceof AggregateError ? ((cause.errors[0] as Error | undefined) ?? cause) : cause;
   const { message } = first;
-  if (isRefusal(first) || isPassing(first)) return `refuses: ${message}`;
+  const refusal = refusalOf(first);
+  if (refusal !== undefined) return `refuses: ${refusal.message}`;
   return message === "" ? "does not answer" : `does not answer: ${message}`;
 }

@@ -42,7 +42,7 @@ export function addHealthRoutes(app: App, context: ServerContext): void {
       schema: {
         operationId: "getReadiness",
         tags: ["health"],
-        summary: "Redis, the root, disk space and a worker are there",
+        summary: "Redis takes writes, and the root, disk space and a worker are there",
         response: { 200: readiness, 503: readiness },
       },
     },
@@ -63,7 +63,7 @@ export function addHealthRoutes(app: App, context: ServerContext): void {
 
 async function checkRedis({ producer }: ServerContext): Promise<Check> {
   return checked(async () => {
-    await producer.counts();
+    await producer.assertWritable();
     return { ok: true, detail: "answers" };
   });
 }

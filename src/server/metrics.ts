@@ -50,17 +50,22 @@ export async function metricsText(
   { producer, graph }: MetricsSources,
   signal?: AbortSignal,
 ): Promise<MetricsPage> {
-  const [ofQueues, workers, images, disk] = await Promise.all([
+  const [ofQueues, workers, images, disk, isWritable] = await Promise.all([
     producer.prometheus(),
     producer.workerStatuses(),
     graph.imageCount(),
     diskOf(graph.root),
+    producer.assertWritable().then(
+      () => true,
+      () => false,
+    ),
   ]);
   throwIfAborted(signal);
   const registry = new Registry();
   const gauge = (name: string, help: string, value: number) =>
     new Gauge({ name, help, registers: [registry] }).set(value);
   gauge("stevedore_workers", "Workers of the graph that have told of themselves lately", workers.length);
+  gauge("stevedore_redis_writable", "1 while Redis takes writes, 0 while it is full", isWritable ? 1 : 0);
   gauge("stevedore_images", "Images in the graph, broken ones included", images);
   if (disk !== null) {
     gauge("stevedore_disk_free_bytes", "Bytes that are free on the root's file system", disk.bytesFree);

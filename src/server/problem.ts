@@ -4,6 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { codeOfIssues } from "../jobs/index.js";
+import { asUnavailable } from "../redis/index.js";
 import { type ErrorCode, errorCodes, failureOf, JobError, StevedoreError, statusOf } from "../terms/index.js";
 
 /** What only HTTP has to say; a job never fails with one of these. */
@@ -114,6 +115,8 @@ function describe(error: unknown): Description {
     return { status: error.status, code: error.code, detail: error.message, headers: error.headers };
   }
   if (hasZodFastifySchemaValidationErrors(error)) return describeInvalid(error);
+  const known = asUnavailable(error);
+  if (known !== error) return describe(known);
   const { code, message } = failureOf(error);
   // The words of an error that nobody thought of are none of a stranger's business.
   const isKnown = error instanceof StevedoreError || code !== "INTERNAL";

@@ -82,7 +82,11 @@ export const errorCodeTable = {
     meaning: "the kernel refused, or a target stays busy for 10 s",
   },
   TOOL_MISSING: { isTransient: false, status: 501, meaning: "the worker's host lacks a program" },
-  QUEUE_UNAVAILABLE: { isTransient: true, status: 503, meaning: "Redis is away" },
+  QUEUE_UNAVAILABLE: {
+    isTransient: true,
+    status: 503,
+    meaning: "Redis is away, or refuses: [redis](redis.md)",
+  },
   CANCELLED: { isTransient: false, status: 409, meaning: "the job was cancelled" },
   INTERNAL: {
     isTransient: true,

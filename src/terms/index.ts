@@ -57,7 +57,7 @@ export {
   parseImageName,
 } from "./image-name.js";
 export { type MountDriverName, mountDriverNames } from "./mount-drivers.js";
-export { quote } from "./quote.js";
+export { onOneLine, quote } from "./quote.js";
 export {
   assertRecipe,
   type BsdtarRecipe,

@@ -11,7 +11,7 @@ import {
   parseJobData,
 } from "../jobs/index.js";
 import { cancelledReason } from "../producer/index.js";
-import { failureOf, throwIfAborted } from "../terms/index.js";
+import { failureOf, quote, throwIfAborted } from "../terms/index.js";
 import type { BatchProgress, ChildProgress } from "./batches/index.js";
 import { batchOf } from "./batches/index.js";
 import type { Cancellations } from "./cancellations.js";
@@ -60,9 +60,7 @@ export async function processJob(
 ): Promise<unknown> {
   const { name } = job;
   if (!isJobName(name)) {
-    throw new UnrecoverableError(
-      formatFailedReason("INVALID_JOB", `there is no job called ${JSON.stringify(name)}`),
-    );
+    throw new UnrecoverableError(formatFailedReason("INVALID_JOB", `there is no job called ${quote(name)}`));
   }
   using _running = cancellations.begin(job, cancel);
   const batch = batchOf(job, token ?? "", queues[job.queueName] as Queue, redis, graphName);

@@ -1,7 +1,10 @@
 // Serves one queue of a graph in this process: takes its jobs, keeps their locks, and gives them back.
 import { MetricsTime, type Telemetry, Worker } from "bullmq";
 import { type AnyQueueName, type CheckedJobData, keyPrefix, retention } from "../jobs/index.js";
+import { guardWorker } from "../producer/index.js";
+import { onOneLine } from "../terms/index.js";
 import type { WorkerHost } from "./handlers/index.js";
+import { holdCommands } from "./hold-commands.js";
 import type { Log } from "./log.js";
 import { cancelReason, lockLostReason, processJob, type QueueAccess } from "./process-job.js";
 import { removeUpload } from "./sources/index.js";
@@ -13,6 +16,9 @@ import type { WorkerTiming } from "./timing.js";
 const runRetryDelay = 1_000;
 /** A job fails for good once it has lost that many workers. */
 const maxStalledCount = 5;
+
+/** The characters of a line of the log. */
+const longestLine = 4_000;
 
 /** Stands in for BullMQ's signal, which its types leave optional. */
 const neverAborted = new AbortController().signal;
@@ -31,7 +37,7 @@ export function serveQueue(
   access: QueueAccess,
   concurrency: number,
   host: WorkerHost,
-  { log, metrics, telemetry }: QueueObservers,
+  { log: write, metrics, telemetry }: QueueObservers,
   { lockDuration, stalledInterval }: WorkerTiming,
 ): Worker {
   const worker = new Worker(
@@ -62,12 +68,18 @@ export function serveQueue(
       ...(telemetry === undefined ? {} : { telemetry }),
     },
   );
+  // What a line quotes comes from whoever may write to Redis: a line break would forge a line.
+  const log: Log = (line, fields) => write(onOneLine(line, longestLine), fields);
+  guardWorker(worker, access.redis, (id, reason) =>
+    log(`${queue}: ${onOneLine(id)} failed: ${reason}`, { level: "warn", job: id, queue }),
+  );
+  holdCommands(worker, log);
   worker.on("completed", (job) => {
-    log(`${queue}: ${job.name} ${job.id} completed`, { job: job.id, queue, name: job.name });
+    log(`${queue}: ${job.name} ${onOneLine(job.id ?? "")} completed`, { job: job.id, queue, name: job.name });
     if (job.name === "import") void removeImported(job.data, host);
   });
   worker.on("failed", (job, error) => {
-    log(`${queue}: ${job?.name} ${job?.id} failed: ${error.message}`, {
+    log(`${queue}: ${job?.name || "job"} ${onOneLine(job?.id ?? "")} failed: ${error.message}`, {
       level: "warn",
       job: job?.id,
       queue,
@@ -76,7 +88,7 @@ export function serveQueue(
     if (job?.finishedOn !== undefined) access.cancellations.ended(job.id ?? "");
   });
   worker.on("stalled", (id) => {
-    log(`${queue}: job ${id} lost its worker and waits again`, { level: "warn", job: id, queue });
+    log(`${queue}: job ${onOneLine(id)} lost its worker and waits again`, { level: "warn", job: id, queue });
     metrics.stalled(queue);
     const line = { line: "its worker was lost: it waits to be taken up again", at: Date.now() };
     void writeLines(queue, id, [line], worker, access);

@@ -18,7 +18,7 @@ import {
 } from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine, type XzEngine } from "../layer/index.js";
 import { openProducer, telemetryIfAsked, uploadsInUse } from "../producer/index.js";
-import { answersFor, connectWithRetry } from "../redis/index.js";
+import { answersFor, connectWithRetry, untilTaken } from "../redis/index.js";
 import {
   defaultGraphName,
   graphNamePattern,
@@ -135,7 +135,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   let root: ServedRoot;
   try {
     // In this order: a worker that still waits for Redis, or is refused, must not clean up in the root.
-    graphId = await register();
+    graphId = await untilTaken(register, {
+      isOver: () => false,
+      refused: ({ message }) => log(`Redis refuses, waiting: ${message}`, { level: "error" }),
+      taken: () => log("Redis takes commands again"),
+    });
     root = await takeOverRoot(graph, hostName, options.mountDirectories, log);
   } catch (error) {
     redis.disconnect();

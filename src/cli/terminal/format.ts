@@ -15,10 +15,13 @@ export function formatText(text: string): string {
   });
 }
 
-/** A time in ms since the epoch as ISO 8601; `?` if it is not a valid time, because whoever enqueued the job chose it. */
+/**
+ * A time in ms since the epoch as ISO 8601; `?` if it is not a valid time, because whoever enqueued the job chose it, or 0,
+ * which stands for one that is not known.
+ */
 export function formatTime(ms: number): string {
   const time = new Date(ms);
-  return Number.isNaN(time.getTime()) ? "?" : time.toISOString();
+  return Number.isNaN(time.getTime()) || ms === 0 ? "?" : time.toISOString();
 }
 
 /** A document as lines of indented JSON that are safe for a terminal. */

@@ -11,6 +11,7 @@ import {
 } from "../../jobs/index.js";
 import { connectWithRetry, type FailFastConnection } from "../../redis/index.js";
 import type { JobState } from "../job-records.js";
+import { guardEvents } from "../unreadable/index.js";
 import { type EventFields, readLogLine, readUpdate, toldEvents } from "./stream-entry.js";
 
 /** A change of a job. */
@@ -82,7 +83,7 @@ export async function openJobEvents(
   const redis = connectWithRetry(url, prefix);
   const listening = copyOf(redis);
   const events = new QueueEvents(queue, { connection: redis, prefix, lastEventId: newest?.[0] ?? "0-0" });
-  events.on("error", () => undefined);
+  guardEvents(events).on("error", () => undefined);
 
   const listeners: Listeners<JobUpdate> = new Map();
   const logListeners: Listeners<LogLine> = new Map();

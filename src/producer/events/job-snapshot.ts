@@ -2,7 +2,8 @@
 import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { parseFailedReason, parseProgress } from "../../jobs/index.js";
-import { isOtherKey, type JobState } from "../job-records.js";
+import type { JobState } from "../job-records.js";
+import { isOtherKey } from "../unreadable/index.js";
 import type { JobUpdate, LogLine } from "./job-events.js";
 
 export interface JobSnapshot {
@@ -29,22 +30,22 @@ export async function readSnapshot(redis: Redis, queue: Queue, id: string): Prom
   const asked = redis
     .multi()
     .xrevrange(queue.toKey("events"), "+", "-", "COUNT", 1)
-    .hmget(queue.toKey(id), "timestamp", "progress", "returnvalue", "failedReason")
+    .hmget(queue.toKey(id), "progress", "returnvalue", "failedReason")
     .lrange(queue.toKey(`${id}:logs`), -mostLines, -1);
   for (const state of sets) asked.zscore(queue.toKey(state), id);
   for (const list of Object.values(lists)) asked.lpos(queue.toKey(list), id);
   const answers = (await asked.exec()) ?? [];
-  for (const [error] of answers) {
-    if (isOtherKey(error)) return undefined;
-    if (error !== null) throw error;
-  }
-  const [newest, fields, logs, ...places] = answers.map(([, answer]) => answer);
-  const [timestamp, progress, result, failedReason] = fields as (string | null)[];
+  for (const [error] of answers) if (error !== null && !isOtherKey(error)) throw error;
+  // A key that does not hold what it should has nothing that could be told.
+  const [newest, fields, logs, ...places] = answers.map(([error, answer]) =>
+    error === null ? answer : null,
+  );
+  const [progress, result, failedReason] = (fields ?? []) as (string | null | undefined)[];
   const states: readonly JobState[] = [...sets, "active", "waiting"];
   const state = states.find((_, at) => places[at] !== null);
-  if (typeof timestamp !== "string" || state === undefined) return undefined;
-  const lines = (logs as string[]).map(toLine);
-  const eventId = (newest as [string, string[]][])[0]?.[0] ?? noEvent;
+  if (state === undefined) return undefined;
+  const lines = ((logs ?? []) as string[]).map(toLine);
+  const eventId = ((newest ?? []) as [string, string[]][])[0]?.[0] ?? noEvent;
   if (state === "completed") {
     return { parts: [...lines, { state, result: readJson(result) }], lines, eventId, hasEnded: true };
   }

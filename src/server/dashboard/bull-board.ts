@@ -5,7 +5,8 @@ import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { FastifyAdapter } from "@bull-board/fastify";
 import type { Queue } from "bullmq";
 import { type AnyQueueName, JobError } from "../../jobs/index.js";
-import type { GraphQueues } from "../../producer/index.js";
+import { type GraphQueues, isScriptError } from "../../producer/index.js";
+import { asUnavailable } from "../../redis/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError, sendProblem } from "../problem.js";
 import { pagePolicy } from "./content-policy.js";
@@ -52,7 +53,10 @@ export async function addBullBoard(app: App, queues: GraphQueues, { log }: Serve
     if (isPage) route.onRequest = askToLogIn;
     // What the board throws it tells in its own form, which its page understands.
     route.errorHandler = (error, request, reply) => {
-      if (!(error instanceof HttpError || error instanceof JobError)) throw error;
+      const known = asUnavailable(error);
+      if (known instanceof JobError) return void sendProblem(known, request, reply, log);
+      if (isRefusal(error)) throw Object.assign(error, { statusCode: 409 });
+      if (!(error instanceof HttpError)) throw error;
       void sendProblem(error, request, reply, log);
     };
   });
@@ -68,6 +72,12 @@ export async function addBullBoard(app: App, queues: GraphQueues, { log }: Serve
     return isPage && typeof payload === "string" ? withoutOtherHosts(payload) : payload;
   });
   await app.register(adapter.registerPlugin() as Parameters<App["register"]>[0]);
+}
+
+/** True if BullMQ has nothing that could be done with the job: its state is another, or its record unreadable. */
+function isRefusal(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return (typeof code === "number" && code < 0) || isScriptError(error);
 }
 
 /** Styles stand in its page, and in what its scripts add to it. */

@@ -1,6 +1,7 @@
 // stevedore jobs: the records of the queues; with --watch what happens in them.
 import { type Command, Option } from "commander";
 import { type JobState, jobStates } from "../../../producer/index.js";
+import { onOneLine } from "../../../terms/index.js";
 import { action } from "../../run-command.js";
 
 export function declare(program: Command): void {
@@ -30,7 +31,7 @@ Examples:
         for await (const record of session.producer.jobs(state)) records.push(record);
         records.sort((a, b) => a.createdAt - b.createdAt);
         const rows = records.map(({ id, queue, name, state, attempts, createdAt, failedReason }) => [
-          ...[id, queue, name, state, String(attempts), formatTime(createdAt)],
+          ...[onOneLine(id), queue, onOneLine(name, 40), state, String(attempts), formatTime(createdAt)],
           failedReason ?? "",
         ]);
         context.print(

@@ -1,0 +1,4 @@
+// The door of unreadable.
+export { failRecord } from "./end-record.js";
+export { guardEvents } from "./guarded-events.js";
+export { guardQueue, guardWorker, isOtherKey, isScriptError, stands } from "./guarded-queue.js";

@@ -30,7 +30,10 @@ export interface JobQueries {
   record(queue: string, id: string): Promise<JobRecord | undefined>;
   /** A page of the records of all queues, newest first. */
   page(request: PageRequest): Promise<JobPage>;
-  /** The records of all queues, of one state or of all, oldest first within a queue and state. */
+  /**
+   * The records of all queues, of one state or of all, oldest first within a queue and state. Those that are removed
+   * meanwhile may be missing; no others are.
+   */
   jobs(state?: JobState): AsyncGenerator<JobRecord>;
   /** The newest records of one state over all queues, at most `count` of them, the newest first. */
   recent(state: JobState, count: number): Promise<JobRecord[]>;
@@ -69,8 +72,7 @@ export function openJobQueries(connection: FailFastConnection, queues: GraphQueu
     async *jobs(state) {
       for (const queue of await queues.names()) {
         for (const wanted of state === undefined ? jobStates : [state]) {
-          await connection.attempt(async () => undefined);
-          yield* readJobRecords(queues.of(queue), wanted);
+          yield* readJobRecords(connection, queues.of(queue), wanted);
         }
       }
     },

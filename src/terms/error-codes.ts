@@ -83,6 +83,11 @@ export const errorCodeTable = {
   },
   TOOL_MISSING: { isTransient: false, status: 501, meaning: "the worker's host lacks a program" },
   QUEUE_UNAVAILABLE: { isTransient: true, status: 503, meaning: "Redis is away" },
+  JOB_NOT_FOUND: {
+    isTransient: false,
+    status: 404,
+    meaning: "there is no such job, or no longer: its record was removed; no job fails with it",
+  },
   CANCELLED: { isTransient: false, status: 409, meaning: "the job was cancelled" },
   INTERNAL: {
     isTransient: true,

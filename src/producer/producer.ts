@@ -71,7 +71,7 @@ export function openProducer(options: ProducerOptions): Producer {
     async cancel(id) {
       const found = await queues.find(id);
       if (found !== undefined) {
-        const access = { queue: found.queue, redis: connection.redis, url, graphName: graph };
+        const access = { queue: found.queue, redis: connection.redis, graphName: graph };
         return connection.attempt(() => cancelJob(found.job, access));
       }
       throw new JobError("INVALID_JOB", `there is no job ${JSON.stringify(id)}`, { jobId: id });

@@ -39,6 +39,8 @@ export interface JobQueries {
   recent(state: JobState, count: number): Promise<JobRecord[]>;
   /** How many jobs of each state every queue holds. */
   counts(): Promise<AllCounts>;
+  /** The queues that are paused: workers take none of their jobs up until they are resumed. */
+  paused(): Promise<AnyQueueName[]>;
 }
 
 export function openJobQueries(connection: FailFastConnection, queues: GraphQueues): JobQueries {
@@ -87,6 +89,15 @@ export function openJobQueries(connection: FailFastConnection, queues: GraphQueu
         .flat()
         .sort((a, b) => age(b) - age(a))
         .slice(0, count);
+    },
+    async paused() {
+      const names = await queues.names();
+      const answers = await connection.attempt(() => {
+        const asked = connection.redis.pipeline();
+        for (const name of names) asked.hexists(queues.of(name).toKey("meta"), "paused");
+        return asked.exec();
+      });
+      return names.filter((_, at) => answers?.[at]?.[1] === 1);
     },
     async counts() {
       const ofQueues = (await queues.names()).map(async (queue): Promise<[AnyQueueName, QueueCounts]> => {

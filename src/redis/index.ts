@@ -1,3 +1,4 @@
 // The door of redis: URLs, and connections to whatever they name.
 export { answersFor, connectFailFast, connectWithRetry, type FailFastConnection } from "./connection.js";
+export { type OutageLog, type OutageTiming, openOutageLog, outageTiming } from "./outage-log.js";
 export { describeRedis, readRedisUrl } from "./url.js";

@@ -1,6 +1,7 @@
 // Serves one queue of a graph in this process: takes its jobs, keeps their locks, and gives them back.
 import { MetricsTime, type Telemetry, Worker } from "bullmq";
 import { type AnyQueueName, type CheckedJobData, keyPrefix, retention } from "../jobs/index.js";
+import type { OutageLog } from "../redis/index.js";
 import type { WorkerHost } from "./handlers/index.js";
 import type { Log } from "./log.js";
 import { cancelReason, lockLostReason, processJob, type QueueAccess } from "./process-job.js";
@@ -20,6 +21,8 @@ const neverAborted = new AbortController().signal;
 /** Who observes the jobs of a queue. */
 interface QueueObservers {
   readonly log: Log;
+  /** Tells of what is an outage of Redis. */
+  readonly outages: OutageLog;
   readonly metrics: WorkerMetrics;
   /** Undefined if traces are not asked for. */
   readonly telemetry: Telemetry | undefined;
@@ -31,7 +34,7 @@ export function serveQueue(
   access: QueueAccess,
   concurrency: number,
   host: WorkerHost,
-  { log, metrics, telemetry }: QueueObservers,
+  { log, outages, metrics, telemetry }: QueueObservers,
   { lockDuration, stalledInterval }: WorkerTiming,
 ): Worker {
   const worker = new Worker(
@@ -81,7 +84,9 @@ export function serveQueue(
     const line = { line: "its worker was lost: it waits to be taken up again", at: Date.now() };
     void writeLines(queue, id, [line], worker, access);
   });
-  worker.on("error", (error) => log(`${queue}: ${error.message}`, { level: "error", queue }));
+  worker.on("error", (error) => {
+    if (!outages.takes(error)) log(`${queue}: ${error.message}`, { level: "error", queue });
+  });
   worker.on("lockRenewalFailed", (ids) => {
     for (const id of ids) worker.cancelJob(id, lockLostReason);
   });

@@ -27,7 +27,7 @@ export const outageTiming: OutageTiming = { reminder: 60_000, quiet: 2_500 };
 type Client = Pick<Redis, "on" | "off">;
 
 /** How `log` is to show a line. */
-export type OutageLevel = "error" | "warn";
+type OutageLevel = "error" | "warn";
 
 /**
  * Writes a line when an outage begins, one a minute while it lasts, and one when it is over. An outage lasts while the

@@ -37,6 +37,7 @@ export async function documentFile(): Promise<string> {
   const app = await buildApp({
     ...{ producer, graph, graphName: "default", root, redis, tokens: [], maxUploadBytes: 1 },
     log: () => {},
+    logsOutages: false,
     signal: stopping.signal,
   });
   try {

@@ -1,29 +1,41 @@
 // Cancels a job wherever it is: waiting in its queue, running in some process, or a batch with its children.
 import { randomUUID } from "node:crypto";
-import { type Job, type Queue, UnrecoverableError, Worker } from "bullmq";
+import { type Job, type Queue, type RepeatOptions, UnrecoverableError } from "bullmq";
 import type { Redis } from "ioredis";
 import {
   type CancellationMessage,
   cancellationKeys,
   formatFailedReason,
   JobError,
-  keyPrefix,
   parseFailedReason,
   retention,
 } from "../jobs/index.js";
-import { connectWithRetry } from "../redis/index.js";
 import type { JobState } from "./job-records.js";
-import { failRecord, guardWorker, isScriptError } from "./unreadable/index.js";
+import { brokenRecords, failRecord, isScriptError } from "./unreadable/index.js";
 
 /** How often the state of a cancelled job is read, and for how long at most, in ms. Not every end has an event. */
 const interval = 100;
 const patience = 10_000;
+/** For how long a job is locked that is being failed here, in ms: if this process dies, a worker takes it up then. */
+const lockDuration = 30_000;
+
+/**
+ * Moves a job that no worker has begun to the active ones, and locks it. BullMQ would take up the next job of its queue, and
+ * none of a queue that is paused.
+ * KEYS: wait, prioritized, delayed, active, the job, its lock; ARGV: its id, the lock's token, its duration in ms.
+ */
+const takeUpScript = `
+if redis.call("LREM", KEYS[1], 1, ARGV[1]) == 0 and redis.call("ZREM", KEYS[2], ARGV[1]) == 0
+  and redis.call("ZREM", KEYS[3], ARGV[1]) == 0 then return 0 end
+redis.call("LPUSH", KEYS[4], ARGV[1])
+redis.call("SET", KEYS[6], ARGV[2], "PX", ARGV[3])
+if redis.call("TYPE", KEYS[5]).ok == "hash" then redis.call("HSET", KEYS[5], "delay", 0) end
+return 1`;
 
 /** What a cancellation needs of its producer. */
 interface CancelAccess {
   readonly queue: Queue;
   readonly redis: Redis;
-  readonly url: string;
   readonly graphName: string;
 }
 
@@ -55,8 +67,7 @@ export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean
       return true;
     }
     if (current === "waiting-children") await removeUnbegunChildren(job, access);
-    if (["waiting", "prioritized", "delayed"].includes(current)) await failWaiting(id, current, access);
-    else await new Promise((resolve) => setTimeout(resolve, interval));
+    if (!(await failUnbegun(id, access))) await new Promise((resolve) => setTimeout(resolve, interval));
     if (Date.now() > end) return false;
   }
 }
@@ -97,38 +108,42 @@ async function removeUnbegunChildren(job: Job, access: CancelAccess): Promise<vo
     removeOnComplete: true,
     removeOnFail: true,
   });
-  await failWaiting(jobId, "waiting", access);
+  await failUnbegun(jobId, access);
 }
 
 /**
- * Fails a job that no worker has begun. Only an active job can fail, so it is moved to the front of its queue and taken
- * up here. If a worker is faster, that worker fails it.
+ * Fails a job that no worker has begun, also one of a queue that is paused.
+ * @returns false for any other job: its worker fails it
  */
-async function failWaiting(
-  id: string,
-  state: JobState | "unknown",
-  { queue, redis, url, graphName }: CancelAccess,
-): Promise<void> {
-  const connection = connectWithRetry(url, keyPrefix(graphName));
-  const taker = new Worker(queue.name, null, { connection, prefix: keyPrefix(graphName), autorun: false });
-  guardWorker(taker, connection).on("error", () => undefined);
+async function failUnbegun(id: string, { queue, redis }: CancelAccess): Promise<boolean> {
+  const lists = ["wait", "prioritized", "delayed", "active"].map((name) => queue.toKey(name));
+  const keys = [...lists, queue.toKey(id), queue.toKey(`${id}:lock`)];
+  const token = randomUUID();
+  const isTaken = await redis.eval(takeUpScript, keys.length, ...keys, id, token, lockDuration);
+  if (isTaken !== 1) return false;
   try {
-    const job = await queue.getJob(id);
-    if (state === "delayed") await job?.promote().catch(() => undefined);
-    await job?.changePriority({ priority: 0, lifo: true });
-    const token = randomUUID();
-    const taken = await taker.getNextJob(token, { block: false });
-    if (taken === undefined) return;
-    if (taken.id !== id) await taken.moveToWait(token);
-    else await taken.moveToFailed(new UnrecoverableError(cancelledReason(id)), token, false);
+    const broken = await brokenRecords(redis, queue, [id]);
+    const job = broken.has(id) ? undefined : await queue.getJob(id);
+    if (job === undefined) await failRecord(redis, queue, id, cancelledReason(id));
+    if (job?.repeatJobKey !== undefined) await setNextRun(queue, job, job.repeatJobKey);
+    await job?.moveToFailed(new UnrecoverableError(cancelledReason(id)), token, false);
   } catch (error) {
     if (!isMissing(error) && !isScriptError(error)) throw error;
     await failRecord(redis, queue, id, cancelledReason(id));
-  } finally {
-    // Without waiting: it has no job under way.
-    await taker.close(true);
-    connection.disconnect();
   }
+  return true;
+}
+
+/** Sets the next run of a schedule, as BullMQ's workers do when they take a run up. */
+async function setNextRun(queue: Queue, { id = "", name, data, opts }: Job, schedule: string): Promise<void> {
+  // BullMQ's types leave out what a run has of its schedule.
+  const { repeat } = opts as { readonly repeat?: RepeatOptions };
+  if (repeat === undefined) return;
+  const schedules = await queue.jobScheduler;
+  await schedules.upsertJobScheduler(schedule, repeat, name, data, opts, {
+    override: false,
+    producerId: id,
+  });
 }
 
 /** True for BullMQ's error for a job that has no record (its `ErrorCode.JobNotExist`). */

@@ -8,6 +8,7 @@ export type {
   JobWatch,
   LogLine,
   QueueEvent,
+  WaitOptions,
   WatchedEvent,
   Watcher,
 } from "./events/index.js";

@@ -30,12 +30,17 @@ export interface JobQueries {
   record(queue: string, id: string): Promise<JobRecord | undefined>;
   /** A page of the records of all queues, newest first. */
   page(request: PageRequest): Promise<JobPage>;
-  /** The records of all queues, of one state or of all, oldest first within a queue and state. */
+  /**
+   * The records of all queues, of one state or of all, oldest first within a queue and state. Those that are removed
+   * meanwhile may be missing; no others are.
+   */
   jobs(state?: JobState): AsyncGenerator<JobRecord>;
   /** The newest records of one state over all queues, at most `count` of them, the newest first. */
   recent(state: JobState, count: number): Promise<JobRecord[]>;
   /** How many jobs of each state every queue holds. */
   counts(): Promise<AllCounts>;
+  /** The queues that are paused: workers take none of their jobs up until they are resumed. */
+  paused(): Promise<AnyQueueName[]>;
 }
 
 export function openJobQueries(connection: FailFastConnection, queues: GraphQueues): JobQueries {
@@ -69,8 +74,7 @@ export function openJobQueries(connection: FailFastConnection, queues: GraphQueu
     async *jobs(state) {
       for (const queue of await queues.names()) {
         for (const wanted of state === undefined ? jobStates : [state]) {
-          await connection.attempt(async () => undefined);
-          yield* readJobRecords(queues.of(queue), wanted);
+          yield* readJobRecords(connection, queues.of(queue), wanted);
         }
       }
     },
@@ -85,6 +89,15 @@ export function openJobQueries(connection: FailFastConnection, queues: GraphQueu
         .flat()
         .sort((a, b) => age(b) - age(a))
         .slice(0, count);
+    },
+    async paused() {
+      const names = await queues.names();
+      const answers = await connection.attempt(() => {
+        const asked = connection.redis.pipeline();
+        for (const name of names) asked.hexists(queues.of(name).toKey("meta"), "paused");
+        return asked.exec();
+      });
+      return names.filter((_, at) => answers?.[at]?.[1] === 1);
     },
     async counts() {
       const ofQueues = (await queues.names()).map(async (queue): Promise<[AnyQueueName, QueueCounts]> => {

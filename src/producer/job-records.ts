@@ -1,6 +1,8 @@
 // Reads job records from Redis, in the form in which every front end shows them.
 import type { Job, Queue } from "bullmq";
+import type { Redis } from "ioredis";
 import type { AnyQueueName } from "../jobs/index.js";
+import type { FailFastConnection } from "../redis/index.js";
 
 /** The states a job can be in, as BullMQ names them. */
 export const jobStates = [
@@ -38,14 +40,30 @@ export interface JobRecord {
 /** How many records are read from Redis at a time. */
 const page = 500;
 
-/** Reads a queue's records of one state, page by page, oldest first. */
-export async function* readJobRecords(queue: Queue, state: JobState): AsyncGenerator<JobRecord> {
-  for (let start = 0; ; start += page) {
-    const jobs = await queue.getJobs([state], start, start + page - 1, true);
-    // A job that was removed between the listing and the reading is undefined.
+/**
+ * Reads a queue's records of one state, page by page, oldest first: those that were in it when the reading began, and have
+ * not been removed by their turn.
+ */
+export async function* readJobRecords(
+  { redis, attempt }: FailFastConnection,
+  queue: Queue,
+  state: JobState,
+): AsyncGenerator<JobRecord> {
+  // All ids at once: by ranges, each record that is removed meanwhile would move another out of the next range.
+  const ids = await attempt(() => readIds(redis, queue, state));
+  for (let start = 0; start < ids.length; start += page) {
+    const asked = ids.slice(start, start + page);
+    const jobs = await attempt(() => Promise.all(asked.map((id) => queue.getJob(id))));
+    // A job that was removed since is undefined.
     for (const job of jobs) if (job !== undefined) yield toRecord(job, queue.name as AnyQueueName, state);
-    if (jobs.length < page) return;
   }
+}
+
+/** The ids of a queue's jobs in a state, oldest first. */
+async function readIds(redis: Redis, queue: Queue, state: JobState): Promise<readonly string[]> {
+  // BullMQ keeps these two states in lists (LPUSH), the others in sorted sets.
+  if (state !== "waiting" && state !== "active") return redis.zrange(queue.toKey(state), "0", "-1");
+  return (await redis.lrange(queue.toKey(state === "waiting" ? "wait" : state), 0, -1)).toReversed();
 }
 
 /** Reads the newest records of one state, at most `count` of them, the newest first. */

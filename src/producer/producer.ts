@@ -21,6 +21,8 @@ export interface ProducerOptions {
   readonly maxJobBytes?: number | undefined;
   /** Makes each enqueued job part of the present trace: `new BullMQOtel(…)` of `bullmq-otel`, or `telemetryIfAsked()`. */
   readonly telemetry?: Telemetry | undefined;
+  /** @internal For tests: how often the records of jobs are looked for that somebody waits for, in ms. */
+  readonly goneInterval?: number | undefined;
 }
 
 /**
@@ -54,13 +56,13 @@ export interface Producer extends Enqueuing, JobStreams, JobQueries, Schedules {
  * @throws `INVALID_OPTION` for a URL, one of its files, or a graph's name that is not valid
  */
 export function openProducer(options: ProducerOptions): Producer {
-  const { redis: url, graph = defaultGraphName, maxJobBytes, telemetry } = options;
+  const { redis: url, graph = defaultGraphName, maxJobBytes, telemetry, goneInterval } = options;
   if (!graphNamePattern.test(graph)) {
     throw new JobError("INVALID_OPTION", invalidGraphName(graph));
   }
   const connection = connectFailFast(url, keyPrefix(graph));
   const queues = openGraphQueues(connection, graph, telemetry);
-  const { close: closeStreams, ...streams } = openJobStreams(connection, url, graph, queues);
+  const { close: closeStreams, ...streams } = openJobStreams(connection, url, graph, queues, goneInterval);
 
   return {
     ...openEnqueuing(connection, queues, graph, maxJobBytes),
@@ -71,7 +73,7 @@ export function openProducer(options: ProducerOptions): Producer {
     async cancel(id) {
       const found = await queues.find(id);
       if (found !== undefined) {
-        const access = { queue: found.queue, redis: connection.redis, url, graphName: graph };
+        const access = { queue: found.queue, redis: connection.redis, graphName: graph };
         return connection.attempt(() => cancelJob(found.job, access));
       }
       throw new JobError("INVALID_JOB", `there is no job ${JSON.stringify(id)}`, { jobId: id });

@@ -24,6 +24,7 @@ export {
   type Schedule,
   type Schedules,
   telemetryIfAsked,
+  type WaitOptions,
   type WatchedEvent,
   type Watcher,
 } from "../producer/index.js";

@@ -1,5 +1,6 @@
 // The door of redis: URLs, and connections to whatever they name.
 export { answersFor, connectFailFast, connectWithRetry, type FailFastConnection } from "./connection.js";
+export { type OutageLog, type OutageTiming, openOutageLog, outageTiming } from "./outage-log.js";
 export { untilTaken } from "./patience.js";
 export { asUnavailable, redisRefusals, refusalOf } from "./refusals.js";
 export { describeRedis, readRedisUrl } from "./url.js";

@@ -1,6 +1,6 @@
 // Repeats what Redis refuses for now, until it takes it.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type RedisRefusal, refusalOf } from "./refusals.js";
+import { refusalOf } from "./refusals.js";
 
 /** How long until it is tried again, in ms. */
 const interval = 1_000;
@@ -9,10 +9,8 @@ const interval = 1_000;
 interface Waiting {
   /** True once nobody waits any more: the refusal is thrown then. */
   isOver(): boolean;
-  /** Called once, when it begins. */
-  refused(refusal: RedisRefusal): void;
-  /** Called once, when it was taken after it had been refused. */
-  taken(): void;
+  /** Called with each refusal. */
+  refused(error: Error): void;
 }
 
 /**
@@ -21,16 +19,13 @@ interface Waiting {
  * @throws what the operation throws otherwise
  */
 export async function untilTaken<T>(operation: () => Promise<T>, waiting: Waiting): Promise<T> {
-  for (let isRefused = false; ; await sleep(interval)) {
+  for (; ; await sleep(interval)) {
     try {
-      const result = await operation();
-      if (isRefused) waiting.taken();
-      return result;
+      return await operation();
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === undefined || !refusal.isPassing || refusal.reconnects || waiting.isOver()) throw error;
-      if (!isRefused) waiting.refused(refusal);
-      isRefused = true;
+      waiting.refused(error as Error);
     }
   }
 }

@@ -24,7 +24,9 @@ export interface ServerContext {
   /** How large an upload may be, in bytes. */
   readonly maxUploadBytes: number;
   /** Called with a line about whatever happens. */
-  readonly log: (line: string) => void;
+  readonly log: (line: string, fields?: { readonly level?: "warn" | "error" | undefined }) => void;
+  /** Whether outages of Redis are logged. */
+  readonly logsOutages: boolean;
   /** Aborted when the server stops: long streams end. */
   readonly signal: AbortSignal;
 }

@@ -12,6 +12,10 @@ const readiness = z
   .object({
     ready: z.boolean(),
     checks: z.object({ redis: check, root: check, disk: check, worker: check }),
+    paused: z
+      .array(z.string())
+      .nullable()
+      .meta({ description: "The queues that are paused, which is no fault; null while Redis is away" }),
   })
   .meta({ id: "Readiness" });
 
@@ -47,16 +51,17 @@ export function addHealthRoutes(app: App, context: ServerContext): void {
       },
     },
     async (_request, reply) => {
-      const [redis, worker, root, disk] = await Promise.all([
+      const [redis, worker, root, disk, paused] = await Promise.all([
         checkRedis(context),
         checkWorker(context),
         checkRoot(context),
         checkDisk(context),
+        context.producer.paused().catch(() => null),
       ]);
       const checks = { redis, root, disk, worker };
       const ready = Object.values(checks).every(({ ok }) => ok);
       if (!ready) reply.header("retry-after", "5");
-      return reply.code(ready ? 200 : 503).send({ ready, checks });
+      return reply.code(ready ? 200 : 503).send({ ready, checks, paused });
     },
   );
 }

@@ -3,7 +3,7 @@ import { Gauge, type Metric, Registry } from "prom-client";
 import { z } from "zod";
 import { diskOf } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import type { WorkerMetric, WorkerStatus } from "../jobs/index.js";
+import { queueNames, type WorkerMetric, type WorkerStatus } from "../jobs/index.js";
 import type { Producer } from "../producer/index.js";
 import { throwIfAborted } from "../terms/index.js";
 import { problemsOf } from "./api/index.js";
@@ -50,8 +50,9 @@ export async function metricsText(
   { producer, graph }: MetricsSources,
   signal?: AbortSignal,
 ): Promise<MetricsPage> {
-  const [ofQueues, workers, images, disk, isWritable] = await Promise.all([
+  const [ofQueues, paused, workers, images, disk, isWritable] = await Promise.all([
     producer.prometheus(),
+    producer.paused(),
     producer.workerStatuses(),
     graph.imageCount(),
     diskOf(graph.root),
@@ -67,6 +68,14 @@ export async function metricsText(
   gauge("stevedore_workers", "Workers of the graph that have told of themselves lately", workers.length);
   gauge("stevedore_redis_writable", "1 while Redis takes writes, 0 while it is full", isWritable ? 1 : 0);
   gauge("stevedore_images", "Images in the graph, broken ones included", images);
+  const pauses = new Gauge({
+    name: "stevedore_queue_paused",
+    help: "1 for a queue that is paused: workers take none of its jobs up",
+    labelNames: ["queue"],
+    registers: [registry],
+  });
+  for (const queue of new Set([...queueNames, ...paused]))
+    pauses.set({ queue }, paused.includes(queue) ? 1 : 0);
   if (disk !== null) {
     gauge("stevedore_disk_free_bytes", "Bytes that are free on the root's file system", disk.bytesFree);
     gauge("stevedore_disk_size_bytes", "Bytes of the root's file system", disk.bytesTotal);

@@ -53,7 +53,9 @@ export interface ServerOptions {
   /** Requests per minute and client. Default: 6,000. */
   readonly requestsPerMinute?: number | undefined;
   /** Called with a line about whatever happens. */
-  readonly log?: ((line: string) => void) | undefined;
+  readonly log?: ServerContext["log"] | undefined;
+  /** False where a worker of the same process logs the outages of Redis. Default: true. */
+  readonly logsOutages?: boolean | undefined;
 }
 
 /** A server that listens. */
@@ -101,6 +103,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     redis,
     tokens,
     log,
+    logsOutages: options.logsOutages ?? true,
     maxUploadBytes: options.maxUploadBytes ?? defaultMaxUploadBytes,
     signal: stopping.signal,
   };

@@ -87,6 +87,11 @@ export const errorCodeTable = {
     status: 503,
     meaning: "Redis is away, or refuses: [redis](redis.md)",
   },
+  JOB_NOT_FOUND: {
+    isTransient: false,
+    status: 404,
+    meaning: "there is no such job, or no longer: its record was removed; no job fails with it",
+  },
   CANCELLED: { isTransient: false, status: 409, meaning: "the job was cancelled" },
   INTERNAL: {
     isTransient: true,

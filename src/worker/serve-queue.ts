@@ -2,6 +2,7 @@
 import { MetricsTime, type Telemetry, Worker } from "bullmq";
 import { type AnyQueueName, type CheckedJobData, keyPrefix, retention } from "../jobs/index.js";
 import { guardWorker } from "../producer/index.js";
+import type { OutageLog } from "../redis/index.js";
 import { onOneLine } from "../terms/index.js";
 import type { WorkerHost } from "./handlers/index.js";
 import { holdCommands } from "./hold-commands.js";
@@ -26,6 +27,8 @@ const neverAborted = new AbortController().signal;
 /** Who observes the jobs of a queue. */
 interface QueueObservers {
   readonly log: Log;
+  /** Tells of what is an outage of Redis. */
+  readonly outages: OutageLog;
   readonly metrics: WorkerMetrics;
   /** Undefined if traces are not asked for. */
   readonly telemetry: Telemetry | undefined;
@@ -37,7 +40,7 @@ export function serveQueue(
   access: QueueAccess,
   concurrency: number,
   host: WorkerHost,
-  { log: write, metrics, telemetry }: QueueObservers,
+  { log: write, outages, metrics, telemetry }: QueueObservers,
   { lockDuration, stalledInterval }: WorkerTiming,
 ): Worker {
   const worker = new Worker(
@@ -73,7 +76,7 @@ export function serveQueue(
   guardWorker(worker, access.redis, (id, reason) =>
     log(`${queue}: ${onOneLine(id)} failed: ${reason}`, { level: "warn", job: id, queue }),
   );
-  holdCommands(worker, log);
+  holdCommands(worker, outages);
   worker.on("completed", (job) => {
     log(`${queue}: ${job.name} ${onOneLine(job.id ?? "")} completed`, { job: job.id, queue, name: job.name });
     if (job.name === "import") void removeImported(job.data, host);
@@ -93,7 +96,9 @@ export function serveQueue(
     const line = { line: "its worker was lost: it waits to be taken up again", at: Date.now() };
     void writeLines(queue, id, [line], worker, access);
   });
-  worker.on("error", (error) => log(`${queue}: ${error.message}`, { level: "error", queue }));
+  worker.on("error", (error) => {
+    if (!outages.takes(error)) log(`${queue}: ${error.message}`, { level: "error", queue });
+  });
   worker.on("lockRenewalFailed", (ids) => {
     for (const id of ids) worker.cancelJob(id, lockLostReason);
   });

@@ -1,6 +1,7 @@
 // How long a worker may be silent before it is taken for dead. Tests that kill workers shorten it; nobody else should, for a
 // worker on a busy host may be silent for seconds.
 import { workerStatusInterval } from "../jobs/index.js";
+import { type OutageTiming, outageTiming } from "../redis/index.js";
 
 /** Times in ms. */
 export interface WorkerTiming {
@@ -10,6 +11,8 @@ export interface WorkerTiming {
   readonly stalledInterval: number;
   /** How often the worker tells its status. */
   readonly statusInterval: number;
+  /** When an outage of Redis is told of. */
+  readonly outage: OutageTiming;
 }
 
 /** By this a test tells a worker's process how long its locks last, in ms. Internal: it may go at any time. */
@@ -22,5 +25,6 @@ export function workerTiming(given: Partial<WorkerTiming> = {}): WorkerTiming {
     lockDuration,
     stalledInterval: given.stalledInterval ?? lockDuration / 4,
     statusInterval: given.statusInterval ?? workerStatusInterval,
+    outage: given.outage ?? outageTiming,
   };
 }

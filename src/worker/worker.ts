@@ -18,7 +18,7 @@ import {
 } from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine, type XzEngine } from "../layer/index.js";
 import { openProducer, telemetryIfAsked, uploadsInUse } from "../producer/index.js";
-import { answersFor, connectWithRetry, untilTaken } from "../redis/index.js";
+import { answersFor, connectWithRetry, openOutageLog, untilTaken } from "../redis/index.js";
 import {
   defaultGraphName,
   graphNamePattern,
@@ -124,7 +124,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const [engine] = await Promise.all([chooseXzEngine(), checkTar()]);
   await assertWritable(options.root);
   const graph = await openGraph(options.root, { create: true, host: hostName });
+  const timing = workerTiming(options.timing);
   const redis = connectWithRetry(url, keyPrefix(graphName));
+  const outages = openOutageLog(redis, url, (line, level) => log(line, { level }), timing.outage);
   const register = async () => {
     const id = await graph.graphId();
     await claimGraphName(redis, graphName, id);
@@ -137,11 +139,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     // In this order: a worker that still waits for Redis, or is refused, must not clean up in the root.
     graphId = await untilTaken(register, {
       isOver: () => false,
-      refused: ({ message }) => log(`Redis refuses, waiting: ${message}`, { level: "error" }),
-      taken: () => log("Redis takes commands again"),
+      refused: (error) => outages.takes(error),
     });
     root = await takeOverRoot(graph, hostName, options.mountDirectories, log);
   } catch (error) {
+    outages.close();
     redis.disconnect();
     await graph.close();
     throw error;
@@ -158,7 +160,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     prefix: keyPrefix(graphName),
     ...(telemetry === undefined ? {} : { telemetry }),
   });
-  queue.on("error", (error) => log(`checksum: ${error.message}`, { level: "error", queue: queue.name }));
+  queue.on("error", (error) => {
+    if (!outages.takes(error)) log(`checksum: ${error.message}`, { level: "error", queue: queue.name });
+  });
   const batches = openBatchProgress(queue, redis, graphName);
   const cancellations = await openCancellations(redis, graphName);
   const hostQueues = openHostQueues(redis, graphName, telemetry);
@@ -199,8 +203,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   );
   const version = packageVersion();
   const metrics = openWorkerMetrics(host.cpu, [...served.keys()], version);
-  const observers = { log, metrics, telemetry };
-  const timing = workerTiming(options.timing);
+  const observers = { log, outages, metrics, telemetry };
   const workers = [...served].map(([name, count]) =>
     serveQueue(name, access, count, host, observers, timing),
   );
@@ -256,6 +259,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         await hostQueues.close();
         await queue.close();
         await producer.close();
+        outages.close();
         redis.disconnect();
         await graph.close();
         await root.leave();

@@ -126,7 +126,7 @@ describe("enqueue and wait", () => {
       const updates = producer.follow(job);
       expect((await updates.next()).value).toMatchObject({ state: "waiting" });
       await producer.withdraw(job);
-      for await (const { error } of updates) expect(error?.code).toBe("CANCELLED");
+      for await (const { error } of updates) expect(error?.code).toBe("JOB_NOT_FOUND");
     }));
 
   it("leave the record of a job that has ended", () =>

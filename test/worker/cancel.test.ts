@@ -105,6 +105,33 @@ describe("a job that is cancelled", () => {
     }
   });
 
+  it("while its queue is paused fails at once, whatever it waits for, and the queue stays paused", async () => {
+    const graph = "paused";
+    const producer = openProducer({ redis: dock.redis, graph });
+    const redis = new Redis(dock.redis, { maxRetriesPerRequest: null });
+    const queue = new Queue("checksum", { connection: redis, prefix: keyPrefix(graph) });
+    try {
+      await queue.add("checksum", { id: "a" }, { jobId: "job-a" });
+      await queue.pause();
+      await queue.add("checksum", { id: "b" }, { jobId: "job-b" });
+      await queue.add("checksum", { id: "c" }, { jobId: "job-delayed", delay: 3_600_000 });
+      await queue.add("checksum", { id: "d" }, { jobId: "job-later", priority: 5 });
+      const before = performance.now();
+      for (const id of ["job-b", "job-delayed", "job-later"]) expect(await producer.cancel(id)).toBe(true);
+      // It took ten seconds each.
+      expect(performance.now() - before).toBeLessThan(5_000);
+      expect(await statesOf(producer)).toEqual({
+        "job-a": "waiting",
+        ...{ "job-b": "cancelled", "job-delayed": "cancelled", "job-later": "cancelled" },
+      });
+      expect(await queue.isPaused()).toBe(true);
+    } finally {
+      await queue.close();
+      redis.disconnect();
+      await producer.close();
+    }
+  });
+
   it("and is a batch takes its children with it, those at work and those that wait", () =>
     dock.serving(
       async ({ producer, root, graphName }) => {

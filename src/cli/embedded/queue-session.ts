@@ -79,12 +79,19 @@ export async function openQueueSession(
     superseded.addEventListener("abort", () => broken.abort(superseded.reason));
   };
 
+  /** The queues of which the user was told that they are paused. */
+  const paused = new Set<string>();
   /** How many checks in a row have found no worker. */
   let misses = 0;
   /** Checks that somebody serves the queue: if not, this process does so in the root's own queue, else it tells the user. */
   const watch = async () => {
     const [job] = unfinished.values();
-    if (job === undefined || own !== undefined) return;
+    if (job === undefined) return;
+    if (!paused.has(job.queue) && (await producer.paused()).includes(job.queue)) {
+      paused.add(job.queue);
+      tell(`the queue ${job.queue} is paused: its jobs wait`);
+    }
+    if (own !== undefined) return;
     misses = (await producer.workers(job.queue)) > 0 ? 0 : misses + 1;
     // The first check may come before a worker that has just been started is known.
     if (misses < 2) return;

@@ -24,6 +24,11 @@ export function formatTime(ms: number): string {
   return Number.isNaN(time.getTime()) || ms === 0 ? "?" : time.toISOString();
 }
 
+/** A line for each queue that is paused: nothing else tells why its jobs wait. */
+export function pausedLines(queues: readonly string[]): string[] {
+  return queues.map((queue) => `the queue ${queue} is paused: its jobs wait`);
+}
+
 /** A document as lines of indented JSON that are safe for a terminal. */
 export function formatJson(document: unknown): string[] {
   return JSON.stringify(document, null, 2).split("\n").map(formatText);

@@ -7,6 +7,7 @@ export {
   formatTable,
   formatText,
   formatTime,
+  pausedLines,
 } from "./format.js";
 export type { TalliedJob } from "./job-tally.js";
 export { isTerminal } from "./live-display.js";

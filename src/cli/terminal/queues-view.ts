@@ -13,6 +13,7 @@ interface QueueView {
   readonly queue: AnyQueueName;
   readonly counts: QueueCounts;
   readonly workers: number;
+  readonly isPaused: boolean;
   /** Ended jobs per second; undefined while it is not known. */
   readonly rate: number | undefined;
 }
@@ -33,7 +34,7 @@ const dateFrom = 60;
 
 /** The columns of the table: a heading, a shorter one for a narrow terminal, and the value. */
 const table: readonly [string, string, (view: QueueView) => string][] = [
-  ["QUEUE", "QUEUE", ({ queue }) => queue],
+  ["QUEUE", "QUEUE", ({ queue, isPaused }) => (isPaused ? `${queue} (paused)` : queue)],
   // For the reader, a job with a priority waits like any other, and a batch that waits for its children is active.
   ["WAITING", "WAIT", ({ counts }) => String(counts.waiting + counts.prioritized)],
   ["ACTIVE", "ACT", ({ counts }) => String(counts.active + counts["waiting-children"])],

@@ -46,7 +46,8 @@ export async function showQueues({
   const read = async () => {
     const listedState = state ?? "failed";
     const shown = Object.entries(await producer.counts()) as [AnyQueueName, QueueCounts][];
-    const [active, batches, records, ...workers] = await Promise.all([
+    const [paused, active, batches, records, ...workers] = await Promise.all([
+      producer.paused(),
       producer.recent("active", mostRecords),
       producer.recent("waiting-children", mostRecords),
       producer.recent(listedState, mostRecords),
@@ -68,6 +69,7 @@ export async function showQueues({
         queue,
         counts,
         workers: workers[place] ?? 0,
+        isPaused: paused.includes(queue),
         rate: rate(endedSamples.get(queue) ?? [], at, window),
       })),
       active: state === undefined || state === "active" ? atWork : [],

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { formatFailedReason, type Progress, subjectOf } from "../../jobs/index.js";
 import type { JobEvent } from "../../producer/index.js";
-import { formatText, formatTime } from "./format.js";
+import { formatText, formatTime, pausedLines } from "./format.js";
 import { figuresOf } from "./progress-figures.js";
 import { formatAmount, formatImages, formatLeft, formatRate } from "./progress-text.js";
 import type { QueueWatch } from "./queue-watch.js";
@@ -31,6 +31,7 @@ export async function writeChanges({
   const notice = await begun();
   tell(`watching the queues of graph "${context.config.graph}" at ${address}; Ctrl-C stops`);
   if (notice !== undefined) tell(notice);
+  for (const line of pausedLines(await producer.paused().catch(() => []))) warn(line);
   /** Name and data of the unfinished jobs, from their records. */
   const known = new Map<string, Promise<{ name: string; data: unknown } | undefined>>();
   const identify = (id: string) => {

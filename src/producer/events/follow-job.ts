@@ -3,23 +3,26 @@ import { JobError, parseFailedReason, parseProgress } from "../../jobs/index.js"
 import type { JobRecord } from "../job-records.js";
 import type { Interest } from "./event-stream.js";
 import type { JobEvents, JobUpdate } from "./job-events.js";
+import { jobGone } from "./stream-entry.js";
 
 interface FollowAccess {
   readonly events: JobEvents;
   /** The job's record as it is now; undefined if it is gone. */
   record(): Promise<JobRecord | undefined>;
+  /** Calls `gone` when the record is gone without an event; returns the function that ends this. */
+  guard(gone: () => void): () => void;
   /** Subscribes to outages of the connection; returns the function that unsubscribes. */
   register(interest: Interest): () => void;
 }
 
 /**
  * Yields a job's states and progress as they come, from the present one to `completed` or `failed`. Unread progress is
- * replaced by newer progress.
- * @throws `QUEUE_UNAVAILABLE` when Redis is away, `CANCELLED` if the signal aborts, `INTERNAL` if the job is gone
+ * replaced by newer progress. A job that is not there, or no longer, has failed with `JOB_NOT_FOUND`.
+ * @throws `QUEUE_UNAVAILABLE` when Redis is away, `CANCELLED` if the signal aborts, with the signal's reason as its cause
  */
 export async function* followJob(
   jobId: string,
-  { events, record, register }: FollowAccess,
+  { events, record, guard, register }: FollowAccess,
   signal?: AbortSignal,
 ): AsyncGenerator<JobUpdate, void> {
   const pending: JobUpdate[] = [];
@@ -39,9 +42,13 @@ export async function* followJob(
     void record()
       .then((found) => push(updateOf(jobId, found)))
       .catch(fail);
-  const onAbort = () => fail(new JobError("CANCELLED", `waiting for job ${jobId} was given up`, { jobId }));
+  const onAbort = () =>
+    fail(
+      new JobError("CANCELLED", `waiting for job ${jobId} was given up`, { jobId, cause: signal?.reason }),
+    );
+  const gone = () => push({ state: "failed", error: jobGone(jobId) });
 
-  const stops = [events.listen(jobId, push), register({ outage: fail, recheck })];
+  const stops = [events.listen(jobId, push), register({ outage: fail, recheck }), guard(gone)];
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) onAbort();
   recheck();
@@ -63,10 +70,10 @@ export async function* followJob(
   }
 }
 
-/** The update that a record amounts to. @throws `INTERNAL` if the job is gone */
+/** The update that a record amounts to. */
 function updateOf(jobId: string, record: JobRecord | undefined): JobUpdate {
   if (record === undefined || record.state === "unknown") {
-    throw new JobError("INTERNAL", `job ${jobId} is no longer in its queue`, { jobId });
+    return { state: "failed", error: jobGone(jobId) };
   }
   const { state, result, failedReason } = record;
   if (state === "completed") return { state, result };

@@ -32,7 +32,7 @@ export interface LogLine {
   readonly at: number;
 }
 
-/** An event of any job. `removed`: the job was withdrawn before a worker began it. */
+/** An event of any job. `removed`: its record was, as that of a job that was withdrawn before a worker began it. */
 export interface JobEvent extends Omit<JobUpdate, "state"> {
   readonly queue: AnyQueueName;
   readonly id: string;

@@ -4,9 +4,11 @@ import type { FailFastConnection } from "../../redis/index.js";
 import type { GraphQueues } from "../graph-queues.js";
 import type { Interest } from "./event-stream.js";
 import type { JobEvents } from "./job-events.js";
+import type { JobPresence } from "./job-presence.js";
 import { type JobSnapshot, readSnapshot } from "./job-snapshot.js";
 import { openReplay, type Replay } from "./replay.js";
-import { type JobWatch, type Watcher, watchJob } from "./watch-job.js";
+import { jobGone } from "./stream-entry.js";
+import { isEnd, type JobWatch, type Watcher, watchJob } from "./watch-job.js";
 
 /** Watches a job as `watchJob` does; undefined also for a queue that the graph does not have. */
 export type WatchJob = (
@@ -21,6 +23,7 @@ export function openJobWatches(
   queues: GraphQueues,
   eventsOf: (queue: AnyQueueName) => Promise<JobEvents>,
   register: (interest: Interest) => () => void,
+  presence: JobPresence,
 ): WatchJob {
   const replays = new Map<AnyQueueName, Replay>();
   const replayOf = (queue: AnyQueueName) => {
@@ -46,6 +49,28 @@ export function openJobWatches(
     if (queue === undefined) return undefined;
     const events = await eventsOf(queue);
     const snapshot = () => snapshotOf(queue, id);
-    return watchJob(id, { events, replay: replayOf(queue), snapshot, register }, watcher, gone, after);
+    let hasEnded = false;
+    const hear: Watcher = (event, eventId) => {
+      hasEnded ||= isEnd(event);
+      watcher(event, eventId);
+    };
+    const watch = await watchJob(
+      id,
+      { events, replay: replayOf(queue), snapshot, register },
+      hear,
+      gone,
+      after,
+    );
+    if (watch === undefined || watch.isOver) return watch;
+    const unguard = presence.guard(queues.of(queue), id, () => {
+      if (!hasEnded) hear({ state: "failed", error: jobGone(id) });
+    });
+    return {
+      ...watch,
+      stop() {
+        unguard();
+        watch.stop();
+      },
+    };
   };
 }

@@ -1,5 +1,6 @@
 // Reads the entries of a queue's event stream, as BullMQ passes them on or as Redis returns them.
 import { jobLogEvent, parseFailedReason, parseProgress } from "../../jobs/index.js";
+import type { Failure } from "../../terms/index.js";
 import type { JobUpdate, LogLine } from "./job-events.js";
 
 /** The fields of an event. Those that are JSON in Redis (`data`, `returnvalue`) are parsed. */
@@ -31,10 +32,15 @@ export function readUpdate(event: string, fields: EventFields): JobUpdate | unde
     case "failed":
       return { state: "failed", error: parseFailedReason(String(fields.failedReason)) };
     case "removed":
-      return { state: "failed", error: { code: "CANCELLED", message: "the job was taken back" } };
+      return { state: "failed", error: jobGone(fields.jobId) };
     default:
       return undefined;
   }
+}
+
+/** The error of a job whose record is gone, or never was there. */
+export function jobGone(jobId: string): Failure {
+  return { code: "JOB_NOT_FOUND", message: `there is no job ${JSON.stringify(jobId)}, or no longer` };
 }
 
 /** The line of an event `log`. */

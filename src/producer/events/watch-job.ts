@@ -114,7 +114,8 @@ export async function watchJob(
   }
 }
 
-function isEnd(what: JobUpdate | LogLine): boolean {
+/** True for the event with which a job ends. */
+export function isEnd(what: WatchedEvent): boolean {
   return "state" in what && (what.state === "completed" || what.state === "failed");
 }
 

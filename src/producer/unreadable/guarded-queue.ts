@@ -134,20 +134,31 @@ async function failBroken(
   fail: (id: string, problem: string) => Promise<void>,
 ): Promise<void> {
   const ids = await redis.lrange(queue.toKey("active"), 0, -1);
-  if (ids.length === 0) return;
+  for (const [id, problem] of await brokenRecords(redis, queue, ids)) await fail(id, problem);
+}
+
+/** Those of some jobs that BullMQ's scripts cannot end, with what is wrong with each. */
+export async function brokenRecords(
+  redis: Redis,
+  queue: KeyedQueue,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const broken = new Map<string, string>();
+  if (ids.length === 0) return broken;
   const names = ["name", "timestamp", "parent", ...counterFields];
   const asked = redis.pipeline();
   for (const id of ids) asked.hmget(queue.toKey(id), ...names);
   for (const [at, [error, values]] of ((await asked.exec()) ?? []).entries()) {
     const id = ids[at] ?? "";
-    if (isOtherKey(error)) await fail(id, foreignKey);
+    if (isOtherKey(error)) broken.set(id, foreignKey);
     if (error !== null) continue;
     const raw = Object.fromEntries(
       (values as (string | null)[]).flatMap((value, of) => (value === null ? [] : [[names[of], value]])),
     );
     const { problem, breaksScripts } = mendFields(raw);
-    if (problem !== undefined && breaksScripts) await fail(id, problem);
+    if (problem !== undefined && breaksScripts) broken.set(id, problem);
   }
+  return broken;
 }
 
 /** The fields of a hash; undefined for a key that holds something else. */

@@ -1,4 +1,11 @@
 // The door of unreadable.
 export { failRecord } from "./end-record.js";
 export { guardEvents } from "./guarded-events.js";
-export { guardQueue, guardWorker, isOtherKey, isScriptError, stands } from "./guarded-queue.js";
+export {
+  brokenRecords,
+  guardQueue,
+  guardWorker,
+  isOtherKey,
+  isScriptError,
+  stands,
+} from "./guarded-queue.js";

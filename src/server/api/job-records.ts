@@ -110,22 +110,25 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
       schema: {
         tags: ["jobs"],
         operationId: "listQueues",
-        summary: "How many jobs and workers each queue has",
+        summary: "How many jobs and workers each queue has, and which are paused",
         response: {
           200: z.object({
             queues: z.record(z.string(), counts),
             workers: z.record(z.string(), z.int().nonnegative()),
+            paused: z
+              .array(z.string())
+              .meta({ description: "The queues whose jobs no worker takes up until they are resumed" }),
           }),
           ...problemsOf(),
         },
       },
     },
     async () => {
-      const queues = await producer.counts();
+      const [queues, paused] = await Promise.all([producer.counts(), producer.paused()]);
       const workers = await Promise.all(
         Object.keys(queues).map(async (name) => [name, await producer.workers(name as AnyQueueName)]),
       );
-      return { queues, workers: Object.fromEntries(workers) };
+      return { queues, workers: Object.fromEntries(workers), paused };
     },
   );
 }

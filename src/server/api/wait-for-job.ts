@@ -10,7 +10,7 @@ export const longestWait = 300;
 /**
  * Returns the job's record when the job has completed, the time is over, the client has gone, or the server stops.
  * @param seconds 0 for not waiting
- * @throws the job's own error by its code; `QUEUE_UNAVAILABLE`
+ * @throws the job's own error by its code; `JOB_NOT_FOUND` if its record is gone; `QUEUE_UNAVAILABLE`
  */
 export async function waitForJob(
   job: EnqueuedJob,
@@ -37,7 +37,7 @@ export async function waitForJob(
   }
   const record = await producer.record(job.queue, job.id);
   if (record === undefined) {
-    throw new JobError("INTERNAL", `the record of the job ${job.id} was gone before it was read`, {
+    throw new JobError("JOB_NOT_FOUND", `the record of the job ${job.id} was gone before it was read`, {
       jobId: job.id,
     });
   }

@@ -1,7 +1,7 @@
 // The dashboard: login, pages, Bull Board, and what of the API is there for them.
 import { keyPrefix } from "../../jobs/index.js";
 import { openGraphQueues } from "../../producer/index.js";
-import { connectFailFast } from "../../redis/index.js";
+import { connectFailFast, openOutageLog } from "../../redis/index.js";
 import type { App, ServerContext } from "../context.js";
 import { readBuiltApp } from "./built-app.js";
 import { addBullBoard } from "./bull-board.js";
@@ -16,7 +16,11 @@ export async function addDashboard(app: App, context: ServerContext): Promise<vo
   const { redis, graphName } = context;
   const connection = connectFailFast(redis, keyPrefix(graphName));
   const queues = openGraphQueues(connection, graphName, undefined);
+  const outages = context.logsOutages
+    ? openOutageLog(connection.redis, redis, (line, level) => context.log(line, { level }))
+    : undefined;
   app.addHook("onClose", async () => {
+    outages?.close();
     connection.close();
     await queues.close();
   });

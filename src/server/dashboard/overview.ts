@@ -47,6 +47,7 @@ const overview = z
     queues: z
       .record(z.string(), z.record(z.string(), z.int().nonnegative()))
       .describe("By queue and state how many jobs there are now"),
+    paused: z.array(z.string()).describe("The queues that are paused"),
     workers: z.array(worker).describe("Those that have told of themselves lately"),
     disk: z
       .object({ bytesFree: z.number(), bytesTotal: z.number() })
@@ -67,9 +68,10 @@ export function addOverviewRoute(app: App, context: ServerContext, connection: F
       },
     },
     async (_request, reply) => {
-      const [taken, queues, statuses, images, disk] = await Promise.all([
+      const [taken, queues, paused, statuses, images, disk] = await Promise.all([
         connection.attempt(() => readSamples(connection.redis, graphName)),
         producer.counts(),
+        producer.paused(),
         producer.workerStatuses(),
         graph.imageCount(),
         diskOf(root),
@@ -79,7 +81,7 @@ export function addOverviewRoute(app: App, context: ServerContext, connection: F
         active: Object.values(served).reduce((sum, { active }) => sum + active, 0),
       }));
       reply.header("cache-control", "no-store");
-      return { interval: sampleInterval, samples: asSeries(taken), queues, workers, disk, images };
+      return { interval: sampleInterval, samples: asSeries(taken), queues, paused, workers, disk, images };
     },
   );
 }

@@ -112,7 +112,7 @@ describe.concurrent("events", () => {
       const job = await producer.enqueue("checksum", { id: "a" });
       await producer.withdraw(job);
       const all = await readUntil(events, (event) => "id" in event && event.state === "removed");
-      expect(all.at(-1)).toMatchObject({ id: job.id, error: { code: "CANCELLED" } });
+      expect(all.at(-1)).toMatchObject({ id: job.id, error: { code: "JOB_NOT_FOUND" } });
     }));
 
   it("leave out progress that was not read in time, and nothing else", () =>

@@ -84,6 +84,15 @@ describe("waiting", () => {
       expect(late).toMatchObject({ status: 202, body: { state: "waiting", queue: "mount@nowhere" } });
     }));
 
+  it("ends with 404 when the job is removed", () =>
+    withoutWorker(async ({ ask, producer }) => {
+      const waiting = ask("/api/v1/jobs/checksum?wait=60", { body: { id: "abc" } });
+      await expect.poll(async () => (await producer.counts()).checksum.waiting).toBe(1);
+      const [job] = await producer.recent("waiting", 1);
+      await producer.withdraw({ id: job?.id ?? "", name: "checksum", queue: "checksum" });
+      expect(await waiting).toMatchObject({ status: 404, body: { code: "JOB_NOT_FOUND", job: job?.id } });
+    }));
+
   it("takes a number from 0 to 300", () =>
     withoutWorker(async ({ ask }) => {
       for (const wait of ["-1", "301", "x", "NaN", "Infinity"]) {

@@ -4,9 +4,11 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { jobNames, queueNames } from "../../../src/jobs/index.js";
+import { jobNames, keyPrefix, queueNames } from "../../../src/jobs/index.js";
 import { startBrowser, type TestBrowser } from "../../support/http/browser.js";
 import { type Running, startStevedore } from "../../support/processes/stevedore.js";
 import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
@@ -120,6 +122,24 @@ describe("the dashboard", () => {
       await page.waitForURL(`${url}/jobs?name=export`);
       await page.getByText("There are no such jobs.").waitFor();
     });
+  });
+
+  it("tells of a queue that is paused, until it is resumed", async () => {
+    const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
+    const queue = new Queue("mount", { connection, prefix: keyPrefix("default") });
+    await queue.pause();
+    for (const path of ["/", "/jobs"]) {
+      await visit(path, "read", (page) =>
+        page.getByText("The queue mount is paused: its jobs wait.").waitFor(),
+      );
+    }
+    await queue.resume();
+    await visit("/jobs", "read", async (page) => {
+      await page.getByRole("table").first().waitFor();
+      expect(await page.getByText(/is paused/).count()).toBe(0);
+    });
+    await queue.close();
+    connection.disconnect();
   });
 
   it("cancels a job that is at work", async () => {

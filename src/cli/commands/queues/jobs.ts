@@ -1,8 +1,11 @@
 // stevedore jobs: the records of the queues; with --watch what happens in them.
 import { type Command, Option } from "commander";
-import { type JobState, jobStates } from "../../../producer/index.js";
+import { type JobRecord, type JobState, jobStates } from "../../../producer/index.js";
 import { onOneLine } from "../../../terms/index.js";
 import { action } from "../../run-command.js";
+
+/** The states of jobs that no worker has begun. */
+const unbegun: readonly string[] = ["waiting", "prioritized", "delayed"];
 
 export function declare(program: Command): void {
   program
@@ -25,15 +28,29 @@ Examples:
           return watchJobs(context, state);
         }
         const { openQueueSession } = await import("../../embedded/index.js");
-        const { formatTable, formatTime } = await import("../../terminal/index.js");
+        const { formatTable, formatTime, pausedLines } = await import("../../terminal/index.js");
         await using session = await openQueueSession(context);
-        const records = [];
+        const records: JobRecord[] = [];
         for await (const record of session.producer.jobs(state)) records.push(record);
         records.sort((a, b) => a.createdAt - b.createdAt);
-        const rows = records.map(({ id, queue, name, state, attempts, createdAt, failedReason }) => [
-          ...[onOneLine(id), queue, onOneLine(name, 40), state, String(attempts), formatTime(createdAt)],
-          failedReason ?? "",
-        ]);
+        const paused = await session.producer.paused();
+        for (const line of pausedLines(paused)) context.warn(line);
+        const stateOf = ({ queue, state }: JobRecord) =>
+          paused.includes(queue) && unbegun.includes(state) ? `${state} (paused)` : state;
+        const rows = records.map((record) => {
+          const { id, queue, name, attempts, createdAt, failedReason } = record;
+          return [
+            ...[
+              onOneLine(id),
+              queue,
+              onOneLine(name, 40),
+              stateOf(record),
+              String(attempts),
+              formatTime(createdAt),
+            ],
+            failedReason ?? "",
+          ];
+        });
         context.print(
           records,
           formatTable([["ID", "QUEUE", "NAME", "STATE", "TRIES", "CREATED", "FAILURE"], ...rows]),

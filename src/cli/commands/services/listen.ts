@@ -7,24 +7,31 @@ import { type ServerFlags, serverOptions } from "./server-flags.js";
 
 /**
  * Listens where the flags say, else on the usual port.
- * @param orAnywhere whether any free port will do if the usual one is taken
+ * @param besideWorker whether a worker runs in this process: any free port will do if the usual one is taken
  * @throws as `startServer`; `INVALID_OPTION` for a token that is not valid
  */
 export async function listen(
   { config, tell }: CommandContext,
   flags: ServerFlags,
   redis: string,
-  orAnywhere: boolean,
+  besideWorker: boolean,
 ): Promise<RunningServer> {
   const { root, graph } = config;
-  const options: ServerOptions = { ...serverOptions(flags), redis, graph, root, log: tell };
+  const options: ServerOptions = {
+    ...serverOptions(flags),
+    redis,
+    graph,
+    root,
+    log: tell,
+    logsOutages: !besideWorker,
+  };
   const { startServer } = await import("../../../server/index.js");
   if (options.tokens?.length === 0) tell("no token is set: every user of this host may use the HTTP server");
   if (flags.listen !== undefined) return startServer({ ...options, listen: flags.listen });
   try {
     return await startServer({ ...options, listen: defaultListenAddress });
   } catch (error) {
-    if (!orAnywhere || !isTaken(error)) throw error;
+    if (!besideWorker || !isTaken(error)) throw error;
     return startServer(options);
   }
 }

@@ -97,6 +97,11 @@ export interface Schedule {
   readonly last?: { readonly id: string; readonly at: number; readonly state: string };
 }
 
+export interface Queues {
+  /** The queues that are paused. */
+  readonly paused: readonly string[];
+}
+
 type Gaps = readonly (number | null)[];
 
 export interface Overview {
@@ -117,6 +122,8 @@ export interface Overview {
     readonly diskFree: Gaps;
   };
   readonly queues: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The queues that are paused. */
+  readonly paused: readonly string[];
   readonly workers: readonly {
     readonly id: string;
     readonly host: string;

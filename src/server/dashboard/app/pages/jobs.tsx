@@ -1,10 +1,10 @@
 // All jobs: by state, queue and kind, a page at a time, the newest first.
 import { useEffect, useState } from "preact/hooks";
 import { queueNames } from "../../../../jobs/facts/index.js";
-import type { JobEvent, JobPage } from "../api-types.js";
+import type { JobEvent, JobPage, Queues } from "../api-types.js";
 import { kindNames } from "../job-kinds.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
-import { ErrorNotice, JobTable } from "../parts/index.js";
+import { ErrorNotice, JobTable, PausedNotice } from "../parts/index.js";
 import { useResource } from "../resource.js";
 import { navigate, place, queryOf } from "../router.js";
 import { useTitle } from "../title.js";
@@ -13,6 +13,8 @@ const states = ["waiting", "active", "delayed", "prioritized", "waiting-children
 const filters = { state: states, queue: [...queueNames] as string[], name: kindNames };
 const labels = { state: "State", queue: "Queue", name: "Kind" };
 const pageSize = 50;
+/** How often it is asked which queues are paused, in ms. */
+const pauseInterval = 5_000;
 
 const isProgress = (event: JobEvent) => event.progress !== undefined;
 const isChange = (event: JobEvent) => event.progress === undefined;
@@ -26,6 +28,7 @@ export function JobsPage() {
     if (value) asked.set(name, value);
   }
   const { data, error, reload } = useResource<JobPage>(`jobs?${asked}`);
+  const { data: queues } = useResource<Queues>("queues", pauseInterval);
   useJobEvents("changes", isChange, reload);
   const progress = useProgress("all", isProgress);
   const go = (changes: Record<string, string>) => {
@@ -45,6 +48,7 @@ export function JobsPage() {
         ))}
       </form>
       <ErrorNotice error={error} />
+      <PausedNotice queues={queues?.paused} />
       {data?.jobs.length === 0 && <p class="muted">There are no such jobs.</p>}
       {data && data.jobs.length > 0 && (
         <section class="card">

@@ -1,7 +1,7 @@
 // The overview: the last hour, what runs, what failed, and what will run.
 import type { Overview } from "../api-types.js";
 import { formatBytes, formatCount } from "../format.js";
-import { ActionButton, ErrorNotice, Facts, Moment, startBatch } from "../parts/index.js";
+import { ActionButton, ErrorNotice, Facts, Moment, PausedNotice, startBatch } from "../parts/index.js";
 import { useResource } from "../resource.js";
 import { useTitle } from "../title.js";
 import { OverviewCharts } from "./overview-charts.js";
@@ -25,6 +25,7 @@ export function OverviewPage() {
         </div>
       </div>
       <ErrorNotice error={error} />
+      <PausedNotice queues={data?.paused} />
       {data && <Figures overview={data} />}
       {data && <OverviewCharts overview={data} />}
       <RunningJobs />

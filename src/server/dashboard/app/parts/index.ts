@@ -14,6 +14,6 @@ export { JobTable } from "./job-table.js";
 export { JsonView } from "./json-view.js";
 export { LiveJob } from "./live-job.js";
 export { Moment } from "./moment.js";
-export { ErrorNotice, Notice } from "./notice.js";
+export { ErrorNotice, Notice, PausedNotice } from "./notice.js";
 export { ProgressBar } from "./progress-bar.js";
 export { State } from "./state.js";

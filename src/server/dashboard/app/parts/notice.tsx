@@ -21,3 +21,14 @@ export function ErrorNotice({ error }: { error: ApiError | undefined }) {
     </Notice>
   );
 }
+
+/** Nothing where no queue is paused. */
+export function PausedNotice({ queues = [] }: { queues?: readonly string[] | undefined }) {
+  if (queues.length === 0) return null;
+  const [which, whose] = queues.length === 1 ? ["queue", "is paused: its"] : ["queues", "are paused: their"];
+  return (
+    <Notice kind="info">
+      The {which} {queues.join(", ")} {whose} jobs wait.
+    </Notice>
+  );
+}

@@ -13,6 +13,7 @@ export type {
   Watcher,
 } from "./events/index.js";
 export { type GraphQueues, openGraphQueues } from "./graph-queues.js";
+export type { JobFilter } from "./job-filter.js";
 export type { JobPage, PageCursor, PageRequest } from "./job-pages.js";
 export type { AllCounts, QueueCounts } from "./job-queries.js";
 export { type JobRecord, type JobState, jobStates } from "./job-records.js";

@@ -2,6 +2,7 @@
 import { type AnyQueueName, type HostQueueName, type QueueName, queueNames } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
 import type { GraphQueues } from "./graph-queues.js";
+import { type JobFilter, matchesFilter } from "./job-filter.js";
 import { type JobPage, type PageRequest, readPage } from "./job-pages.js";
 import {
   type JobRecord,
@@ -31,10 +32,10 @@ export interface JobQueries {
   /** A page of the records of all queues, newest first. */
   page(request: PageRequest): Promise<JobPage>;
   /**
-   * The records of all queues, of one state or of all, oldest first within a queue and state. Those that are removed
-   * meanwhile may be missing; no others are.
+   * The records of all queues, oldest first within a queue and state. Those that are removed meanwhile may be missing; no
+   * others are.
    */
-  jobs(state?: JobState): AsyncGenerator<JobRecord>;
+  jobs(filter?: JobFilter): AsyncGenerator<JobRecord>;
   /** The newest records of one state over all queues, at most `count` of them, the newest first. */
   recent(state: JobState, count: number): Promise<JobRecord[]>;
   /** How many jobs of each state every queue holds. */
@@ -71,10 +72,14 @@ export function openJobQueries(connection: FailFastConnection, queues: GraphQueu
         ),
       );
     },
-    async *jobs(state) {
+    async *jobs(filter = {}) {
+      const { queue: only, state } = filter;
       for (const queue of await queues.names()) {
+        if (only !== undefined && only !== queue) continue;
         for (const wanted of state === undefined ? jobStates : [state]) {
-          yield* readJobRecords(connection, queues.of(queue), wanted);
+          for await (const record of readJobRecords(connection, queues.of(queue), wanted)) {
+            if (matchesFilter(record, filter)) yield record;
+          }
         }
       }
     },

@@ -8,7 +8,7 @@ import type { Producer } from "./producer.js";
 export async function uploadsInUse(producer: Producer): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
   for (const state of ["waiting", "prioritized", "delayed", "active", "waiting-children"] as const) {
-    for await (const { data } of producer.jobs(state)) {
+    for await (const { data } of producer.jobs({ state })) {
       const { layer, source } = (data ?? {}) as Readonly<
         Record<"layer" | "source", { readonly upload?: unknown } | undefined>
       >;

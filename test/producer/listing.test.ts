@@ -19,7 +19,7 @@ it("jobs that are removed while 2,000 are listed hide no others, from whichever 
     // One that was listed already, and two that were not.
     const removed = new Set([100, 700, 1_900].flatMap((from) => enqueued.slice(from, from + 50)));
     const listed: string[] = [];
-    for await (const { id } of producer.jobs("waiting")) {
+    for await (const { id } of producer.jobs({ state: "waiting" })) {
       listed.push(id);
       if (listed.length === 400) await Promise.all([...removed].map((job) => producer.withdraw(job)));
     }

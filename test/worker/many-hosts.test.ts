@@ -165,7 +165,7 @@ describe("two hosts that serve one root", () => {
       const left = misplace("mount@web-1", "changes", { mountId, host: "web-2" });
       left.catch(() => undefined);
       const waiting = async () => {
-        const [job, ...others] = await collect(producer.jobs("waiting-children"));
+        const [job, ...others] = await collect(producer.jobs({ state: "waiting-children" }));
         expect(others).toEqual([]);
         expect(job?.queue).toBe("mount@web-1");
         return job?.id ?? "";

@@ -69,7 +69,7 @@ it("is joined by another of the whole graph, and takes the largest layers first"
       for await (const { progress } of producer.follow(job)) if (progress !== undefined) seen.push(progress);
       expect(seen.at(-1)).toMatchObject({ unit: "images", total: 12, bytesTotal: 780_000 });
       const records = [];
-      for await (const record of producer.jobs("completed"))
+      for await (const record of producer.jobs({ state: "completed" }))
         if (record.name === "checksum") records.push(record);
       const order = records.sort((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0)).map(({ id }) => id);
       expect(order[0]).toBe(`${job.id}.image-11`);

@@ -31,7 +31,7 @@ Examples:
         const { formatTable, formatTime, pausedLines } = await import("../../terminal/index.js");
         await using session = await openQueueSession(context);
         const records: JobRecord[] = [];
-        for await (const record of session.producer.jobs(state)) records.push(record);
+        for await (const record of session.producer.jobs({ state })) records.push(record);
         records.sort((a, b) => a.createdAt - b.createdAt);
         const paused = await session.producer.paused();
         for (const line of pausedLines(paused)) context.warn(line);

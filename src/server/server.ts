@@ -25,6 +25,7 @@ import { endUnreadBody, limitBodyTime } from "./body-deadline.js";
 import { refuseConnection } from "./client-error.js";
 import type { App, ServerContext } from "./context.js";
 import { addDashboard } from "./dashboard/index.js";
+import { ignoreTypeOfNoBody } from "./empty-bodies.js";
 import { handleExpectContinue } from "./expectations.js";
 import { addHealthRoutes } from "./health.js";
 import { keepInboxSwept } from "./inbox-sweep.js";
@@ -32,6 +33,7 @@ import { isLoopback, type ListenAddress } from "./listen-address.js";
 import { addMetricsRoute } from "./metrics.js";
 import { addOpenApi } from "./openapi/index.js";
 import { HttpError, notFound, sendProblem } from "./problem.js";
+import { refuseUnknownParameters } from "./strict-queries.js";
 import { assertTrustedProxy } from "./trusted-proxies.js";
 import { trackUnusedConnections } from "./unused-connections.js";
 
@@ -202,6 +204,8 @@ export async function buildApp(
   });
   app.addHook("onResponse", async (request) => endUnreadBody(request));
 
+  ignoreTypeOfNoBody(app);
+  refuseUnknownParameters(app);
   await addOpenApi(app);
   addHealthRoutes(app, context);
   addMetricsRoute(app, context);

@@ -9,9 +9,10 @@ import {
   type JobName,
   type Progress,
   parseJobData,
+  queueOf,
 } from "../jobs/index.js";
 import { cancelledReason } from "../producer/index.js";
-import { failureOf, quote, throwIfAborted } from "../terms/index.js";
+import { failureOf, quote, StevedoreError, throwIfAborted } from "../terms/index.js";
 import type { BatchProgress, ChildProgress } from "./batches/index.js";
 import { batchOf } from "./batches/index.js";
 import type { Cancellations } from "./cancellations.js";
@@ -80,6 +81,7 @@ export async function processJob(
     await beginScheduledRun(job, redis, graphName);
     assertJobSize(name, job.data, host.limits.maxJobBytes);
     const data = parseJobData(name, job.data);
+    assertRightQueue(name, queueOf(name, data), job.queueName);
     const attempt: JobTry<typeof name> = {
       id: job.id ?? "",
       data,
@@ -115,6 +117,12 @@ export async function processJob(
   } finally {
     await report.stop();
   }
+}
+
+/** Refuses a job that a client of BullMQ added to another queue than its own: that one has other limits, or another host. */
+function assertRightQueue(name: JobName, right: string, queue: string): void {
+  if (right === queue) return;
+  throw new StevedoreError("INVALID_JOB", `a job ${name} with this data belongs in the queue ${right}, not in ${queue}`);
 }
 
 function endChild(child: ChildProgress | undefined, isFinal: boolean): void {

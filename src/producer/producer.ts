@@ -1,7 +1,7 @@
 // Enqueues jobs and tells what becomes of them: all that a producer is, put together. No native code, no graph.
 import type { Telemetry } from "bullmq";
 import { type AnyQueueName, JobError, keyPrefix, type WorkerStatus } from "../jobs/index.js";
-import { connectFailFast } from "../redis/index.js";
+import { connectFailFast, readClockSkew, readServerFacts, type ServerFacts } from "../redis/index.js";
 import { defaultGraphName, graphNamePattern, invalidGraphName } from "../terms/index.js";
 import { cancelJob } from "./cancel.js";
 import { type EnqueuedJob, type Enqueuing, openEnqueuing } from "./enqueue.js";
@@ -46,6 +46,8 @@ export interface Producer extends Enqueuing, JobStreams, JobQueries, Schedules {
   workerStatuses(): Promise<WorkerStatus[]>;
   /** Makes sure that Redis answers and takes writes. @throws `QUEUE_UNAVAILABLE` if it does not */
   assertWritable(): Promise<void>;
+  /** What the settings of the Redis server mean for the queue. @throws `QUEUE_UNAVAILABLE`, also if the user may not ask */
+  redisServer(): Promise<ServerFacts & { readonly clockSkewMs: number | undefined }>;
   /** What BullMQ counts of all queues, as a page that Prometheus reads (its text format 0.0.4). */
   prometheus(): Promise<string>;
   close(): Promise<void>;
@@ -91,6 +93,11 @@ export function openProducer(options: ProducerOptions): Producer {
       // A write that needs memory. It has to change something: Redis is asked for no more than a moment's memory.
       await connection.attempt(() => connection.redis.set(`${keyPrefix(graph)}:writable`, "1", "PX", 1_000));
     },
+    redisServer: () =>
+      connection.attempt(async () => ({
+        ...(await readServerFacts(connection.redis)),
+        clockSkewMs: await readClockSkew(connection.redis),
+      })),
     async prometheus() {
       const names = await queues.names();
       const pages = await Promise.all(

@@ -16,6 +16,8 @@ interface HeartbeatSource extends Pick<WorkerStatus, "id" | "host" | "graphId" |
   /** How many jobs of each queue it takes at a time. */
   readonly concurrency: ReadonlyMap<AnyQueueName, number>;
   readonly metrics: WorkerMetrics;
+  /** Measures how far this host's clock is ahead of Redis's, in ms. */
+  readonly clockSkew: () => Promise<number | undefined>;
   /** How often it is told, in ms. */
   readonly interval: number;
 }
@@ -37,6 +39,8 @@ export async function startHeartbeat(redis: Redis, source: HeartbeatSource): Pro
   let isStopped = false;
   let beating: Promise<unknown> | undefined;
   const write = async () => {
+    const skew = redis.status === "ready" ? await source.clockSkew().catch(() => undefined) : undefined;
+    if (skew !== undefined) source.metrics.clockSkew(skew);
     const text = JSON.stringify(await statusOf(source, startedAt));
     const now = Date.now();
     if (isStopped || redis.status !== "ready") return;

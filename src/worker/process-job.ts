@@ -122,7 +122,10 @@ export async function processJob(
 /** Refuses a job that a client of BullMQ added to another queue than its own: that one has other limits, or another host. */
 function assertRightQueue(name: JobName, right: string, queue: string): void {
   if (right === queue) return;
-  throw new StevedoreError("INVALID_JOB", `a job ${name} with this data belongs in the queue ${right}, not in ${queue}`);
+  throw new StevedoreError(
+    "INVALID_JOB",
+    `a job ${name} with this data belongs in the queue ${right}, not in ${queue}`,
+  );
 }
 
 function endChild(child: ChildProgress | undefined, isFinal: boolean): void {

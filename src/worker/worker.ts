@@ -38,6 +38,7 @@ import { defaultLimits, type WorkerLimits } from "./limits.js";
 import type { Log, LogFields } from "./log.js";
 import { openHostQueues } from "./other-host.js";
 import { type QueueAccess, shutdownReason } from "./process-job.js";
+import { openClockWatch, warnOfSettings } from "./redis-warnings.js";
 import { serveQueue } from "./serve-queue.js";
 import { type ServedRoot, takeOverRoot } from "./served-root.js";
 import { parseAllowedHost } from "./sources/index.js";
@@ -150,6 +151,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
   const producer = openProducer({ redis: url, graph: graphName, telemetry });
   // Not awaited: no job depends on it.
+  void warnOfSettings(redis, log);
+  // Not awaited: no job depends on it.
   void removeAbandonedUploads(root.inbox, () => uploadsInUse(producer), uploadPatience).then(
     (names) => names.length > 0 && log(`removed ${names.length} abandoned uploads`),
     (error: unknown) => log(`the inbox could not be cleaned: ${String(error)}`),
@@ -218,6 +221,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     cpu: host.cpu,
     concurrency: served,
     metrics,
+    clockSkew: openClockWatch(redis, log),
     interval: timing.statusInterval,
   });
 

@@ -40,3 +40,34 @@ describe("job data that another client put into Redis unchecked", () => {
     }),
   );
 });
+
+describe("a job that another client added to a wrong queue", () => {
+  const host = "dockside";
+  it.each([
+    ["store", "checksum", { id: "a" }, "checksum"],
+    ["mount", "delete", { id: "a" }, "store"],
+    ["checksum", "store", { layer: { path: "/nothing" } }, "store"],
+    [`store@${host}`, "gc", {}, "store"],
+    ["mount", "unmount", { mountId: "0123456789abcdef", host: "far" }, "mount@far"],
+    [`mount@${host}`, "unmount", { mountId: "0123456789abcdef", host: "far" }, "mount@far"],
+  ])("fails at once, and names the right one: in %s, %s", (name, job, data, right) =>
+    dock.serving(
+      async ({ producer, graphName }) => {
+        const connection = new Redis(dock.redis, { maxRetriesPerRequest: null });
+        const queue = new Queue(name, { connection, prefix: keyPrefix(graphName) });
+        try {
+          const { id = "" } = await queue.add(job, data, { jobId: "astray", attempts: 3 });
+          await producer.wait({ id, name: "store", queue: name as "store" }).catch(() => undefined);
+          expect(await producer.job(id)).toMatchObject({
+            ...{ state: "failed", attempts: 1, queue: name },
+            failedReason: `INVALID_JOB: a job ${job} with this data belongs in the queue ${right}, not in ${name}`,
+          });
+        } finally {
+          await queue.close();
+          connection.disconnect();
+        }
+      },
+      { host },
+    ),
+  );
+});

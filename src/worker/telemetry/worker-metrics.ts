@@ -15,6 +15,8 @@ export interface WorkerMetrics {
   stalled(queue: AnyQueueName): void;
   /** How many jobs of a queue are active. */
   active(queue: AnyQueueName): number;
+  /** Notes how far this host's clock is ahead of Redis's, in ms. */
+  clockSkew(skew: number): void;
   /** All metrics, with those of the process, in the form of `WorkerStatus`. */
   read(): Promise<Awaited<ReturnType<Registry["getMetricsAsJSON"]>>>;
 }
@@ -123,6 +125,11 @@ export function openWorkerMetrics(
       this.set(cpu.busy());
     },
   });
+  const clockSkew = new Gauge({
+    name: "stevedore_worker_clock_skew_seconds",
+    help: "How far the clock of the worker's host is ahead of Redis's",
+    registers,
+  });
   new Gauge({
     name: "stevedore_worker_info",
     help: "1 for each worker, with its version",
@@ -154,6 +161,7 @@ export function openWorkerMetrics(
         [Symbol.dispose]: () => changeActive(queue, -1),
       };
     },
+    clockSkew: (skew) => clockSkew.set(skew / 1_000),
     stalled: (queue) => stalled.inc({ queue }),
     active: (queue) => atWork.get(queue) ?? 0,
     async read() {

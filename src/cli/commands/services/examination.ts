@@ -17,26 +17,8 @@ import { describeRedis } from "../../../redis/index.js";
 import type { Config } from "../../config.js";
 import { embeddedRedisRuns } from "../../embedded/index.js";
 import { formatBytes } from "../../terminal/index.js";
-
-/** The result of one check. */
-export interface Finding {
-  readonly name: string;
-  readonly ok: boolean;
-  /** Whether the main jobs need it. */
-  readonly needed: boolean;
-  readonly found: string;
-  /** How to fix it; null if there is nothing to fix. */
-  readonly fix: string | null;
-}
-
-/** A check. */
-interface Check {
-  readonly name: string;
-  readonly needed: boolean;
-  /** Says what it found, or throws what is wrong. */
-  readonly probe: () => Promise<string>;
-  readonly fix: string | null;
-}
+import type { Check, Finding } from "./finding.js";
+import { redisChecks } from "./redis-checks.js";
 
 /** Runs all checks. One that fails is a finding, never an error. */
 export async function examine(config: Config): Promise<Finding[]> {
@@ -97,6 +79,7 @@ function checks(config: Config): Check[] {
       probe: () => queue(config),
       fix: `${install(tools.redis)}, or --redis URL`,
     },
+    ...redisChecks(config),
   ];
 }
 

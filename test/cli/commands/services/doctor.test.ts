@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../../../support/processes/command.js";
 import { pathWithout } from "../../../support/processes/path-without.js";
 import { noRedisRuns } from "../../../support/processes/stevedore.js";
-import { freePort } from "../../../support/redis/redis-server.js";
+import { freePort, startRedis } from "../../../support/redis/redis-server.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { archive, entry } from "../../../support/trees/crafted-tar.js";
 
@@ -38,6 +38,32 @@ describe("stevedore doctor", () => {
     expect((await runCommand(["images", "--json"], { root: missing })).json.error.code).toBe(
       "SOURCE_NOT_FOUND",
     );
+  });
+
+  it("tells of a Redis that drops jobs, or loses them when it restarts", async () => {
+    await using redis = await startRedis();
+    const findings = async () => {
+      const { code, json } = await runCommand(["doctor", "--json", "--redis", redis.url], { root });
+      const ofRedis = json.filter(({ name }: Finding) => name.startsWith("redis: "));
+      return {
+        code,
+        wrong: ofRedis.filter(({ ok }: Finding) => !ok),
+        names: ofRedis.map(({ name }: Finding) => name),
+      };
+    };
+    expect(await findings()).toEqual({
+      code: 0,
+      wrong: [],
+      names: ["redis: evictions", "redis: persistence", "redis: clock"],
+    });
+    await redis.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+    expect(await findings()).toMatchObject({
+      code: 1,
+      wrong: [{ name: "redis: evictions", fix: "set maxmemory-policy noeviction" }],
+    });
+    await redis.command("CONFIG", "SET", "maxmemory-policy", "noeviction");
+    await redis.command("CONFIG", "SET", "appendonly", "no");
+    expect(await findings()).toMatchObject({ code: 0, wrong: [{ name: "redis: persistence" }] });
   });
 
   it.each([

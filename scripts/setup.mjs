@@ -48,7 +48,6 @@ const testPrograms = [
   { commands: ["ip"], package: "iproute2" },
   { commands: ["unshare"], package: "util-linux" },
   { commands: ["openssl"], package: "openssl" },
-  { commands: ["curl"], package: "curl" },
   { commands: ["mkfs.ext4"], package: "e2fsprogs" },
   { commands: ["setpriv"], package: "util-linux" },
   { commands: ["systemd-analyze"], package: "systemd" },
@@ -60,11 +59,10 @@ const testPrograms = [
   { commands: ["strace"], package: "strace" },
   { commands: ["dockerd"], package: "docker.io" },
   { commands: ["docker"], package: "docker.io" },
-  { commands: ["podman"], package: "podman" },
   { commands: ["buildah"], package: "buildah" },
   { commands: ["runc"], package: "runc" },
-  { commands: ["tar-split"], package: "tar-split" },
   { commands: ["busybox"], package: "busybox-static", accept: isStatic },
+  { commands: ["promtool"], package: "prometheus" },
 ];
 
 const oldestNode = [20, 18];
@@ -82,13 +80,14 @@ const servicesOf = {
     ...["podman.service", "podman.socket", "podman-restart.service"],
     ...["podman-auto-update.service", "podman-auto-update.timer"],
   ],
+  prometheus: ["prometheus.service"],
 };
 
 // Debian's policy layer: invoke-rc.d(8), deb-systemd-invoke(1p). Exit code 101 forbids an action.
 const policyFile = "/usr/sbin/policy-rc.d";
 const policy = `#!/bin/sh
 # Put here by Stevedore's set-up while it installs programs that it runs by itself, and safe to delete.
-case " $* " in *" redis-server"* | *" docker"* | *" containerd"* | *" podman"*) exit 101 ;; esac
+case " $* " in *" redis-server"* | *" docker"* | *" containerd"* | *" podman"* | *" prometheus"*) exit 101 ;; esac
 exit 0
 `;
 

@@ -9,6 +9,7 @@ import { accessOf, sessionCookie } from "../auth/index.js";
 import type { App } from "../context.js";
 import { joinForms, type OpenApiDocument } from "./components.js";
 import { addProblems } from "./problems.js";
+import { pascalCase, typeRecords } from "./typed-records.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
@@ -69,7 +70,7 @@ export async function addOpenApi(app: App): Promise<void> {
     },
     transform: describeRoute,
     transformObject: (document) =>
-      addProblems(joinForms(jsonSchemaTransformObject(document) as OpenApiDocument)) as object,
+      addProblems(typeRecords(joinForms(jsonSchemaTransformObject(document) as OpenApiDocument))) as object,
   });
   app.get(
     documentPath,
@@ -117,7 +118,7 @@ const describeRoute: SwaggerTransform = (input) => {
 /** Names the schemas of the jobs for the document: `StoreData`, `StoreResult`, … */
 function nameJobSchemas(): void {
   for (const [job, { data, result }] of Object.entries(contract)) {
-    const name = job.replace(/(^|-)[a-z]/g, (letter) => letter.slice(-1).toUpperCase());
+    const name = pascalCase(job);
     nameSchema(data, `${name}Data`);
     nameSchema(result, `${name}Result`);
   }

@@ -6,6 +6,7 @@ import { type Dock, openDock } from "./dock.js";
 import { isMet, type Row } from "./row.js";
 import { measureChecksum } from "./rows/checksum.js";
 import { measureCurves } from "./rows/curves.js";
+import { measureEnqueue } from "./rows/enqueue.js";
 import { measureEvents } from "./rows/events.js";
 import { measureExport } from "./rows/export.js";
 import { measureGraph } from "./rows/graph.js";
@@ -29,6 +30,7 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   curves: measureCurves,
   store: measureStore,
   jobs: measureJobs,
+  enqueue: measureEnqueue,
   events: measureEvents,
   mount: measureMount,
   scale: measureScale,

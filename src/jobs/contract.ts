@@ -1,5 +1,6 @@
 // The contract: which jobs there are, on which queue each runs, and the schemas of its data and result. All of it comes
 // from the list in kinds/.
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type ErrorCode, errorCodes, isErrorCode, JobError } from "../terms/index.js";
 import { findSubject, hostQueueName, type JobFacts, type QueueName, usualSubject } from "./facts/index.js";
@@ -84,7 +85,7 @@ export function jobFacts(): JobFacts[] {
 }
 
 /**
- * The deduplication id of a job, or undefined for one that is never joined. A job that waits or runs is joined by one of
+ * The deduplication id of a job (22 of `A-Z a-z 0-9 _ -`), or undefined for one that is never joined. A job that waits or runs is joined by one of
  * the same id: so are a `checksum` of the same image and recipe, a `verify` of the same image, a batch of all images, and
  * a `gc` that keeps the same.
  */
@@ -93,7 +94,9 @@ export function deduplicationId<Name extends JobName>(
   data: CheckedJobData<Name>,
 ): string | undefined {
   const make = contract[name].deduplicationId as ((data: CheckedJobData<Name>) => string | undefined) | null;
-  return make?.(data);
+  const text = make?.(data);
+  // Redis holds it twice for each job that waits: 132 bits are enough, whatever an image is called.
+  return text === undefined ? undefined : createHash("sha256").update(text).digest("base64url").slice(0, 22);
 }
 
 /**

@@ -8,10 +8,10 @@ import {
   queueNames,
   queuesOfHost,
   retention,
-  retryPolicy,
   splitQueueName,
 } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
+import { leanRecords } from "./lean-records.js";
 import { guardQueue, stands } from "./unreadable/index.js";
 
 export interface GraphQueues {
@@ -28,6 +28,9 @@ export interface GraphQueues {
   find(id: string): Promise<{ readonly job: Job; readonly queue: Queue } | undefined>;
   close(): Promise<void>;
 }
+
+/** What BullMQ heeds where a job is failed by a queue instead of a worker. Its types have it for workers alone. */
+const keptRecords = { removeOnComplete: retention.completed, removeOnFail: retention.failed } as object;
 
 /** All throw `QUEUE_UNAVAILABLE` as the connection does. */
 export function openGraphQueues(
@@ -46,13 +49,9 @@ export function openGraphQueues(
       connection: connection.redis,
       prefix,
       ...(telemetry === undefined ? {} : { telemetry }),
-      defaultJobOptions: {
-        ...retryPolicy,
-        removeOnComplete: retention.completed,
-        removeOnFail: retention.failed,
-      },
+      ...keptRecords,
     });
-    guardQueue(queue, connection.redis).on("error", () => undefined);
+    guardQueue(leanRecords(queue), connection.redis).on("error", () => undefined);
     opened.set(name, queue);
     // BullMQ: a queue that loses its connection while it is opened never works. The next call opens another.
     queue.waitUntilReady().catch(() => {

@@ -8,8 +8,6 @@ import {
   type JobResult,
   keyPrefix,
   queueOf,
-  retention,
-  retryPolicy,
 } from "../jobs/index.js";
 import { StevedoreError } from "../terms/index.js";
 
@@ -94,13 +92,10 @@ export function otherHostOf<Name extends JobName>(
       const queue = queues.of(queueOf(name, there));
       if ((await queue.getWorkersCount()) === 0) throw noWorkerThere(host, data);
       await queue.add(name, there, {
-        ...retryPolicy,
         // By this id a repeat adds nothing.
         jobId: `${job.id}.${host}`,
         parent: { id: job.id ?? "", queue: job.queueQualifiedName },
         ignoreDependencyOnFailure: true,
-        removeOnComplete: retention.completed,
-        removeOnFail: retention.failed,
       });
       return ended();
     },

@@ -1,6 +1,6 @@
 // Serves one queue of a graph in this process: takes its jobs, keeps their locks, and gives them back.
 import { MetricsTime, type Telemetry, Worker } from "bullmq";
-import { type AnyQueueName, type CheckedJobData, keyPrefix, retention } from "../jobs/index.js";
+import { type AnyQueueName, type CheckedJobData, keyPrefix, retention, retryPolicy } from "../jobs/index.js";
 import { guardWorker } from "../producer/index.js";
 import type { OutageLog } from "../redis/index.js";
 import { onOneLine } from "../terms/index.js";
@@ -47,6 +47,8 @@ export function serveQueue(
     queue,
     (job, token, given) => {
       const { id = "" } = job;
+      // As whoever enqueued it asks for, or else as all jobs: none needs to say so in its record.
+      if (!job.opts.attempts) Object.assign(job.opts, retryPolicy);
       const signal = given ?? neverAborted;
       const cancel = () => void worker.cancelJob(id, cancelReason);
       const hasLost = () => signal.reason === lockLostReason;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { keyPrefix } from "../../src/jobs/index.js";
+import { deduplicationId, keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer, type Schedule } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
 import { runJob, useDock } from "../support/dock.js";
@@ -99,7 +99,8 @@ describe("a run of a schedule", () => {
 
   it("is left out while a job that does the same has not ended, and says which", () =>
     prepared(async ({ producer, queue, serve }) => {
-      const options = { jobId: "by-hand", delay: 3_600_000, deduplication: { id: "verify-graph" } };
+      const same = deduplicationId("verify-graph", {}) ?? "";
+      const options = { jobId: "by-hand", delay: 3_600_000, deduplication: { id: same } };
       await queue.add("verify-graph", {}, options);
       const run = await dueRun(producer, queue);
       await serve();
@@ -113,7 +114,8 @@ describe("a run of a schedule", () => {
 
   it("takes the place of one that left its mark behind in an outage", () =>
     prepared(async ({ producer, queue, redis, serve }) => {
-      await queue.add("verify-graph", {}, { jobId: "lost", deduplication: { id: "verify-graph" } });
+      const same = deduplicationId("verify-graph", {}) ?? "";
+      await queue.add("verify-graph", {}, { jobId: "lost", deduplication: { id: same } });
       await redis.del(queue.toKey("lost"), queue.toKey("wait"));
       const run = await dueRun(producer, queue);
       await serve();

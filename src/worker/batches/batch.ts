@@ -1,14 +1,7 @@
 // A job that is done by many children (a BullMQ flow): its plan, its children, and their outcomes.
 import { type Job, type Queue, WaitingChildrenError } from "bullmq";
 import type { Redis } from "ioredis";
-import {
-  type JobData,
-  type JobName,
-  type JobResult,
-  keyPrefix,
-  retention,
-  retryPolicy,
-} from "../../jobs/index.js";
+import { type JobData, type JobName, type JobResult, keyPrefix, retention } from "../../jobs/index.js";
 import { throwIfAborted } from "../../terms/index.js";
 
 /** An image of a batch that failed. */
@@ -112,14 +105,11 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
 
   function childJob<Name extends JobName>(name: Name, { key, data }: BatchChild<Name>) {
     const opts = {
-      ...retryPolicy,
       // The id names the image, so that a repeat adds nothing.
       jobId: `${childPrefix}${key}`,
       parent: { id: parentId, queue: job.queueQualifiedName },
       ignoreDependencyOnFailure: true,
       priority: childPriority,
-      removeOnComplete: retention.completed,
-      removeOnFail: retention.failed,
     };
     return { name, data, opts };
   }

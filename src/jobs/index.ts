@@ -55,6 +55,7 @@ export {
   uploadName,
 } from "./kinds/index.js";
 export {
+  batchKey,
   type CancellationMessage,
   cancellationKeys,
   eventsKey,

@@ -2,8 +2,7 @@
 // progress at most four times a second.
 import { Job, type Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import type { Progress } from "../../jobs/index.js";
-import { batchKey } from "./batch.js";
+import { batchKey, type Progress } from "../../jobs/index.js";
 
 /** The least time between two reports of one batch, in ms. */
 const interval = 250;

@@ -2,10 +2,10 @@
 import { type Job, type Queue, WaitingChildrenError } from "bullmq";
 import type { Redis } from "ioredis";
 import {
+  batchKey,
   type JobData,
   type JobName,
   type JobResult,
-  keyPrefix,
   retention,
   retryPolicy,
 } from "../../jobs/index.js";
@@ -67,11 +67,6 @@ const bulk = 1_000;
 const planTtlMs = 60_000;
 /** Jobs without a priority go first, so that single images do not wait for a batch. */
 const childPriority = 1;
-
-/** The key of a batch's plan and progress. */
-export function batchKey(graphName: string, parentId: string): string {
-  return `${keyPrefix(graphName)}:batch:${parentId}`;
-}
 
 /** The batch of a job. @param token of the job's lock */
 export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, graphName: string): Batch {

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { expect, it } from "vitest";
-import { batchKey } from "../../../src/worker/batches/batch.js";
+import { batchKey } from "../../../src/jobs/index.js";
 import { runJob, useDock } from "../../support/dock.js";
 import { writeSingleFileImage } from "../../support/images/single-file-image.js";
 

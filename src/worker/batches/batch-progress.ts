@@ -57,8 +57,10 @@ export function openBatchProgress(queue: Queue, redis: Redis, graphName: string)
       .hincrby(key, "done", images)
       .hmget(key, "images", "childBytes", "begunAt")
       .exec();
-    const [bytesDone, done] = [Number(counted?.[0]?.[1]), Number(counted?.[1]?.[1])];
     const plan = (counted?.[2]?.[1] ?? []) as (string | null)[];
+    // A child that was retried by itself, whose batch has ended long since.
+    if (plan[0] === null) return void (await redis.del(key));
+    const [bytesDone, done] = [Number(counted?.[0]?.[1]), Number(counted?.[1]?.[1])];
     const [total = 0, bytesTotal = 0, begunAt = 0] = plan.map(Number);
     const parent = await Job.fromId(queue, parentId);
     const sums = {

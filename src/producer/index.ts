@@ -1,6 +1,6 @@
 // The door of producer: enqueue jobs and hear of them. No native code is loaded.
 export { cancelledReason, fulfilCancellation } from "./cancel.js";
-export type { EnqueuedJob, NewJob } from "./enqueue.js";
+export type { EnqueuedJob, EnqueueOptions, NewJob } from "./enqueue.js";
 export type {
   ConnectionEvent,
   JobEvent,

@@ -4,6 +4,7 @@ export {
   type AllCounts,
   type ConnectionEvent,
   type EnqueuedJob,
+  type EnqueueOptions,
   type JobEvent,
   type JobPage,
   type JobRecord,

@@ -65,7 +65,7 @@ const bulk = 1_000;
  * progress report. It is not kept as long as the job's record, because BullMQ would not remove it for newer jobs.
  */
 const planTtlMs = 60_000;
-/** Jobs without a priority go first, so that single images do not wait for a batch. */
+/** Of the children of a batch without one. Jobs without a priority go first: single images do not wait for a batch. */
 const childPriority = 1;
 
 /** The batch of a job. @param token of the job's lock */
@@ -112,7 +112,7 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
       jobId: `${childPrefix}${key}`,
       parent: { id: parentId, queue: job.queueQualifiedName },
       ignoreDependencyOnFailure: true,
-      priority: childPriority,
+      priority: job.priority || childPriority,
       removeOnComplete: retention.completed,
       removeOnFail: retention.failed,
     };

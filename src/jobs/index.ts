@@ -43,6 +43,7 @@ export {
   parseProgress,
   progress,
 } from "./fields.js";
+export { type JobOptions, largestPriority, longestDelayMs, parseJobOptions } from "./job-options.js";
 export { assertJobSize, defaultBatchBytes, defaultJobBytes } from "./job-size.js";
 export {
   type ImageFields,
@@ -55,6 +56,7 @@ export {
   uploadName,
 } from "./kinds/index.js";
 export {
+  batchKey,
   type CancellationMessage,
   cancellationKeys,
   eventsKey,

@@ -78,3 +78,8 @@ export const retention = {
   completed: { count: 1_000, age: 24 * 3_600 },
   failed: { count: 10_000, age: 7 * 24 * 3_600 },
 } as const;
+
+/** The key of a batch's plan and progress, in a hash. */
+export function batchKey(graphName: string, parentId: string): string {
+  return `${keyPrefix(graphName)}:batch:${parentId}`;
+}

@@ -73,10 +73,24 @@ export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean
 }
 
 /** Removes the request for a job's end once the job has ended: it may be retried, and another job may get its id. */
-export async function fulfilCancellation(redis: Redis, graphName: string, id: string): Promise<void> {
+export function fulfilCancellation(redis: Redis, graphName: string, id: string): Promise<void> {
+  return fulfilCancellations(redis, graphName, [id]);
+}
+
+/** The same for several jobs. */
+export async function fulfilCancellations(
+  redis: Redis,
+  graphName: string,
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) return;
   const { requests, channel } = cancellationKeys(graphName);
-  const message: CancellationMessage = { id, isFulfilled: true };
-  await redis.multi().zrem(requests, id).publish(channel, JSON.stringify(message)).exec();
+  const asked = redis.multi().zrem(requests, ...ids);
+  for (const id of ids) {
+    const message: CancellationMessage = { id, isFulfilled: true };
+    asked.publish(channel, JSON.stringify(message));
+  }
+  await asked.exec();
 }
 
 async function assertUnfinished(queue: Queue, id: string, state: JobState | "unknown"): Promise<void> {
@@ -95,6 +109,11 @@ async function assertUnfinished(queue: Queue, id: string, state: JobState | "unk
  */
 async function removeUnbegunChildren(job: Job, access: CancelAccess): Promise<void> {
   await job.removeUnprocessedChildren();
+  await releaseScheduledBatch(job, access);
+}
+
+/** Moves the run of a schedule on if it is a batch that has lost its last child: see `removeUnbegunChildren`. */
+export async function releaseScheduledBatch(job: Job, access: CancelAccess): Promise<void> {
   const { id = "" } = job;
   if (!id.includes(":")) return;
   const { unprocessed = 0 } = await job.getDependenciesCount({ unprocessed: true });

@@ -1,6 +1,6 @@
 // The door of producer: enqueue jobs and hear of them. No native code is loaded.
 export { cancelledReason, fulfilCancellation } from "./cancel.js";
-export type { EnqueuedJob, NewJob } from "./enqueue.js";
+export type { EnqueuedJob, EnqueueOptions, NewJob } from "./enqueue.js";
 export type {
   ConnectionEvent,
   JobEvent,
@@ -17,6 +17,7 @@ export type { JobFilter } from "./job-filter.js";
 export type { JobPage, PageCursor, PageRequest } from "./job-pages.js";
 export type { AllCounts, QueueCounts } from "./job-queries.js";
 export { type JobRecord, type JobState, jobStates } from "./job-records.js";
+export type { OperateFilter, Operations, Refusal } from "./operate/index.js";
 export { openProducer, type Producer, type ProducerOptions } from "./producer.js";
 export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
 export { telemetryIfAsked } from "./telemetry.js";

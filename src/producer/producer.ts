@@ -8,6 +8,7 @@ import { type EnqueuedJob, type Enqueuing, openEnqueuing } from "./enqueue.js";
 import { type JobStreams, openJobStreams } from "./events/index.js";
 import { openGraphQueues } from "./graph-queues.js";
 import { type JobQueries, openJobQueries } from "./job-queries.js";
+import { type Operations, openOperations } from "./operate/index.js";
 import { mergeExpositions } from "./prometheus.js";
 import { openSchedules, type Schedules } from "./schedules.js";
 import { readWorkerStatuses } from "./worker-statuses.js";
@@ -29,7 +30,7 @@ export interface ProducerOptions {
  * A producer. Every call fails with `QUEUE_UNAVAILABLE` within seconds if Redis is not there, and works
  * again when it is back.
  */
-export interface Producer extends Enqueuing, JobStreams, JobQueries, Schedules {
+export interface Producer extends Enqueuing, JobStreams, JobQueries, Operations, Schedules {
   /** The hosts that have queues of their own, sorted: a worker of theirs has served, or a job was enqueued for them. */
   hosts(): Promise<string[]>;
   /**
@@ -65,11 +66,13 @@ export function openProducer(options: ProducerOptions): Producer {
   const connection = connectFailFast(url, keyPrefix(graph));
   const queues = openGraphQueues(connection, graph, telemetry);
   const { close: closeStreams, ...streams } = openJobStreams(connection, url, graph, queues, goneInterval);
+  const queries = openJobQueries(connection, queues);
 
   return {
     ...openEnqueuing(connection, queues, graph, maxJobBytes),
     ...streams,
-    ...openJobQueries(connection, queues),
+    ...queries,
+    ...openOperations(connection, queues, graph, queries.jobs),
     ...openSchedules(connection, queues, graph, maxJobBytes),
     hosts: () => queues.hosts(),
     async cancel(id) {

@@ -32,6 +32,7 @@ export {
   isJobName,
   type JobData,
   type JobName,
+  type JobOptions,
   type JobResult,
   jobIdPattern,
   jobLogEvent,

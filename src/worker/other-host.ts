@@ -96,6 +96,7 @@ export function otherHostOf<Name extends JobName>(
         jobId: `${job.id}.${host}`,
         parent: { id: job.id ?? "", queue: job.queueQualifiedName },
         ignoreDependencyOnFailure: true,
+        ...(job.priority > 0 ? { priority: job.priority } : {}),
       });
       return ended();
     },

@@ -4,7 +4,7 @@ import type { Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { formatFailedReason } from "../../jobs/index.js";
 import { failRecord, type KeyedQueue, removeRecord } from "./end-record.js";
-import { counterFields, mendFields, type RecordFields } from "./mended-fields.js";
+import { counterFields, mendFields, poisonFields, type RecordFields } from "./mended-fields.js";
 
 type Backend = Queue["backend"];
 /** A hash as a script returns it: names and values by turns. */
@@ -138,27 +138,46 @@ async function failBroken(
 }
 
 /** Those of some jobs that BullMQ's scripts cannot end, with what is wrong with each. */
-export async function brokenRecords(
+export function brokenRecords(
   redis: Redis,
   queue: KeyedQueue,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const broken = new Map<string, string>();
-  if (ids.length === 0) return broken;
   const names = ["name", "timestamp", "parent", ...counterFields];
+  return findProblems(redis, queue, ids, names, ({ breaksScripts }) => breaksScripts);
+}
+
+/** Those of some jobs that cannot be run, with what is wrong with each. */
+export function poisonedRecords(
+  redis: Redis,
+  queue: KeyedQueue,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  return findProblems(redis, queue, ids, poisonFields, ({ isPoison }) => isPoison);
+}
+
+async function findProblems(
+  redis: Redis,
+  queue: KeyedQueue,
+  ids: readonly string[],
+  names: readonly string[],
+  isMeant: (mended: ReturnType<typeof mendFields>) => boolean,
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  if (ids.length === 0) return found;
   const asked = redis.pipeline();
   for (const id of ids) asked.hmget(queue.toKey(id), ...names);
   for (const [at, [error, values]] of ((await asked.exec()) ?? []).entries()) {
     const id = ids[at] ?? "";
-    if (isOtherKey(error)) broken.set(id, foreignKey);
+    if (isOtherKey(error)) found.set(id, foreignKey);
     if (error !== null) continue;
     const raw = Object.fromEntries(
       (values as (string | null)[]).flatMap((value, of) => (value === null ? [] : [[names[of], value]])),
     );
-    const { problem, breaksScripts } = mendFields(raw);
-    if (problem !== undefined && breaksScripts) broken.set(id, problem);
+    const mended = mendFields(raw);
+    if (mended.problem !== undefined && isMeant(mended)) found.set(id, mended.problem);
   }
-  return broken;
+  return found;
 }
 
 /** The fields of a hash; undefined for a key that holds something else. */

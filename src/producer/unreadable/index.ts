@@ -7,5 +7,6 @@ export {
   guardWorker,
   isOtherKey,
   isScriptError,
+  poisonedRecords,
   stands,
 } from "./guarded-queue.js";

@@ -21,6 +21,17 @@ export const counterFields = ["atm", "ats", "stc"] as const;
 
 const numberFields = ["delay", "priority", "finishedOn", "processedOn", "attemptsMade"] as const;
 
+/** The fields that decide on whether a job can be run. */
+export const poisonFields = [
+  "name",
+  "timestamp",
+  "opts",
+  "data",
+  "parent",
+  ...counterFields,
+  ...numberFields,
+];
+
 /**
  * Returns fields that BullMQ can read. The name is bounded and on one line; data that is not JSON becomes a text of it.
  * A record that has neither name nor time of creation is gone: what it has was written by a worker that took it up.

@@ -2,8 +2,7 @@
 // progress at most four times a second.
 import { Job, type Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import type { Progress } from "../../jobs/index.js";
-import { batchKey } from "./batch.js";
+import { batchKey, type Progress } from "../../jobs/index.js";
 
 /** The least time between two reports of one batch, in ms. */
 const interval = 250;
@@ -58,8 +57,10 @@ export function openBatchProgress(queue: Queue, redis: Redis, graphName: string)
       .hincrby(key, "done", images)
       .hmget(key, "images", "childBytes", "begunAt")
       .exec();
-    const [bytesDone, done] = [Number(counted?.[0]?.[1]), Number(counted?.[1]?.[1])];
     const plan = (counted?.[2]?.[1] ?? []) as (string | null)[];
+    // A child that was retried by itself, whose batch has ended long since.
+    if (plan[0] === null) return void (await redis.del(key));
+    const [bytesDone, done] = [Number(counted?.[0]?.[1]), Number(counted?.[1]?.[1])];
     const [total = 0, bytesTotal = 0, begunAt = 0] = plan.map(Number);
     const parent = await Job.fromId(queue, parentId);
     const sums = {

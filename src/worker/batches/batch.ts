@@ -1,7 +1,7 @@
 // A job that is done by many children (a BullMQ flow): its plan, its children, and their outcomes.
 import { type Job, type Queue, WaitingChildrenError } from "bullmq";
 import type { Redis } from "ioredis";
-import { type JobData, type JobName, type JobResult, keyPrefix, retention } from "../../jobs/index.js";
+import { batchKey, type JobData, type JobName, type JobResult, retention } from "../../jobs/index.js";
 import { throwIfAborted } from "../../terms/index.js";
 
 /** An image of a batch that failed. */
@@ -58,13 +58,8 @@ const bulk = 1_000;
  * progress report. It is not kept as long as the job's record, because BullMQ would not remove it for newer jobs.
  */
 const planTtlMs = 60_000;
-/** Jobs without a priority go first, so that single images do not wait for a batch. */
+/** Of the children of a batch without one. Jobs without a priority go first: single images do not wait for a batch. */
 const childPriority = 1;
-
-/** The key of a batch's plan and progress. */
-export function batchKey(graphName: string, parentId: string): string {
-  return `${keyPrefix(graphName)}:batch:${parentId}`;
-}
 
 /** The batch of a job. @param token of the job's lock */
 export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, graphName: string): Batch {
@@ -109,7 +104,7 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
       jobId: `${childPrefix}${key}`,
       parent: { id: parentId, queue: job.queueQualifiedName },
       ignoreDependencyOnFailure: true,
-      priority: childPriority,
+      priority: job.priority || childPriority,
     };
     return { name, data, opts };
   }

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { expect, it } from "vitest";
-import { batchKey } from "../../../src/worker/batches/batch.js";
+import { batchKey, keyPrefix } from "../../../src/jobs/index.js";
 import { runJob, useDock } from "../../support/dock.js";
 import { writeSingleFileImage } from "../../support/images/single-file-image.js";
 
@@ -76,3 +76,18 @@ it("is joined by another of the whole graph, and takes the largest layers first"
     },
     { concurrency: { checksum: 1 } },
   ));
+
+it("hands its priority to its children; without one they come after single images", () =>
+  dock.serving(async ({ producer, root, graphName }) => {
+    makeImages(root, { a: 10 });
+    const redis = new Redis(dock.redis);
+    for (const [given, expected] of [
+      [{}, "1"],
+      [{ priority: 7 }, "7"],
+    ] as const) {
+      const job = await producer.enqueue("checksum-graph", { force: true }, given);
+      await producer.wait(job);
+      expect(await redis.hget(`${keyPrefix(graphName)}:checksum:${job.id}.a`, "priority")).toBe(expected);
+    }
+    redis.disconnect();
+  }));

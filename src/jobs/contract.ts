@@ -85,7 +85,7 @@ export function jobFacts(): JobFacts[] {
 }
 
 /**
- * The deduplication id of a job (22 of `A-Z a-z 0-9 _ -`), or undefined for one that is never joined. A job that waits or runs is joined by one of
+ * The deduplication id of a job (a letter and 21 of `A-Z a-z 0-9 _ -`), or undefined for one that is never joined. A job that waits or runs is joined by one of
  * the same id: so are a `checksum` of the same image and recipe, a `verify` of the same image, a batch of all images, and
  * a `gc` that keeps the same.
  */
@@ -95,8 +95,15 @@ export function deduplicationId<Name extends JobName>(
 ): string | undefined {
   const make = contract[name].deduplicationId as ((data: CheckedJobData<Name>) => string | undefined) | null;
   const text = make?.(data);
-  // Redis holds it twice for each job that waits: 132 bits are enough, whatever an image is called.
-  return text === undefined ? undefined : createHash("sha256").update(text).digest("base64url").slice(0, 22);
+  // Short, whatever an image is called: Redis holds it for each job that waits. 126 bits tell all works apart.
+  if (text === undefined) return undefined;
+  // Not with a hyphen first: a command would take that for a flag.
+  return `${name.charAt(0)}${createHash("sha256").update(text).digest("base64url").slice(0, 21)}`;
+}
+
+/** Whether a job's id may be a deduplication id: that is what the first job of some work is called. */
+export function isSameWorkId(id: string): boolean {
+  return /^[a-z][A-Za-z0-9_-]{21}$/.test(id);
 }
 
 /**

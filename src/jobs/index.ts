@@ -22,6 +22,7 @@ export {
   hostedQueueNames,
   isBatch,
   isJobName,
+  isSameWorkId,
   type JobData,
   type JobName,
   type JobResult,

@@ -19,6 +19,7 @@ import {
 import type { FailFastConnection } from "../redis/index.js";
 import { enqueueOnce } from "./enqueue-once.js";
 import type { GraphQueues } from "./graph-queues.js";
+import { findSame } from "./same-work.js";
 
 /** A job that stands in its queue. */
 export interface EnqueuedJob<Name extends JobName = JobName> {
@@ -80,16 +81,15 @@ export function openEnqueuing(
   maxJobBytes: number | undefined,
 ): Enqueuing {
   const { redis } = connection;
-  const enqueue = async (job: NewJob): Promise<EnqueuedJob> => {
-    const { name, queue, data, opts } = toQueueJob(job, maxJobBytes);
+  /** Enqueues jobs of one queue; returns the id that each has, or of the one that it has joined. */
+  const enqueueOn = async (queue: AnyQueueName, jobs: readonly CheckedJob[]): Promise<string[]> => {
     await queues.announce(queue);
-    const id = await connection.attempt(async () => {
-      const added = await queues.of(queue).add(name, data, opts);
-      const joined = added.id ?? opts.jobId;
-      if (joined !== opts.jobId) await makeAsUrgent(queues.of(queue), redis, [[joined, opts.priority]]);
-      return joined;
-    });
-    return { id, name, queue };
+    return connection.attempt(() => addOrJoin(queues.of(queue), redis, jobs));
+  };
+  const enqueue = async (job: NewJob): Promise<EnqueuedJob> => {
+    const checked = checkJob(job, maxJobBytes);
+    const [id = ""] = await enqueueOn(checked.queue, [checked]);
+    return { id, name: checked.name, queue: checked.queue };
   };
 
   return {
@@ -102,7 +102,7 @@ export function openEnqueuing(
       return { ...(await enqueue(job)), name };
     },
     async enqueueOnce(key, name, data, options = {}) {
-      const { data: checked, queue } = toQueueJob({ name, data, ...options } as NewJob, maxJobBytes);
+      const { data: checked, queue } = checkJob({ name, data, ...options } as NewJob, maxJobBytes);
       const id = await connection.attempt(() =>
         enqueueOnce(key, name, checked as CheckedJobData<typeof name>, {
           redis,
@@ -114,43 +114,48 @@ export function openEnqueuing(
       return { id, name, queue };
     },
     async enqueueAll(jobs) {
-      const checked = jobs.map((job) => toQueueJob(job, maxJobBytes));
+      const checked = jobs.map((job) => checkJob(job, maxJobBytes));
       const enqueued: EnqueuedJob[] = new Array(jobs.length);
-      const byQueue = new Map<AnyQueueName, { job: (typeof checked)[number]; at: number }[]>();
+      const byQueue = new Map<AnyQueueName, { job: CheckedJob; at: number }[]>();
       for (const [at, job] of checked.entries()) {
         const ofQueue = byQueue.get(job.queue);
         if (ofQueue === undefined) byQueue.set(job.queue, [{ job, at }]);
         else ofQueue.push({ job, at });
       }
-      const enqueueOn = async ([queue, ofQueue]: Parameters<typeof byQueue.set>) => {
-        await queues.announce(queue);
+      const enqueueAllOn = async ([queue, ofQueue]: Parameters<typeof byQueue.set>) => {
         for (let start = 0; start < ofQueue.length; start += bulk) {
           const chunk = ofQueue.slice(start, start + bulk);
-          const joined: [id: string, priority: number | undefined][] = [];
-          await connection.attempt(async () => {
-            const added = await queues.of(queue).addBulk(chunk.map(({ job: { queue: _, ...job } }) => job));
-            for (const [index, { job, at }] of chunk.entries()) {
-              const id = added[index]?.id ?? job.opts.jobId;
-              if (id !== job.opts.jobId) joined.push([id, job.opts.priority]);
-              enqueued[at] = { id, name: job.name, queue };
-            }
-            await makeAsUrgent(queues.of(queue), redis, joined);
-          });
+          const ids = await enqueueOn(
+            queue,
+            chunk.map(({ job }) => job),
+          );
+          for (const [index, { job, at }] of chunk.entries()) {
+            enqueued[at] = { id: ids[index] ?? "", name: job.name, queue };
+          }
         }
       };
-      await Promise.all([...byQueue].map(enqueueOn));
+      await Promise.all([...byQueue].map(enqueueAllOn));
       return enqueued;
     },
   };
 }
 
-/** Checks a job, and says what BullMQ gets of it, and on which queue. */
-function toQueueJob(
-  { name, data, jobId = randomUUID(), ...options }: NewJob,
-  maxJobBytes: number | undefined,
-) {
+/** A job that fits the contract. */
+interface CheckedJob {
+  readonly name: JobName;
+  readonly queue: AnyQueueName;
+  readonly data: CheckedJobData<JobName>;
+  /** Undefined if the caller has chosen none. */
+  readonly jobId: string | undefined;
+  /** What it is joined by; undefined for a job that is never joined. */
+  readonly same: string | undefined;
+  readonly opts: { readonly priority?: number; readonly delay?: number };
+}
+
+/** @throws what `enqueue` throws of a job that is wrong */
+function checkJob({ name, data, jobId, ...options }: NewJob, maxJobBytes: number | undefined): CheckedJob {
   const { priority = 0, delayMs = 0 } = parseJobOptions(options);
-  if (!isJobId(jobId)) {
+  if (jobId !== undefined && !isJobId(jobId)) {
     throw new JobError(
       "INVALID_JOB",
       `${JSON.stringify(jobId)} is not a valid job id: use A-Z a-z 0-9 _ . -, not only digits and no word of BullMQ's own`,
@@ -158,19 +163,46 @@ function toQueueJob(
   }
   const checked = parseJobData(name, data);
   assertJobSize(name, checked, maxJobBytes);
-  // Whoever asks for the same now does not want to wait for one that is due next week.
-  const joined = delayMs > 0 ? undefined : deduplicationId(name, checked);
   return {
-    name,
-    queue: queueOf(name, checked),
-    data: checked,
-    opts: {
-      jobId,
-      ...(priority > 0 ? { priority } : {}),
-      ...(delayMs > 0 ? { delay: delayMs } : {}),
-      ...(joined === undefined ? {} : { deduplication: { id: joined } }),
-    },
+    ...{ name, queue: queueOf(name, checked), data: checked, jobId },
+    // Whoever asks for the same now does not want to wait for one that is due next week.
+    same: delayMs > 0 ? undefined : deduplicationId(name, checked),
+    opts: { ...(priority > 0 ? { priority } : {}), ...(delayMs > 0 ? { delay: delayMs } : {}) },
   };
+}
+
+/** Adds the jobs that no unfinished job does yet. @returns the id of each, or of the one that it has joined */
+async function addOrJoin(queue: Queue, redis: Redis, jobs: readonly CheckedJob[]): Promise<string[]> {
+  const works = jobs.flatMap(({ same, jobId }) => (same === undefined ? [] : [{ same, jobId }]));
+  const found = works.length === 0 ? [] : await findSame(redis, queue.toKey(""), works);
+  const ids: string[] = [];
+  const added: { readonly job: Parameters<Queue["addBulk"]>[0][number]; readonly at: number }[] = [];
+  /** The works whose first job is among these. */
+  const first = new Set<string>();
+  const joined: [id: string, priority: number | undefined][] = [];
+  let work = 0;
+  for (const [at, { name, data, jobId, same, opts }] of jobs.entries()) {
+    const twin = same === undefined ? undefined : found[work++];
+    const isFree = twin?.id === undefined && twin?.isFree === true && jobId === undefined;
+    const twinId = twin?.id ?? (isFree && first.has(same ?? "") ? same : undefined);
+    if (twinId !== undefined) {
+      ids[at] = twinId;
+      if (twinId !== jobId) joined.push([twinId, opts.priority]);
+      continue;
+    }
+    if (isFree) first.add(same ?? "");
+    const id = isFree ? same : (jobId ?? randomUUID());
+    const deduplication = same === undefined || isFree ? {} : { deduplication: { id: same } };
+    added.push({ at, job: { name, data, opts: { ...opts, jobId: id as string, ...deduplication } } });
+  }
+  const made = added.length === 0 ? [] : await queue.addBulk(added.map(({ job }) => job));
+  for (const [index, { at, job }] of added.entries()) {
+    const id = made[index]?.id ?? "";
+    ids[at] = id;
+    if (id !== job.opts?.jobId) joined.push([id, job.opts?.priority]);
+  }
+  await makeAsUrgent(queue, redis, joined);
+  return ids;
 }
 
 /** Makes waiting jobs as urgent as those that have joined them, each with its priority. */

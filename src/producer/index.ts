@@ -19,6 +19,7 @@ export type { AllCounts, QueueCounts } from "./job-queries.js";
 export { type JobRecord, type JobState, jobStates } from "./job-records.js";
 export type { OperateFilter, Operations, Refusal } from "./operate/index.js";
 export { openProducer, type Producer, type ProducerOptions } from "./producer.js";
+export { findSame } from "./same-work.js";
 export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
 export { telemetryIfAsked } from "./telemetry.js";
 export { guardWorker, isScriptError } from "./unreadable/index.js";

@@ -2,6 +2,7 @@
 import type { Job } from "bullmq";
 import type { Redis } from "ioredis";
 import { lastRunsKey } from "../jobs/index.js";
+import { findSame } from "../producer/index.js";
 import { StevedoreError } from "../terms/index.js";
 
 /**
@@ -16,6 +17,8 @@ export async function beginScheduledRun(job: Job, redis: Redis, graphName: strin
   await redis.hset(lastRunsKey(graphName), scheduleId, id);
   const same = job.opts.deduplication?.id;
   if (same === undefined) return;
+  const [found] = await findSame(redis, `${queueQualifiedName}:`, [{ same }]);
+  if (found?.id !== undefined && found.id !== id) throw leftOut(scheduleId, found.id);
   const key = `${queueQualifiedName}:de:${same}`;
   if ((await redis.set(key, id, "NX")) !== null) return;
   const other = await redis.get(key);
@@ -25,7 +28,11 @@ export async function beginScheduledRun(job: Job, redis: Redis, graphName: strin
     await redis.set(key, id);
     return;
   }
-  throw new StevedoreError(
+  throw leftOut(scheduleId, other);
+}
+
+function leftOut(scheduleId: string, other: string): StevedoreError {
+  return new StevedoreError(
     "CANCELLED",
     `this run of the schedule ${scheduleId} is left out: the job ${other} does the same and has not ended`,
   );

@@ -83,7 +83,7 @@ describe("schedule", () => {
       expect(await collect(producer.jobs())).toMatchObject([{ name: "checksum-graph", state: "delayed" }]);
     }));
 
-  it("gives its runs the retries and the retention of jobs that are enqueued", () =>
+  it("leaves the retries and the retention of its runs to their worker, as of jobs that are enqueued, and tells what they do", () =>
     withProducer(async (producer, graph) => {
       const { next } = await producer.schedule({ name: "verify", data: { id: "a" }, cron: "0 3 * * *" });
       const enqueued = await producer.enqueue("verify", { id: "a" });
@@ -92,7 +92,8 @@ describe("schedule", () => {
         const { attempts, backoff, removeOnComplete, removeOnFail, de } = JSON.parse(String(stored));
         return { attempts, backoff, removeOnComplete, removeOnFail, de };
       };
-      expect(await options(`repeat:verify.a:${next}`)).toEqual(await options(enqueued.id));
+      expect(await options(enqueued.id)).toEqual({});
+      expect(await options(`repeat:verify.a:${next}`)).toEqual({ de: { id: enqueued.id } });
     }));
 
   it("leaves a job that is enqueued meanwhile alone: it joins no run that is not due", () =>

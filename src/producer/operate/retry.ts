@@ -1,7 +1,8 @@
 // Has jobs that have failed, or were cancelled, done once more.
 import type { Job } from "bullmq";
-import { type AnyQueueName, batchKey } from "../../jobs/index.js";
+import { type AnyQueueName, batchKey, isSameWorkId } from "../../jobs/index.js";
 import { fulfilCancellations } from "../cancel.js";
+import { findSame } from "../same-work.js";
 import { isScriptError, poisonedRecords } from "../unreadable/index.js";
 import { forgetChildren } from "./children.js";
 import { gone, type OperateAccess, type Refusal, refused } from "./refusal.js";
@@ -74,7 +75,8 @@ export async function retryJobs(
       }
     }),
   );
-  const joinable = wanted.filter((id, at) => retried[at] && joined.has(id));
+  // A job whose id is its work's is joined by that.
+  const joinable = wanted.filter((id, at) => retried[at] && joined.has(id) && joined.get(id) !== id);
   if (joinable.length > 0) {
     const keys = [queue.toKey("failed"), queue.toKey("completed")];
     const pairs = joinable.flatMap((id) => [id, joined.get(id) ?? ""]);
@@ -108,7 +110,8 @@ async function deduplicationIds(
     ids.flatMap((id, at): [string, string][] => {
       const [error, joined] = answers[at] ?? [];
       if (error) throw error;
-      return typeof joined === "string" ? [[id, joined]] : [];
+      if (typeof joined === "string") return [[id, joined]];
+      return isSameWorkId(id) ? [[id, id]] : [];
     }),
   );
 }
@@ -122,18 +125,12 @@ async function unfinishedTwins(
   const twins = new Map<string, string>();
   if (joined.size === 0) return twins;
   const queue = queues.of(name);
-  const holders = await redis.mget([...joined.values()].map((same) => queue.toKey(`de:${same}`)));
-  const asked = redis.pipeline();
-  for (const holder of holders) {
-    asked.exists(queue.toKey(holder ?? "")).zscore(queue.toKey("failed"), holder ?? "");
-  }
-  const answers = (await asked.exec()) ?? [];
+  const works = [...joined.values()].map((same) => ({ same }));
+  const found = await findSame(redis, queue.toKey(""), works);
   const first = new Map<string, string>();
   for (const [at, [id, same]] of [...joined].entries()) {
-    const holder = holders[at] ?? id;
-    // The key of a job that is gone, or has ended, was left behind.
-    const isAtWork = answers[at * 2]?.[1] === 1 && answers[at * 2 + 1]?.[1] === null;
-    const twin = holder !== id && isAtWork ? holder : first.get(same);
+    const holder = found[at]?.id ?? id;
+    const twin = holder !== id ? holder : first.get(same);
     if (twin === undefined) first.set(same, id);
     else twins.set(id, twin);
   }

@@ -218,7 +218,7 @@ describe("checksum --all on a terminal", () => {
     expect(lines[0]).toBe("before");
     const whole = lines.join("");
     for (const name of names) {
-      expect(whole).toMatch(new RegExp(`stevedore: ${name}: job [0-9a-f-]{36} is active`));
+      expect(whole).toMatch(new RegExp(`stevedore: ${name}: job c[A-Za-z0-9_-]{21} is active`));
       expect(whole).toMatch(new RegExp(`sha256:[0-9a-f]{64} {2}${name}`));
     }
     expect(whole).not.toMatch(/images|MiB|\[#/);

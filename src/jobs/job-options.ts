@@ -16,6 +16,8 @@ const jobOptions = z.object({
 
 /** Checks what a producer was handed. @throws `INVALID_JOB` naming the field */
 export function parseJobOptions(options: JobOptions): JobOptions {
+  // Most jobs have neither.
+  if (options.priority === undefined && options.delayMs === undefined) return {};
   const parsed = jobOptions.safeParse(options);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -1,6 +1,7 @@
 // What every command has in common: the global flags, signals, and how a result or an error becomes output and exit code.
 import { inspect } from "node:util";
 import { type Command, InvalidArgumentError } from "commander";
+import type { JobOptions } from "../jobs/index.js";
 import { type ErrorCode, failureOf, StevedoreError } from "../terms/index.js";
 import type { LogFields } from "../worker/index.js";
 import { type Config, readConfig } from "./config.js";
@@ -14,6 +15,9 @@ interface GlobalFlags {
   readonly graph?: string;
   /** Of commands that have this flag. */
   readonly host?: string;
+  /** Of commands that have these flags. */
+  readonly priority?: number;
+  readonly delay?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -27,6 +31,8 @@ export interface CommandContext extends Output {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
+  /** Those of `--priority` and `--delay`, for the jobs that the command enqueues. */
+  readonly jobOptions: JobOptions;
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   /** Aborted by a second signal. A third one ends the process. */
@@ -80,15 +86,26 @@ export function action<Flags extends object>(
   };
 }
 
-/** A parser for an option that takes a whole number of at least `least`. */
-export function wholeNumber(least: number) {
+/** A parser for an option that takes a whole number of at least `least`, and at most `most`. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
   return (text: string): number => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`It takes a whole number of at least ${least}.`);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least || value > most) {
+      const end = most === Number.MAX_SAFE_INTEGER ? "" : `, and at most ${most}`;
+      throw new InvalidArgumentError(`It takes a whole number of at least ${least}${end}.`);
     }
     return value;
   };
+}
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A parser for an option that takes a time, which it returns in ms. */
+export function duration(text: string): number {
+  const [, number, unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  const ms = Number(number) * (unitMs[unit] ?? Number.NaN);
+  if (Number.isSafeInteger(ms)) return ms;
+  throw new InvalidArgumentError("It takes a number and s, m, h or d, such as 12h.");
 }
 
 /** A parser for an option that may be given several times. */
@@ -102,12 +119,16 @@ function contextOf(
   signal: AbortSignal,
   hurry: AbortSignal,
 ): CommandContext {
-  const { json = false, quiet = false, verbose = false } = flags;
+  const { json = false, quiet = false, verbose = false, priority, delay } = flags;
   return {
     config: readConfig(flags),
     json,
     quiet,
     verbose,
+    jobOptions: {
+      ...(priority === undefined ? {} : { priority }),
+      ...(delay === undefined ? {} : { delayMs: delay }),
+    },
     signal,
     hurry,
     ...output,

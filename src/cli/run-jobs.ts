@@ -24,7 +24,7 @@ export async function runJobs<Name extends JobName>(
   describe: (job: NewJob<Name>) => TalliedJob,
 ): Promise<Outcome<Name>[]> {
   const { verbose, tell } = context;
-  const enqueued = (await session.producer.enqueueAll(jobs)) as EnqueuedJob<Name>[];
+  const enqueued = (await session.producer.enqueueAll(withOptions(jobs, context))) as EnqueuedJob<Name>[];
   // Jobs that ask for the same have been joined into one, which is followed and counted once.
   const distinct = new Map(
     enqueued.map((job, at) => [job.id, { job, subject: describe(jobs[at] as NewJob<Name>) }]),
@@ -78,7 +78,12 @@ export async function runOrDetach<Name extends JobName>(
   await using session = await openQueueSession(context, { work: detach ? undefined : {} });
   // Awaited here: the session ends with this function.
   if (!detach) return await runJob(session, job, context, label);
-  const [enqueued] = await session.producer.enqueueAll([job]);
+  const [enqueued] = await session.producer.enqueueAll(withOptions([job], context));
   context.print(enqueued, [enqueued?.id ?? ""]);
   return undefined;
+}
+
+/** Jobs with the priority and the delay that the command was given. */
+export function withOptions(jobs: readonly NewJob[], { jobOptions }: CommandContext): NewJob[] {
+  return jobs.map((job) => ({ ...job, ...jobOptions }));
 }

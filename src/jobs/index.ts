@@ -44,7 +44,7 @@ export {
   parseProgress,
   progress,
 } from "./fields.js";
-export { type JobOptions, largestPriority, longestDelayMs, parseJobOptions } from "./job-options.js";
+export { type JobOptions, parseJobOptions } from "./job-options.js";
 export { assertJobSize, defaultBatchBytes, defaultJobBytes } from "./job-size.js";
 export {
   type ImageFields,

@@ -1,11 +1,6 @@
 // What may be said of a job besides its data: which jobs go first, and when it is due.
 import { z } from "zod";
-import { JobError } from "../terms/index.js";
-
-/** BullMQ's largest. */
-export const largestPriority = 2_097_151;
-/** A year. What is to come later, or again, is a matter of schedules. */
-export const longestDelayMs = 365 * 24 * 3_600_000;
+import { JobError, largestPriority, longestDelayMs } from "../terms/index.js";
 
 export interface JobOptions {
   /** 1 to 2,097,151, the lower first; 0, the default, goes before all of them. */
@@ -21,6 +16,8 @@ const jobOptions = z.object({
 
 /** Checks what a producer was handed. @throws `INVALID_JOB` naming the field */
 export function parseJobOptions(options: JobOptions): JobOptions {
+  // Most jobs have neither.
+  if (options.priority === undefined && options.delayMs === undefined) return {};
   const parsed = jobOptions.safeParse(options);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

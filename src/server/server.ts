@@ -16,6 +16,7 @@ import {
   addJobRoutes,
   addLayerRoutes,
   addMountRoutes,
+  addOperateRoutes,
   addScheduleRoutes,
   addUploadRoutes,
 } from "./api/index.js";
@@ -211,6 +212,7 @@ export async function buildApp(
   addMetricsRoute(app, context);
   addJobRoutes(app, context);
   addJobRecordRoutes(app, context);
+  addOperateRoutes(app, context);
   addEventRoutes(app, context);
   addScheduleRoutes(app, context);
   addImageRoutes(app, context);

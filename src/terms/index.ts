@@ -56,6 +56,7 @@ export {
   isImageName,
   parseImageName,
 } from "./image-name.js";
+export { largestPriority, longestDelayMs } from "./job-limits.js";
 export { type MountDriverName, mountDriverNames } from "./mount-drivers.js";
 export { onOneLine, quote } from "./quote.js";
 export {

@@ -1,7 +1,7 @@
 // The priority and the delay of jobs, as BullMQ keeps them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { largestPriority, longestDelayMs } from "../../src/jobs/index.js";
 import type { NewJob } from "../../src/producer/index.js";
+import { largestPriority, longestDelayMs } from "../../src/terms/index.js";
 import { withGraphQueue } from "../support/redis/graph-queue.js";
 import { openDatabase, type TestDatabase } from "../support/redis/shared-redis.js";
 

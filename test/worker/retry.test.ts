@@ -6,7 +6,7 @@ import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { batchKey, keyPrefix } from "../../src/jobs/index.js";
 import type { Producer } from "../../src/producer/index.js";
-import { useDock } from "../support/dock.js";
+import { runJob, useDock } from "../support/dock.js";
 import { writeSingleFileImage } from "../support/images/single-file-image.js";
 import { until } from "../support/until.js";
 
@@ -75,6 +75,39 @@ describe("a job that is retried", () => {
           expect(await redis.pttl(batchKey(graphName, job.id))).toBeLessThanOrEqual(60_000);
         }),
       { concurrency: { checksum: 2 } },
+    ));
+
+  it("and is a batch leaves out those of its children whose records say that they are done", () =>
+    dock.serving(async ({ producer, root, graphName }) =>
+      withQueue(graphName, async (queue, redis) => {
+        for (const id of ["a", "b"]) {
+          writeSingleFileImage(root, id, 10);
+          await runJob(producer, "checksum", { id, recipe: "xz-1" });
+        }
+        const job = await producer.enqueue("verify-graph", {});
+        const whole = { total: 2, verified: 2, failed: [] };
+        expect(await producer.wait(job)).toMatchObject(whole);
+        const [batch, done, again] = ["", ".a", ".b"].map((child) => queue.toKey(`${job.id}${child}`)) as [
+          string,
+          string,
+          string,
+        ];
+        for (const id of [job.id, `${job.id}.b`]) {
+          await redis.zrem(queue.toKey("completed"), id);
+          await redis.zadd(queue.toKey("failed"), 1, id);
+          await redis.hset(queue.toKey(id), "failedReason", "INTERNAL: as if");
+        }
+        await redis.hdel(`${batch}:processed`, again);
+        await redis.hset(`${batch}:failed`, again, "INTERNAL: as if");
+        await producer.retry(job.id);
+        await until(
+          "it has not completed again",
+          async () => (await producer.job(job.id))?.state === "completed",
+        );
+        expect((await producer.job(job.id))?.result).toMatchObject(whole);
+        expect([await redis.hget(done, "ats"), await redis.hget(again, "ats")]).toEqual(["1", "1"]);
+        expect(await redis.hget(again, "failedReason")).toBeNull();
+      }),
     ));
 
   it("and was the child of a batch that has ended leaves the batch as it is", () =>

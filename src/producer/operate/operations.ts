@@ -35,7 +35,7 @@ export interface Operations {
    * is doing, and an id that jobs of several queues have
    */
   retry(id: string, queue?: string): Promise<void>;
-  /** The same for all that match, page by page. @throws `INVALID_JOB` for a state that is not that of an ended failure */
+  /** The same for all that match, page by page. @throws `INVALID_JOB` for another state; `INVALID_OPTION` for an unknown queue */
   retryAll(filter: OperateFilter, options?: OperateOptions): Promise<Refusals & { readonly retried: number }>;
   /**
    * Removes the record of a job that waits or has ended, a batch with its children. Whoever waits for it gets
@@ -45,7 +45,7 @@ export interface Operations {
    * an id that jobs of several queues have
    */
   remove(id: string, queue?: string): Promise<void>;
-  /** The same for all that match, page by page. @throws `INVALID_JOB` for the state `active` */
+  /** The same for all that match, page by page. @throws `INVALID_JOB` for the state `active`; `INVALID_OPTION` for an unknown queue */
   removeAll(
     filter: OperateFilter,
     options?: OperateOptions,
@@ -109,6 +109,7 @@ export function openOperations(
   };
 
   const all = async (operation: Operation, filter: JobFilter, { signal }: OperateOptions) => {
+    if (filter.queue !== undefined) await known(filter.queue);
     const refusals: Refusal[] = [];
     let done = 0;
     let refused = 0;

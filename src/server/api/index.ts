@@ -6,6 +6,7 @@ export { addJobRecordRoutes } from "./job-records.js";
 export { addJobRoutes } from "./jobs.js";
 export { addLayerRoutes } from "./layer.js";
 export { addMountRoutes } from "./mounts.js";
+export { addOperateRoutes } from "./operate.js";
 export { problemsOf } from "./problems-of.js";
 export { addScheduleRoutes } from "./schedules.js";
 export { addUploadRoutes } from "./uploads/index.js";

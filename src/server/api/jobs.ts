@@ -13,6 +13,7 @@ import {
   jobNames,
 } from "../../jobs/index.js";
 import type { NewJob } from "../../producer/index.js";
+import { largestPriority, longestDelayMs } from "../../terms/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
 import { idempotencyKey, readIdempotencyKey } from "./idempotency-key.js";
@@ -26,6 +27,9 @@ const mostJobs = 10_000;
 /** How much larger than a job's data its body may be, in bytes. */
 const margin = 64 * 1024;
 
+const priorityMeta = { description: "The lower first; 0, the default, goes before all others" };
+const delayMeta = { description: "After how many ms it is due. It joins no other, and none joins it" };
+
 const query = z.object({
   wait: z.coerce
     .number()
@@ -33,6 +37,8 @@ const query = z.object({
     .max(longestWait)
     .optional()
     .meta({ description: "How long to wait for the job's end, in s" }),
+  priority: z.coerce.number().int().min(0).max(largestPriority).optional().meta(priorityMeta),
+  delayMs: z.coerce.number().int().min(0).max(longestDelayMs).optional().meta(delayMeta),
 });
 
 const headers = z.object({
@@ -91,10 +97,10 @@ function addEnqueueRoute(app: App, context: ServerContext, name: JobName): void 
     async (request, reply) => {
       const key = readIdempotencyKey(request.headers[idempotencyKey]);
       const data = request.body as JobData;
+      const { wait = 0, ...options } = request.query;
       const job = await (key === undefined
-        ? producer.enqueue(name, data)
-        : producer.enqueueOnce(key, name, data));
-      const { wait = 0 } = request.query;
+        ? producer.enqueue(name, data, options)
+        : producer.enqueueOnce(key, name, data, options));
       const record = await waitForJob(job, wait, reply.raw, context);
       const status = record.state === "completed" && wait > 0 ? 200 : 202;
       return reply.code(status).header("location", jobPath(job)).send(record);
@@ -114,6 +120,8 @@ const newJob = z.discriminatedUnion(
         .regex(jobIdPattern, "a job's id takes 1 to 128 of A-Z a-z 0-9 _ . -, no number")
         .refine(isJobId, "this id is a name of the queue's own")
         .optional(),
+      priority: z.int().min(0).max(largestPriority).optional().meta(priorityMeta),
+      delayMs: z.int().min(0).max(longestDelayMs).optional().meta(delayMeta),
     }),
   ) as unknown as [
     z.ZodObject<{ name: z.ZodLiteral<JobName>; data: z.ZodType; jobId: z.ZodOptional<z.ZodString> }>,

@@ -87,7 +87,18 @@ it("every operation that has JSON to answer answers what is documented, and refu
     await judge("getReadiness", "/readyz", 200);
     await judge("getOpenApi", "/api/openapi.json", 200);
 
-    await judge("enqueueVerify", "/api/v1/jobs/verify?wait=60", 404, { body: { id: "nobody" } });
+    const nobody = { body: { id: "nobody" } };
+    const { body: failure } = await judge("enqueueVerify", "/api/v1/jobs/verify?wait=60", 404, nobody);
+    const post = { method: "POST" };
+    await judge("pauseQueue", "/api/v1/queues/checksum/pause", 200, post);
+    await judge("pauseQueue", "/api/v1/queues/nowhere/pause", 404, post);
+    await judge("retryJob", `/api/v1/jobs/checksum/${failure.job}/retry`, 200, post);
+    await judge("retryJob", `/api/v1/jobs/checksum/${failure.job}/retry`, 409, post);
+    await judge("removeJob", "/api/v1/jobs/checksum/none/remove", 404, post);
+    await judge("retryJobs", "/api/v1/jobs/retry", 200, { body: { state: "failed" } });
+    await judge("retryJobs", "/api/v1/jobs/retry", 422, { body: {} });
+    await judge("removeJobs", "/api/v1/jobs/remove", 200, { body: { state: "completed", queue: "mount" } });
+    await judge("resumeQueue", "/api/v1/queues/checksum/resume", 200, post);
     await judge("enqueueVerify", "/api/v1/jobs/verify", 422, { body: { id: 7 } });
     await judge("enqueueTag", "/api/v1/jobs/tag", 422, { body: { id: "base", name: "Web" } });
     await judge("enqueueUntag", "/api/v1/jobs/untag?wait=60", 404, { body: { name: "nobody" } });

@@ -52,6 +52,12 @@ describe.concurrent("a token", () => {
         ["POST", "/api/v1/jobs", [{ name: "checksum", data: job.body }]],
         ["POST", "/api/v1/jobs/nothing", {}],
         ["DELETE", path, undefined],
+        ["POST", `${path}/retry`, undefined],
+        ["POST", `${path}/remove`, undefined],
+        ["POST", "/api/v1/jobs/retry", { state: "failed" }],
+        ["POST", "/api/v1/jobs/remove", { state: "failed" }],
+        ["POST", "/api/v1/queues/checksum/pause", undefined],
+        ["POST", "/api/v1/queues/checksum/resume", undefined],
       ] as const) {
         const refused = await ask(where, { method, body: what, headers: bearer(read.secret) });
         expect(refused).toMatchObject({ status: 403, body: { code: "FORBIDDEN" } });

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { BatchChildName, CheckedJobData, JobData, JobResult } from "../../../jobs/index.js";
 import { JobError } from "../../../jobs/index.js";
 import type { NewJob } from "../../../producer/index.js";
+import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import { type CommandContext, ReportedFailure, wrongUsage } from "../../run-command.js";
 import { addThreadFlags, type ThreadFlags, workerOptions } from "../../worker-flags.js";
 
@@ -32,10 +33,10 @@ export function addImageFlags(command: Command, own: (command: Command) => Comma
     .argument("[id...]", "images: ids, names, or unique prefixes of ids")
     .option("--all", "every image of the graph");
   return addThreadFlags(
-    own(command).option(
-      "--detach",
-      "print the jobs' ids and return; of --all it is one job for the whole graph",
-    ),
+    own(command)
+      .option("--detach", "print the jobs' ids and return; of --all it is one job for the whole graph")
+      .addOption(priorityOption)
+      .addOption(delayOption),
   );
 }
 
@@ -55,7 +56,7 @@ export async function runForImages<Name extends BatchChildName>(
   if (all === references.length > 0) throw wrongUsage("name images by their ids, or all of them with --all");
   const { parseJobData } = await import("../../../jobs/index.js");
   const { openQueueSession } = await import("../../embedded/index.js");
-  const { runJobs, runOrDetach } = await import("../../run-jobs.js");
+  const { runJobs, runOrDetach, withOptions } = await import("../../run-jobs.js");
 
   if (all && detach) {
     const whole = `${name}-graph` as const;
@@ -84,7 +85,7 @@ export async function runForImages<Name extends BatchChildName>(
     work: detach ? undefined : workerOptions(threads),
   });
   if (detach) {
-    const enqueued = await session.producer.enqueueAll(jobs);
+    const enqueued = await session.producer.enqueueAll(withOptions(jobs, context));
     context.print(
       enqueued,
       enqueued.map(({ id }) => id),

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { imageFormats, layerCompressions } from "../../../terms/index.js";
+import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import { action, type CommandContext, wrongUsage } from "../../run-command.js";
 import { addThreadFlags, type ThreadFlags, workerOptions } from "../../worker-flags.js";
 
@@ -35,7 +36,9 @@ export function declare(program: Command): void {
     )
     .option("--canonical", "write imported layers as their canonical tars, not as they came")
     .option("--force", "replace a file that is there")
-    .option("--detach", "print the job's id and return: the archive stays in <root>/outbox");
+    .option("--detach", "print the job's id and return: the archive stays in <root>/outbox")
+    .addOption(priorityOption)
+    .addOption(delayOption);
   addThreadFlags(command)
     .addHelpText(
       "after",
@@ -69,7 +72,7 @@ async function exportImages(context: CommandContext, flags: ExportFlags, ids: st
   await using session = await openQueueSession(context, { work: detach ? undefined : workerOptions(flags) });
   const job = { name: "export", data } as const;
   if (output === undefined) {
-    const enqueued = await session.producer.enqueue(job.name, job.data);
+    const enqueued = await session.producer.enqueue(job.name, job.data, context.jobOptions);
     return print(enqueued, [enqueued.id]);
   }
   const result = await runJob(session, job, context, ids.join(" "));

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import type { JobResult } from "../../../jobs/index.js";
+import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import { action, type CommandContext } from "../../run-command.js";
 import { addImportFlags, type ImportFlags } from "../../worker-flags.js";
 import { archiveCompressions } from "./archive-argument.js";
@@ -26,7 +27,9 @@ export function declare(program: Command): void {
       "--name <name>",
       "a repository to name the images by instead of their own, or with a tag the name of the only one",
     )
-    .option("--detach", "print the job's id and return");
+    .option("--detach", "print the job's id and return")
+    .addOption(priorityOption)
+    .addOption(delayOption);
   addImportFlags(command)
     .addHelpText(
       "after",

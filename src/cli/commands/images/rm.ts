@@ -1,5 +1,6 @@
 // stevedore rm ID: deletes an image.
 import type { Command } from "commander";
+import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import { action } from "../../run-command.js";
 import { imageArgument } from "../image-argument.js";
 
@@ -15,6 +16,8 @@ export function declare(program: Command): void {
     .argument("<id>", imageArgument)
     .option("--force", "even if other images build on it")
     .option("--detach", "print the job's id and return")
+    .addOption(priorityOption)
+    .addOption(delayOption)
     .addHelpText("after", "\nExample:\n  $ stevedore rm 0896")
     .action(
       action<RemoveFlags>(async (context, { force, detach }, id: string) => {

@@ -5,6 +5,7 @@ import { type Command, Option } from "commander";
 import type { JobData } from "../../../jobs/index.js";
 import { JobError } from "../../../jobs/index.js";
 import { assertRecipe, defaultRecipe, recipeNames } from "../../../terms/index.js";
+import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import { action, type CommandContext, wrongUsage } from "../../run-command.js";
 import { addLayerFlags, type LayerFlags } from "../../worker-flags.js";
 import { imageArgument } from "../image-argument.js";
@@ -43,7 +44,9 @@ export function declare(program: Command): void {
     )
     .option("--name <name>", "a name for the image, set together with it; another image that had it loses it")
     .option("--checksum <recipe>", `also compute a checksum: ${recipeNames.join(", ")}`)
-    .option("--detach", "print the job's id and return");
+    .option("--detach", "print the job's id and return")
+    .addOption(priorityOption)
+    .addOption(delayOption);
   addLayerFlags(command)
     .addHelpText(
       "after",

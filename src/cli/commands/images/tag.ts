@@ -1,5 +1,6 @@
 // stevedore tag ID NAME[:TAG]: an image gets a name.
 import type { Command } from "commander";
+import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import { action } from "../../run-command.js";
 import { imageArgument } from "../image-argument.js";
 
@@ -14,6 +15,8 @@ export function declare(program: Command): void {
     .argument("<id>", imageArgument)
     .argument("<name>", "[HOST[:PORT]/]PATH[:TAG], the path in lower case (default tag: latest)")
     .option("--detach", "print the job's id and return")
+    .addOption(priorityOption)
+    .addOption(delayOption)
     .addHelpText(
       "after",
       `

@@ -1,6 +1,7 @@
 // stevedore untag NAME…: removes names; the images stay.
 import type { Command } from "commander";
 import type { JobResult } from "../../../jobs/index.js";
+import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import { action, ReportedFailure } from "../../run-command.js";
 
 interface UntagFlags {
@@ -13,6 +14,8 @@ export function declare(program: Command): void {
     .description("take names away and print them; the images stay")
     .argument("<name...>", "names as stevedore images shows them (default tag: latest)")
     .option("--detach", "print the jobs' ids and return")
+    .addOption(priorityOption)
+    .addOption(delayOption)
     .addHelpText(
       "after",
       `
@@ -29,10 +32,10 @@ Example:
           data: parseJobData("untag", { name }),
         }));
         const { openQueueSession } = await import("../../embedded/index.js");
-        const { runJobs } = await import("../../run-jobs.js");
+        const { runJobs, withOptions } = await import("../../run-jobs.js");
         await using session = await openQueueSession(context, { work: detach ? undefined : {} });
         if (detach) {
-          const enqueued = await session.producer.enqueueAll(jobs);
+          const enqueued = await session.producer.enqueueAll(withOptions(jobs, context));
           context.print(
             enqueued,
             enqueued.map(({ id }) => id),

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { JobData } from "../../../jobs/index.js";
 import { recipeNames } from "../../../terms/index.js";
+import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import { action, type CommandContext } from "../../run-command.js";
 import {
   addHostFlag,
@@ -34,7 +35,9 @@ export function declare(program: Command): void {
     .option("--created <time>", "the record's time, RFC 3339 (default: now)")
     .option("--name <name>", "a name for the image, set together with it; another image that had it loses it")
     .option("--checksum <recipe>", `also compute a checksum: ${recipeNames.join(", ")}`)
-    .option("--detach", "print the job's id and return");
+    .option("--detach", "print the job's id and return")
+    .addOption(priorityOption)
+    .addOption(delayOption);
   addHostFlag(
     addLayerFlags(command),
     "the host that has it, where the path is that of several (default: the one that has it)",
@@ -67,7 +70,7 @@ async function commit(context: CommandContext, flags: CommitFlags, mount: string
   await using session = await openQueueSession(context, { work: detach ? undefined : workerOptions(flags) });
   warnUnheeded(session, flags, context);
   if (detach) {
-    const enqueued = await session.producer.enqueue("commit", data);
+    const enqueued = await session.producer.enqueue("commit", data, context.jobOptions);
     return print(enqueued, [enqueued.id]);
   }
   const result = await runJob(session, { name: "commit", data }, context, mount);

@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import type { JobData } from "../../../jobs/index.js";
 import { mountOptionNames } from "../../../jobs/index.js";
 import { mountDriverNames } from "../../../terms/index.js";
+import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import { action, type CommandContext } from "../../run-command.js";
 import {
   addHostFlag,
@@ -39,7 +40,9 @@ export function declare(program: Command): void {
       "-o, --options <list>",
       `separated by commas, after the defaults nodev,nosuid: ${mountOptionNames.join(", ")}`,
     )
-    .option("--detach", "print the job's id and return");
+    .option("--detach", "print the job's id and return")
+    .addOption(priorityOption)
+    .addOption(delayOption);
   addHostFlag(addMountFlag(command), "the host that is to mount it (default: whichever takes the job)")
     .addHelpText(
       "after",
@@ -72,7 +75,7 @@ async function mount(context: CommandContext, flags: MountFlags, id: string, tar
     warn("--mount-dir is not heeded: a worker that runs already has its own");
   }
   if (detach) {
-    const enqueued = await session.producer.enqueue("mount", data);
+    const enqueued = await session.producer.enqueue("mount", data, context.jobOptions);
     return print(enqueued, [enqueued.id]);
   }
   const result = await runJob(session, { name: "mount", data }, context, id);

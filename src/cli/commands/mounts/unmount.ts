@@ -1,5 +1,6 @@
 // stevedore unmount M: a mount ends.
 import type { Command } from "commander";
+import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import { action } from "../../run-command.js";
 import { addHostFlag, type HostFlag, ofHost } from "../../worker-flags.js";
 import { mountArgument, readMountArgument } from "./mount-argument.js";
@@ -15,7 +16,9 @@ export function declare(program: Command): void {
     .description("end a mount, remove its directory, and print its id")
     .argument("<mount>", mountArgument)
     .option("--keep-upper", "leave what was written to it, for changes and commit, and print where")
-    .option("--detach", "print the job's id and return");
+    .option("--detach", "print the job's id and return")
+    .addOption(priorityOption)
+    .addOption(delayOption);
   addHostFlag(
     command,
     "the host that has it, where the path is that of several (default: the one that has it)",

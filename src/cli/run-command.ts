@@ -91,6 +91,17 @@ export function wholeNumber(least: number) {
   };
 }
 
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** The parser of an option that takes a time: it becomes ms. */
+export function duration(text: string): number {
+  const [, number, unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  const ms = Number(number) * (unitMs[unit] ?? Number.NaN);
+  if (!Number.isSafeInteger(ms))
+    throw new InvalidArgumentError("It takes a number and s, m, h or d, such as 12h.");
+  return ms;
+}
+
 /** A parser for an option that may be given several times. */
 export function several(value: string, earlier: readonly string[] | undefined): string[] {
   return [...(earlier ?? []), value];

@@ -14,12 +14,21 @@ export function fetchMark(root: string, file: string): string {
 
 /** Notes that a download of an export begins. Where that cannot be written, the export only goes the sooner. */
 export async function markFetched(root: string, file: string, now = Date.now()): Promise<void> {
+  const path = fetchMark(root, file);
   const { O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  try {
-    await using mark = await open(fetchMark(root, file), O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  const touch = async () => {
+    await using mark = await open(path, O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0o600);
     await mark.utimes(now / 1_000, now / 1_000);
+  };
+  try {
+    await touch();
   } catch {
-    // A download is worth more than its note.
+    // It may be that of a server of another user. A download is worth more than its note.
+    const again = async () => {
+      await rm(path, { force: true });
+      await touch();
+    };
+    await again().catch(() => undefined);
   }
 }
 

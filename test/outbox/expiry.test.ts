@@ -1,5 +1,13 @@
 // Exports that nobody fetches: what goes when, by a clock that is told.
-import { createReadStream, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  createReadStream,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
@@ -98,11 +106,12 @@ it("nothing but files goes, and the marks of exports that are gone", async () =>
   expect(namesIn(root).sort()).toEqual(["directory", "link"]);
 });
 
-it("a mark is written through no link, and where it cannot be written nothing fails", async () => {
+it("a mark takes the place of what is none of its server, and where it cannot be written nothing fails", async () => {
   const root = await scratch.fresh();
   await put(root, "a.tar", "a");
   symlinkSync(join(root, "elsewhere"), join(root, "outbox/.a.tar.fetched"));
   await markFetched(root, "a.tar");
   await markFetched(join(root, "nowhere"), "a.tar");
   expect(readdirSync(root)).toEqual(["outbox"]);
+  expect(lstatSync(join(root, "outbox/.a.tar.fetched")).isFile()).toBe(true);
 });

@@ -1,5 +1,5 @@
-# The `stevedore` command with the programs it calls: one image for workers and servers. Redis is not in it: see
-# docker-compose.yml. Build with --build-arg VERSION=… --build-arg REVISION=$(git rev-parse HEAD) to have it labelled.
+# The `stevedore` command with the programs it calls, one image for workers, servers and single commands; the last start its
+# Redis themselves, others are given one: see docker-compose.yml. Build with --build-arg VERSION=… --build-arg REVISION=$(git rev-parse HEAD) to have it labelled.
 
 FROM node:22-bookworm-slim AS build
 WORKDIR /build
@@ -13,16 +13,22 @@ RUN node scripts/build.mjs && find dist \( -name '*.map' -o -name '*.d.ts' \) -d
 FROM node:22-bookworm-slim AS modules
 WORKDIR /modules
 COPY package.json package-lock.json .npmrc ./
-# lzma-native brings its binaries for every system; these are for Linux, and its sources are not needed.
+# Without what only people, compilers and debuggers read, licences apart; without TypeScript, which is an optional peer of
+# a dependency; of the binaries that lzma-native brings for every system, with those for Linux.
 RUN npm ci --omit=dev \
-    && rm -rf node_modules/lzma-native/deps node_modules/lzma-native/prebuilds/darwin-* node_modules/lzma-native/prebuilds/win32-*
+    && cd node_modules \
+    && rm -rf typescript @typescript zod/src .package-lock.json \
+        lzma-native/deps lzma-native/prebuilds/darwin-* lzma-native/prebuilds/win32-* \
+    && find . -regextype posix-extended -type d \
+        -regex '\./(@[^/]+/)?[^@/]+/(\.github|test|docs|examples?|benchmarks?)' -prune -exec rm -rf {} + \
+    && find . -type f \( -name '*.map' -o -name '*.d.[cm]ts' -o -name '*.d.ts' -o -name '*.md' \) ! -iname 'licen[cs]e*' -delete
 
 FROM node:22-bookworm-slim
-# All that src/host/tool.ts names but Redis; setpriv of util-linux is the entrypoint's.
+# All that src/host/tool.ts names; setpriv of util-linux is the entrypoint's.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        bzip2 coreutils findutils fuse-overlayfs fuse3 gzip kmod libarchive-tools mount tar util-linux xz-utils zstd \
-    && rm -rf /var/lib/apt/lists/* \
+        bzip2 coreutils findutils fuse-overlayfs fuse3 gzip kmod libarchive-tools mount redis-server tar util-linux xz-utils zstd \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
     && groupadd --gid 10001 stevedore \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin stevedore
 WORKDIR /opt/stevedore

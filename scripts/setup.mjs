@@ -58,6 +58,7 @@ const testPrograms = [
   { commands: ["tar-split"], package: "tar-split" },
   { commands: ["strace"], package: "strace" },
   { commands: ["dockerd"], package: "docker.io" },
+  { commands: ["debootstrap"], package: "debootstrap" },
   { commands: ["docker"], package: "docker.io" },
   { commands: ["buildah"], package: "buildah" },
   { commands: ["runc"], package: "runc" },

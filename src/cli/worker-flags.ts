@@ -1,10 +1,10 @@
 // The flags that configure a worker, and the options that they become.
 import { resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { defaultBatchBytes, defaultJobBytes } from "../jobs/index.js";
 import { defaultLimits, parseAllowedHost, type WorkerLimits } from "../worker/index.js";
 import type { OwnWorkerOptions } from "./embedded/index.js";
-import { several, wholeNumber } from "./run-command.js";
+import { duration, several, wholeNumber } from "./run-command.js";
 
 /** For commands whose own worker runs tools of the host: how long one may be stuck. */
 interface ToolFlags {
@@ -51,6 +51,7 @@ export interface WorkerFlags extends ImportFlags, ThreadFlags, MountDirectoryFla
   readonly downloadTime?: number;
   readonly downloadSilence?: number;
   readonly downloadResumes?: number;
+  readonly keepExports: number | "forever";
   readonly grace: number;
 }
 
@@ -165,6 +166,14 @@ export function addWorkerFlags(command: Command): Command {
       `how often a download that breaks is taken up again (default: ${defaultLimits.downloadResumes})`,
       wholeNumber(0),
     )
+    .addOption(
+      new Option(
+        "--keep-exports <time>",
+        "how long an export that nobody fetches stays in the outbox, such as 12h or 30d, or forever",
+      )
+        .argParser((text) => (text === "forever" ? text : duration(text)))
+        .default(duration("7d"), "7d"),
+    )
     .option("--grace <seconds>", "how long running jobs may take to end at shutdown", wholeNumber(0), 30);
 }
 
@@ -178,6 +187,7 @@ export function workerOptions(flags: Partial<WorkerFlags>): OwnWorkerOptions {
     allowedHosts: flags.allowHost,
     allowPrivateAddresses: flags.allowPrivateAddresses,
     allowedSources: flags.allowSource,
+    keepExportsMs: flags.keepExports === "forever" ? undefined : flags.keepExports,
     mountDirectories: flags.mountDir?.map((directory) => resolve(directory)),
     limits: limitsOf(flags),
     concurrency: {

@@ -1,4 +1,5 @@
-// The outbox of a root: exports wait there until they are fetched.
+// The outbox of a root: exports wait there until they are fetched, or their time is over.
+export { exportExpiry, markFetched, removeExpiredExports } from "./expiry.js";
 export {
   addToOutbox,
   assertNewInOutbox,

@@ -13,6 +13,7 @@ import {
   withStage,
 } from "../disk/index.js";
 import { isErrno, StevedoreError } from "../terms/index.js";
+import { fetchMark, isMark } from "./expiry.js";
 
 /** A file of the outbox. */
 interface OutboxFile {
@@ -85,7 +86,7 @@ export async function listOutbox(root: string): Promise<OutboxFile[]> {
     throw ioError(error, `${outbox} cannot be read`);
   }
   const files: OutboxFile[] = [];
-  for (const name of names.filter((each) => each !== stagingName).sort()) {
+  for (const name of names.filter((each) => each !== stagingName && !isMark(each)).sort()) {
     const found = await outboxFile(root, name);
     if (found !== undefined) files.push(found);
   }
@@ -97,6 +98,7 @@ export async function removeFromOutbox(root: string, file: string): Promise<bool
   const path = rootPath(root, "outbox", file);
   try {
     await rm(path);
+    await rm(fetchMark(root, file), { force: true });
     await syncDirectory(rootPath(root, "outbox"));
     return true;
   } catch (error) {
@@ -121,6 +123,8 @@ async function place(
   } catch (error) {
     if (!isErrno(error, "EEXIST")) throw error;
     await using there = await open(target, "r");
+    // Its time begins anew, as if it had been made now.
+    await there.chmod((await there.stat()).mode & 0o7777);
     if ((await digestFile(there, signal)) !== digest) throw taken(target);
   }
 }

@@ -37,6 +37,7 @@ import { packageVersion, startHeartbeat } from "./heartbeat.js";
 import { defaultLimits, type WorkerLimits } from "./limits.js";
 import type { Log, LogFields } from "./log.js";
 import { openHostQueues } from "./other-host.js";
+import { keepOutboxSwept } from "./outbox-sweep.js";
 import { type QueueAccess, shutdownReason } from "./process-job.js";
 import { openClockWatch, warnOfSettings } from "./redis-warnings.js";
 import { serveQueue } from "./serve-queue.js";
@@ -74,6 +75,8 @@ export interface WorkerOptions {
    * checksum. Default: false, at the start.
    */
   readonly provesEngineLate?: boolean | undefined;
+  /** How long an export stays in the outbox that nobody fetches, in ms. Default: until somebody removes it. */
+  readonly keepExportsMs?: number | undefined;
   /** Store layers without their owners when this process is not root. */
   readonly allowSquash?: boolean | undefined;
   /** Called with a line about whatever happens. */
@@ -157,6 +160,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     (names) => names.length > 0 && log(`removed ${names.length} abandoned uploads`),
     (error: unknown) => log(`the inbox could not be cleaned: ${String(error)}`),
   );
+  const stopSweeping = keepOutboxSwept(graph.root, options.keepExportsMs, log);
   const threads = threadsWithin(options.xzMemory, options.threads ?? availableParallelism());
   const queue = new Queue("checksum", {
     connection: redis,
@@ -191,6 +195,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
     limits,
     allowSquash: options.allowSquash ?? false,
+    keepExportsMs: options.keepExportsMs,
     producer,
     computing: new Map(),
   };
@@ -248,6 +253,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       return closing;
 
       async function closeAll() {
+        stopSweeping();
         const timer = setTimeout(abortNow, graceMs);
         const isThere = await answersFor(redis, graphIdKey(graphName));
         // Without Redis jobs cannot be given back: nothing to wait for.

@@ -26,7 +26,14 @@ const workerFlags = [
   ...imageFlags,
   "--max-import-bytes",
   ...threadFlags,
-  ...["--store-concurrency", "--checksum-concurrency", "--allow-source", "--mount-dir", "--grace"],
+  ...[
+    "--store-concurrency",
+    "--checksum-concurrency",
+    "--allow-source",
+    "--mount-dir",
+    "--grace",
+    "--keep-exports",
+  ],
   ...[
     "--allow-host",
     "--allow-private-addresses",

@@ -45,6 +45,11 @@ describe("docker-compose.yml", () => {
     const additions = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = ""]) => parse(block));
     expect(additions.map(({ services }) => Object.keys(services))).toEqual([["worker"], ["worker-2"]]);
     for (const addition of additions) expect(problemsOf(addition)).toEqual([]);
+    // Compose looks for what `extends` names in the file that says so, which is not docker-compose.yml.
+    const bases = additions.flatMap(({ services }) =>
+      Object.values(services as Record<string, Service>).flatMap((service) => service.extends ?? []),
+    );
+    expect(bases).toEqual([{ file: "docker-compose.yml", service: "worker" }]);
   });
 
   it("keeps a queue over restarts, and evicts none of it", () => {
@@ -64,10 +69,13 @@ describe("docker-compose.yml", () => {
     });
   });
 
-  it("publishes on this host alone", () => {
-    for (const { ports = [] } of Object.values(read().services)) {
-      for (const port of ports as string[]) expect(port).toMatch(/^127\.0\.0\.1:/);
-    }
+  it("publishes on this host alone, on ports that can be set", () => {
+    const { redis, worker, server } = read().services;
+    expect(redis.ports).toEqual([
+      expect.stringMatching(/^127\.0\.0\.1:\$\{STEVEDORE_REDIS_PORT:-6379\}:6379$/),
+    ]);
+    expect(server.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\$\{STEVEDORE_PORT:-7878\}:7878$/)]);
+    expect(worker.ports).toBeUndefined();
   });
 
   it("shuts the server in, and gives it no capability but those of the entrypoint", () => {

@@ -38,6 +38,8 @@ const exportResult = z.strictObject({
   images: z.array(z.strictObject({ id: imageId, names: z.array(z.string()) })),
   /** How many layers it holds: one that several images share is counted once. */
   layers: z.int().nonnegative(),
+  /** RFC 3339: when it is removed unless it is fetched. Without it, it stays. */
+  expiresAt: z.iso.datetime().optional(),
   durationMs,
 });
 

@@ -4,7 +4,7 @@ import fastifyStatic from "@fastify/static";
 import { z } from "zod";
 import { rootPath } from "../../disk/index.js";
 import { outboxFileName } from "../../jobs/index.js";
-import { listOutbox, outboxFile, removeFromOutbox } from "../../outbox/index.js";
+import { listOutbox, markFetched, outboxFile, removeFromOutbox } from "../../outbox/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
 import { notModified } from "./entity-tag.js";
@@ -60,6 +60,7 @@ export function addExportRoutes(app: App, { root }: ServerContext): void {
       },
       async ({ params: { file } }, reply) => {
         if ((await outboxFile(root, file)) === undefined) throw notThere(file);
+        await markFetched(root, file);
         reply
           .header("content-disposition", `attachment; filename="${file}"`)
           .header("cache-control", "no-cache");

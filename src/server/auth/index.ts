@@ -7,5 +7,6 @@ export {
   readTokenFile,
   roles,
   type Token,
+  tokenFileWarning,
   tokensOfEnvironment,
 } from "./tokens.js";

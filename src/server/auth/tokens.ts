@@ -1,6 +1,6 @@
 // The bearer tokens that a server accepts, and their roles.
 import { createHash, timingSafeEqual } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { StevedoreError } from "../../terms/index.js";
 
 /** `read` may read everything and change nothing; `full` may do all. */
@@ -44,6 +44,15 @@ export function readTokenFile(path: string): Token[] {
   // Without tokens the server would let everyone in, which is not meant by naming a file.
   if (tokens.length === 0) throw new StevedoreError("INVALID_OPTION", `--token-file ${path} holds no token`);
   return tokens;
+}
+
+/** What is to be said of a token file that any user of the host may read or write; undefined if none may. */
+export function tokenFileWarning(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || !found.isFile() || (found.mode & 0o006) === 0) return undefined;
+  const mode = (found.mode & 0o777).toString(8).padStart(4, "0");
+  const may = (found.mode & 0o002) === 0 ? "read" : "write";
+  return `warning: --token-file ${path} has mode ${mode}: every user of this host may ${may} it; make it 0600`;
 }
 
 /** The tokens of the environment: STEVEDORE_TOKEN with the role `full`, STEVEDORE_READ_TOKEN with `read`. */

@@ -1,11 +1,11 @@
 // The job `export`: writes images with their layers as an archive to the outbox.
 import { exportImages } from "../../interchange/index.js";
 import { outboxFileName } from "../../jobs/index.js";
-import { addToOutbox, assertNewInOutbox } from "../../outbox/index.js";
+import { addToOutbox, assertNewInOutbox, exportExpiry } from "../../outbox/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
 
-export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu }, signal) => {
+export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu, keepExportsMs }, signal) => {
   const begun = performance.now();
   const { format, compress, canonical } = job.data;
   const file = fileOf(job);
@@ -34,6 +34,7 @@ export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu }, sig
     format,
     images: images.map(({ id, names }) => ({ id, names: [...names] })),
     layers,
+    ...(keepExportsMs === undefined ? {} : { expiresAt: await exportExpiry(path, keepExportsMs) }),
     durationMs: Math.round(performance.now() - begun),
   };
 };

@@ -21,6 +21,8 @@ export interface WorkerHost {
   readonly limits: WorkerLimits;
   /** Whether a worker that is not root may store layers without their owners. */
   readonly allowSquash: boolean;
+  /** How long an export that nobody fetches stays in the outbox; undefined for ever. */
+  readonly keepExportsMs: number | undefined;
   readonly producer: Producer;
   /** The checksums that are being computed, by image and recipe: other jobs wait for them. */
   readonly computing: Map<string, Promise<unknown>>;

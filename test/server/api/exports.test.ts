@@ -37,6 +37,10 @@ describe("an export", () => {
       );
       expect(sha256Of(await shell(`sha256sum '${fetched}'`))).toBe(result.digest);
 
+      // The download has been noted, which lets the export stay longer, and is in no list.
+      expect(readdirSync(join(root, "outbox")).sort()).toEqual([".left.tar.fetched", ":tmp:", "left.tar"]);
+      expect((await ask("/api/v1/exports")).body.exports).toHaveLength(1);
+
       expect((await ask("/api/v1/exports/left.tar", { method: "DELETE" })).status).toBe(204);
       expect(readdirSync(join(root, "outbox"))).toEqual([":tmp:"]);
       expect(await ask("/api/v1/exports/left.tar", { method: "DELETE" })).toMatchObject({

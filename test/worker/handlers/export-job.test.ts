@@ -1,8 +1,9 @@
 // The job `export`: a file in the outbox, made once however often the job is tried, and nothing of one that failed.
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type JobData, JobError } from "../../../src/jobs/index.js";
+import { startWorker } from "../../../src/worker/index.js";
 import { runJob, useDock } from "../../support/dock.js";
 import { dockerImages, unpackDockerGraph } from "../../support/images/docker-graph.js";
 import { sha256Of, shell } from "../../support/processes/shell.js";
@@ -30,6 +31,25 @@ describe("the job export", () => {
       expect(new Set(readdirSync(join(root, "outbox")))).toEqual(new Set([":tmp:", `${job.id}.tar`]));
       expect(readdirSync(join(root, "outbox/:tmp:"))).toEqual([]);
     });
+  });
+
+  it("tells when it goes unless it is fetched, and a worker that starts removes it then", async () => {
+    await dock.serving(
+      async ({ producer, root }) => {
+        await unpackDockerGraph(root);
+        const { path, expiresAt } = await runJob(producer, "export", { ids: [left], format: "docker" });
+        expect(Date.parse(expiresAt ?? "")).toBe(Math.trunc(statSync(path).ctimeMs) + 1_000);
+        const lines: string[] = [];
+        const other = await startWorker({
+          ...{ redis: dock.redis, graph: "other", root, host: "other", provesEngineLate: true },
+          ...{ keepExportsMs: -1, log: (line) => lines.push(line) },
+        });
+        await expect.poll(() => lines).toContain("removed 1 export that nobody fetched");
+        await other.close(0);
+        expect(readdirSync(join(root, "outbox"))).toEqual([":tmp:"]);
+      },
+      { keepExportsMs: 1_000 },
+    );
   });
 
   it("overwrites nothing, and refuses before it begins", async () => {

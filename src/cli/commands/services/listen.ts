@@ -1,6 +1,6 @@
 // Starts the HTTP server of a command, on the usual port or, if that is taken and the command allows it, on any free one.
 import type { RunningServer, ServerOptions } from "../../../server/index.js";
-import { defaultListenAddress } from "../../../server/index.js";
+import { defaultListenAddress, tokenFileWarning } from "../../../server/index.js";
 import { StevedoreError } from "../../../terms/index.js";
 import type { CommandContext } from "../../run-command.js";
 import { type ServerFlags, serverOptions } from "./server-flags.js";
@@ -27,6 +27,8 @@ export async function listen(
   };
   const { startServer } = await import("../../../server/index.js");
   if (options.tokens?.length === 0) tell("no token is set: every user of this host may use the HTTP server");
+  const warning = flags.tokenFile === undefined ? undefined : tokenFileWarning(flags.tokenFile);
+  if (warning !== undefined) tell(warning);
   if (flags.listen !== undefined) return startServer({ ...options, listen: flags.listen });
   try {
     return await startServer({ ...options, listen: defaultListenAddress });

@@ -1,5 +1,5 @@
 // stevedore server and the server within stevedore up: where they listen, to whom, and how they end.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -134,6 +134,20 @@ describe.concurrent("stevedore server", () => {
     expect(stderr).toContain("INVALID_OPTION");
     expect(stderr).toContain(message);
     expect(stderr).not.toContain("short");
+  });
+
+  it("warns of a token file that any user of the host may read, and of no other", async () => {
+    const file = join(await scratch.fresh(), "tokens");
+    writeFileSync(file, token);
+    chmodSync(file, 0o644);
+    const open = await start(["--token-file", file]);
+    await urlOf(open);
+    const warning = `warning: --token-file ${file} has mode 0644: every user of this host may read it; make it 0600`;
+    expect((await open.stop()).stderr).toContain(warning);
+    chmodSync(file, 0o640);
+    const closed = await start(["--token-file", file]);
+    await urlOf(closed);
+    expect((await closed.stop()).stderr).not.toContain("warning");
   });
 
   it("names the line of a token file that is wrong, and not what it says", async () => {

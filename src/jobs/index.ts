@@ -33,7 +33,7 @@ export {
   subjectOf,
 } from "./contract.js";
 export { hostQueueName, type QueueName, queueNames, splitQueueName } from "./facts/index.js";
-export { formatFailedReason, parseFailedReason } from "./failed-reason.js";
+export { formatFailedReason, isCancelledReason, parseFailedReason, reasonPrefix } from "./failed-reason.js";
 export {
   bytes,
   digest,
@@ -57,6 +57,8 @@ export {
 export {
   type CancellationMessage,
   cancellationKeys,
+  cancellationName,
+  childPrefix,
   eventsKey,
   graphIdKey,
   hostsKey,
@@ -64,6 +66,8 @@ export {
   jobIdPattern,
   jobLogEvent,
   keyPrefix,
+  longestJobId,
+  noJob,
   retention,
   retryPolicy,
 } from "./queue.js";

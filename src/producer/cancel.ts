@@ -5,12 +5,12 @@ import type { Redis } from "ioredis";
 import {
   type CancellationMessage,
   cancellationKeys,
+  cancellationName,
   formatFailedReason,
   JobError,
-  parseFailedReason,
   retention,
 } from "../jobs/index.js";
-import type { JobState } from "./job-records.js";
+import { type KeptState, stateOf } from "./job-records.js";
 import { brokenRecords, failRecord, isScriptError } from "./unreadable/index.js";
 
 /** How often the state of a cancelled job is read, and for how long at most, in ms. Not every end has an event. */
@@ -49,21 +49,22 @@ export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean
   const { queue, redis, graphName } = access;
   const id = job.id ?? "";
   const { requests, channel } = cancellationKeys(graphName);
-  const state = () => queue.getJobState(id) as Promise<JobState | "unknown">;
+  const state = () => queue.getJobState(id) as Promise<KeptState | "unknown">;
   await assertUnfinished(queue, id, await state());
   const now = Date.now();
-  const message: CancellationMessage = { id, isFulfilled: false };
+  const name = cancellationName({ id, queue: queue.name });
+  const message: CancellationMessage = { id: name, isFulfilled: false };
   await redis
     .multi()
     .zremrangebyscore(requests, "-inf", now - retention.failed.age * 1_000)
-    .zadd(requests, now, id)
+    .zadd(requests, now, name)
     .publish(channel, JSON.stringify(message))
     .exec();
 
   for (const end = now + patience; ; ) {
     const current = await state();
     if (["completed", "failed", "unknown"].includes(current)) {
-      await fulfilCancellation(redis, graphName, id);
+      await fulfilCancellation(redis, graphName, name);
       return true;
     }
     if (current === "waiting-children") await removeUnbegunChildren(job, access);
@@ -72,17 +73,20 @@ export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean
   }
 }
 
-/** Removes the request for a job's end once the job has ended: it may be retried, and another job may get its id. */
-export async function fulfilCancellation(redis: Redis, graphName: string, id: string): Promise<void> {
+/**
+ * Removes the request for a job's end once the job has ended: it may be retried, and another job may get its id.
+ * @param name what the job is called there, see `cancellationName`
+ */
+export async function fulfilCancellation(redis: Redis, graphName: string, name: string): Promise<void> {
   const { requests, channel } = cancellationKeys(graphName);
-  const message: CancellationMessage = { id, isFulfilled: true };
-  await redis.multi().zrem(requests, id).publish(channel, JSON.stringify(message)).exec();
+  const message: CancellationMessage = { id: name, isFulfilled: true };
+  await redis.multi().zrem(requests, name).publish(channel, JSON.stringify(message)).exec();
 }
 
-async function assertUnfinished(queue: Queue, id: string, state: JobState | "unknown"): Promise<void> {
+async function assertUnfinished(queue: Queue, id: string, state: KeptState | "unknown"): Promise<void> {
   if (state !== "completed" && state !== "failed") return;
   const reason = (await queue.getJob(id))?.failedReason;
-  if (state === "failed" && parseFailedReason(reason ?? "").code === "CANCELLED") return;
+  if (stateOf(state, reason) === "cancelled") return;
   throw new JobError("INVALID_JOB", `the job ${id} cannot be cancelled: it has ${state} already`, {
     jobId: id,
   });

@@ -2,9 +2,12 @@
 export { JobError, type WorkerMetric, type WorkerStatus } from "../jobs/index.js";
 export {
   type AllCounts,
+  type ChildCounts,
   type ConnectionEvent,
   type EnqueuedJob,
+  type InQueue,
   type JobEvent,
+  type JobFilter,
   type JobPage,
   type JobRecord,
   type JobState,

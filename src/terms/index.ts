@@ -71,3 +71,4 @@ export {
   unknownRecipe,
   type XzRecipe,
 } from "./recipes.js";
+export { durationRule, momentRule, readDuration, readMoment } from "./times.js";

@@ -2,6 +2,7 @@
 import { type Job, type Queue, WaitingChildrenError } from "bullmq";
 import type { Redis } from "ioredis";
 import {
+  childPrefix,
   type JobData,
   type JobName,
   type JobResult,
@@ -77,8 +78,7 @@ export function batchKey(graphName: string, parentId: string): string {
 export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, graphName: string): Batch {
   const parentId = job.id ?? "";
   const key = batchKey(graphName, parentId);
-  // The id of a schedule's run has colons, at which BullMQ would cut the id that it reads from a child's key.
-  const childPrefix = `${parentId.replaceAll(":", ".")}.`;
+  const prefix = childPrefix(parentId);
   return {
     async plan() {
       const plan = await redis.hget(key, "plan");
@@ -114,7 +114,7 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
     const opts = {
       ...retryPolicy,
       // The id names the image, so that a repeat adds nothing.
-      jobId: `${childPrefix}${key}`,
+      jobId: `${prefix}${key}`,
       parent: { id: parentId, queue: job.queueQualifiedName },
       ignoreDependencyOnFailure: true,
       priority: childPriority,
@@ -126,10 +126,10 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
 
   /** BullMQ names children by their whole Redis keys, which end with their job ids. */
   function byKey<Value>(children: Readonly<Record<string, Value>>): Map<string, Value> {
-    const prefix = `:${childPrefix}`;
+    const begin = `:${prefix}`;
     return new Map(
       Object.entries(children).map(([name, value]) => [
-        name.slice(name.indexOf(prefix) + prefix.length),
+        name.slice(name.indexOf(begin) + begin.length),
         value,
       ]),
     );

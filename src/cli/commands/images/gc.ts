@@ -1,6 +1,7 @@
 // stevedore gc: deletes the images that nothing needs.
 import { type Command, InvalidArgumentError } from "commander";
 import type { JobResult } from "../../../jobs/index.js";
+import { durationRule, readDuration } from "../../../terms/index.js";
 import { action, type CommandContext, wholeNumber } from "../../run-command.js";
 import { formatBytes, formatTable } from "../../terminal/index.js";
 
@@ -22,8 +23,6 @@ const reasons = {
   young: "too young",
   meanwhile: "needed by now",
 } as const satisfies Record<keyof JobResult<"gc">["kept"], string>;
-
-const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 export function declare(program: Command): void {
   program
@@ -80,9 +79,7 @@ async function collect(
 
 /** A time in ms. */
 function duration(text: string): number {
-  const [, number, unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-  const ms = Number(number) * (unitMs[unit] ?? Number.NaN);
-  if (!Number.isSafeInteger(ms))
-    throw new InvalidArgumentError("It takes a number and s, m, h or d, such as 12h.");
+  const ms = readDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError(`It takes ${durationRule}.`);
   return ms;
 }

@@ -41,6 +41,7 @@ const table: readonly [string, string, (view: QueueView) => string][] = [
   ["DELAYED", "DEL", ({ counts }) => String(counts.delayed)],
   ["COMPLETED", "DONE", ({ counts }) => String(counts.completed)],
   ["FAILED", "FAIL", ({ counts }) => String(counts.failed)],
+  ["CANCELLED", "CANC", ({ counts }) => String(counts.cancelled)],
   ["JOBS/S", "/S", ({ rate }) => (rate === undefined ? "-" : rate.toFixed(rate < 10 ? 1 : 0))],
   ["WORKERS", "WRK", ({ workers }) => String(workers)],
 ];

@@ -11,6 +11,7 @@ import { measureExport } from "./rows/export.js";
 import { measureGraph } from "./rows/graph.js";
 import { measureImport } from "./rows/import.js";
 import { measureJobs } from "./rows/jobs.js";
+import { measureListing } from "./rows/listing.js";
 import { measureLoad } from "./rows/load.js";
 import { measureMemory } from "./rows/memory.js";
 import { measureMount } from "./rows/mount.js";
@@ -29,6 +30,7 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   curves: measureCurves,
   store: measureStore,
   jobs: measureJobs,
+  listing: measureListing,
   events: measureEvents,
   mount: measureMount,
   scale: measureScale,

@@ -18,14 +18,9 @@ const listQuery = z.strictObject({
     .max(1_000)
     .optional()
     .meta({ description: `Of the job: ${jobNames.join(", ")}, or another` }),
-  image: z
-    .string()
-    .min(1)
-    .max(1_000)
-    .optional()
-    .meta({
-      description: "An image that the job's data or result names, by its id or a name, as it stands there",
-    }),
+  image: z.string().min(1).max(1_000).optional().meta({
+    description: "An image that the job's data or result names, by its id or a name, as it stands there",
+  }),
   code: z.enum(errorCodes).optional().meta({ description: "The code that the job has failed with" }),
   since: z
     .string()

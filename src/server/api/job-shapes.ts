@@ -20,12 +20,9 @@ export const jobRecord = z
     failedReason: z.string().nullable().meta({ description: "`CODE: message`" }),
     attempts: z.int().nonnegative(),
     createdAt: z.number(),
-    dueAt: z
-      .number()
-      .nullable()
-      .meta({
-        description: "Of a delayed job: when it is due, as the next run of a schedule or its next try",
-      }),
+    dueAt: z.number().nullable().meta({
+      description: "Of a delayed job: when it is due, as the next run of a schedule or its next try",
+    }),
     startedAt: z.number().nullable().meta({ description: "When its last try began" }),
     finishedAt: z.number().nullable(),
   })

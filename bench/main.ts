@@ -12,6 +12,7 @@ import { measureExport } from "./rows/export.js";
 import { measureGraph } from "./rows/graph.js";
 import { measureImport } from "./rows/import.js";
 import { measureJobs } from "./rows/jobs.js";
+import { measureListing } from "./rows/listing.js";
 import { measureLoad } from "./rows/load.js";
 import { measureMemory } from "./rows/memory.js";
 import { measureMount } from "./rows/mount.js";
@@ -31,6 +32,7 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   store: measureStore,
   jobs: measureJobs,
   enqueue: measureEnqueue,
+  listing: measureListing,
   events: measureEvents,
   mount: measureMount,
   scale: measureScale,

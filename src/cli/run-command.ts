@@ -2,7 +2,7 @@
 import { inspect } from "node:util";
 import { type Command, InvalidArgumentError } from "commander";
 import type { JobOptions } from "../jobs/index.js";
-import { type ErrorCode, failureOf, StevedoreError } from "../terms/index.js";
+import { durationRule, type ErrorCode, failureOf, readDuration, StevedoreError } from "../terms/index.js";
 import type { LogFields } from "../worker/index.js";
 import { type Config, readConfig } from "./config.js";
 import type { LogFormat } from "./log-format.js";
@@ -98,14 +98,11 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
   };
 }
 
-const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 /** A parser for an option that takes a time, which it returns in ms. */
 export function duration(text: string): number {
-  const [, number, unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-  const ms = Number(number) * (unitMs[unit] ?? Number.NaN);
-  if (Number.isSafeInteger(ms)) return ms;
-  throw new InvalidArgumentError("It takes a number and s, m, h or d, such as 12h.");
+  const ms = readDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError(`It takes ${durationRule}.`);
+  return ms;
 }
 
 /** A parser for an option that may be given several times. */

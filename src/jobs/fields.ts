@@ -57,6 +57,9 @@ export const failedImages = z.array(
   z.strictObject({ id: z.string(), code: z.enum(errorCodes), message: z.string() }),
 );
 
+/** The images of a batch whose jobs were cancelled one by one; absent if none was. */
+export const cancelledImages = z.array(z.string()).optional();
+
 /** A recipe's name. Another string is `UNKNOWN_RECIPE`. */
 export const recipe = z
   .string()

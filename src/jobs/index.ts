@@ -34,7 +34,7 @@ export {
   subjectOf,
 } from "./contract.js";
 export { hostQueueName, type QueueName, queueNames, splitQueueName } from "./facts/index.js";
-export { formatFailedReason, parseFailedReason } from "./failed-reason.js";
+export { formatFailedReason, isCancelledReason, parseFailedReason, reasonPrefix } from "./failed-reason.js";
 export {
   bytes,
   digest,
@@ -60,6 +60,8 @@ export {
   batchKey,
   type CancellationMessage,
   cancellationKeys,
+  cancellationName,
+  childPrefix,
   eventsKey,
   graphIdKey,
   hostsKey,
@@ -67,6 +69,8 @@ export {
   jobIdPattern,
   jobLogEvent,
   keyPrefix,
+  longestJobId,
+  noJob,
   retention,
   retryPolicy,
 } from "./queue.js";

@@ -5,12 +5,12 @@ import type { Redis } from "ioredis";
 import {
   type CancellationMessage,
   cancellationKeys,
+  cancellationName,
   formatFailedReason,
   JobError,
-  parseFailedReason,
   retention,
 } from "../jobs/index.js";
-import type { JobState } from "./job-records.js";
+import { type KeptState, stateOf } from "./job-records.js";
 import { brokenRecords, failRecord, isScriptError } from "./unreadable/index.js";
 
 /** How often the state of a cancelled job is read, and for how long at most, in ms. Not every end has an event. */
@@ -49,21 +49,22 @@ export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean
   const { queue, redis, graphName } = access;
   const id = job.id ?? "";
   const { requests, channel } = cancellationKeys(graphName);
-  const state = () => queue.getJobState(id) as Promise<JobState | "unknown">;
+  const state = () => queue.getJobState(id) as Promise<KeptState | "unknown">;
   await assertUnfinished(queue, id, await state());
   const now = Date.now();
-  const message: CancellationMessage = { id, isFulfilled: false };
+  const name = cancellationName({ id, queue: queue.name });
+  const message: CancellationMessage = { id: name, isFulfilled: false };
   await redis
     .multi()
     .zremrangebyscore(requests, "-inf", now - retention.failed.age * 1_000)
-    .zadd(requests, now, id)
+    .zadd(requests, now, name)
     .publish(channel, JSON.stringify(message))
     .exec();
 
   for (const end = now + patience; ; ) {
     const current = await state();
     if (["completed", "failed", "unknown"].includes(current)) {
-      await fulfilCancellation(redis, graphName, id);
+      await fulfilCancellation(redis, graphName, name);
       return true;
     }
     if (current === "waiting-children") await removeUnbegunChildren(job, access);
@@ -72,31 +73,34 @@ export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean
   }
 }
 
-/** Removes the request for a job's end once the job has ended: it may be retried, and another job may get its id. */
-export function fulfilCancellation(redis: Redis, graphName: string, id: string): Promise<void> {
-  return fulfilCancellations(redis, graphName, [id]);
+/**
+ * Removes the request for a job's end once the job has ended: it may be retried, and another job may get its id.
+ * @param name what the job is called there, see `cancellationName`
+ */
+export function fulfilCancellation(redis: Redis, graphName: string, name: string): Promise<void> {
+  return fulfilCancellations(redis, graphName, [name]);
 }
 
 /** The same for several jobs. */
 export async function fulfilCancellations(
   redis: Redis,
   graphName: string,
-  ids: readonly string[],
+  names: readonly string[],
 ): Promise<void> {
-  if (ids.length === 0) return;
+  if (names.length === 0) return;
   const { requests, channel } = cancellationKeys(graphName);
-  const asked = redis.multi().zrem(requests, ...ids);
-  for (const id of ids) {
+  const asked = redis.multi().zrem(requests, ...names);
+  for (const id of names) {
     const message: CancellationMessage = { id, isFulfilled: true };
     asked.publish(channel, JSON.stringify(message));
   }
   await asked.exec();
 }
 
-async function assertUnfinished(queue: Queue, id: string, state: JobState | "unknown"): Promise<void> {
+async function assertUnfinished(queue: Queue, id: string, state: KeptState | "unknown"): Promise<void> {
   if (state !== "completed" && state !== "failed") return;
   const reason = (await queue.getJob(id))?.failedReason;
-  if (state === "failed" && parseFailedReason(reason ?? "").code === "CANCELLED") return;
+  if (stateOf(state, reason) === "cancelled") return;
   throw new JobError("INVALID_JOB", `the job ${id} cannot be cancelled: it has ${state} already`, {
     jobId: id,
   });

@@ -4,6 +4,7 @@ import { type Job, Queue, type Telemetry } from "bullmq";
 import {
   type AnyQueueName,
   hostsKey,
+  JobError,
   keyPrefix,
   queueNames,
   queuesOfHost,
@@ -11,6 +12,7 @@ import {
   splitQueueName,
 } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
+import { quote } from "../terms/index.js";
 import { leanRecords } from "./lean-records.js";
 import { guardQueue, stands } from "./unreadable/index.js";
 
@@ -24,8 +26,11 @@ export interface GraphQueues {
   names(): Promise<AnyQueueName[]>;
   /** The queue of this name, if the graph has it. */
   named(name: string): Promise<AnyQueueName | undefined>;
-  /** A job, whichever queue it is in. */
-  find(id: string): Promise<{ readonly job: Job; readonly queue: Queue } | undefined>;
+  /**
+   * A job of this queue, or else of the one queue that has it.
+   * @throws `AMBIGUOUS_ID` if several have one of this id, as BullMQ's own numbers are
+   */
+  find(id: string, queue?: string): Promise<{ readonly job: Job; readonly queue: Queue } | undefined>;
   close(): Promise<void>;
 }
 
@@ -68,12 +73,23 @@ export function openGraphQueues(
     ...(await hosts()).flatMap(queuesOfHost),
   ];
 
-  /** The queue that has a job whose record is gone, or was never one. */
+  /** The queues that have a job whose record is gone, or was never one. */
   const standing = async (id: string, all: readonly AnyQueueName[]) => {
     const found = await connection.attempt(() =>
       Promise.all(all.map((name) => stands(connection.redis, of(name), id))),
     );
-    return all.find((_, at) => found[at]);
+    return all.filter((_, at) => found[at]);
+  };
+  const having = async (id: string, all: readonly AnyQueueName[]) => {
+    // In one round trip: there are two queues for each host.
+    const found = await connection.attempt(async () => {
+      const asked = connection.redis.pipeline();
+      // A queue's own keys and those of schedules are formed alike, but only jobs have this field.
+      for (const name of all) asked.hexists(of(name).toKey(id), "timestamp");
+      return asked.exec();
+    });
+    const recorded = all.filter((_, at) => found?.[at]?.[1] === 1);
+    return recorded.length > 0 ? recorded : standing(id, all);
   };
 
   return {
@@ -88,17 +104,17 @@ export function openGraphQueues(
     names,
     named: async (name) =>
       queueNames.find((shared) => shared === name) ?? (await names()).find((known) => known === name),
-    async find(id) {
-      const all = await names();
-      // In one round trip: there are two queues for each host.
-      const found = await connection.attempt(async () => {
-        const asked = connection.redis.pipeline();
-        // A queue's own keys and those of schedules are formed alike, but only jobs have this field.
-        for (const name of all) asked.hexists(of(name).toKey(id), "timestamp");
-        return asked.exec();
-      });
-      const name = all.find((_, at) => found?.[at]?.[1] === 1) ?? (await standing(id, all));
+    async find(id, queue) {
+      const all = (await names()).filter((name) => queue === undefined || name === queue);
+      const [name, ...others] = await having(id, all);
       if (name === undefined) return undefined;
+      if (others.length > 0) {
+        throw new JobError(
+          "AMBIGUOUS_ID",
+          `several queues have a job ${quote(id)}: ${[name, ...others].join(", ")}; say which queue is meant (--queue)`,
+          { jobId: id },
+        );
+      }
       const job = await connection.attempt(() => of(name).getJob(id));
       return job === undefined ? undefined : { job, queue: of(name) };
     },

@@ -15,12 +15,13 @@ export type {
 export { type GraphQueues, openGraphQueues } from "./graph-queues.js";
 export type { JobFilter } from "./job-filter.js";
 export type { JobPage, PageCursor, PageRequest } from "./job-pages.js";
-export type { AllCounts, QueueCounts } from "./job-queries.js";
-export { type JobRecord, type JobState, jobStates } from "./job-records.js";
+export type { AllCounts, InQueue, QueueCounts } from "./job-queries.js";
+export { hasEnded, type JobRecord, type JobState, jobStates } from "./job-records.js";
 export type { OperateFilter, Operations, Refusal } from "./operate/index.js";
 export { openProducer, type Producer, type ProducerOptions } from "./producer.js";
 export { findSame } from "./same-work.js";
 export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
+export type { ChildCounts } from "./search/index.js";
 export { telemetryIfAsked } from "./telemetry.js";
 export { guardWorker, isScriptError } from "./unreadable/index.js";
 export { uploadsInUse } from "./uploads-in-use.js";

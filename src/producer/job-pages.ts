@@ -1,23 +1,21 @@
 // Pages of job records over all queues, the newest first. They are read by ranges: a queue is never loaded as a whole.
 import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import type { AnyQueueName, JobName } from "../jobs/index.js";
-import { type JobRecord, type JobState, jobStates, toRecord } from "./job-records.js";
-import { isOtherKey } from "./unreadable/index.js";
+import { JobError } from "../jobs/index.js";
+import { type JobFilter, matchesFilter, statesOfFilter } from "./job-filter.js";
+import { type JobRecord, type KeptState, readRecords } from "./job-records.js";
+import { scanJobs } from "./search/index.js";
 
 /** Which jobs are wanted. */
-export interface PageRequest {
-  readonly state?: JobState | undefined;
-  readonly queue?: AnyQueueName | undefined;
-  readonly name?: JobName | undefined;
-  /** How many at most. */
+export interface PageRequest extends JobFilter {
+  /** How many at most: 1 to 10,000. */
   readonly limit: number;
   /** Where the previous page ended. Default: at the newest job. */
   readonly cursor?: PageCursor | undefined;
 }
 
 export interface JobPage {
-  /** Fewer than were asked for where the records are large, or few among many have the name. */
+  /** Fewer than were asked for only where the records are large, or there are no more. */
   readonly jobs: readonly JobRecord[];
   /** Where the next page begins; undefined if there is none. */
   readonly next: PageCursor | undefined;
@@ -38,7 +36,6 @@ interface Entry {
   readonly rank: number;
   /** When it ended, or else was created, in ms since the epoch. */
   readonly age: number;
-  readonly name: string | null;
   /** The size of data and result as JSON. */
   readonly bytes: number;
 }
@@ -46,170 +43,181 @@ interface Entry {
 /** The jobs of one queue in one state. */
 interface Lane {
   readonly queue: Queue;
-  readonly state: JobState;
+  readonly kept: KeptState;
   readonly name: string;
+}
+
+/** The entries of a lane that are still to come. */
+interface Walk {
+  readonly lane: Lane;
+  readonly entries: AsyncGenerator<Entry, void>;
+  head: IteratorResult<Entry, void>;
 }
 
 /** Entries that are read at a time. */
 const chunk = 100;
-/** How many entries are read for a page at most, however few of them have the name that is asked for. */
-const mostEntries = 10_000;
+/** The most jobs of a page. */
+const mostJobs = 10_000;
 /** The most that the data and results of a page may take, in bytes; a single record may be larger. */
 const mostBytes = 8 * 1024 ** 2;
 
 /**
  * Reads a page, sorted by when a job ended or, if it has not, was created; the newest first. A job that changes its state
  * while pages are read may be missing; none comes twice.
+ * @throws `INVALID_OPTION` for a limit that is none
  */
 export async function readPage(
   redis: Redis,
   queues: readonly Queue[],
-  { state, name, limit, cursor }: PageRequest,
+  { limit, cursor, ...filter }: PageRequest,
 ): Promise<JobPage> {
-  const states = state === undefined ? jobStates : [state];
-  const lanes = queues.flatMap((queue) =>
-    states.map((each): Lane => ({ queue, state: each, name: `${each}/${queue.name}` })),
-  );
+  if (!Number.isInteger(limit) || limit < 1 || limit > mostJobs) {
+    throw new JobError("INVALID_OPTION", `limit ${limit}: a page has 1 to ${mostJobs} jobs`);
+  }
   const last = new Map(Object.entries(cursor?.last ?? {}));
+  let age = cursor?.age ?? Number.POSITIVE_INFINITY;
+  const lanes = queues.flatMap((queue) =>
+    statesOfFilter(filter).map((kept): Lane => ({ queue, kept, name: `${kept}/${queue.name}` })),
+  );
   const walks = await Promise.all(
-    lanes.map(async (lane) => {
-      const entries = walk(redis, lane, last.get(lane.name), cursor?.age);
+    lanes.map(async (lane): Promise<Walk> => {
+      const entries = walk(redis, lane, filter, Math.min(chunk, limit + 1), last.get(lane.name), age);
       return { lane, entries, head: await entries.next() };
     }),
   );
-  const taken: { lane: Lane; id: string }[] = [];
-  let age = cursor?.age ?? Number.POSITIVE_INFINITY;
-  for (let bytes = 0, looked = 0; ; looked++) {
-    const newest = walks
-      .filter(({ head }) => head.done !== true)
-      .reduce<(typeof walks)[number] | undefined>(
-        (one, other) => (ageOf(one) < ageOf(other) ? other : one),
-        undefined,
-      );
-    if (newest === undefined) return { jobs: await readRecords(taken), next: undefined };
-    const { lane, head } = newest;
-    const entry = head.value as Entry;
-    const isWanted = name === undefined || entry.name === name;
-    const isFull = taken.length === limit || looked === mostEntries;
-    if (isFull || (isWanted && taken.length > 0 && bytes + entry.bytes > mostBytes)) {
-      return { jobs: await readRecords(taken), next: { age, last: Object.fromEntries(last) } };
+  const jobs: JobRecord[] = [];
+  let bytes = 0;
+  for (;;) {
+    const taken: { lane: Lane; id: string }[] = [];
+    let isLarge = false;
+    for (let newest = newestOf(walks); newest !== undefined; newest = newestOf(walks)) {
+      const { lane, head } = newest;
+      const { id, rank, age: ageOfHead, bytes: size } = head.value as Entry;
+      const count = jobs.length + taken.length;
+      isLarge = count > 0 && bytes + size > mostBytes;
+      if (count === limit || isLarge) break;
+      taken.push({ lane, id });
+      bytes += size;
+      last.set(lane.name, [id, rank]);
+      age = Math.min(age, ageOfHead);
+      newest.head = await newest.entries.next();
     }
-    if (isWanted) {
-      taken.push({ lane, id: entry.id });
-      bytes += entry.bytes;
+    // What was found may have gone, or be none of those that are meant.
+    jobs.push(...(await readTaken(redis, taken)).filter((record) => matchesFilter(record, filter)));
+    if (newestOf(walks) === undefined) return { jobs, next: undefined };
+    if (jobs.length === limit || (isLarge && jobs.length > 0)) {
+      return { jobs, next: { age, last: Object.fromEntries(last) } };
     }
-    last.set(lane.name, [entry.id, entry.rank]);
-    age = Math.min(age, entry.age);
-    newest.head = await newest.entries.next();
+    if (jobs.length === 0) bytes = 0;
   }
 }
 
-function ageOf(walk: { readonly head: IteratorResult<Entry, void> } | undefined): number {
-  return walk?.head.value?.age ?? Number.NEGATIVE_INFINITY;
+function newestOf(walks: readonly Walk[]): Walk | undefined {
+  let newest: Walk | undefined;
+  for (const one of walks)
+    if (!one.head.done && (newest === undefined || ageOf(newest) < ageOf(one))) newest = one;
+  return newest;
 }
 
-async function readRecords(
+function ageOf({ head }: Walk): number {
+  return head.value?.age ?? Number.NEGATIVE_INFINITY;
+}
+
+async function readTaken(
+  redis: Redis,
   taken: readonly { readonly lane: Lane; readonly id: string }[],
 ): Promise<JobRecord[]> {
-  const jobs = await Promise.all(taken.map(({ lane, id }) => lane.queue.getJob(id)));
-  return jobs.flatMap((job, at) => {
-    const lane = taken[at]?.lane;
-    // A job that is gone by now is undefined.
-    return job === undefined || lane === undefined
-      ? []
-      : [toRecord(job, lane.queue.name as AnyQueueName, lane.state)];
-  });
+  const lanes = [...new Set(taken.map(({ lane }) => lane))];
+  const read = await Promise.all(
+    lanes.map(async (lane) => {
+      const ids = taken.filter((one) => one.lane === lane).map(({ id }) => id);
+      const records = await readRecords(redis, lane.queue, lane.kept, ids);
+      return [lane, new Map(records.map((record) => [record.id, record]))] as const;
+    }),
+  );
+  const byLane = new Map(read);
+  // One that is gone by now has no record.
+  return taken.flatMap(({ lane, id }) => byLane.get(lane)?.get(id) ?? []);
 }
 
 /**
- * Yields the entries of a lane that follow the last one. Of a lane of which nothing was read none is newer than `age`: it was
- * added since. Behind the last one the place decides, for the times of records are what their writers say.
+ * Yields the entries of a lane that follow the last one, and may match the filter. Of a lane of which nothing was read none
+ * is newer than `age`: it was added since. Behind the last one the place decides, for the times of records are what their
+ * writers say.
  */
 function walk(
   redis: Redis,
   lane: Lane,
+  filter: JobFilter,
+  most: number,
   last: readonly [id: string, rank: number] | undefined,
-  age = Number.POSITIVE_INFINITY,
+  age: number,
 ): AsyncGenerator<Entry, void> {
-  const { state } = lane;
   // BullMQ keeps these two states in lists (LPUSH), the others in sorted sets.
-  return state === "waiting" || state === "active"
-    ? walkList(redis, lane, last, age)
-    : walkSet(redis, lane, last, age);
+  return lane.kept === "waiting" || lane.kept === "active"
+    ? walkList(redis, lane, filter, most, last, age)
+    : walkSet(redis, lane, filter, most, last, age);
 }
 
 async function* walkSet(
   redis: Redis,
-  lane: Lane,
+  { queue, kept }: Lane,
+  filter: JobFilter,
+  most: number,
   last: readonly [id: string, rank: number] | undefined,
   age: number,
 ): AsyncGenerator<Entry, void> {
-  const isEnded = lane.state === "completed" || lane.state === "failed";
   // Ended jobs are sorted by their end, so that newer ones come before.
-  const max = last?.[1] ?? (isEnded ? age : Number.POSITIVE_INFINITY);
-  const from = Number.isFinite(max) ? String(max) : "+inf";
-  for (let offset = 0; ; offset += chunk) {
-    const key = lane.queue.toKey(lane.state);
-    const range = await redis.zrevrangebyscore(key, from, "-inf", "WITHSCORES", "LIMIT", offset, chunk);
-    const found = range.flatMap((id, at) => (at % 2 === 0 ? [{ id, rank: Number(range[at + 1]) }] : []));
-    // Of equal scores the greater id comes first.
-    const after = found.filter(({ id, rank }) => last === undefined || rank < last[1] || id < last[0]);
-    for (const { createdAt, ...rest } of await readEntries(redis, lane, after, age)) {
-      const entry = { ...rest, age: isEnded ? rest.rank : createdAt };
+  const isEnded = kept === "completed" || kept === "failed";
+  const highest = isEnded ? Math.min(age, (filter.before ?? Number.POSITIVE_INFINITY) - 1) : age;
+  const start =
+    last !== undefined
+      ? { id: last[0], score: last[1] }
+      : isEnded && Number.isFinite(highest)
+        ? { highest }
+        : undefined;
+  const timeOf = timesOf(age);
+  for await (const found of scanJobs(redis, queue, kept, filter, most, start)) {
+    for (const { id, score, createdAt, bytes } of found) {
+      const entry = { id, rank: score, age: isEnded ? score : timeOf(createdAt), bytes };
+      if (isEnded && score < (filter.since ?? Number.NEGATIVE_INFINITY)) return;
       if (last !== undefined || entry.age <= age) yield entry;
     }
-    if (found.length < chunk) return;
   }
 }
 
 async function* walkList(
   redis: Redis,
-  lane: Lane,
+  { queue, kept }: Lane,
+  filter: JobFilter,
+  most: number,
   last: readonly [id: string, rank: number] | undefined,
   age: number,
 ): AsyncGenerator<Entry, void> {
-  const key = lane.queue.toKey(lane.state === "waiting" ? "wait" : lane.state);
-  const place = last === undefined ? null : await redis.lpos(key, last[0]);
+  const key = queue.toKey(kept === "waiting" ? "wait" : kept);
+  const isThere = last !== undefined && (await redis.lpos(key, last[0])) !== null;
   // If the last job is gone from the list, those that are older follow.
-  let isPast = last === undefined || place !== null;
+  let isPast = last === undefined || isThere;
   const seen = new Set<string>();
-  for (let start = place === null ? 0 : place + 1; ; start += chunk) {
-    const ids = await redis.lrange(key, start, start + chunk - 1);
-    // Jobs that are added meanwhile shift the others.
-    const found = ids.filter((id) => !seen.has(id)).map((id) => ({ id, rank: 0 }));
-    for (const { id } of found) seen.add(id);
-    for (const { createdAt, ...entry } of await readEntries(redis, lane, found, age)) {
-      isPast ||= createdAt < (last?.[1] ?? 0);
-      if (isPast && (place !== null || createdAt <= age)) yield { ...entry, rank: createdAt, age: createdAt };
+  const timeOf = timesOf(age);
+  const start = isThere ? { id: last[0], score: 0 } : undefined;
+  for await (const found of scanJobs(redis, queue, kept, filter, most, start)) {
+    for (const { id, createdAt, bytes } of found) {
+      // Jobs that are added meanwhile shift the others.
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const time = timeOf(createdAt);
+      isPast ||= time < (last?.[1] ?? 0);
+      if (isPast && (isThere || time <= age)) yield { id, rank: time, age: time, bytes };
     }
-    if (ids.length < chunk) return;
   }
 }
 
-/** Reads the fields by which entries are sorted and chosen, without data or results. */
-async function readEntries(
-  redis: Redis,
-  { queue }: Lane,
-  found: readonly { readonly id: string; readonly rank: number }[],
-  age: number,
-): Promise<(Omit<Entry, "age"> & { readonly createdAt: number })[]> {
-  if (found.length === 0) return [];
-  const asked = redis.pipeline();
-  for (const { id } of found) {
-    const key = queue.toKey(id);
-    asked.hmget(key, "timestamp", "name").hstrlen(key, "data").hstrlen(key, "returnvalue");
-  }
-  const answers = (await asked.exec())?.map(([error, answer]) => {
-    if (error !== null && !isOtherKey(error)) throw error;
-    return error === null ? answer : null;
-  });
-  /** A record that does not tell when it was made stands where its neighbour does. */
-  let createdAt = Math.min(age, Date.now());
-  return found.map(({ id, rank }, at) => {
-    const [fields, data, result] = answers?.slice(at * 3, at * 3 + 3) ?? [];
-    const [timestamp, name = null] = (fields ?? []) as (string | null)[];
-    const told = Number(timestamp || Number.NaN);
-    if (Number.isFinite(told)) createdAt = told;
-    return { id, rank, createdAt, name, bytes: Number(data) + Number(result) };
-  });
+/** A record that does not tell when it was made stands where its neighbour does. */
+function timesOf(age: number): (createdAt: number | undefined) => number {
+  let neighbour = Math.min(age, Date.now());
+  return (createdAt = neighbour) => {
+    neighbour = createdAt;
+    return createdAt;
+  };
 }

@@ -2,16 +2,17 @@
 import { type AnyQueueName, type HostQueueName, type QueueName, queueNames } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
 import type { GraphQueues } from "./graph-queues.js";
-import { type JobFilter, matchesFilter } from "./job-filter.js";
+import { type JobFilter, matchesFilter, statesOfFilter } from "./job-filter.js";
 import { type JobPage, type PageRequest, readPage } from "./job-pages.js";
 import {
   type JobRecord,
   type JobState,
   jobStates,
+  keptStates,
   readJobRecord,
   readJobRecords,
-  readNewestRecords,
 } from "./job-records.js";
+import { type ChildCounts, type CountCancelled, countChildren, siftIds } from "./search/index.js";
 
 /** How many jobs of a queue are in each state. */
 export type QueueCounts = Readonly<Record<JobState, number>>;
@@ -21,15 +22,25 @@ export type AllCounts = Readonly<Record<QueueName, QueueCounts>> & {
   readonly [queue: HostQueueName]: QueueCounts;
 };
 
-/** All throw `QUEUE_UNAVAILABLE` if Redis is not there. */
+/** Which of the queues a job is in, where several have one of its id. */
+export interface InQueue {
+  readonly queue?: string | undefined;
+}
+
+/**
+ * All throw `QUEUE_UNAVAILABLE` if Redis is not there; what takes the id of a job alone throws `AMBIGUOUS_ID` if several
+ * queues have one.
+ */
 export interface JobQueries {
   /** A job's record, whichever queue it is in; undefined if there is none. */
-  job(id: string): Promise<JobRecord | undefined>;
+  job(id: string, options?: InQueue): Promise<JobRecord | undefined>;
   /** The lines of a job's log, oldest first: `<RFC 3339 time> <text>`. Empty for a job that is not there. */
-  log(id: string): Promise<string[]>;
+  log(id: string, options?: InQueue): Promise<string[]>;
+  /** How many children a batch has, and how far they are; undefined for a job that is not there. */
+  children(id: string, options?: InQueue): Promise<ChildCounts | undefined>;
   /** The record of a job of this queue; undefined if the queue has no such job, or the graph no such queue. */
   record(queue: string, id: string): Promise<JobRecord | undefined>;
-  /** A page of the records of all queues, newest first. */
+  /** A page of the records of all queues that are meant, newest first. @throws `INVALID_OPTION` for a wrong limit */
   page(request: PageRequest): Promise<JobPage>;
   /**
    * The records of all queues, oldest first within a queue and state. Those that are removed meanwhile may be missing; no
@@ -44,57 +55,63 @@ export interface JobQueries {
   paused(): Promise<AnyQueueName[]>;
 }
 
-export function openJobQueries(connection: FailFastConnection, queues: GraphQueues): JobQueries {
+export function openJobQueries(
+  connection: FailFastConnection,
+  queues: GraphQueues,
+  countCancelled: CountCancelled,
+): JobQueries {
+  const page = async (request: PageRequest) => {
+    const names = (await queues.names()).filter(
+      (name) => request.queue === undefined || name === request.queue,
+    );
+    const asked = names.map((name) => queues.of(name));
+    return connection.attempt(() => readPage(connection.redis, asked, request));
+  };
+  const countsOf = async (queue: AnyQueueName): Promise<QueueCounts> => {
+    const [counts, cancelled] = await connection.attempt(() =>
+      Promise.all([queues.of(queue).getJobCounts(...keptStates), countCancelled(queues.of(queue))]),
+    );
+    const { failed = 0 } = counts;
+    const told = { ...counts, cancelled, failed: Math.max(0, failed - cancelled) };
+    return Object.fromEntries(
+      jobStates.map((state) => [state, (told as Partial<QueueCounts>)[state] ?? 0]),
+    ) as QueueCounts;
+  };
+
   return {
-    async job(id) {
-      const found = await queues.find(id);
-      return found && connection.attempt(() => readJobRecord(found.queue, id));
+    async job(id, options) {
+      const found = await queues.find(id, options?.queue);
+      return found && connection.attempt(() => readJobRecord(connection.redis, found.queue, id));
     },
-    async log(id) {
-      const found = await queues.find(id);
+    async children(id, options) {
+      const found = await queues.find(id, options?.queue);
+      if (found === undefined) return undefined;
+      return connection.attempt(() => countChildren(connection.redis, found.queue, found.job));
+    },
+    async log(id, options) {
+      const found = await queues.find(id, options?.queue);
       return found === undefined
         ? []
         : connection.attempt(async () => (await found.queue.getJobLogs(id)).logs);
     },
     async record(name, id) {
       const queue = await queues.named(name);
-      return queue && connection.attempt(() => readJobRecord(queues.of(queue), id));
+      return queue && connection.attempt(() => readJobRecord(connection.redis, queues.of(queue), id));
     },
-    async page(request) {
-      const names = (await queues.names()).filter(
-        (name) => request.queue === undefined || name === request.queue,
-      );
-      return connection.attempt(() =>
-        readPage(
-          connection.redis,
-          names.map((name) => queues.of(name)),
-          request,
-        ),
-      );
-    },
+    page,
     async *jobs(filter = {}) {
-      const { queue: only, state } = filter;
-      for (const queue of await queues.names()) {
-        if (only !== undefined && only !== queue) continue;
-        for (const wanted of state === undefined ? jobStates : [state]) {
-          for await (const record of readJobRecords(connection, queues.of(queue), wanted)) {
+      for (const name of await queues.names()) {
+        if (filter.queue !== undefined && filter.queue !== name) continue;
+        const queue = queues.of(name);
+        for (const kept of statesOfFilter(filter)) {
+          const sift = (ids: readonly string[]) => siftIds(connection.redis, queue, kept, filter, ids);
+          for await (const record of readJobRecords(connection, queue, kept, sift)) {
             if (matchesFilter(record, filter)) yield record;
           }
         }
       }
     },
-    async recent(state, count) {
-      const ofQueues = await Promise.all(
-        (await queues.names()).map((queue) =>
-          connection.attempt(() => readNewestRecords(queues.of(queue), state, count)),
-        ),
-      );
-      const age = ({ finishedAt, createdAt }: JobRecord) => finishedAt ?? createdAt;
-      return ofQueues
-        .flat()
-        .sort((a, b) => age(b) - age(a))
-        .slice(0, count);
-    },
+    recent: async (state, count) => (count < 1 ? [] : [...(await page({ state, limit: count })).jobs]),
     async paused() {
       const names = await queues.names();
       const answers = await connection.attempt(() => {
@@ -105,14 +122,11 @@ export function openJobQueries(connection: FailFastConnection, queues: GraphQueu
       return names.filter((_, at) => answers?.[at]?.[1] === 1);
     },
     async counts() {
-      const ofQueues = (await queues.names()).map(async (queue): Promise<[AnyQueueName, QueueCounts]> => {
-        const counts = await connection.attempt(() => queues.of(queue).getJobCounts(...jobStates));
-        const filled = Object.fromEntries(jobStates.map((state) => [state, counts[state] ?? 0]));
-        return [queue, filled as QueueCounts];
-      });
-      const isShown = ([queue, counts]: [AnyQueueName, QueueCounts]) =>
-        queueNames.some((shared) => shared === queue) || Object.values(counts).some((count) => count > 0);
-      return Object.fromEntries((await Promise.all(ofQueues)).filter(isShown)) as unknown as AllCounts;
+      const names = await queues.names();
+      const counted = await Promise.all(names.map(async (name) => [name, await countsOf(name)] as const));
+      const isShown = ([name, counts]: readonly [AnyQueueName, QueueCounts]) =>
+        queueNames.some((shared) => shared === name) || Object.values(counts).some((count) => count > 0);
+      return Object.fromEntries(counted.filter(isShown)) as unknown as AllCounts;
     },
   };
 }

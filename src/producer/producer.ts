@@ -1,16 +1,17 @@
 // Enqueues jobs and tells what becomes of them: all that a producer is, put together. No native code, no graph.
 import type { Telemetry } from "bullmq";
-import { type AnyQueueName, JobError, keyPrefix, type WorkerStatus } from "../jobs/index.js";
+import { type AnyQueueName, JobError, keyPrefix, noJob, type WorkerStatus } from "../jobs/index.js";
 import { connectFailFast, readClockSkew, readServerFacts, type ServerFacts } from "../redis/index.js";
 import { defaultGraphName, graphNamePattern, invalidGraphName } from "../terms/index.js";
 import { cancelJob } from "./cancel.js";
 import { type EnqueuedJob, type Enqueuing, openEnqueuing } from "./enqueue.js";
 import { type JobStreams, openJobStreams } from "./events/index.js";
 import { openGraphQueues } from "./graph-queues.js";
-import { type JobQueries, openJobQueries } from "./job-queries.js";
+import { type InQueue, type JobQueries, openJobQueries } from "./job-queries.js";
 import { type Operations, openOperations } from "./operate/index.js";
-import { mergeExpositions } from "./prometheus.js";
+import { mergeExpositions, withCancelled } from "./prometheus.js";
 import { openSchedules, type Schedules } from "./schedules.js";
+import { openCancelledCounts } from "./search/index.js";
 import { readWorkerStatuses } from "./worker-statuses.js";
 
 export interface ProducerOptions {
@@ -36,9 +37,10 @@ export interface Producer extends Enqueuing, JobStreams, JobQueries, Operations,
   /**
    * Ends a job wherever it is, a batch with its children: it fails with `CANCELLED`. Waits for that, ten seconds at most.
    * @returns whether it has ended; false while its worker does not answer
-   * @throws `INVALID_JOB` for a job that is not there or has ended before, other than by being cancelled
+   * @throws `INVALID_JOB` for a job that is not there or has ended before, other than by being cancelled; `AMBIGUOUS_ID` if
+   * several queues have a job of this id, and none is named
    */
-  cancel(id: string): Promise<boolean>;
+  cancel(id: string, options?: InQueue): Promise<boolean>;
   /** Removes a job that no worker has begun. Returns false if one has, or the job is gone. */
   withdraw(job: EnqueuedJob): Promise<boolean>;
   /** How many workers serve a queue of this graph now. */
@@ -65,8 +67,9 @@ export function openProducer(options: ProducerOptions): Producer {
   }
   const connection = connectFailFast(url, keyPrefix(graph));
   const queues = openGraphQueues(connection, graph, telemetry);
+  const countCancelled = openCancelledCounts(connection.redis);
   const { close: closeStreams, ...streams } = openJobStreams(connection, url, graph, queues, goneInterval);
-  const queries = openJobQueries(connection, queues);
+  const queries = openJobQueries(connection, queues, countCancelled);
 
   return {
     ...openEnqueuing(connection, queues, graph, maxJobBytes),
@@ -75,13 +78,13 @@ export function openProducer(options: ProducerOptions): Producer {
     ...openOperations(connection, queues, graph, queries.jobs),
     ...openSchedules(connection, queues, graph, maxJobBytes),
     hosts: () => queues.hosts(),
-    async cancel(id) {
-      const found = await queues.find(id);
+    async cancel(id, options) {
+      const found = await queues.find(id, options?.queue);
       if (found !== undefined) {
         const access = { queue: found.queue, redis: connection.redis, graphName: graph };
         return connection.attempt(() => cancelJob(found.job, access));
       }
-      throw new JobError("INVALID_JOB", `there is no job ${JSON.stringify(id)}`, { jobId: id });
+      throw new JobError("INVALID_JOB", noJob(id, options?.queue), { jobId: id });
     },
     withdraw: ({ id, queue }) =>
       connection.attempt(async () => {
@@ -104,7 +107,11 @@ export function openProducer(options: ProducerOptions): Producer {
     async prometheus() {
       const names = await queues.names();
       const pages = await Promise.all(
-        names.map((name) => connection.attempt(() => queues.of(name).exportPrometheusMetrics())),
+        names.map(async (name) => {
+          const cancelled = connection.attempt(() => countCancelled(queues.of(name)));
+          const page = connection.attempt(() => queues.of(name).exportPrometheusMetrics());
+          return withCancelled(await page, await cancelled);
+        }),
       );
       return mergeExpositions(pages);
     },

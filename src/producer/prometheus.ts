@@ -23,3 +23,12 @@ export function mergeExpositions(pages: readonly string[]): string {
   }
   return [...metrics.values()].flatMap(({ head, samples }) => [...head, ...samples, ""]).join("\n");
 }
+
+/** A queue's page of BullMQ's, which counts jobs that were cancelled among those that failed, with their own count. */
+export function withCancelled(page: string, cancelled: number): string {
+  return page.replace(
+    /^(bullmq_job_count\{.*state=")failed(".*\}) (\d+)$/m,
+    (_, before: string, after: string, failed: string) =>
+      `${before}failed${after} ${Math.max(0, Number(failed) - cancelled)}\n${before}cancelled${after} ${cancelled}`,
+  );
+}

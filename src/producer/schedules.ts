@@ -15,7 +15,7 @@ import {
 } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
 import type { GraphQueues } from "./graph-queues.js";
-import type { JobState } from "./job-records.js";
+import { type JobState, type KeptState, stateOf } from "./job-records.js";
 
 /** A schedule to set. It replaces one of the same id. */
 export interface NewSchedule {
@@ -75,7 +75,9 @@ export function openSchedules(
   const lastRun = async (queue: Queue, id: string): Promise<Schedule["last"]> => {
     const jobId = await redis.hget(lastRuns, id);
     if (jobId === null) return undefined;
-    const state = (await queue.getJobState(jobId)) as JobState | "unknown";
+    const kept = (await queue.getJobState(jobId)) as KeptState | "unknown";
+    const reason = kept === "failed" ? await redis.hget(queue.toKey(jobId), "failedReason") : null;
+    const state = stateOf(kept, reason);
     return { id: jobId, at: Number(jobId.slice(jobId.lastIndexOf(":") + 1)), state };
   };
 

@@ -2,10 +2,13 @@
 export { JobError, type WorkerMetric, type WorkerStatus } from "../jobs/index.js";
 export {
   type AllCounts,
+  type ChildCounts,
   type ConnectionEvent,
   type EnqueuedJob,
   type EnqueueOptions,
+  type InQueue,
   type JobEvent,
+  type JobFilter,
   type JobPage,
   type JobRecord,
   type JobState,

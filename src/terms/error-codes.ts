@@ -26,7 +26,11 @@ export const errorCodeTable = {
     meaning: "a flag, a variable of the environment, a token or an address is wrong; no job fails with it",
   },
   IMAGE_NOT_FOUND: { isTransient: false, status: 404, meaning: "there is no image of that id or name" },
-  AMBIGUOUS_ID: { isTransient: false, status: 409, meaning: "several images have ids that begin so" },
+  AMBIGUOUS_ID: {
+    isTransient: false,
+    status: 409,
+    meaning: "several images have ids that begin so, or several queues a job of that id",
+  },
   IMAGE_EXISTS: { isTransient: false, status: 409, meaning: "the id is taken" },
   IMAGE_BROKEN: {
     isTransient: false,

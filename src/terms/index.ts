@@ -72,3 +72,4 @@ export {
   unknownRecipe,
   type XzRecipe,
 } from "./recipes.js";
+export { durationRule, momentRule, readDuration, readMoment } from "./times.js";

@@ -1,7 +1,7 @@
 // The jobs whose cancellation was requested, in whatever process: this worker aborts those that it runs, and starts none.
 import type { Job } from "bullmq";
 import type { Redis } from "ioredis";
-import { type CancellationMessage, cancellationKeys } from "../jobs/index.js";
+import { type CancellationMessage, cancellationKeys, cancellationName } from "../jobs/index.js";
 import { fulfilCancellation } from "../producer/index.js";
 
 export interface Cancellations {
@@ -11,7 +11,7 @@ export interface Cancellations {
    */
   begin(job: Job, cancel: () => void): Disposable;
   /** To be called when a job has failed for good: a request to cancel it is fulfilled. */
-  ended(id: string): void;
+  ended(job: Job): void;
   close(): void;
 }
 
@@ -24,14 +24,14 @@ const interval = 5_000;
  */
 export async function openCancellations(redis: Redis, graphName: string): Promise<Cancellations> {
   const { requests, channel } = cancellationKeys(graphName);
-  const running = new Map<string, { readonly parentId: string | undefined; readonly cancel: () => void }>();
+  const running = new Map<string, { readonly batch: string | undefined; readonly cancel: () => void }>();
   const cancelled = new Set<string>();
 
   const note = ({ id, isFulfilled }: CancellationMessage) => {
     if (isFulfilled) cancelled.delete(id);
     else {
       cancelled.add(id);
-      for (const [jobId, { parentId, cancel }] of running) if (jobId === id || parentId === id) cancel();
+      for (const [name, { batch, cancel }] of running) if (name === id || batch === id) cancel();
     }
   };
   const listener = redis.duplicate();
@@ -52,19 +52,35 @@ export async function openCancellations(redis: Redis, graphName: string): Promis
   const reading = setInterval(readAgain, interval);
 
   return {
-    begin({ id = "", parent }, cancel) {
-      running.set(id, { parentId: parent?.id, cancel });
-      if (cancelled.has(id) || (parent?.id !== undefined && cancelled.has(parent.id))) cancel();
-      return { [Symbol.dispose]: () => void running.delete(id) };
+    begin(job, cancel) {
+      const name = nameOf(job);
+      const batch = nameOfParent(job);
+      running.set(name, { batch, cancel });
+      if (cancelled.has(name) || (batch !== undefined && cancelled.has(batch))) cancel();
+      return { [Symbol.dispose]: () => void running.delete(name) };
     },
-    ended(id) {
-      if (!cancelled.delete(id)) return;
+    ended(job) {
+      const name = nameOf(job);
+      if (!cancelled.delete(name)) return;
       // If this fails, the request stays, and can only end a job of the same id.
-      fulfilCancellation(redis, graphName, id).catch(() => undefined);
+      fulfilCancellation(redis, graphName, name).catch(() => undefined);
     },
     close() {
       clearInterval(reading);
       listener.disconnect();
     },
   };
+}
+
+function nameOf({ id = "", queueName }: Job): string {
+  return cancellationName({ id, queue: queueName });
+}
+
+function nameOfParent({ parent }: Job): string | undefined {
+  if (parent?.id === undefined) return undefined;
+  // `<prefix>:<queue>`, and no queue's name has a colon.
+  return cancellationName({
+    id: parent.id,
+    queue: parent.queueKey.slice(parent.queueKey.lastIndexOf(":") + 1),
+  });
 }

@@ -1,6 +1,13 @@
 // Serves one queue of a graph in this process: takes its jobs, keeps their locks, and gives them back.
 import { MetricsTime, type Telemetry, Worker } from "bullmq";
-import { type AnyQueueName, type CheckedJobData, keyPrefix, retention, retryPolicy } from "../jobs/index.js";
+import {
+  type AnyQueueName,
+  type CheckedJobData,
+  isCancelledReason,
+  keyPrefix,
+  retention,
+  retryPolicy,
+} from "../jobs/index.js";
 import { guardWorker } from "../producer/index.js";
 import type { OutageLog } from "../redis/index.js";
 import { onOneLine } from "../terms/index.js";
@@ -84,13 +91,15 @@ export function serveQueue(
     if (job.name === "import") void removeImported(job.data, host);
   });
   worker.on("failed", (job, error) => {
-    log(`${queue}: ${job?.name || "job"} ${onOneLine(job?.id ?? "")} failed: ${error.message}`, {
-      level: "warn",
+    const isCancelled = isCancelledReason(error.message);
+    const what = isCancelled ? "was cancelled" : `failed: ${error.message}`;
+    log(`${queue}: ${job?.name || "job"} ${onOneLine(job?.id ?? "")} ${what}`, {
+      ...(isCancelled ? {} : { level: "warn" }),
       job: job?.id,
       queue,
       name: job?.name,
     });
-    if (job?.finishedOn !== undefined) access.cancellations.ended(job.id ?? "");
+    if (job?.finishedOn !== undefined) access.cancellations.ended(job);
   });
   worker.on("stalled", (id) => {
     log(`${queue}: job ${onOneLine(id)} lost its worker and waits again`, { level: "warn", job: id, queue });

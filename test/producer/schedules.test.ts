@@ -118,7 +118,7 @@ describe("schedule", () => {
       const { next } = await producer.schedule(schedule);
       expect(await producer.cancel(`repeat:verify-graph:${next}`)).toBe(true);
       expect(await producer.job(`repeat:verify-graph:${next}`)).toMatchObject({
-        ...{ state: "failed", failedReason: expect.stringMatching(/^CANCELLED: /) },
+        ...{ state: "cancelled", failedReason: expect.stringMatching(/^CANCELLED: /) },
       });
       expect(await producer.schedules()).toMatchObject([{ next: next + 24 * 3_600_000 }]);
       expect(await producer.schedule(schedule)).toMatchObject({ next });

@@ -231,10 +231,10 @@ describe("a Redis that is gone", () => {
         const last = (await source.ended).at(-1);
         expect(last).toMatchObject({
           event: "state",
-          data: { state: "failed", error: { code: "CANCELLED" } },
+          data: { state: "cancelled", error: { code: "CANCELLED" } },
         });
         expect(source.events.filter(({ data }) => data.state === "waiting")).toHaveLength(1);
-        await all.next(({ data }) => data.id === id && data.state === "failed");
+        await all.next(({ data }) => data.id === id && data.state === "cancelled");
         all.close();
       },
       { worker: false },

@@ -7,9 +7,11 @@ import { describe, expect, it } from "vitest";
 import { batchKey, keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
+import { collect } from "../support/collect.js";
 import { runJob, useDock } from "../support/dock.js";
 import { writeSingleFileImage } from "../support/images/single-file-image.js";
 import { childProcesses } from "../support/processes/child-processes.js";
+import { until } from "../support/until.js";
 
 const dock = useDock();
 
@@ -45,7 +47,7 @@ describe("a job that is cancelled", () => {
       expect(await toolsAtWork()).toContain("xz");
       expect(await producer.cancel(job.id)).toBe(true);
       expect(await producer.job(job.id)).toMatchObject({
-        ...{ state: "failed", attempts: 1 },
+        ...{ state: "cancelled", attempts: 1 },
         failedReason: `CANCELLED: the job ${job.id} was cancelled`,
       });
       expect(await toolsAtWork()).toEqual([]);
@@ -150,6 +152,45 @@ describe("a job that is cancelled", () => {
       },
       { concurrency: { checksum: 2 } },
     ));
+
+  it("and is a child of a batch leaves the batch to its end, which says so and names it", () =>
+    dock.serving(
+      async ({ producer, root }) => {
+        for (const id of ["large", "other"]) writeSingleFileImage(root, id, 8_000_000);
+        const job = await producer.enqueue("checksum-graph", { recipe: "xz-1" });
+        await until("a child is at work", async () => (await producer.children(job.id))?.active === 1);
+        const child = (await collect(producer.jobs({ state: "prioritized" })))[0];
+        const image = child?.id.slice(job.id.length + 1) ?? "";
+        expect(await producer.cancel(child?.id ?? "")).toBe(true);
+        expect(await producer.children(job.id)).toMatchObject({ waiting: 0, failed: 0, cancelled: 1 });
+        const result = await producer.wait(job);
+        expect(result).toMatchObject({ total: 2, computed: 1, cached: 0, failed: [], cancelled: [image] });
+      },
+      { concurrency: { checksum: 1 } },
+    ));
+
+  it("leaves the job of another queue alone that has its number", () =>
+    dock.serving(async ({ producer, root, graphName }) => {
+      writeSingleFileImage(root, "large", 20_000_000);
+      const redis = new Redis(dock.redis, { maxRetriesPerRequest: null });
+      const queues = ["checksum", "store"].map(
+        (name) => new Queue(name, { connection: redis, prefix: keyPrefix(graphName) }),
+      );
+      try {
+        const [checksums, stores] = queues;
+        await stores?.pause();
+        await stores?.add("delete", { id: "x" });
+        await checksums?.add("checksum", { id: "large" });
+        const job = { id: "1", queue: "checksum" } as const;
+        await until("it is at work", async () => (await producer.job("1", job))?.progress !== null);
+        expect(await producer.cancel("1", { queue: "store" })).toBe(true);
+        shrinkLayer(root, "large");
+        expect(await producer.wait(job)).toMatchObject({ id: "large" });
+      } finally {
+        await Promise.all(queues.map((queue) => queue.close()));
+        redis.disconnect();
+      }
+    }));
 
   it("can be tried anew, and so can one that gets its id", () =>
     dock.serving(async ({ producer, root, graphName }) => {

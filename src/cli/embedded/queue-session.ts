@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { splitQueueName } from "../../jobs/index.js";
 import {
   type EnqueuedJob,
+  hasEnded,
   type JobUpdate,
   openProducer,
   type Producer,
@@ -133,7 +134,7 @@ export async function openQueueSession(
       unfinished.set(job.id, job);
       try {
         for await (const update of producer.follow(job, AbortSignal.any([signal, broken.signal]))) {
-          if (update.state === "completed" || update.state === "failed") unfinished.delete(job.id);
+          if (hasEnded(update)) unfinished.delete(job.id);
           yield update;
         }
       } catch (error) {

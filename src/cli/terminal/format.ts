@@ -1,5 +1,7 @@
 // Formats values for text output.
-export { formatBytes, formatSeconds } from "../../terms/index.js";
+import { formatBytes, formatSeconds } from "../../terms/index.js";
+
+export { formatBytes, formatSeconds };
 
 /** No text of `formatBytes` is wider: `1023.9 MiB`. */
 export const bytesWidth = 10;
@@ -22,6 +24,12 @@ export function formatText(text: string): string {
 export function formatTime(ms: number): string {
   const time = new Date(ms);
   return Number.isNaN(time.getTime()) || ms === 0 ? "?" : time.toISOString();
+}
+
+/** When a delayed job is due: `due in 14h03m`, `due 5m10s ago`. Both in ms since the epoch. */
+export function formatDue(dueAt: number, now: number): string {
+  const left = dueAt - now;
+  return left > 0 ? `due in ${formatSeconds(left / 1_000)}` : `due ${formatSeconds(-left / 1_000)} ago`;
 }
 
 /** A line for each queue that is paused: nothing else tells why its jobs wait. */

@@ -9,7 +9,9 @@ export {
   formatTime,
   pausedLines,
 } from "./format.js";
+export { jobRow, jobsHeader } from "./job-row.js";
 export type { TalliedJob } from "./job-tally.js";
+export { jobLines } from "./job-view.js";
 export { isTerminal } from "./live-display.js";
 export { type Output, openOutput } from "./output.js";
 export { startProgress } from "./progress.js";

@@ -1,7 +1,7 @@
 // Sums up the progress of many jobs: how much is done, which jobs are active, how fast, and how long the rest will take.
 // It has no clock of its own.
 import type { Progress } from "../../jobs/index.js";
-import type { JobUpdate } from "../../producer/index.js";
+import { hasEnded, type JobUpdate } from "../../producer/index.js";
 import { type Amount, figuresOf, ratioOf } from "./progress-figures.js";
 import { addSample, rate, type Sample, secondsLeft } from "./rate.js";
 
@@ -110,7 +110,7 @@ export function openJobTally(jobs: readonly TalliedJob[]): JobTally {
   const end = (index: number, entry: Entry, { state, result }: JobUpdate, now: number) => {
     active.delete(index);
     sums.ended += 1;
-    if (state === "failed") {
+    if (state !== "completed") {
       sums.failed += 1;
       // The rest will not be processed.
       if (entry.bytes !== undefined) setBytes(entry, { ...entry.bytes, total: entry.bytes.done });
@@ -135,7 +135,7 @@ export function openJobTally(jobs: readonly TalliedJob[]): JobTally {
       const known = entries.get(index);
       const entry = known ?? begin(index);
       entries.set(index, entry);
-      if (update.state === "completed" || update.state === "failed") end(index, entry, update, now);
+      if (hasEnded(update)) end(index, entry, update, now);
       else if (update.progress !== undefined)
         advance(index, entry, update.progress, now, known === undefined);
       else if (update.state !== "active") active.delete(index);

@@ -1,7 +1,8 @@
 // Progress in words, for the lines of a terminal and of a log.
+import type { Progress } from "../../jobs/index.js";
 import { formatBytes, formatSeconds } from "./format.js";
 import type { ProgressView } from "./job-tally.js";
-import type { Amount } from "./progress-figures.js";
+import { type Amount, figuresOf } from "./progress-figures.js";
 
 /** The whole progress as one line for a log. */
 export function progressSentence(label: string, view: ProgressView): string {
@@ -58,4 +59,11 @@ export function formatCompression(compression: number | undefined): string {
 /** `ETA 4m10s`; nothing if it is not known. */
 export function formatLeft(seconds: number | undefined): string {
   return seconds === undefined ? "" : `ETA ${formatSeconds(seconds)}`;
+}
+
+/** A job's progress in parts, of which any but the first may be empty. */
+export function describeProgress(progress: Progress): string[] {
+  const { images, amount, rate, left } = figuresOf(progress, { rate: undefined });
+  const what = images === undefined ? progress.phase : formatImages(images);
+  return [`${what} ${formatAmount(amount)}`, formatRate(rate, amount.unit), formatLeft(left)];
 }

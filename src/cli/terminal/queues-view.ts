@@ -45,6 +45,13 @@ const table: readonly [string, string, (view: QueueView) => string][] = [
   ["WORKERS", "WRK", ({ workers }) => String(workers)],
 ];
 
+/** A column that is there once a job was cancelled; the last, so that little room takes nothing else away. */
+const cancelledColumn: (typeof table)[number] = [
+  "CANCELLED",
+  "CANC",
+  ({ counts }) => String(counts.cancelled),
+];
+
 /** Draws at most `rows` lines, none wider than `columns`. The lists below the table get the room that is left. */
 export function queuesLines(view: QueuesView, { columns, rows }: Size): string[] {
   const head = [view.title, ...(view.notice === undefined ? [] : [`! ${view.notice}`]), ""]
@@ -76,12 +83,14 @@ function recordLine(record: JobRecord, columns: number): string {
 }
 
 function tableLines(queues: readonly QueueView[], columns: number): string[] {
+  const isCancelled = queues.some(({ counts }) => counts.cancelled > 0);
+  const shown = isCancelled ? [...table, cancelledColumn] : table;
   const draw = (heading: 0 | 1, gap: string) => {
     const rows = [
-      table.map((column) => column[heading]),
-      ...queues.map((view) => table.map(([, , of]) => of(view))),
+      shown.map((column) => column[heading]),
+      ...queues.map((view) => shown.map(([, , of]) => of(view))),
     ];
-    const widths = table.map((_, at) => Math.max(...rows.map((row) => columnsOf(row[at] ?? ""))));
+    const widths = shown.map((_, at) => Math.max(...rows.map((row) => columnsOf(row[at] ?? ""))));
     return rows.map((row) =>
       row.map((cell, at) => pad(cell, widths[at] ?? 0, at === 0 ? "left" : "right")).join(gap),
     );

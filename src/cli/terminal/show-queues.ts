@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WriteStream } from "node:tty";
 import { type AnyQueueName, parseProgress, queueNames, subjectOf } from "../../jobs/index.js";
-import type { QueueCounts } from "../../producer/index.js";
+import { hasEnded, type QueueCounts } from "../../producer/index.js";
 import { openLiveDisplay } from "./live-display.js";
 import type { QueueWatch } from "./queue-watch.js";
 import { type QueuesView, queuesLines } from "./queues-view.js";
@@ -89,7 +89,7 @@ export async function showQueues({
       for (const event of batch) {
         if ("connection" in event) {
           view = { ...view, notice: event.connection === "lost" ? away(event.error) : undefined };
-        } else if (event.state === "completed" || event.state === "failed") {
+        } else if (hasEnded(event)) {
           ended.set(event.queue, (ended.get(event.queue) ?? 0) + 1);
         }
       }

@@ -1,10 +1,9 @@
 // Writes a line for each change in the queues: JSON, or text where there is no terminal.
 import { once } from "node:events";
-import { formatFailedReason, type Progress, subjectOf } from "../../jobs/index.js";
-import type { JobEvent } from "../../producer/index.js";
+import { formatFailedReason, subjectOf } from "../../jobs/index.js";
+import { hasEnded, type JobEvent } from "../../producer/index.js";
 import { formatText, formatTime, pausedLines } from "./format.js";
-import { figuresOf } from "./progress-figures.js";
-import { formatAmount, formatImages, formatLeft, formatRate } from "./progress-text.js";
+import { describeProgress } from "./progress-text.js";
 import type { QueueWatch } from "./queue-watch.js";
 
 /** A change as `--json` prints it, with the field names of a job's record. */
@@ -50,8 +49,7 @@ export async function writeChanges({
         continue;
       }
       const job = await identify(event.id);
-      if (["completed", "failed", "removed"].includes(event.state) || state !== undefined)
-        known.delete(event.id);
+      if (hasEnded(event) || event.state === "removed" || state !== undefined) known.delete(event.id);
       const change = toChange(event, job);
       const line = json ? JSON.stringify(change) : describe(change);
       if (!process.stdout.write(`${line}\n`)) {
@@ -84,10 +82,4 @@ function describe(change: Change): string {
   const detail = progress == null ? [failedReason] : describeProgress(progress);
   const parts = [formatTime(at), queue, name, subjectOf(change), id, state, ...detail];
   return formatText(parts.filter((part) => (part ?? "") !== "").join("  "));
-}
-
-function describeProgress(progress: Progress): string[] {
-  const { images, amount, rate, left } = figuresOf(progress, { rate: undefined });
-  const what = images === undefined ? progress.phase : formatImages(images);
-  return [`${what} ${formatAmount(amount)}`, formatRate(rate, amount.unit), formatLeft(left)];
 }

@@ -1,6 +1,6 @@
 // The job `checksum-graph`: the checksums of many images, each by a child job of its own.
 import { z } from "zod";
-import { bytes, durationMs, failedImages, imageIds, recipe } from "../fields.js";
+import { bytes, cancelledImages, durationMs, failedImages, imageIds, recipe } from "../fields.js";
 import { defineJob } from "../job-kind.js";
 import { recipeKey } from "./recipe-key.js";
 
@@ -19,6 +19,7 @@ const checksumGraphResult = z.strictObject({
   /** Those that were stored already. */
   cached: z.int().nonnegative(),
   failed: failedImages,
+  cancelled: cancelledImages,
   /** The sum over all images that did not fail. */
   layerBytes: bytes,
   /** From the first try to the last child's end. */

@@ -1,6 +1,6 @@
 // The job `verify-graph`: the layers of many images, each verified by a child job of its own.
 import { z } from "zod";
-import { bytes, durationMs, failedImages, imageIds } from "../fields.js";
+import { bytes, cancelledImages, durationMs, failedImages, imageIds } from "../fields.js";
 import { defineJob } from "../job-kind.js";
 
 const verifyGraphData = z.strictObject({
@@ -14,6 +14,7 @@ const verifyGraphResult = z.strictObject({
   verified: z.int().nonnegative(),
   /** The others: `CHECKSUM_MISMATCH` is the code of a layer that is another. */
   failed: failedImages,
+  cancelled: cancelledImages,
   /** The sum over all images that did not fail. */
   layerBytes: bytes,
   /** From the first try to the last child's end. */

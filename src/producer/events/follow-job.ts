@@ -1,6 +1,6 @@
 // Follows one job from its present state to its end, for a caller in this process.
 import { JobError, parseFailedReason, parseProgress } from "../../jobs/index.js";
-import type { JobRecord } from "../job-records.js";
+import { hasEnded, type JobRecord } from "../job-records.js";
 import type { Interest } from "./event-stream.js";
 import type { JobEvents, JobUpdate } from "./job-events.js";
 import { jobGone } from "./stream-entry.js";
@@ -16,7 +16,7 @@ interface FollowAccess {
 }
 
 /**
- * Yields a job's states and progress as they come, from the present one to `completed` or `failed`. Unread progress is
+ * Yields a job's states and progress as they come, from the present one to `completed`, `failed` or `cancelled`. Unread progress is
  * replaced by newer progress. A job that is not there, or no longer, has failed with `JOB_NOT_FOUND`.
  * @throws `QUEUE_UNAVAILABLE` when Redis is away, `CANCELLED` if the signal aborts, with the signal's reason as its cause
  */
@@ -56,7 +56,7 @@ export async function* followJob(
     for (;;) {
       for (let update = pending.shift(); update !== undefined; update = pending.shift()) {
         yield update;
-        if (update.state === "completed" || update.state === "failed") return;
+        if (hasEnded(update)) return;
       }
       if (failure !== undefined) throw failure;
       await new Promise<void>((resolve) => {
@@ -77,7 +77,8 @@ function updateOf(jobId: string, record: JobRecord | undefined): JobUpdate {
   }
   const { state, result, failedReason } = record;
   if (state === "completed") return { state, result };
-  if (state === "failed") return { state, error: parseFailedReason(failedReason ?? "") };
+  if (state === "failed" || state === "cancelled")
+    return { state, error: parseFailedReason(failedReason ?? "") };
   const progress = parseProgress(record.progress);
   return progress === undefined ? { state } : { state, progress };
 }

@@ -21,7 +21,7 @@ export interface JobUpdate {
   readonly progress?: Progress;
   /** With state `completed`. */
   readonly result?: unknown;
-  /** With state `failed`. */
+  /** With the states `failed` and `cancelled`. */
   readonly error?: ReturnType<typeof parseFailedReason>;
 }
 

@@ -2,7 +2,7 @@
 import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { parseFailedReason, parseProgress } from "../../jobs/index.js";
-import type { JobState } from "../job-records.js";
+import { type KeptState, stateOf } from "../job-records.js";
 import { isOtherKey } from "../unreadable/index.js";
 import type { JobUpdate, LogLine } from "./job-events.js";
 
@@ -41,7 +41,7 @@ export async function readSnapshot(redis: Redis, queue: Queue, id: string): Prom
     error === null ? answer : null,
   );
   const [progress, result, failedReason] = (fields ?? []) as (string | null | undefined)[];
-  const states: readonly JobState[] = [...sets, "active", "waiting"];
+  const states: readonly KeptState[] = [...sets, "active", "waiting"];
   const state = states.find((_, at) => places[at] !== null);
   if (state === undefined) return undefined;
   const lines = ((logs ?? []) as string[]).map(toLine);
@@ -50,8 +50,8 @@ export async function readSnapshot(redis: Redis, queue: Queue, id: string): Prom
     return { parts: [...lines, { state, result: readJson(result) }], lines, eventId, hasEnded: true };
   }
   if (state === "failed") {
-    const error = parseFailedReason(failedReason ?? "");
-    return { parts: [...lines, { state, error }], lines, eventId, hasEnded: true };
+    const end = { state: stateOf(state, failedReason), error: parseFailedReason(failedReason ?? "") };
+    return { parts: [...lines, end], lines, eventId, hasEnded: true };
   }
   const known = parseProgress(readJson(progress));
   const update: JobUpdate[] = known === undefined ? [{ state }] : [{ state }, { state, progress: known }];

@@ -18,6 +18,10 @@ export interface WaitOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** A job that somebody waits for: what enqueued it returned, or its id and its queue. */
+export type AwaitedJob<Name extends JobName = JobName> = Pick<EnqueuedJob, "id" | "queue"> &
+  Partial<Pick<EnqueuedJob<Name>, "name">>;
+
 export interface JobStreams {
   /**
    * Waits for a job to end and returns its result.
@@ -27,14 +31,14 @@ export interface JobStreams {
    * or with one that is named `TimeoutError` when the time is over
    */
   wait<Name extends JobName>(
-    job: EnqueuedJob<Name>,
+    job: AwaitedJob<Name>,
     options?: AbortSignal | WaitOptions,
   ): Promise<JobResult<Name>>;
   /**
-   * A job's states and progress as they come, from the present one to `completed` or `failed`; the last is `failed`, with
-   * the error `JOB_NOT_FOUND`, if the job's record is not there, or no longer.
+   * A job's states and progress as they come, from the present one to `completed`, `failed` or `cancelled`; the last is `failed`,
+   * with the error `JOB_NOT_FOUND`, if the job's record is not there, or no longer.
    */
-  follow(job: EnqueuedJob, signal?: AbortSignal): AsyncGenerator<JobUpdate, void>;
+  follow(job: AwaitedJob, signal?: AbortSignal): AsyncGenerator<JobUpdate, void>;
   /** Watches a job for a client, which may have heard a part of what happened. */
   readonly watch: WatchJob;
   /**
@@ -87,8 +91,9 @@ export function openJobStreams(
     for (const wait of waiting) wait.recheck();
   });
 
-  async function* follow(job: EnqueuedJob, signal?: AbortSignal): AsyncGenerator<JobUpdate, void> {
-    const record = () => connection.attempt(() => readJobRecord(queues.of(job.queue), job.id));
+  async function* follow(job: AwaitedJob, signal?: AbortSignal): AsyncGenerator<JobUpdate, void> {
+    const record = () =>
+      connection.attempt(() => readJobRecord(connection.redis, queues.of(job.queue), job.id));
     const guard = (gone: () => void) => presence.guard(queues.of(job.queue), job.id, gone);
     yield* followJob(job.id, { events: await eventsOf(job.queue), record, guard, register }, signal);
   }
@@ -107,7 +112,7 @@ export function openJobStreams(
   };
 
   return {
-    async wait<Name extends JobName>(job: EnqueuedJob<Name>, options: AbortSignal | WaitOptions = {}) {
+    async wait<Name extends JobName>(job: AwaitedJob<Name>, options: AbortSignal | WaitOptions = {}) {
       const { signal, timeoutMs } = options instanceof AbortSignal ? { signal: options } : options;
       const enough = timeoutMs === undefined ? signal : endAfter(timeoutMs, signal);
       for await (const { state, result, error } of follow(job, enough)) {

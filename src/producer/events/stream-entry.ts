@@ -1,6 +1,7 @@
 // Reads the entries of a queue's event stream, as BullMQ passes them on or as Redis returns them.
 import { jobLogEvent, parseFailedReason, parseProgress } from "../../jobs/index.js";
 import type { Failure } from "../../terms/index.js";
+import { stateOf } from "../job-records.js";
 import type { JobUpdate, LogLine } from "./job-events.js";
 
 /** The fields of an event. Those that are JSON in Redis (`data`, `returnvalue`) are parsed. */
@@ -29,8 +30,10 @@ export function readUpdate(event: string, fields: EventFields): JobUpdate | unde
     }
     case "completed":
       return { state: "completed", result: fields.returnvalue };
-    case "failed":
-      return { state: "failed", error: parseFailedReason(String(fields.failedReason)) };
+    case "failed": {
+      const reason = String(fields.failedReason);
+      return { state: stateOf(event, reason), error: parseFailedReason(reason) };
+    }
     case "removed":
       return { state: "failed", error: jobGone(fields.jobId) };
     default:

@@ -1,4 +1,5 @@
 // Watches one job for a client that may have heard a part of its events: none is left out, and none is sent twice.
+import { hasEnded } from "../job-records.js";
 import type { ConnectionEvent, Interest } from "./event-stream.js";
 import type { JobEvents, JobUpdate, LogLine } from "./job-events.js";
 import { type JobSnapshot, noEvent } from "./job-snapshot.js";
@@ -116,7 +117,7 @@ export async function watchJob(
 
 /** True for the event with which a job ends. */
 export function isEnd(what: WatchedEvent): boolean {
-  return "state" in what && (what.state === "completed" || what.state === "failed");
+  return "state" in what && hasEnded(what);
 }
 
 function isKnown(what: JobUpdate | LogLine, known: readonly LogLine[]): boolean {

@@ -1,11 +1,10 @@
 // What an operator does with jobs and queues: retry, remove, pause, resume.
-import { type AnyQueueName, type ErrorCode, JobError } from "../../jobs/index.js";
+import { type AnyQueueName, JobError, noJob } from "../../jobs/index.js";
 import type { FailFastConnection } from "../../redis/index.js";
 import { throwIfAborted } from "../../terms/index.js";
 import type { GraphQueues } from "../graph-queues.js";
 import type { JobFilter } from "../job-filter.js";
 import type { JobRecord, JobState } from "../job-records.js";
-import { stands } from "../unreadable/index.js";
 import type { OperateAccess, Operation, Refusal } from "./refusal.js";
 import { removeJobs } from "./remove.js";
 import { retryJobs } from "./retry.js";
@@ -88,18 +87,9 @@ export function openOperations(
 
   /** The queue of the only job of that id. */
   const queueOf = async (id: string): Promise<AnyQueueName> => {
-    const names = await queues.names();
-    const found = await connection.attempt(() =>
-      Promise.all(names.map((name) => stands(connection.redis, queues.of(name), id))),
-    );
-    const [queue, ...others] = names.filter((_, at) => found[at]);
-    const fail = (code: ErrorCode, message: string) => new JobError(code, message, { jobId: id });
-    if (queue === undefined) throw fail("JOB_NOT_FOUND", `there is no job ${JSON.stringify(id)}`);
-    if (others.length === 0) return queue;
-    throw fail(
-      "INVALID_JOB",
-      `the queues ${[queue, ...others].join(", ")} each have a job ${id}: name the queue as well`,
-    );
+    const found = await queues.find(id);
+    if (found !== undefined) return found.queue.name as AnyQueueName;
+    throw new JobError("JOB_NOT_FOUND", noJob(id), { jobId: id });
   };
 
   const one = async (operation: Operation, id: string, queue: string | undefined): Promise<void> => {

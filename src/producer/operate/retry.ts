@@ -1,6 +1,6 @@
 // Has jobs that have failed, or were cancelled, done once more.
 import type { Job } from "bullmq";
-import { type AnyQueueName, batchKey, isSameWorkId } from "../../jobs/index.js";
+import { type AnyQueueName, batchKey, cancellationName, isSameWorkId } from "../../jobs/index.js";
 import { fulfilCancellations } from "../cancel.js";
 import { findSame } from "../same-work.js";
 import { isScriptError, poisonedRecords } from "../unreadable/index.js";
@@ -54,7 +54,11 @@ export async function retryJobs(
   }
 
   await forgetChildren(access, name, wanted);
-  await fulfilCancellations(redis, graphName, wanted);
+  await fulfilCancellations(
+    redis,
+    graphName,
+    wanted.map((id) => cancellationName({ id, queue: name })),
+  );
   const cleared = redis.pipeline();
   for (const id of wanted) {
     // How often it has lost its worker, and that it is to fail for that.

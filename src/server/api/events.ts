@@ -1,6 +1,6 @@
 // Streams the events of one job, or of all jobs.
 import { z } from "zod";
-import type { QueueEvent, WatchedEvent } from "../../producer/index.js";
+import { hasEnded, type QueueEvent, type WatchedEvent } from "../../producer/index.js";
 import type { App, ServerContext } from "../context.js";
 import { type EventStream, type EventStreams, frame, openEventStreams } from "./event-streams.js";
 import { jobNotFound, jobParams } from "./job-shapes.js";
@@ -33,7 +33,7 @@ function addJobEventsRoute(app: App, { producer }: ServerContext, streams: Event
           "Begins with the job's present state and the lines of its log, or after `Last-Event-ID` if the queue's event " +
           "stream still holds that. Events: `state` {state, result?, error?}, `progress` {phase, done, total, unit, …}, " +
           "`log` {line, at}, `connection` {connection: lost | restored} when Redis goes away and is back, which does not " +
-          "end the stream. Ends after the state `completed` or `failed`.",
+          "end the stream. Ends after the state `completed`, `failed` or `cancelled`.",
         params: jobParams,
         headers: z.object({ [lastEventId]: z.string().optional() }),
         response: {
@@ -97,7 +97,7 @@ function makeFrame(event: WatchedEvent, eventId: string | undefined): Buffer {
 }
 
 function isEnd(event: WatchedEvent): boolean {
-  return "state" in event && (event.state === "completed" || event.state === "failed");
+  return "state" in event && hasEnded(event);
 }
 
 function addAllEventsRoute(app: App, { producer }: ServerContext, streams: EventStreams): void {

@@ -3,6 +3,7 @@ export { addEventRoutes } from "./events.js";
 export { addExportRoutes } from "./exports.js";
 export { addImageRoutes } from "./images.js";
 export { addJobRecordRoutes } from "./job-records.js";
+export { jobNotFound, jobParams } from "./job-shapes.js";
 export { addJobRoutes } from "./jobs.js";
 export { addLayerRoutes } from "./layer.js";
 export { addMountRoutes } from "./mounts.js";

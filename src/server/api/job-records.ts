@@ -1,17 +1,32 @@
 // Reads jobs: one, pages of many, counts; and cancels them.
 import { z } from "zod";
-import { type AnyQueueName, JobError, type JobName, jobNames, parseFailedReason } from "../../jobs/index.js";
+import { type AnyQueueName, errorCodes, JobError, jobNames } from "../../jobs/index.js";
 import { type JobRecord, jobStates, type Producer } from "../../producer/index.js";
+import { momentRule, quote, readMoment } from "../../terms/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
 import { jobNotFound, jobParams, jobRecord } from "./job-shapes.js";
 import { readCursor, writeCursor } from "./page-cursor.js";
 import { problemsOf } from "./problems-of.js";
 
-const listQuery = z.object({
+const listQuery = z.strictObject({
   state: z.enum(jobStates).optional(),
   queue: z.string().max(100).optional(),
-  name: z.enum(jobNames as [JobName, ...JobName[]]).optional(),
+  name: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .meta({ description: `Of the job: ${jobNames.join(", ")}, or another` }),
+  image: z.string().min(1).max(1_000).optional().meta({
+    description: "An image that the job's data or result names, by its id or a name, as it stands there",
+  }),
+  code: z.enum(errorCodes).optional().meta({ description: "The code that the job has failed with" }),
+  since: z
+    .string()
+    .max(100)
+    .optional()
+    .meta({ description: `Ended, or else created, at that time or later: ${momentRule}` }),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor: z.string().max(12_000).optional().meta({ description: "`next` of the page before" }),
 });
@@ -40,10 +55,11 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
         },
       },
     },
-    async ({ query: { cursor, queue, ...query } }) => {
+    async ({ query: { cursor, queue, since, ...query } }) => {
       const { jobs, next } = await producer.page({
         ...query,
         queue: queue as AnyQueueName | undefined,
+        since: since === undefined ? undefined : momentOf(since),
         cursor: cursor === undefined ? undefined : readCursor(cursor),
       });
       return { jobs: [...jobs], next: next === undefined ? null : writeCursor(next) };
@@ -78,7 +94,7 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     },
     async ({ params }) => {
       await recordOf(producer, params);
-      return { log: await producer.log(params.id) };
+      return { log: await producer.log(params.id, params) };
     },
   );
   app.delete(
@@ -99,7 +115,7 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
     async ({ params }, reply) => {
       const before = await recordOf(producer, params);
       assertCancellable(before);
-      const hasEnded = await cancel(producer, params.id);
+      const hasEnded = await cancel(producer, params);
       const record = (await producer.record(params.queue, params.id)) ?? before;
       return reply.code(hasEnded ? 200 : 202).send(record);
     },
@@ -133,6 +149,15 @@ export function addJobRecordRoutes(app: App, { producer }: ServerContext): void 
   );
 }
 
+/** @throws 400 `INVALID_REQUEST` for a text that is no time */
+function momentOf(text: string): number {
+  const moment = readMoment(text);
+  if (moment === undefined) {
+    throw new HttpError(400, "INVALID_REQUEST", `since: ${quote(text)} is no time: it takes ${momentRule}`);
+  }
+  return moment;
+}
+
 /** @throws 404 `NOT_FOUND` */
 async function recordOf(
   producer: Producer,
@@ -144,18 +169,18 @@ async function recordOf(
 }
 
 /** Refuses a job that has ended. One that was cancelled may be cancelled again, so that a repeat is harmless. */
-function assertCancellable({ id, state, failedReason }: JobRecord): void {
-  if (
-    state === "completed" ||
-    (state === "failed" && parseFailedReason(failedReason ?? "").code !== "CANCELLED")
-  ) {
+function assertCancellable({ id, state }: JobRecord): void {
+  if (state === "completed" || state === "failed") {
     throw new HttpError(409, "INVALID_JOB", `the job ${id} cannot be cancelled: it has ${state} already`);
   }
 }
 
-async function cancel(producer: Producer, id: string): Promise<boolean> {
+async function cancel(
+  producer: Producer,
+  { id, queue }: { readonly id: string; readonly queue: string },
+): Promise<boolean> {
   try {
-    return await producer.cancel(id);
+    return await producer.cancel(id, { queue });
   } catch (error) {
     // It has ended since it was read.
     if (error instanceof JobError && error.code === "INVALID_JOB")

@@ -1,7 +1,8 @@
 // The schemas of job records and of their paths.
 import { z } from "zod";
-import { jobNames, queueNames } from "../../jobs/index.js";
+import { jobNames, longestJobId, noJob, queueNames } from "../../jobs/index.js";
 import { jobStates } from "../../producer/index.js";
+import { quote } from "../../terms/index.js";
 import { HttpError } from "../problem.js";
 
 /** A job's record. Times are in ms since the epoch; null stands for what is not there yet. */
@@ -10,27 +11,32 @@ export const jobRecord = z
     id: z.string(),
     queue: z.string().meta({ description: `${queueNames.join(", ")}, or store@HOST and mount@HOST` }),
     name: z.string().meta({ description: jobNames.join(", ") }),
-    state: z.enum([...jobStates, "unknown"]),
+    state: z
+      .enum([...jobStates, "unknown"])
+      .meta({ description: "`failed` is none that was cancelled; `unknown` is no state of a queue's" }),
     data: z.unknown(),
     progress: z.unknown(),
     result: z.unknown(),
     failedReason: z.string().nullable().meta({ description: "`CODE: message`" }),
     attempts: z.int().nonnegative(),
     createdAt: z.number(),
+    dueAt: z.number().nullable().meta({
+      description: "Of a delayed job: when it is due, as the next run of a schedule or its next try",
+    }),
+    startedAt: z.number().nullable().meta({ description: "When its last try began" }),
     finishedAt: z.number().nullable(),
   })
   .meta({ id: "JobRecord" });
 
 /** The parameters in the path of a job. */
-export const jobParams = z.object({ queue: z.string().max(100), id: z.string().max(128) });
+export const jobParams = z.object({
+  queue: z.string().max(100),
+  id: z.string().max(longestJobId, { error: ({ input }) => noJob(String(input)) }),
+});
 
 /** 404 for a job that is not there. */
 export function jobNotFound({ queue, id }: { readonly queue: string; readonly id: string }): HttpError {
-  return new HttpError(
-    404,
-    "NOT_FOUND",
-    `the queue ${JSON.stringify(queue)} has no job ${JSON.stringify(id)}, or no longer`,
-  );
+  return new HttpError(404, "NOT_FOUND", `the queue ${quote(queue)} has no job ${quote(id)}, or no longer`);
 }
 
 /** The path of a job. */

@@ -41,7 +41,7 @@ export async function waitForJob(
       jobId: job.id,
     });
   }
-  if (seconds > 0 && record.state === "failed") {
+  if (seconds > 0 && (record.state === "failed" || record.state === "cancelled")) {
     const { code, message } = parseFailedReason(record.failedReason ?? "");
     throw new JobError(code, message, { jobId: job.id });
   }

@@ -1,17 +1,26 @@
-// The children of a batch: how many there are of each kind, those at work, and those that failed. A layer that was found
+// The children of a batch: how many there are of each kind, those at work, and those that failed, without those that were
+// cancelled. A layer that was found
 // to be another is no failure of the child that verified it: the batch's result names those.
 import { z } from "zod";
-import { errorCodes, parseFailedReason, parseProgress, progress } from "../../jobs/index.js";
-import type { GraphQueues } from "../../producer/index.js";
+import {
+  childPrefix,
+  errorCodes,
+  isCancelledReason,
+  parseFailedReason,
+  parseProgress,
+  progress,
+} from "../../jobs/index.js";
+import type { GraphQueues, Producer } from "../../producer/index.js";
 import type { FailFastConnection } from "../../redis/index.js";
+import { jobNotFound, jobParams } from "../api/index.js";
 import type { App } from "../context.js";
-import { HttpError, problem } from "../problem.js";
+import { problem } from "../problem.js";
 
 const count = z.int().nonnegative();
 
 const children = z
   .object({
-    counts: z.object({ waiting: count, active: count, completed: count, failed: count }),
+    counts: z.object({ waiting: count, active: count, completed: count, failed: count, cancelled: count }),
     active: z.array(
       z.object({
         id: z.string().describe("Of the job"),
@@ -29,13 +38,18 @@ const children = z
 
 const cursor = z.string().regex(/^\d{1,20}$/);
 
-export function addChildrenRoute(app: App, queues: GraphQueues, connection: FailFastConnection): void {
+export function addChildrenRoute(
+  app: App,
+  producer: Producer,
+  queues: GraphQueues,
+  connection: FailFastConnection,
+): void {
   app.get(
     "/api/v1/jobs/:queue/:id/children",
     {
       schema: {
         ...{ tags: ["jobs"], summary: "The children of a batch", operationId: "getJobChildren" },
-        params: z.object({ queue: z.string().max(200), id: z.string().max(200) }),
+        params: jobParams,
         querystring: z.strictObject({
           limit: z.coerce
             .number()
@@ -53,13 +67,11 @@ export function addChildrenRoute(app: App, queues: GraphQueues, connection: Fail
       const name = (await queues.names()).find((known) => known === params.queue);
       const queue = name && queues.of(name);
       const job = queue && (await connection.attempt(() => queue.getJob(params.id)));
-      if (job === undefined || queue === undefined) {
-        throw new HttpError(404, "NOT_FOUND", `there is no job ${params.id} in the queue ${params.queue}`);
-      }
-      const prefix = `${params.id}.`;
-      const [counts, failed, atWork] = await connection.attempt(() =>
+      const counts = await producer.children(params.id, params);
+      if (job === undefined || queue === undefined || counts === undefined) throw jobNotFound(params);
+      const prefix = childPrefix(params.id);
+      const [failed, atWork] = await connection.attempt(() =>
         Promise.all([
-          job.getDependenciesCount({ processed: true, unprocessed: true, ignored: true }),
           job.getDependencies({ ignored: { cursor: Number(query.cursor ?? 0), count: query.limit } }),
           // As many as workers take at a time, and no more.
           queue.getJobs(["active"]),
@@ -73,17 +85,16 @@ export function addChildrenRoute(app: App, queues: GraphQueues, connection: Fail
           progress: parseProgress(child.progress) ?? null,
           startedAt: child.processedOn ?? null,
         }));
-      const failures = Object.entries(failed.ignored ?? {}).map(([key, reason]) => {
-        // BullMQ names a child by its whole key, which ends with its id.
-        const id = key.slice(key.lastIndexOf(`:${prefix}`) + 1);
-        return { id, image: id.slice(prefix.length), ...parseFailedReason(String(reason)) };
-      });
-      const { processed = 0, unprocessed = 0, ignored = 0 } = counts;
+      const ignored = Object.entries(failed.ignored ?? {});
+      const failures = ignored
+        .filter(([, reason]) => !isCancelledReason(String(reason)))
+        .map(([key, reason]) => {
+          // BullMQ names a child by its whole key, which ends with its id.
+          const id = key.slice(key.lastIndexOf(`:${prefix}`) + 1);
+          return { id, image: id.slice(prefix.length), ...parseFailedReason(String(reason)) };
+        });
       return {
-        counts: {
-          ...{ waiting: Math.max(0, unprocessed - active.length), active: active.length },
-          ...{ completed: processed, failed: ignored },
-        },
+        counts,
         active,
         failures,
         next: failed.nextIgnoredCursor ? String(failed.nextIgnoredCursor) : null,

@@ -28,7 +28,7 @@ export async function addDashboard(app: App, context: ServerContext): Promise<vo
   const built = readBuiltApp();
   addSessionRoute(app, context);
   addOverviewRoute(app, context, connection);
-  addChildrenRoute(app, queues, connection);
+  addChildrenRoute(app, context.producer, queues, connection);
   await app.register(async (scope) => addLoginRoutes(scope as App, context, built));
   await app.register(async (scope) => addPages(scope as App, built));
   await app.register(async (scope) => addBullBoard(scope as App, queues, context), { prefix: "/queues" });

@@ -26,6 +26,7 @@ const samples = z
       .describe("By queue how many jobs were in each state; null where there was no such queue"),
     completed: series.describe("Jobs that ended well meanwhile"),
     failed: series.describe("Jobs that failed meanwhile"),
+    cancelled: series.describe("Jobs that were cancelled meanwhile"),
     compressedBytes: seriesWithGaps.describe("Bytes of layers that were compressed meanwhile"),
     diskFree: seriesWithGaps.describe("Bytes that were free on the root's file system"),
   })
@@ -99,6 +100,7 @@ function asSeries(taken: readonly Sample[]): z.infer<typeof samples> {
     queues: Object.fromEntries(names.map((name) => [name, ofQueue(name)])),
     completed: taken.map(({ completed }) => completed),
     failed: taken.map(({ failed }) => failed),
+    cancelled: taken.map(({ cancelled }) => cancelled),
     compressedBytes: taken.map(({ compressedBytes }) => compressedBytes),
     diskFree: taken.map(({ diskFree }) => diskFree),
   };

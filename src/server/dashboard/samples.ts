@@ -27,9 +27,10 @@ const sample = z.object({
   at: z.number(),
   /** How many jobs of each queue wait (for a worker, or for jobs that must go first), are at work, and so on. */
   queues: z.record(z.string(), z.object({ waiting: count, active: count, delayed: count, failed: count })),
-  /** Jobs that ended well, and that failed. */
+  /** Jobs that ended well, that failed, and that were cancelled: those of before have counted them among the failed ones. */
   completed: count,
   failed: count,
+  cancelled: count.default(0),
   /** Bytes of layers that were compressed; null if no server knew those of before. */
   compressedBytes: count.nullable(),
   /** Bytes that are free on the root's file system; null if it could not be asked. */

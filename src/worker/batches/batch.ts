@@ -1,7 +1,14 @@
 // A job that is done by many children (a BullMQ flow): its plan, its children, and their outcomes.
 import { type Job, type Queue, WaitingChildrenError } from "bullmq";
 import type { Redis } from "ioredis";
-import { batchKey, type JobData, type JobName, type JobResult, retention } from "../../jobs/index.js";
+import {
+  batchKey,
+  childPrefix,
+  type JobData,
+  type JobName,
+  type JobResult,
+  retention,
+} from "../../jobs/index.js";
 import { throwIfAborted } from "../../terms/index.js";
 
 /** An image of a batch that failed. */
@@ -65,8 +72,7 @@ const childPriority = 1;
 export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, graphName: string): Batch {
   const parentId = job.id ?? "";
   const key = batchKey(graphName, parentId);
-  // The id of a schedule's run has colons, at which BullMQ would cut the id that it reads from a child's key.
-  const childPrefix = `${parentId.replaceAll(":", ".")}.`;
+  const prefix = childPrefix(parentId);
   return {
     async plan() {
       const plan = await redis.hget(key, "plan");
@@ -101,7 +107,7 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
   function childJob<Name extends JobName>(name: Name, { key, data }: BatchChild<Name>) {
     const opts = {
       // The id names the image, so that a repeat adds nothing.
-      jobId: `${childPrefix}${key}`,
+      jobId: `${prefix}${key}`,
       parent: { id: parentId, queue: job.queueQualifiedName },
       ignoreDependencyOnFailure: true,
       priority: job.priority || childPriority,
@@ -111,10 +117,10 @@ export function batchOf(job: Job, token: string, queue: Queue, redis: Redis, gra
 
   /** BullMQ names children by their whole Redis keys, which end with their job ids. */
   function byKey<Value>(children: Readonly<Record<string, Value>>): Map<string, Value> {
-    const prefix = `:${childPrefix}`;
+    const begin = `:${prefix}`;
     return new Map(
       Object.entries(children).map(([name, value]) => [
-        name.slice(name.indexOf(prefix) + prefix.length),
+        name.slice(name.indexOf(begin) + begin.length),
         value,
       ]),
     );

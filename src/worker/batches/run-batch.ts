@@ -22,6 +22,8 @@ interface BatchOutcome<Name extends BatchChildName> {
   /** The results of the children that completed. */
   readonly results: readonly JobResult<Name>[];
   readonly failed: readonly FailedImage[];
+  /** The ids of the images whose child was cancelled. */
+  readonly cancelled: readonly string[];
   /** The bytes of the layers that needed no child. */
   readonly doneBytes: number;
   readonly durationMs: number;
@@ -41,10 +43,12 @@ export async function runBatch<Name extends BatchChildName>(
   await batch.wait();
   const { results, failures } = await batch.outcomes();
   await batch.close();
+  const ended = [...failures].map(([id, reason]) => ({ id, ...parseFailedReason(reason) }));
   return {
     total: plan.images,
     results: [...results.values()] as JobResult<Name>[],
-    failed: [...plan.failed, ...[...failures].map(([id, reason]) => ({ id, ...parseFailedReason(reason) }))],
+    failed: [...plan.failed, ...ended.filter(({ code }) => code !== "CANCELLED")],
+    cancelled: ended.filter(({ code }) => code === "CANCELLED").map(({ id }) => id),
     doneBytes: plan.doneBytes,
     durationMs: Date.now() - plan.begunAt,
   };

@@ -7,7 +7,7 @@ import type { Handler } from "./handler.js";
 export const checksumGraph: Handler<"checksum-graph"> = async ({ data, batch }, { graph }, signal) => {
   const { ids, recipe = defaultRecipe, force = false } = data;
   const options: Omit<CheckedJobData<"checksum">, "id"> = { recipe, ...(force ? { force } : {}) };
-  const { total, results, failed, doneBytes, durationMs } = await runBatch(
+  const { total, results, failed, cancelled, doneBytes, durationMs } = await runBatch(
     batch,
     graph,
     {
@@ -22,8 +22,9 @@ export const checksumGraph: Handler<"checksum-graph"> = async ({ data, batch }, 
   return {
     total,
     computed,
-    cached: total - computed - failed.length,
+    cached: total - computed - failed.length - cancelled.length,
     failed: [...failed],
+    ...(cancelled.length === 0 ? {} : { cancelled: [...cancelled] }),
     layerBytes: results.reduce((sum, { layerBytes }) => sum + layerBytes, doneBytes),
     durationMs,
   };

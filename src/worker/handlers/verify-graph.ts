@@ -5,7 +5,7 @@ import { runBatch } from "../batches/index.js";
 import type { Handler } from "./handler.js";
 
 export const verifyGraph: Handler<"verify-graph"> = async ({ data, batch }, { graph }, signal) => {
-  const { total, results, failed, durationMs } = await runBatch(
+  const { total, results, failed, cancelled, durationMs } = await runBatch(
     batch,
     graph,
     { name: "verify", ids: data.ids, data: (id) => ({ id }), isDone: async () => false },
@@ -25,6 +25,7 @@ export const verifyGraph: Handler<"verify-graph"> = async ({ data, batch }, { gr
     total,
     verified: verified.length,
     failed: [...failed, ...mismatches],
+    ...(cancelled.length === 0 ? {} : { cancelled: [...cancelled] }),
     layerBytes: verified.reduce((sum, { layerBytes }) => sum + layerBytes, 0),
     durationMs,
   };

@@ -39,6 +39,7 @@ async function readUntil(
 }
 
 const none = {
+  cancelled: 0,
   ...{ waiting: 0, active: 0, delayed: 0, prioritized: 0, completed: 0, failed: 0 },
   "waiting-children": 0,
 };

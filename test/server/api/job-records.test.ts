@@ -116,6 +116,44 @@ describe.concurrent("a job's record", () => {
     }));
 });
 
+describe.concurrent("a job's id", () => {
+  it("may be that of another queue's job too, which is left alone", () =>
+    scene(async ({ ask, redis, producer, checksums, graphName }) => {
+      const store = new Queue("store", { connection: redis, prefix: keyPrefix(graphName) });
+      try {
+        await checksums.add("checksum", { id: "c" });
+        await store.add("delete", { id: "s" });
+        await checksums.addJobLog("1", "of checksum");
+        expect((await ask("/api/v1/jobs/store/1/log")).body).toEqual({ log: [] });
+        expect((await ask("/api/v1/jobs/checksum/1/log")).body).toEqual({ log: ["of checksum"] });
+        expect((await ask("/api/v1/jobs/store/1", { method: "DELETE" })).body).toMatchObject({
+          ...{ queue: "store", state: "cancelled" },
+        });
+        expect((await ask("/api/v1/jobs/checksum/1")).body.state).toBe("waiting");
+        expect(await producer.job("1", { queue: "checksum" })).toMatchObject({ state: "waiting" });
+      } finally {
+        await store.close();
+      }
+    }));
+
+  it("may be as long as that of a batch's child; what is longer is named in short", () =>
+    scene(async ({ ask, checksums }) => {
+      const id = `repeat.${"s".repeat(160)}.1795700000000.${"i".repeat(128)}`;
+      await checksums.add("checksum", { id: "a" }, { jobId: id });
+      expect((await ask(`/api/v1/jobs/checksum/${id}`)).body).toMatchObject({ id });
+      for (const below of ["", "/log", "/events", "/children"]) {
+        const { status, body } = await ask(`/api/v1/jobs/checksum/${"x".repeat(5_000)}${below}`);
+        expect([below, status, body.code]).toEqual([below, 400, "INVALID_REQUEST"]);
+        expect(body.detail).toMatch(/^id: "x{140}\.\.\." is no job's id: it has 5000 characters/);
+      }
+      for (const odd of ["a%20b", "%F0%9F%92%A9", "a%2Fb"]) {
+        const { status, body } = await ask(`/api/v1/jobs/checksum/${odd}`);
+        expect([odd, status, body.code]).toEqual([odd, 404, "NOT_FOUND"]);
+        expect(body.detail).toMatch(/^the queue "checksum" has no job "/);
+      }
+    }));
+});
+
 describe.concurrent("the list of jobs", () => {
   it("is of all queues and states, the newest first, by pages of any size", () =>
     scene(async ({ ask, producer, endAll, walk }) => {
@@ -206,6 +244,40 @@ describe.concurrent("the list of jobs", () => {
       expect(await walk("")).toHaveLength(4);
     }));
 
+  it("is complete for a name, an image, a code and a time, and says so at once", () =>
+    scene(async ({ ask, producer, checksums, endAll }) => {
+      await producer.enqueueAll([...numbered("bad", 3), ...numbered("a", 3)]);
+      await endAll();
+      await checksums.add("foreign", { id: "x" });
+      await producer.enqueue("checksum-graph", { ids: ["a-1", "b"] });
+      const found = async (query: string) => {
+        const { status, body } = await ask(`/api/v1/jobs?${query}`);
+        expect([query, status, body.next]).toEqual([query, 200, null]);
+        return images(body.jobs);
+      };
+      expect(await found("name=foreign")).toEqual(["x"]);
+      expect(await found("name=nobody")).toEqual([]);
+      expect(await found("image=a-1")).toEqual([undefined, "a-1"]);
+      expect(await found("image=nobody&limit=1")).toEqual([]);
+      expect(await found("code=IMAGE_BROKEN")).toHaveLength(3);
+      expect(await found("code=CANCELLED")).toEqual([]);
+      expect(await found("since=1h&state=completed")).toHaveLength(3);
+      expect(await found("since=2100-01-01T00:00:00%2B02:00")).toEqual([]);
+    }));
+
+  it("has those that were cancelled in a state of their own", () =>
+    scene(async ({ ask, producer, endAll }) => {
+      const [cancelled] = await producer.enqueueAll([checksum("gone"), checksum("bad")]);
+      await ask(`/api/v1/jobs/checksum/${cancelled?.id}`, { method: "DELETE" });
+      await endAll();
+      const states = async (query: string) =>
+        (await ask(`/api/v1/jobs?${query}`)).body.jobs.map(({ data, state }: Listed) => [data.id, state]);
+      expect(await states("state=cancelled")).toEqual([["gone", "cancelled"]]);
+      expect(await states("state=failed")).toEqual([["bad", "failed"]]);
+      const { queues } = (await ask("/api/v1/queues")).body;
+      expect(queues.checksum).toMatchObject({ failed: 1, cancelled: 1 });
+    }));
+
   it("refuses a cursor, a state, a limit that is none", () =>
     scene(async ({ ask, producer }) => {
       await producer.enqueueAll(numbered("a", 3));
@@ -226,7 +298,12 @@ describe.concurrent("the list of jobs", () => {
           "limit=501",
           "limit=1.5",
           "limit=x",
-          "name=nothing",
+          "name=",
+          "image=",
+          "code=nothing",
+          "since=yesterday",
+          "since=2026-02-30T00:00:00Z",
+          "image_id=a",
           "limit=1&limit=2",
         ],
       ]) {
@@ -242,7 +319,7 @@ describe.concurrent("cancelling", () => {
       const { id } = await producer.enqueue("checksum", { id: "abc" });
       for (let times = 0; times < 2; times++) {
         const { status, body } = await ask(`/api/v1/jobs/checksum/${id}`, { method: "DELETE" });
-        expect({ status, state: body.state }).toEqual({ status: 200, state: "failed" });
+        expect({ status, state: body.state }).toEqual({ status: 200, state: "cancelled" });
         expect(body.failedReason).toMatch(/^CANCELLED: /);
       }
     }));
@@ -269,6 +346,7 @@ describe("the queues", () => {
       );
       expect(body.queues["mount@h"]).toEqual({
         ...{ waiting: 1, active: 0, delayed: 0, prioritized: 0, completed: 0, failed: 0 },
+        cancelled: 0,
         "waiting-children": 0,
       });
       expect(body.workers).toMatchObject({ store: 1, checksum: 1, mount: 1, "mount@h": 0 });

@@ -150,10 +150,39 @@ describe("the dashboard", () => {
       await page.getByText(/^CANCELLED: /).waitFor();
       await page.getByRole("link", { name: "checksum", exact: true }).click();
       await page.getByRole("heading", { name: "Job checksum" }).waitFor();
+      // It is no fault.
       await page
-        .getByRole("alert")
+        .getByRole("status")
         .getByText(/^CANCELLED: /)
         .waitFor();
+    });
+    await visit("/jobs?state=cancelled", "read", (page) =>
+      page
+        .getByText(/^CANCELLED: /)
+        .first()
+        .waitFor(),
+    );
+    await visit("/jobs?state=failed", "read", async (page) => {
+      await page.getByRole("heading", { name: "Jobs" }).waitFor();
+      await expect.poll(() => page.getByText(/There are no such jobs|: /).count()).toBeGreaterThan(0);
+      expect(await page.getByText(/^CANCELLED: /).count()).toBe(0);
+    });
+  });
+
+  it("shows the next run of a schedule among the schedules, and not as a batch or as work that waits", async () => {
+    const headers = { authorization: `Bearer ${tokens.full}`, "content-type": "application/json" };
+    const body = JSON.stringify({ name: "verify-graph", data: {}, cron: "0 3 1 1 *" });
+    const answer = await fetch(`${url}/api/v1/schedules`, { method: "POST", headers, body });
+    const { id } = (await answer.json()) as { readonly id: string };
+    await visit("/", "read", async (page) => {
+      await page.getByText(/0 3 1 1 \*/).waitFor();
+      expect(await fact(page, "Waiting")).toBe("0");
+      expect(await fact(page, "Due later")).toBe("1");
+      expect(await page.locator('section:has(h2:text-is("Batches")) [data-state="delayed"]').count()).toBe(0);
+    });
+    await visit("/jobs?state=delayed", "read", (page) => page.getByText(/^due in \d/).waitFor());
+    await fetch(`${url}/api/v1/schedules/${id}`, {
+      ...{ method: "DELETE", headers: { authorization: `Bearer ${tokens.full}` } },
     });
   });
 

@@ -74,7 +74,7 @@ describe("a batch's children", () => {
       const { status, body } = await ask(path);
       expect(status).toBe(200);
       expect(body).toMatchObject({
-        counts: { waiting: 0, active: 0, completed: 1, failed: 1 },
+        counts: { waiting: 0, active: 0, completed: 1, failed: 1, cancelled: 0 },
         active: [],
         failures: [{ id: `${batch.id}.bad`, image: "bad", code: "INVALID_JOB" }],
       });

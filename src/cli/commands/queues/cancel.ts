@@ -2,29 +2,32 @@
 import type { Command } from "commander";
 import { JobError } from "../../../jobs/index.js";
 import { action, ReportedFailure } from "../../run-command.js";
+import { assertQueue } from "./queue-option.js";
 
 export function declare(program: Command): void {
   program
     .command("cancel")
     .description("end jobs that wait or run, batches with their children")
     .argument("<id...>", "job ids, as --detach and stevedore jobs print them")
+    .option("--queue <queue>", "their queue, where several have a job of such an id")
     .addHelpText(
       "after",
       `
-A job that is cancelled has failed with CANCELLED; what it had begun is taken back.
+What a job had begun is taken back. It stays in the lists in the state cancelled.
 
 Example:
   $ stevedore cancel 3c0e8f52-5e0b-4f55-9c8e-2f1b5d3a7c11`,
     )
     .action(
-      action(async (context, _flags, ids: string[]) => {
+      action<{ readonly queue?: string }>(async (context, { queue }, ids: string[]) => {
         const { openQueueSession } = await import("../../embedded/index.js");
         await using session = await openQueueSession(context);
+        await assertQueue(session.producer, queue);
         const cancelled: string[] = [];
         const failed: { readonly id: string; readonly code: string; readonly message: string }[] = [];
         for (const id of ids) {
           try {
-            if (await session.producer.cancel(id)) cancelled.push(id);
+            if (await session.producer.cancel(id, { queue })) cancelled.push(id);
             else throw new JobError("QUEUE_UNAVAILABLE", unanswered(id));
           } catch (error) {
             if (!(error instanceof JobError)) throw error;

@@ -23,6 +23,7 @@ export interface JobRecord {
   readonly failedReason: string | null;
   readonly attempts: number;
   readonly createdAt: number;
+  readonly dueAt: number | null;
   readonly finishedAt: number | null;
 }
 
@@ -118,6 +119,7 @@ export interface Overview {
     >;
     readonly completed: readonly number[];
     readonly failed: readonly number[];
+    readonly cancelled: readonly number[];
     readonly compressedBytes: Gaps;
     readonly diskFree: Gaps;
   };
@@ -137,7 +139,7 @@ export interface Overview {
 }
 
 export interface BatchChildren {
-  readonly counts: Readonly<Record<"waiting" | "active" | "completed" | "failed", number>>;
+  readonly counts: Readonly<Record<"waiting" | "active" | "completed" | "failed" | "cancelled", number>>;
   readonly active: readonly {
     readonly id: string;
     readonly image: string;

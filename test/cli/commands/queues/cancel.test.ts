@@ -17,7 +17,7 @@ describe("stevedore cancel", () => {
     });
     expect(stderr).toContain('INVALID_JOB: there is no job "no-such-job"');
     expect((await runCommand(["job", id, "--json"], { root })).json).toMatchObject({
-      ...{ state: "failed", failedReason: `CANCELLED: the job ${id} was cancelled` },
+      ...{ state: "cancelled", failedReason: `CANCELLED: the job ${id} was cancelled` },
     });
     expect(await runCommand(["cancel", id], { root })).toMatchObject({ code: 0, stdout: `${id}\n` });
   });

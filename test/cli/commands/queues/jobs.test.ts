@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 describe("stevedore jobs", () => {
-  it("lists the records, oldest first, also those of earlier commands", async () => {
+  it("lists the records, newest first, also those of earlier commands", async () => {
     const { code, json } = await runCommand(["jobs", "--json"], { root });
     const common = {
       id: expect.any(String),
@@ -26,24 +26,26 @@ describe("stevedore jobs", () => {
       name: "store",
       data: expect.any(Object),
       attempts: 1,
+      dueAt: null,
+      startedAt: expect.any(Number),
     };
     expect(code).toBe(0);
     expect(json).toEqual([
-      {
-        ...common,
-        state: "completed",
-        progress: expect.anything(),
-        result: expect.objectContaining({ id: "a", stored: true }),
-        failedReason: null,
-        createdAt: expect.any(Number),
-        finishedAt: expect.any(Number),
-      },
       {
         ...common,
         state: "failed",
         progress: null,
         result: null,
         failedReason: expect.stringMatching(/^IMAGE_EXISTS: /),
+        createdAt: expect.any(Number),
+        finishedAt: expect.any(Number),
+      },
+      {
+        ...common,
+        state: "completed",
+        progress: expect.anything(),
+        result: expect.objectContaining({ id: "a", stored: true }),
+        failedReason: null,
         createdAt: expect.any(Number),
         finishedAt: expect.any(Number),
       },
@@ -61,11 +63,54 @@ describe("stevedore jobs", () => {
   });
 
   it("job shows one record, and fails for an id that is none", async () => {
-    const [{ id }] = (await runCommand(["jobs", "--json"], { root })).json;
+    const [, { id }] = (await runCommand(["jobs", "--json"], { root })).json;
     const found = await runCommand(["job", id, "--json"], { root });
     expect(found).toMatchObject({ code: 0, json: { id, state: "completed", result: { id: "a" } } });
     const missing = await runCommand(["job", "nobody", "--json"], { root });
     expect(missing).toMatchObject({ code: 1, json: { error: { code: "INVALID_JOB" } } });
     expect(missing.stderr).toContain("nobody");
+  });
+
+  it("--image, --code, --name, --queue and --since choose, and --limit says how many there are", async () => {
+    const ids = async (...flags: string[]) =>
+      (await runCommand(["jobs", "--json", ...flags], { root })).json.map(
+        ({ state }: { state: string }) => state,
+      );
+    expect(await ids("--image", "a")).toEqual(["failed", "completed"]);
+    expect(await ids("--image", "b")).toEqual([]);
+    expect(await ids("--code", "IMAGE_EXISTS")).toEqual(["failed"]);
+    expect(await ids("--name", "store", "--queue", "store", "--since", "1h")).toHaveLength(2);
+    expect(await ids("--since", "2100-01-01")).toEqual([]);
+    const one = await runCommand(["jobs", "--limit", "1"], { root });
+    expect(one.stdout.split("\n")).toHaveLength(3);
+    expect(one.stderr).toContain("the newest 1 of 2 jobs: --limit shows more");
+    const chosen = await runCommand(["jobs", "--limit", "1", "--name", "store"], { root });
+    expect(chosen.stderr).toContain("the newest 1 jobs: --limit shows more");
+  });
+
+  it.each([
+    ["--limit", "0"],
+    ["--limit", "-1"],
+    ["--limit", "1e9"],
+    ["--code", "NOTHING"],
+    ["--since", "yesterday"],
+    ["--queue", "nothing"],
+    ["--watch", "--name=store"],
+  ])("refuses %s %s", async (...flags) => {
+    const { code, json } = await runCommand(["jobs", "--json", ...flags], { root });
+    expect([code, json.error.code]).toEqual([2, "INVALID_OPTION"]);
+  });
+
+  it("job tells people how it stands and what came of it", async () => {
+    const [{ id: failed }, { id }] = (await runCommand(["jobs", "--json"], { root })).json;
+    const done = await runCommand(["job", id], { root });
+    expect(done.stdout).toMatch(/^id +[0-9a-f-]{36}\njob +store\nabout +a\nqueue +store\nstate +completed\n/);
+    expect(done.stdout).toMatch(/\nbegun +\S+Z, after \d+s\nended +\S+Z, after \d+s\ntries +1\n/);
+    expect(done.stdout).toMatch(/\nresult\n {2}id +a\n/);
+    expect(done.stdout).toMatch(/ {2}layerBytes +1 B\n/);
+    expect((await runCommand(["job", failed], { root })).stdout).toMatch(/\nerror +IMAGE_EXISTS: /);
+    const missing = await runCommand(["job", "x".repeat(500)], { root });
+    expect(missing).toMatchObject({ code: 1 });
+    expect(missing.stderr).toMatch(/"x{140}\.\.\." is no job's id: it has 500 characters/);
   });
 });

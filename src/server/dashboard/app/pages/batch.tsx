@@ -6,11 +6,11 @@ import { formatCount, formatDuration, formatRate, formatSeconds, formatSize, sho
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
 import {
   ActionButton,
+  EndNotice,
   ErrorNotice,
   Facts,
   hasEnded,
-  Moment,
-  Notice,
+  JobMoment,
   ProgressBar,
   State,
 } from "../parts/index.js";
@@ -27,6 +27,7 @@ interface BatchResult {
   readonly cached?: number;
   readonly verified?: number;
   readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[];
+  readonly cancelled?: readonly string[];
   readonly layerBytes: number;
   readonly durationMs: number;
 }
@@ -58,7 +59,7 @@ export function BatchPage({ id }: { id: string }) {
       </div>
       <ErrorNotice error={job.error} />
       {batch && <Whole batch={batch} counts={children.data?.counts} />}
-      {batch?.state === "failed" && batch.failedReason !== null && <Notice>{batch.failedReason}</Notice>}
+      {batch && <EndNotice job={batch} />}
       {batch && !hasEnded(batch) && <Layers active={children.data?.active ?? []} progress={progress} />}
       {batch?.name === "verify-graph" && !hasEnded(batch) && (
         <p class="muted">Layers that are not the stored ones are listed when the batch has ended.</p>
@@ -117,6 +118,7 @@ function Whole({ batch, counts }: { batch: JobRecord; counts: BatchChildren["cou
           ? []
           : [["Verified", formatCount(result.verified)] as [string, string]]),
         ["Failed", formatCount(result.failed.length)],
+        ...cancelledFact(result.cancelled?.length),
         ["Layers", formatSize(result.layerBytes)],
         ["Took", formatDuration(result.durationMs)],
         ["Speed", seconds > 0 ? formatRate(result.layerBytes / seconds) : "–"],
@@ -131,25 +133,32 @@ function Whole({ batch, counts }: { batch: JobRecord; counts: BatchChildren["cou
         ["Waiting", counts ? formatCount(counts.waiting) : "–"],
         ["At work", counts ? formatCount(counts.active) : "–"],
         ["Failed", counts ? formatCount(counts.failed) : "–"],
+        ...cancelledFact(counts?.cancelled),
       ];
   return (
     <section class="card">
       <p>
         <State name={batch.state} />{" "}
         <span class="muted">
-          {batch.finishedAt === null ? "begun " : "ended "}
-          <Moment at={batch.finishedAt ?? batch.createdAt} />
+          {batch.dueAt === null && (batch.finishedAt === null ? "begun " : "ended ")}
+          <JobMoment job={batch} />
         </span>
       </p>
       {!ended && <ProgressBar label="The whole batch" progress={progress} />}
       <Facts facts={facts} large />
-      {ended && (
-        <p role="status">
-          {batch.state === "completed" ? "The batch is done." : "The batch has ended without a result."}
-        </p>
-      )}
+      {ended && <p role="status">{endOf(batch)}</p>}
     </section>
   );
+}
+
+function endOf({ state }: JobRecord): string {
+  if (state === "completed") return "The batch is done.";
+  return state === "cancelled" ? "The batch was cancelled." : "The batch has ended without a result.";
+}
+
+/** Nothing where none was. */
+function cancelledFact(count = 0): [string, string][] {
+  return count === 0 ? [] : [["Cancelled", formatCount(count)]];
 }
 
 function resultOf(batch: JobRecord): BatchResult | undefined {

@@ -6,12 +6,12 @@ import { isBatch, subjectOf } from "../job-kinds.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
 import {
   CancelButton,
+  EndNotice,
   ErrorNotice,
   Facts,
   hasEnded,
   JsonView,
   Moment,
-  Notice,
   ProgressBar,
   State,
 } from "../parts/index.js";
@@ -34,7 +34,7 @@ export function JobPage({ queue, id }: { queue: string; id: string }) {
       </div>
       <ErrorNotice error={error} />
       {job && <JobFacts job={job} />}
-      {job?.state === "failed" && job.failedReason !== null && <Notice>{job.failedReason}</Notice>}
+      {job && <EndNotice job={job} />}
       {job && <JobDocuments job={job} />}
       {job && <JobLog job={job} />}
     </>
@@ -62,6 +62,7 @@ function JobFacts({ job }: { job: JobRecord }) {
             ),
           ],
           ["Enqueued", <Moment key="created" at={job.createdAt} />],
+          ...(job.dueAt === null ? [] : [["Due", <Moment key="due" at={job.dueAt} />] as const]),
           ["Ended", job.finishedAt === null ? "–" : <Moment key="finished" at={job.finishedAt} />],
           ["Tries", job.attempts],
         ]}

@@ -9,7 +9,9 @@ import { useResource } from "../resource.js";
 import { navigate, place, queryOf } from "../router.js";
 import { useTitle } from "../title.js";
 
-const states = ["waiting", "active", "delayed", "prioritized", "waiting-children", "completed", "failed"];
+const states = [
+  ...["waiting", "active", "delayed", "prioritized", "waiting-children", "completed", "failed", "cancelled"],
+];
 const filters = { state: states, queue: [...queueNames] as string[], name: kindNames };
 const labels = { state: "State", queue: "Queue", name: "Kind" };
 const pageSize = 50;

@@ -43,7 +43,12 @@ function seriesOf({ interval, samples }: Overview) {
   const queues = used.length > 0 ? used : all;
   return {
     at,
-    rates: [one("done", samples.completed, seconds), one("failed", samples.failed, seconds)],
+    rates: [
+      one("done", samples.completed, seconds),
+      one("failed", samples.failed, seconds),
+      // A line of its own once there was one.
+      ...(samples.cancelled.some((count) => count > 0) ? [one("cancelled", samples.cancelled, seconds)] : []),
+    ],
     bytes: [one("layers", samples.compressedBytes, seconds)],
     waiting: queues.slice(0, 5).map(([name, { waiting }]) => one(name, waiting)),
     disk: [one("free", samples.diskFree)],

@@ -3,7 +3,7 @@ import type { JobEvent, JobPage, Schedule } from "../api-types.js";
 import { shortId } from "../format.js";
 import { batchNames, subjectOf } from "../job-kinds.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
-import { JobTable, Moment, ProgressBar, pathOfJob, State } from "../parts/index.js";
+import { JobMoment, JobTable, Moment, ProgressBar, pathOfJob, State } from "../parts/index.js";
 import { type Resource, useResource } from "../resource.js";
 
 const isProgress = (event: JobEvent) => event.progress !== undefined;
@@ -43,10 +43,12 @@ export function RunningJobs() {
 
 export function RecentBatches() {
   // The same kinds in the same order each time.
-  const ofKinds = batchNames.map((name) => useJobs(`name=${name}&limit=4`));
+  const ofKinds = batchNames.map((name) => useJobs(`name=${name}&limit=10`));
   const progress = useProgress("batches", isProgress);
   const jobs = ofKinds
     .flatMap(({ data }) => data?.jobs ?? [])
+    // The next run of a schedule stands among the schedules.
+    .filter(({ state, attempts }) => state !== "delayed" || attempts > 0)
     .sort((one, other) => other.createdAt - one.createdAt)
     .slice(0, 5)
     .map((job) => withEvent(job, progress.get(job.id)));
@@ -59,7 +61,7 @@ export function RecentBatches() {
           <li key={job.id}>
             <a href={pathOfJob(job)}>{job.name}</a> <State name={job.state} />{" "}
             <span class="muted">
-              <Moment at={job.finishedAt ?? job.createdAt} />
+              <JobMoment job={job} />
             </span>
             {job.finishedAt === null && <ProgressBar label={job.name} progress={job.progress} />}
           </li>

@@ -50,9 +50,12 @@ function Figures({ overview }: { overview: Overview }) {
     );
   const facts: [string, string][] = [
     ["Images", formatCount(images)],
-    ["Waiting", formatCount(sum("waiting", "prioritized", "delayed"))],
+    ["Waiting", formatCount(sum("waiting", "prioritized"))],
+    // The next runs of schedules, and tries that are repeated: there is nothing to do for them yet.
+    ["Due later", formatCount(sum("delayed"))],
     ["At work", formatCount(sum("active", "waiting-children"))],
     ["Failed", formatCount(sum("failed"))],
+    ...(sum("cancelled") === 0 ? [] : [["Cancelled", formatCount(sum("cancelled"))] as [string, string]]),
     ["Workers", formatCount(workers.length)],
     ["Disk free", disk === null ? "unknown" : formatBytes(disk.bytesFree)],
   ];

@@ -13,7 +13,7 @@ export {
 export { JobTable } from "./job-table.js";
 export { JsonView } from "./json-view.js";
 export { LiveJob } from "./live-job.js";
-export { Moment } from "./moment.js";
-export { ErrorNotice, Notice, PausedNotice } from "./notice.js";
+export { JobMoment, Moment } from "./moment.js";
+export { EndNotice, ErrorNotice, Notice, PausedNotice } from "./notice.js";
 export { ProgressBar } from "./progress-bar.js";
 export { State } from "./state.js";

@@ -6,7 +6,7 @@ import { isBatch, subjectOf } from "../job-kinds.js";
 import { navigate } from "../router.js";
 import { ActionButton } from "./action-button.js";
 
-const endedStates = ["completed", "failed"];
+const endedStates = ["completed", "failed", "cancelled"];
 
 /** True for a job of which nothing more will be heard. */
 export function hasEnded({ state }: { readonly state: string }): boolean {

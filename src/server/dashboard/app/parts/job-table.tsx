@@ -5,7 +5,7 @@ import type { JobRecord } from "../api-types.js";
 import { shortId } from "../format.js";
 import { subjectOf } from "../job-kinds.js";
 import { CancelButton, hasEnded, pathOfJob } from "./job-actions.js";
-import { Moment } from "./moment.js";
+import { JobMoment } from "./moment.js";
 import { ProgressBar } from "./progress-bar.js";
 import { State } from "./state.js";
 
@@ -31,6 +31,11 @@ export function JobTable({ jobs, onChange }: { jobs: readonly JobRecord[]; onCha
   );
 }
 
+/** What somebody asked for is no fault. */
+export function reasonClass({ state }: Pick<JobRecord, "state">): string {
+  return state === "cancelled" ? "reason muted" : "reason";
+}
+
 function JobRow({ job, onChange }: { job: JobRecord; onChange: () => void }) {
   const subject = subjectOf(job);
   return (
@@ -46,10 +51,12 @@ function JobRow({ job, onChange }: { job: JobRecord; onChange: () => void }) {
         <State name={job.state} />
       </td>
       <td>
-        <Moment at={job.finishedAt ?? job.createdAt} />
+        <JobMoment job={job} />
       </td>
       <td class="wide">
-        {job.failedReason !== null && hasEnded(job) && <span class="reason">{job.failedReason}</span>}
+        {job.failedReason !== null && hasEnded(job) && (
+          <span class={reasonClass(job)}>{job.failedReason}</span>
+        )}
         {!hasEnded(job) && (
           <div class="running">
             {job.progress !== null && (

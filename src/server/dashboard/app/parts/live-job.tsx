@@ -6,6 +6,7 @@ import { formatDuration } from "../format.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
 import { useResource } from "../resource.js";
 import { CancelButton, hasEnded, pathOfJob } from "./job-actions.js";
+import { reasonClass } from "./job-table.js";
 import { ProgressBar } from "./progress-bar.js";
 import { State } from "./state.js";
 
@@ -30,7 +31,7 @@ export function LiveJob({ started, onEnd }: { started: JobRecord; onEnd: () => v
         <CancelButton job={job} onDone={reload} />
       </p>
       {!ended && <ProgressBar label={job.name} progress={job.progress} />}
-      {job.state === "failed" && <span class="reason">{job.failedReason}</span>}
+      {ended && job.failedReason !== null && <span class={reasonClass(job)}>{job.failedReason}</span>}
     </section>
   );
 }

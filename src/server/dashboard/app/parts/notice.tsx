@@ -1,6 +1,7 @@
 // What went wrong, in words.
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../api.js";
+import type { JobRecord } from "../api-types.js";
 
 export function Notice({ kind = "bad", children }: { kind?: "bad" | "info"; children: ComponentChildren }) {
   return (
@@ -31,4 +32,10 @@ export function PausedNotice({ queues = [] }: { queues?: readonly string[] | und
       The {which} {queues.join(", ")} {whose} jobs wait.
     </Notice>
   );
+}
+
+/** Why a job has no result; nothing for any other. That somebody cancelled it is no fault. */
+export function EndNotice({ job: { state, failedReason } }: { job: JobRecord }) {
+  if (failedReason === null || (state !== "failed" && state !== "cancelled")) return null;
+  return <Notice kind={state === "cancelled" ? "info" : "bad"}>{failedReason}</Notice>;
 }

@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -28,12 +29,15 @@ const stamp = join(dist, ".built");
 
 /**
  * What the command line takes from node_modules as it is: what is native, reads files of its own, or shares its state
- * with what others load. Fastify is not among them: what it asks npm for by itself wants a newer Node than we do.
+ * with what others load. Fastify and its plugins are not among them: what they ask npm for wants a newer Node than we do.
  */
 const asItIs = [
-  ...["cookie", "helmet", "rate-limit", "static", "swagger", "swagger-ui"].map((name) => `@fastify/${name}`),
-  ...["lzma-native", "@bull-board", "@opentelemetry", "bullmq-otel", "pino"],
+  ...["lzma-native", "@bull-board/api", "@bull-board/ui"],
+  ...["@opentelemetry", "bullmq-otel", "pino"],
 ];
+
+/** Directories of bundled packages whose files are read at run time: they come beside the bundle. */
+const filesOfBundled = ["@fastify/swagger-ui/static"];
 
 /** What the entries that CommonJS can load take from node_modules; stevedore-producer depends on these alone. */
 const producerDependencies = ["bullmq", "bullmq-otel", "ioredis", "zod"];
@@ -69,6 +73,9 @@ async function bundleCommandLine() {
     entryFileNames: "[name].js",
     chunkFileNames: "[name]-[hash].js",
   });
+  for (const directory of filesOfBundled) {
+    cpSync(join(project, "node_modules", directory), join(bundled, "files", directory), { recursive: true });
+  }
   rmSync(join(dist, "cli"), { recursive: true });
   renameSync(bundled, join(dist, "cli"));
 }
@@ -148,16 +155,21 @@ function declarationsOf(paths) {
   return [...found];
 }
 
-/** Lets our own modules find the files beside them, though they lie in dist/cli now. Others ask CommonJS for names only. */
+/** Lets modules find the files beside them, though they lie in dist/cli now. */
 function keepPlaces(code, id) {
-  if (id.includes("/node_modules/")) {
-    return code.includes("require.cache")
-      ? { code: code.replaceAll("require.cache", "undefined"), map: null }
-      : undefined;
-  }
+  const [, bundled] = /\/node_modules\/((?:@[^/]+\/)?[^/]+\/.*)$/.exec(id) ?? [];
+  if (bundled !== undefined) return { code: keepPlacesOfBundled(code, dirname(bundled)), map: null };
   if (!id.startsWith(dist)) return undefined;
   const place = JSON.stringify(`../${relative(dist, id)}`);
   return { code: code.replaceAll("import.meta.url", `new URL(${place}, import.meta.url).href`), map: null };
+}
+
+/** In modules of CommonJS, whose own words for it are not there in the bundle. The cache is asked for names alone. */
+function keepPlacesOfBundled(code, directory) {
+  const hasFiles = filesOfBundled.some((path) => path.startsWith(`${directory.split("/", 2).join("/")}/`));
+  const place = `decodeURIComponent(new URL("./files/${directory}", import.meta.url).pathname)`;
+  const placed = hasFiles ? code.replaceAll("__dirname", place) : code;
+  return placed.replaceAll("require.cache", "undefined");
 }
 
 /** @returns {Promise<boolean>} whether it did its work; why not is told */

@@ -65,6 +65,10 @@ function layOut(stage) {
       `export {\n${names.map((name) => `  ${name},\n`).join("")}} from "../commonjs/${entry}.cjs";\n`,
     );
   }
+  // For TypeScript's old way (`moduleResolution: node`), which knows no "exports".
+  mkdirSync(join(stage, "jobs"));
+  const jobs = { main: "../commonjs/jobs.cjs", types: "../commonjs/types/public/jobs.d.ts" };
+  writeFileSync(join(stage, "jobs/package.json"), `${JSON.stringify(jobs)}\n`);
   cpSync(join(project, "schemas"), join(stage, "schemas"), { recursive: true });
   copyFileSync(join(project, "docs/producer.md"), join(stage, "README.md"));
   for (const name of ["LICENSE", "CHANGELOG.md"]) copyFileSync(join(project, name), join(stage, name));

@@ -1,5 +1,6 @@
 -- Enqueues a job as BullMQ does: its record, its place in the queue, both events, and the marker that wakes a worker.
--- Returns 1, or 0 if there is a job of that id already; then nothing is changed.
+-- Returns 1, or 0 if there is a job of that id already; then nothing is changed. The worker knows how often a job is tried
+-- and how long its record is kept: the options are empty.
 --
 --   KEYS  PREFIX:QUEUE:ID  PREFIX:QUEUE:wait  PREFIX:QUEUE:meta  PREFIX:QUEUE:events  PREFIX:QUEUE:marker
 --   ARGV  ID  NAME  DATA (as JSON)
@@ -7,13 +8,10 @@ local record, wait, meta, events, marker = unpack(KEYS)
 local id, name, data = unpack(ARGV)
 if redis.call("EXISTS", record) == 1 then return 0 end
 
--- Three tries, one and two seconds apart. How many finished records stay, and for how many seconds.
-local opts = '{"jobId":' .. cjson.encode(id) .. ',"attempts":3,"backoff":{"type":"exponential","delay":1000},'
-  .. '"removeOnComplete":{"count":1000,"age":86400},"removeOnFail":{"count":10000,"age":604800}}'
 local time = redis.call("TIME")
 local now = string.format("%d%03d", time[1], math.floor(time[2] / 1000))
 
-redis.call("HSET", record, "name", name, "data", data, "opts", opts, "timestamp", now, "delay", 0, "priority", 0)
+redis.call("HSET", record, "name", name, "data", data, "opts", "{}", "timestamp", now, "delay", 0, "priority", 0)
 redis.call("XADD", events, "*", "event", "added", "jobId", id, "name", name)
 redis.call("LPUSH", wait, id)
 -- Workers of a queue that is paused sleep on; `resume` wakes them.

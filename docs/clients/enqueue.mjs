@@ -13,15 +13,7 @@ const [queueName = "", job = "", data = "{}"] = process.argv.slice(2);
 
 const redis = new Redis(STEVEDORE_REDIS_URL, { maxRetriesPerRequest: null });
 const place = { connection: redis, prefix: `{stevedore:${STEVEDORE_GRAPH}}` };
-const queue = new Queue(queueName, {
-  ...place,
-  defaultJobOptions: {
-    attempts: 3,
-    backoff: { type: "exponential", delay: 1_000 },
-    removeOnComplete: { count: 1_000, age: 86_400 },
-    removeOnFail: { count: 10_000, age: 604_800 },
-  },
-});
+const queue = new Queue(queueName, place);
 const events = new QueueEvents(queueName, place);
 try {
   // BullMQ's own ids are numbers, which are the same in each queue.

@@ -66,6 +66,7 @@ describe.each(Object.entries(commands))("%s", (file, [program = "", ...args]) =>
   it.each([
     ["data that breaks the contract", ["checksum", "checksum", '{"image":"base"}'], "INVALID_JOB: "],
     ["a job that there is not", ["checksum", "check-sum", '{"id":"base"}'], "INVALID_JOB: "],
+    ["a job of another queue", ["checksum", "gc", "{}"], "INVALID_JOB: "],
     ["an image that is not there", ["checksum", "checksum", '{"id":"nothing"}'], "IMAGE_NOT_FOUND: "],
   ])("is told of %s", async (_what, job, code) => {
     const { stderr, exitCode } = await run(job);

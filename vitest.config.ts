@@ -9,7 +9,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const longest = [
   ...["chaos/chaos", "worker/mount-crash", "worker/crash", "worker/batches/batch-crash"],
   ...["worker/redis-topologies", "worker/cancel", "server/dashboard/dashboard", "worker/worker"],
-  ...["interchange/round-trip", "interchange/engines"],
+  ...["interchange/round-trip", "interchange/engines", "install/packages", "docs/other-languages"],
   ...["worker/scheduled-run", "worker/telemetry/job-log", "server/api/layer"],
   ...["cli/embedded/embedded-redis", "audit/audit", "cli/commands/services/worker-start"],
   ...["mount/drivers/overlay", "interchange/exported-images", "mount/views/layer-view", "layer/checksum"],

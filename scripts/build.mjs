@@ -1,20 +1,24 @@
-// Compiles src/ into an empty dist/, and the dashboard's pages for the browser, and puts the command line with what it
-// needs into few files: reading nearly a thousand modules took most of a command's time. Fails, and leaves no dist/, if
-// there is an error.
+// Compiles src/ into an empty dist/, and the dashboard's pages for the browser. Puts the command line with what it needs
+// into few files: reading nearly a thousand modules took most of a command's time. Writes what a producer needs as
+// CommonJS, too. Fails, and leaves no dist/, if there is an error.
 //
 //   node scripts/build.mjs [--if-stale]     --if-stale: only if dist/ is older than what it is made from
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
+  copyFileSync,
+  cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
@@ -25,12 +29,19 @@ const stamp = join(dist, ".built");
 
 /**
  * What the command line takes from node_modules as it is: what is native, reads files of its own, or shares its state
- * with what others load.
+ * with what others load. Fastify and its plugins are not among them: what they ask npm for wants a newer Node than we do.
  */
 const asItIs = [
-  ...["lzma-native", "fastify", "@fastify", "@bull-board"],
+  ...["lzma-native", "@bull-board/api", "@bull-board/ui"],
   ...["@opentelemetry", "bullmq-otel", "pino"],
 ];
+
+/** Directories of bundled packages whose files are read at run time: they come beside the bundle. */
+const filesOfBundled = ["@fastify/swagger-ui/static"];
+
+/** What the entries that CommonJS can load take from node_modules; stevedore-producer depends on these alone. */
+const producerDependencies = ["bullmq", "bullmq-otel", "ioredis", "zod"];
+const commonJsEntries = ["producer", "jobs"];
 
 if (!process.argv.includes("--if-stale") || isStale()) await build();
 
@@ -38,11 +49,12 @@ async function build() {
   console.log("build: compiling src into dist");
   const began = new Date();
   rmSync(dist, { recursive: true, force: true });
-  if (
-    !run("tsc", "--noEmitOnError") ||
-    !run("vite", "build", "--logLevel", "warn") ||
-    !(await bundleCommandLine())
-  ) {
+  const isWhole =
+    run("tsc", "--noEmitOnError") &&
+    run("vite", "build", "--logLevel", "warn") &&
+    (await succeeds(bundleCommandLine)) &&
+    (await succeeds(bundleCommonJs));
+  if (!isWhole) {
     console.error("build: failed");
     rmSync(dist, { recursive: true, force: true });
     process.exitCode = 1;
@@ -53,43 +65,122 @@ async function build() {
   utimesSync(stamp, began, began);
 }
 
-/**
- * Bundles dist/cli in its place. By Rollup, which takes from a folder's `index.js` only what is used of it: a command
- * that needs one function of a folder does not load the whole.
- * @returns {Promise<boolean>} whether it did
- */
+/** Bundles dist/cli in its place. */
 async function bundleCommandLine() {
-  if (!existsSync(main)) return true;
+  if (!existsSync(main)) return;
   const bundled = join(dist, ".cli");
-  const { build: bundle } = await import("vite");
-  try {
-    await bundle({
-      root: project,
-      ...{ configFile: false, logLevel: "warn", plugins: [{ name: "places", transform: keepPlaces }] },
-      ssr: { noExternal: true },
-      build: {
-        ...{ ssr: main, outDir: bundled, target: "node20.18", minify: false },
-        rollupOptions: {
-          external: (id) => asItIs.some((name) => id === name || id.startsWith(`${name}/`)),
-          output: { entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
-          onwarn: (warning, warn) => warning.code !== "INVALID_ANNOTATION" && warn(warning),
-        },
+  await bundle([main], bundled, asItIs, {
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name]-[hash].js",
+  });
+  for (const directory of filesOfBundled) {
+    cpSync(join(project, "node_modules", directory), join(bundled, "files", directory), { recursive: true });
+  }
+  rmSync(join(dist, "cli"), { recursive: true });
+  renameSync(bundled, join(dist, "cli"));
+}
+
+/** Writes dist/commonjs: the entries for `require`, and their types, which are CommonJS's by the package.json beside them. */
+async function bundleCommonJs() {
+  const entries = commonJsEntries.map((name) => join(dist, "public", `${name}.js`)).filter(existsSync);
+  if (entries.length === 0) return;
+  const commonJs = join(dist, "commonjs");
+  await bundle(entries, commonJs, producerDependencies, {
+    format: "cjs",
+    exports: "named",
+    entryFileNames: "[name].cjs",
+    chunkFileNames: "[name]-[hash].cjs",
+  });
+  for (const path of declarationsOf(entries.map((entry) => entry.replace(/\.js$/, ".d.ts")))) {
+    const copy = join(commonJs, "types", relative(dist, path));
+    mkdirSync(dirname(copy), { recursive: true });
+    copyFileSync(path, copy);
+  }
+  writeFileSync(join(commonJs, "types/package.json"), '{ "type": "commonjs" }\n');
+}
+
+/**
+ * By Rollup, which takes from a folder's `index.js` only what is used of it: a command that needs one function of a
+ * folder does not load the whole.
+ */
+async function bundle(entries, outDir, external, output) {
+  const { build: buildByVite } = await import("vite");
+  await buildByVite({
+    root: project,
+    ...{ configFile: false, logLevel: "warn" },
+    plugins: [{ name: "places", transform: keepPlaces }, licences()],
+    ssr: { noExternal: true },
+    build: {
+      ...{ ssr: true, outDir, target: "node20.18", minify: false },
+      rollupOptions: {
+        input: entries,
+        external: (id) => external.some((name) => id === name || id.startsWith(`${name}/`)),
+        output,
+        onwarn: (warning, warn) => warning.code !== "INVALID_ANNOTATION" && warn(warning),
       },
-    });
+    },
+  });
+}
+
+/** Writes the licences of the packages that a bundle holds beside it: they are not installed with it. */
+function licences() {
+  const directoryOf = (id) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
+  return {
+    name: "licences",
+    generateBundle(_options, chunks) {
+      const modules = Object.values(chunks).flatMap((chunk) => chunk.moduleIds ?? []);
+      const packages = [...new Set(modules.map(directoryOf))].filter((path) => path !== undefined);
+      const source = packages.sort().map(licenceOf).join("\n\n");
+      if (packages.length > 0) this.emitFile({ type: "asset", fileName: "LICENCES.txt", source });
+    },
+  };
+}
+
+/** What the licence of an installed package says. */
+function licenceOf(directory) {
+  const { name, version, license } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
+  const files = readdirSync(directory).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
+  const texts = files.map((file) => readFileSync(join(directory, file), "utf8").trim());
+  return [`== ${name} ${version}: ${license}`, ...texts].join("\n\n");
+}
+
+/** The files of declarations that some of them are made of, themselves among them. */
+function declarationsOf(paths) {
+  const found = new Set(paths);
+  for (const path of found) {
+    for (const [, file] of readFileSync(path, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)\.js"/g)) {
+      found.add(join(dirname(path), `${file}.d.ts`));
+    }
+  }
+  return [...found];
+}
+
+/** Lets modules find the files beside them, though they lie in dist/cli now. */
+function keepPlaces(code, id) {
+  const [, bundled] = /\/node_modules\/((?:@[^/]+\/)?[^/]+\/.*)$/.exec(id) ?? [];
+  if (bundled !== undefined) return { code: keepPlacesOfBundled(code, dirname(bundled)), map: null };
+  if (!id.startsWith(dist)) return undefined;
+  const place = JSON.stringify(`../${relative(dist, id)}`);
+  return { code: code.replaceAll("import.meta.url", `new URL(${place}, import.meta.url).href`), map: null };
+}
+
+/** In modules of CommonJS, whose own words for it are not there in the bundle. The cache is asked for names alone. */
+function keepPlacesOfBundled(code, directory) {
+  const hasFiles = filesOfBundled.some((path) => path.startsWith(`${directory.split("/", 2).join("/")}/`));
+  const place = `decodeURIComponent(new URL("./files/${directory}", import.meta.url).pathname)`;
+  const placed = hasFiles ? code.replaceAll("__dirname", place) : code;
+  return placed.replaceAll("require.cache", "undefined");
+}
+
+/** @returns {Promise<boolean>} whether it did its work; why not is told */
+async function succeeds(work) {
+  try {
+    await work();
+    return true;
   } catch (error) {
     console.error(error);
     return false;
   }
-  rmSync(join(dist, "cli"), { recursive: true });
-  renameSync(bundled, join(dist, "cli"));
-  return true;
-}
-
-/** Lets our own modules find the files beside them, though they lie in dist/cli now. */
-function keepPlaces(code, id) {
-  if (id.includes("/node_modules/") || !id.startsWith(dist)) return undefined;
-  const place = JSON.stringify(`../${relative(dist, id)}`);
-  return { code: code.replaceAll("import.meta.url", `new URL(${place}, import.meta.url).href`), map: null };
 }
 
 /** Runs a tool of node_modules. @returns {boolean} whether it did its work */

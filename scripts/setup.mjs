@@ -6,13 +6,13 @@
 // Imports and syntax stay within what Node 14 understands: an old Node must get as far as the message.
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
  * A program that Stevedore runs.
  * @typedef {object} Program
- * @property {string[]} commands The names it may have; one is enough.
+ * @property {string[]} commands The names or paths it may have; one is enough.
  * @property {string} package The Debian package that brings it.
  * @property {(path: string) => boolean} [accept] False for a program of that name that will not do.
  */
@@ -41,6 +41,8 @@ const runtimePrograms = [
 const testPrograms = [
   { commands: ["curl"], package: "curl" },
   { commands: ["python3"], package: "python3" },
+  // Of Debian's own Python: another one, first on PATH, does not see it.
+  { commands: ["/usr/bin/python3"], package: "python3-redis", accept: hasRedisModule },
   { commands: ["setfattr"], package: "attr" },
   { commands: ["getfattr"], package: "attr" },
   { commands: ["setcap"], package: "libcap2-bin" },
@@ -247,6 +249,11 @@ function isRecentGnuTar(path) {
   return version !== null && isAtLeast(version[1], oldestTar);
 }
 
+/** A module of Python that a program of docs/clients uses. */
+function hasRedisModule(path) {
+  return run(path, ["-c", "import redis"]).status === 0;
+}
+
 /** What is linked dynamically needs libraries that a base image of busybox alone has not. */
 function isStatic(path) {
   return !readFileSync(path, "latin1").includes("/ld-linux");
@@ -260,6 +267,7 @@ function isAtLeast(version, [oldestMajor, oldestMinor]) {
 
 /** The path of a program, or undefined. */
 function locate(command) {
+  if (isAbsolute(command)) return isExecutable(command) ? command : undefined;
   return searchPath
     .split(":")
     .map((directory) => join(directory, command))

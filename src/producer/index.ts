@@ -1,4 +1,4 @@
-// The door of producer: enqueue jobs and hear of them. No native code is loaded.
+// The door of producer: enqueue jobs and hear of them. No native code of ours, no graph.
 export { cancelledReason, fulfilCancellation } from "./cancel.js";
 export type { EnqueuedJob, EnqueueOptions, NewJob } from "./enqueue.js";
 export type {

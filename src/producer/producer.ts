@@ -1,4 +1,4 @@
-// Enqueues jobs and tells what becomes of them: all that a producer is, put together. No native code, no graph.
+// Enqueues jobs and tells what becomes of them: all that a producer is, put together. No native code of ours, no graph.
 import type { Telemetry } from "bullmq";
 import { type AnyQueueName, JobError, keyPrefix, noJob, type WorkerStatus } from "../jobs/index.js";
 import { connectFailFast, readClockSkew, readServerFacts, type ServerFacts } from "../redis/index.js";

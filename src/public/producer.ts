@@ -1,4 +1,4 @@
-// stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code is loaded.
+// stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code of ours, no graph.
 export { JobError, type WorkerMetric, type WorkerStatus } from "../jobs/index.js";
 export {
   type AllCounts,

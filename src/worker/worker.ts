@@ -37,10 +37,10 @@ import { packageVersion, startHeartbeat } from "./heartbeat.js";
 import { defaultLimits, type WorkerLimits } from "./limits.js";
 import type { Log, LogFields } from "./log.js";
 import { openHostQueues } from "./other-host.js";
+import { parseAllowedHost } from "./outbound/index.js";
 import { type QueueAccess, shutdownReason } from "./process-job.js";
 import { serveQueue } from "./serve-queue.js";
 import { type ServedRoot, takeOverRoot } from "./served-root.js";
-import { parseAllowedHost } from "./sources/index.js";
 import { openWorkerMetrics, traceTools } from "./telemetry/index.js";
 import { type WorkerTiming, workerTiming } from "./timing.js";
 

@@ -1,7 +1,8 @@
 // What every command has in common: the global flags, signals, and how a result or an error becomes output and exit code.
 import { inspect } from "node:util";
 import { type Command, InvalidArgumentError } from "commander";
-import { type ErrorCode, failureOf, StevedoreError } from "../terms/index.js";
+import type { Notify } from "../jobs/index.js";
+import { type ErrorCode, failureOf, type NotifyEvent, StevedoreError } from "../terms/index.js";
 import type { LogFields } from "../worker/index.js";
 import { type Config, readConfig } from "./config.js";
 import type { LogFormat } from "./log-format.js";
@@ -19,6 +20,9 @@ interface GlobalFlags {
   readonly verbose?: boolean;
   /** Of commands that have this flag. */
   readonly logFormat?: LogFormat;
+  /** Of commands that enqueue jobs. */
+  readonly notify?: string;
+  readonly notifyEvents?: NotifyEvent[];
 }
 
 /** What a command works with. */
@@ -27,6 +31,8 @@ export interface CommandContext extends Output {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
+  /** Who is told of the end of the command's jobs; undefined if nobody is. */
+  readonly notify: Notify | undefined;
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   /** Aborted by a second signal. A third one ends the process. */
@@ -108,6 +114,7 @@ function contextOf(
     json,
     quiet,
     verbose,
+    notify: notifyOf(flags),
     signal,
     hurry,
     ...output,
@@ -115,6 +122,13 @@ function contextOf(
       if (!quiet) output.warn(line, fields);
     },
   };
+}
+
+/** @throws `INVALID_OPTION` for events without a URL */
+function notifyOf({ notify: url, notifyEvents: events }: GlobalFlags): Notify | undefined {
+  if (url === undefined && events === undefined) return undefined;
+  if (url === undefined) throw wrongUsage("--notify-events takes --notify");
+  return { url, ...(events === undefined ? {} : { events }) };
 }
 
 /** Reports an error. @returns the exit code */

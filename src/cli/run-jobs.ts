@@ -24,7 +24,7 @@ export async function runJobs<Name extends JobName>(
   describe: (job: NewJob<Name>) => TalliedJob,
 ): Promise<Outcome<Name>[]> {
   const { verbose, tell } = context;
-  const enqueued = (await session.producer.enqueueAll(jobs)) as EnqueuedJob<Name>[];
+  const enqueued = (await session.producer.enqueueAll(withNotify(jobs, context))) as EnqueuedJob<Name>[];
   // Jobs that ask for the same have been joined into one, which is followed and counted once.
   const distinct = new Map(
     enqueued.map((job, at) => [job.id, { job, subject: describe(jobs[at] as NewJob<Name>) }]),
@@ -57,6 +57,11 @@ export async function runJobs<Name extends JobName>(
   );
 }
 
+/** The jobs of a command, with the callback that its user asks for. */
+export function withNotify(jobs: readonly NewJob[], { notify }: CommandContext): readonly NewJob[] {
+  return notify === undefined ? jobs : jobs.map((job) => ({ ...job, notify }));
+}
+
 /** Enqueues one job and waits for its result. @throws the job's own error */
 export async function runJob<Name extends JobName>(
   session: QueueSession,
@@ -78,7 +83,7 @@ export async function runOrDetach<Name extends JobName>(
   await using session = await openQueueSession(context, { work: detach ? undefined : {} });
   // Awaited here: the session ends with this function.
   if (!detach) return await runJob(session, job, context, label);
-  const [enqueued] = await session.producer.enqueueAll([job]);
+  const [enqueued] = await session.producer.enqueueAll(withNotify([job], context));
   context.print(enqueued, [enqueued?.id ?? ""]);
   return undefined;
 }

@@ -9,10 +9,13 @@ import {
   type JobData,
   JobError,
   type JobName,
+  type Notify,
   parseJobData,
+  parseNotify,
   queueOf,
 } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
+import { registerCallback } from "./callbacks/index.js";
 import { enqueueOnce } from "./enqueue-once.js";
 import type { GraphQueues } from "./graph-queues.js";
 
@@ -23,9 +26,17 @@ export interface EnqueuedJob<Name extends JobName = JobName> {
   readonly queue: AnyQueueName;
 }
 
-/** A job to enqueue. `jobId` makes a repeat harmless: a job of that id is not added twice. */
+/** What there is to say of a job besides its data. */
+export interface EnqueueOptions {
+  /** Makes a repeat harmless: a job of that id is not added twice. */
+  readonly jobId?: string | undefined;
+  /** Who is told of the job's end by HTTP, also if the job joins another. */
+  readonly notify?: Notify | undefined;
+}
+
+/** A job to enqueue. */
 export type NewJob<Name extends JobName = JobName> = Name extends JobName
-  ? { readonly name: Name; readonly data: JobData<Name>; readonly jobId?: string }
+  ? { readonly name: Name; readonly data: JobData<Name> } & EnqueueOptions
   : never;
 
 export interface Enqueuing {
@@ -38,14 +49,19 @@ export interface Enqueuing {
   enqueue<Name extends JobName>(
     name: Name,
     data: JobData<Name>,
-    options?: { readonly jobId?: string | undefined },
+    options?: EnqueueOptions,
   ): Promise<EnqueuedJob<Name>>;
   /**
    * Enqueues a job under an idempotency key, a text of any length that the caller chose. A repeat with the same key and
    * the same data returns the first job, whether it has ended or not, for as long as its record is kept.
    * @throws `INVALID_JOB` for a key that was used for another job; what `enqueue` throws
    */
-  enqueueOnce<Name extends JobName>(key: string, name: Name, data: JobData<Name>): Promise<EnqueuedJob<Name>>;
+  enqueueOnce<Name extends JobName>(
+    key: string,
+    name: Name,
+    data: JobData<Name>,
+    options?: Pick<EnqueueOptions, "notify">,
+  ): Promise<EnqueuedJob<Name>>;
   /**
    * Enqueues many jobs in few round trips, and returns them in the order given. If one of them breaks the contract,
    * none is enqueued.
@@ -67,29 +83,40 @@ export function openEnqueuing(
   const enqueue = async (job: NewJob): Promise<EnqueuedJob> => {
     const { name, queue, data, opts } = toQueueJob(job, maxJobBytes);
     await queues.announce(queue);
-    const added = await connection.attempt(() => queues.of(queue).add(name, data, opts));
-    return { id: added.id ?? opts.jobId, name, queue };
+    for (;;) {
+      const added = await connection.attempt(() => queues.of(queue).add(name, data, opts));
+      const id = added.id ?? opts.jobId;
+      // A job that was joined may have ended, and its record be gone: then there is none to join any more.
+      if ((await register({ queue, id }, opts.notify)) || id === opts.jobId) return { id, name, queue };
+    }
+  };
+
+  /** @returns false if the job's record is gone */
+  const register = async (
+    { queue, id }: Pick<EnqueuedJob, "queue" | "id">,
+    notify: Notify | undefined,
+  ): Promise<boolean> => {
+    if (notify === undefined) return true;
+    const job = { queue, id, key: queues.of(queue).toKey(id) };
+    return connection.attempt(() => registerCallback(connection.redis, graphName, job, notify));
   };
 
   return {
-    async enqueue<Name extends JobName>(
-      name: Name,
-      data: JobData<Name>,
-      { jobId }: { readonly jobId?: string | undefined } = {},
-    ) {
-      const job = { name, data, ...(jobId === undefined ? {} : { jobId }) } as NewJob;
-      return { ...(await enqueue(job)), name };
+    async enqueue<Name extends JobName>(name: Name, data: JobData<Name>, options: EnqueueOptions = {}) {
+      return { ...(await enqueue({ name, data, ...options } as NewJob)), name };
     },
-    async enqueueOnce(key, name, data) {
-      const { data: checked, queue } = toQueueJob({ name, data } as NewJob, maxJobBytes);
+    async enqueueOnce(key, name, data, { notify } = {}) {
+      const { data: checked, queue, opts } = toQueueJob({ name, data, notify } as NewJob, maxJobBytes);
       const id = await connection.attempt(() =>
         enqueueOnce(key, name, checked as CheckedJobData<typeof name>, {
           redis: connection.redis,
           graphName,
           has: async (jobId) => (await connection.redis.exists(queues.of(queue).toKey(jobId))) === 1,
-          enqueue: async (jobId) => (await enqueue({ name, data, jobId } as NewJob)).id,
+          enqueue: async (jobId) => (await enqueue({ name, data, jobId, notify } as NewJob)).id,
         }),
       );
+      // The job may have been there already.
+      await register({ queue, id }, opts.notify);
       return { id, name, queue };
     },
     async enqueueAll(jobs) {
@@ -101,6 +128,14 @@ export function openEnqueuing(
         if (ofQueue === undefined) byQueue.set(job.queue, [{ job, at }]);
         else ofQueue.push({ job, at });
       }
+      const registerOf = async (
+        one: EnqueuedJob,
+        { jobId, notify }: (typeof checked)[number]["opts"],
+        at: number,
+      ) => {
+        const isThere = await register(one, notify);
+        if (!isThere && one.id !== jobId) enqueued[at] = await enqueue(jobs[at] as NewJob);
+      };
       const enqueueOn = async ([queue, ofQueue]: Parameters<typeof byQueue.set>) => {
         await queues.announce(queue);
         for (let start = 0; start < ofQueue.length; start += bulk) {
@@ -108,9 +143,13 @@ export function openEnqueuing(
           const added = await connection.attempt(() =>
             queues.of(queue).addBulk(chunk.map(({ job: { queue: _, ...job } }) => job)),
           );
+          const registering: Promise<void>[] = [];
           for (const [index, { job, at }] of chunk.entries()) {
-            enqueued[at] = { id: added[index]?.id ?? job.opts.jobId, name: job.name, queue };
+            const one = { id: added[index]?.id ?? job.opts.jobId, name: job.name, queue };
+            enqueued[at] = one;
+            if (job.opts.notify !== undefined) registering.push(registerOf(one, job.opts, at));
           }
+          await Promise.all(registering);
         }
       };
       await Promise.all([...byQueue].map(enqueueOn));
@@ -120,7 +159,7 @@ export function openEnqueuing(
 }
 
 /** Checks a job, and says what BullMQ gets of it, and on which queue. */
-function toQueueJob({ name, data, jobId = randomUUID() }: NewJob, maxJobBytes: number | undefined) {
+function toQueueJob({ name, data, jobId = randomUUID(), notify }: NewJob, maxJobBytes: number | undefined) {
   if (!isJobId(jobId)) {
     throw new JobError(
       "INVALID_JOB",
@@ -134,6 +173,10 @@ function toQueueJob({ name, data, jobId = randomUUID() }: NewJob, maxJobBytes: n
     name,
     queue: queueOf(name, checked),
     data: checked,
-    opts: { jobId, ...(joined === undefined ? {} : { deduplication: { id: joined } }) },
+    opts: {
+      jobId,
+      ...(joined === undefined ? {} : { deduplication: { id: joined } }),
+      ...(notify === undefined ? {} : { notify: parseNotify(notify) }),
+    },
   };
 }

@@ -1,6 +1,7 @@
 // The door of producer: enqueue jobs and hear of them. No native code is loaded.
+export { callbackId, type NotificationCounts, pendingField, registerCallback } from "./callbacks/index.js";
 export { cancelledReason, fulfilCancellation } from "./cancel.js";
-export type { EnqueuedJob, NewJob } from "./enqueue.js";
+export type { EnqueuedJob, EnqueueOptions, NewJob } from "./enqueue.js";
 export type {
   ConnectionEvent,
   JobEvent,

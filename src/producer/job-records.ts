@@ -1,8 +1,9 @@
 // Reads job records from Redis, in the form in which every front end shows them.
 import type { Job, Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import type { AnyQueueName } from "../jobs/index.js";
+import type { AnyQueueName, CallbackRecord } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
+import { callbacksOf } from "./callbacks/index.js";
 
 /** The states a job can be in, as BullMQ names them. */
 export const jobStates = [
@@ -35,6 +36,8 @@ export interface JobRecord {
   /** 0 if the record does not tell. */
   readonly createdAt: number;
   readonly finishedAt: number | null;
+  /** Who is told of its end, and whether they were; a URL without its query. */
+  readonly notify: CallbackRecord[];
 }
 
 /** How many records are read from Redis at a time. */
@@ -96,5 +99,6 @@ export function toRecord(job: Job, queue: AnyQueueName, state: JobState | "unkno
     attempts: job.attemptsMade,
     createdAt: job.timestamp,
     finishedAt: job.finishedOn ?? null,
+    notify: callbacksOf(job.opts),
   };
 }

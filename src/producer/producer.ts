@@ -3,6 +3,7 @@ import type { Telemetry } from "bullmq";
 import { type AnyQueueName, JobError, keyPrefix, type WorkerStatus } from "../jobs/index.js";
 import { connectFailFast } from "../redis/index.js";
 import { defaultGraphName, graphNamePattern, invalidGraphName } from "../terms/index.js";
+import { countNotifications, type NotificationCounts } from "./callbacks/index.js";
 import { cancelJob } from "./cancel.js";
 import { type EnqueuedJob, type Enqueuing, openEnqueuing } from "./enqueue.js";
 import { type JobStreams, openJobStreams } from "./events/index.js";
@@ -44,6 +45,8 @@ export interface Producer extends Enqueuing, JobStreams, JobQueries, Schedules {
   workers(queue: AnyQueueName): Promise<number>;
   /** What the workers of this graph report of themselves, those that have done so within 20 s, by their ids. */
   workerStatuses(): Promise<WorkerStatus[]>;
+  /** How many callbacks and notifications there are. */
+  notifications(): Promise<NotificationCounts>;
   /** Makes sure that Redis answers and takes writes. @throws `QUEUE_UNAVAILABLE` if it does not */
   assertWritable(): Promise<void>;
   /** What BullMQ counts of all queues, as a page that Prometheus reads (its text format 0.0.4). */
@@ -87,6 +90,7 @@ export function openProducer(options: ProducerOptions): Producer {
       }),
     workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
     workerStatuses: () => connection.attempt(() => readWorkerStatuses(connection.redis, graph)),
+    notifications: () => connection.attempt(() => countNotifications(connection.redis, graph)),
     async assertWritable() {
       // A write that needs memory. It has to change something: Redis is asked for no more than a moment's memory.
       await connection.attempt(() => connection.redis.set(`${keyPrefix(graph)}:writable`, "1", "PX", 1_000));

@@ -1,9 +1,17 @@
 // stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code is loaded.
-export { JobError, type WorkerMetric, type WorkerStatus } from "../jobs/index.js";
+export {
+  type CallbackRecord,
+  JobError,
+  type Notify,
+  type NotifyEvent,
+  type WorkerMetric,
+  type WorkerStatus,
+} from "../jobs/index.js";
 export {
   type AllCounts,
   type ConnectionEvent,
   type EnqueuedJob,
+  type EnqueueOptions,
   type JobEvent,
   type JobPage,
   type JobRecord,
@@ -14,6 +22,7 @@ export {
   type LogLine,
   type NewJob,
   type NewSchedule,
+  type NotificationCounts,
   openProducer,
   type PageCursor,
   type PageRequest,

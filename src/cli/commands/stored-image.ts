@@ -35,6 +35,6 @@ export async function checksumStored(
   if (recipe === undefined) return image;
   // The worker enqueued it: this joins it, or finds it done.
   const job = { name: "checksum", data: { id: image.id, recipe: assertRecipe(recipe) } } as const;
-  const { checksum } = await runJob(session, job, context, image.id);
+  const { checksum } = await runJob(session, job, { ...context, notify: undefined }, image.id);
   return { ...image, checksum };
 }

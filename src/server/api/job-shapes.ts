@@ -1,8 +1,21 @@
 // The schemas of job records and of their paths.
 import { z } from "zod";
-import { jobNames, queueNames } from "../../jobs/index.js";
+import { jobNames, notifyEvents, queueNames } from "../../jobs/index.js";
 import { jobStates } from "../../producer/index.js";
 import { HttpError } from "../problem.js";
+
+const callback = z
+  .object({
+    url: z.string().meta({ description: "Without its query" }),
+    events: z.array(z.enum(notifyEvents)),
+    state: z
+      .enum(["pending", "delivered", "failed", "skipped"])
+      .meta({ description: "`skipped`: the job has ended otherwise than `events` asks for" }),
+    attempts: z.int().nonnegative(),
+    lastError: z.string().nullable().meta({ description: "`CODE: message`" }),
+    deliveredAt: z.number().nullable(),
+  })
+  .meta({ id: "Callback" });
 
 /** A job's record. Times are in ms since the epoch; null stands for what is not there yet. */
 export const jobRecord = z
@@ -18,6 +31,7 @@ export const jobRecord = z
     attempts: z.int().nonnegative(),
     createdAt: z.number(),
     finishedAt: z.number().nullable(),
+    notify: z.array(callback).meta({ description: "Who is told of the end" }),
   })
   .meta({ id: "JobRecord" });
 

@@ -11,11 +11,12 @@ import {
   type JobName,
   jobIdPattern,
   jobNames,
+  notify,
 } from "../../jobs/index.js";
 import type { NewJob } from "../../producer/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
-import { idempotencyKey, readIdempotencyKey } from "./idempotency-key.js";
+import { idempotencyKey, notifyHeaders, readIdempotencyKey, readNotifyHeaders } from "./job-headers.js";
 import { jobPath, jobRecord } from "./job-shapes.js";
 import { readLargeJson } from "./json-body.js";
 import { problemsOf } from "./problems-of.js";
@@ -40,6 +41,7 @@ const headers = z.object({
     .string()
     .optional()
     .meta({ description: "Makes a repeat harmless: the same key brings the same job" }),
+  ...notifyHeaders,
 });
 
 /** `POST /api/v1/jobs/{name}` for each job of the contract, and `POST /api/v1/jobs`. */
@@ -91,9 +93,10 @@ function addEnqueueRoute(app: App, context: ServerContext, name: JobName): void 
     async (request, reply) => {
       const key = readIdempotencyKey(request.headers[idempotencyKey]);
       const data = request.body as JobData;
+      const options = { notify: readNotifyHeaders(request.headers) };
       const job = await (key === undefined
-        ? producer.enqueue(name, data)
-        : producer.enqueueOnce(key, name, data));
+        ? producer.enqueue(name, data, options)
+        : producer.enqueueOnce(key, name, data, options));
       const { wait = 0 } = request.query;
       const record = await waitForJob(job, wait, reply.raw, context);
       const status = record.state === "completed" && wait > 0 ? 200 : 202;
@@ -114,9 +117,15 @@ const newJob = z.discriminatedUnion(
         .regex(jobIdPattern, "a job's id takes 1 to 128 of A-Z a-z 0-9 _ . -, no number")
         .refine(isJobId, "this id is a name of the queue's own")
         .optional(),
+      notify: notify.optional(),
     }),
   ) as unknown as [
-    z.ZodObject<{ name: z.ZodLiteral<JobName>; data: z.ZodType; jobId: z.ZodOptional<z.ZodString> }>,
+    z.ZodObject<{
+      name: z.ZodLiteral<JobName>;
+      data: z.ZodType;
+      jobId: z.ZodOptional<z.ZodString>;
+      notify: z.ZodOptional<typeof notify>;
+    }>,
   ],
   { error: ({ code }) => (code === "invalid_union" ? `it takes one of ${jobNames.join(", ")}` : undefined) },
 );
@@ -143,6 +152,13 @@ function addBulkRoute(app: App, { producer }: ServerContext): void {
       },
     },
     async (request, reply) => {
+      if (request.headers["stevedore-notify"] !== undefined) {
+        throw new HttpError(
+          400,
+          "INVALID_REQUEST",
+          "Stevedore-Notify is for one job: many have a notify each, in the body",
+        );
+      }
       if (request.headers[idempotencyKey] !== undefined) {
         throw new HttpError(
           400,

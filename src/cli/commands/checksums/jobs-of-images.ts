@@ -55,7 +55,7 @@ export async function runForImages<Name extends BatchChildName>(
   if (all === references.length > 0) throw wrongUsage("name images by their ids, or all of them with --all");
   const { parseJobData } = await import("../../../jobs/index.js");
   const { openQueueSession } = await import("../../embedded/index.js");
-  const { runJobs, runOrDetach } = await import("../../run-jobs.js");
+  const { runJobs, runOrDetach, withNotify } = await import("../../run-jobs.js");
 
   if (all && detach) {
     const whole = `${name}-graph` as const;
@@ -84,7 +84,7 @@ export async function runForImages<Name extends BatchChildName>(
     work: detach ? undefined : workerOptions(threads),
   });
   if (detach) {
-    const enqueued = await session.producer.enqueueAll(jobs);
+    const enqueued = await session.producer.enqueueAll(withNotify(jobs, context));
     context.print(
       enqueued,
       enqueued.map(({ id }) => id),

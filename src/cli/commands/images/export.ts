@@ -69,7 +69,7 @@ async function exportImages(context: CommandContext, flags: ExportFlags, ids: st
   await using session = await openQueueSession(context, { work: detach ? undefined : workerOptions(flags) });
   const job = { name: "export", data } as const;
   if (output === undefined) {
-    const enqueued = await session.producer.enqueue(job.name, job.data);
+    const enqueued = await session.producer.enqueue(job.name, job.data, { notify: context.notify });
     return print(enqueued, [enqueued.id]);
   }
   const result = await runJob(session, job, context, ids.join(" "));

@@ -41,7 +41,7 @@ export async function runSourceJob<Name extends SourceJobName>(
   warnUnheeded(session, flags, context);
   const data = dataFor(uploaded.name);
   if (flags.detach) {
-    const enqueued = await session.producer.enqueue<Name>(name, data);
+    const enqueued = await session.producer.enqueue<Name>(name, data, { notify: context.notify });
     uploaded.leave();
     return print(enqueued, [enqueued.id]);
   }

@@ -29,10 +29,10 @@ Example:
           data: parseJobData("untag", { name }),
         }));
         const { openQueueSession } = await import("../../embedded/index.js");
-        const { runJobs } = await import("../../run-jobs.js");
+        const { runJobs, withNotify } = await import("../../run-jobs.js");
         await using session = await openQueueSession(context, { work: detach ? undefined : {} });
         if (detach) {
-          const enqueued = await session.producer.enqueueAll(jobs);
+          const enqueued = await session.producer.enqueueAll(withNotify(jobs, context));
           context.print(
             enqueued,
             enqueued.map(({ id }) => id),

@@ -67,7 +67,7 @@ async function commit(context: CommandContext, flags: CommitFlags, mount: string
   await using session = await openQueueSession(context, { work: detach ? undefined : workerOptions(flags) });
   warnUnheeded(session, flags, context);
   if (detach) {
-    const enqueued = await session.producer.enqueue("commit", data);
+    const enqueued = await session.producer.enqueue("commit", data, { notify: context.notify });
     return print(enqueued, [enqueued.id]);
   }
   const result = await runJob(session, { name: "commit", data }, context, mount);

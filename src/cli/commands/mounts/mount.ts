@@ -72,7 +72,7 @@ async function mount(context: CommandContext, flags: MountFlags, id: string, tar
     warn("--mount-dir is not heeded: a worker that runs already has its own");
   }
   if (detach) {
-    const enqueued = await session.producer.enqueue("mount", data);
+    const enqueued = await session.producer.enqueue("mount", data, { notify: context.notify });
     return print(enqueued, [enqueued.id]);
   }
   const result = await runJob(session, { name: "mount", data }, context, id);

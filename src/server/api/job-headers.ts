@@ -27,12 +27,9 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
 
 /** Schemas of the headers by which a job asks for a callback. They stand in no query: proxies log those. */
 export const notifyHeaders = {
-  "stevedore-notify": z
-    .string()
-    .optional()
-    .meta({
-      description: "An http or https URL, to which the job's record is POSTed when the job has ended",
-    }),
+  "stevedore-notify": z.string().optional().meta({
+    description: "An http or https URL, to which the job's record is POSTed when the job has ended",
+  }),
   "stevedore-notify-events": z
     .string()
     .optional()

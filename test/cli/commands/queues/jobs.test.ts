@@ -26,6 +26,7 @@ describe("stevedore jobs", () => {
       name: "store",
       data: expect.any(Object),
       attempts: 1,
+      notify: [],
     };
     expect(code).toBe(0);
     expect(json).toEqual([

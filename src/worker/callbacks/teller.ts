@@ -70,6 +70,7 @@ export function openTeller(
 
   /** The producer's own outage is that of the worker, which tells of it. */
   const tellFailure = (error: unknown) => {
+    if (isClosed) return;
     if (!(error instanceof JobError)) failed(error instanceof Error ? error : new Error(String(error)));
   };
 

@@ -238,6 +238,20 @@ describe("a callback", () => {
   });
 });
 
+it("a job without a callback leaves nothing of callbacks in Redis", () =>
+  dock.serving(async ({ producer, graphName, root }) => {
+    writeSingleFileImage(root, "image", 100);
+    const job = await producer.enqueue("checksum", { id: "image" });
+    await producer.wait(job);
+    await withQueue({ graphName }, "checksum", async (queue, redis) => {
+      const fields = await redis.hgetall(queue.toKey(job.id));
+      expect(JSON.stringify(fields)).not.toMatch(/notify|callback/);
+      expect(await redis.keys(`*${graphName}*callbacks*`)).toEqual([]);
+      expect(await redis.keys(`*${graphName}*:notify:*`)).toEqual([expect.stringMatching(/:notify:meta$/)]);
+    });
+    expect((await producer.job(job.id))?.notify).toEqual([]);
+  }));
+
 describe("a job whose end nobody saw", () => {
   /** Ends a job as a worker does that dies before it can tell of it, and does something else before another looks. */
   async function endUnseen(
@@ -292,6 +306,24 @@ describe("a job whose end nobody saw", () => {
       redis.disconnect();
     });
     await worker.close(0);
+  });
+
+  it("is told though its record cannot be read", async () => {
+    await using receiver = await startReceiver();
+    const producer = openProducer({ redis: dock.redis, graph: "poison" });
+    const job = await producer.enqueue("checksum", failing, { notify: { url: receiver.url } });
+    await withQueue({ graphName: "poison" }, "checksum", async (queue, redis) => {
+      await redis.hset(queue.toKey(job.id), { opts: "not json", atm: "x" });
+    });
+    const root = join(dock.scratch, "poison");
+    const worker = await startWorker({
+      ...{ redis: dock.redis, graph: "poison", root, provesEngineLate: true },
+      ...notifying(receiver.host),
+    });
+    const [got] = await receiver.until(1);
+    expect(got?.json).toMatchObject({ id: job.id, failedReason: expect.stringMatching(/^INVALID_JOB: /) });
+    await worker.close(0);
+    await producer.close();
   });
 
   it("is told with its record though that is removed before the receiver is back", async () => {

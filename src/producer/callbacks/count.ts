@@ -11,11 +11,11 @@ export interface NotificationCounts {
   readonly failed: number;
 }
 
-/** Counts them in one round trip. */
+/** Counts them in one round trip. Not in a transaction, which a full Redis refuses. */
 export async function countNotifications(redis: Redis, graphName: string): Promise<NotificationCounts> {
   const key = (name: string) => `${keyPrefix(graphName)}:${notifyQueue}:${name}`;
   const answers = await redis
-    .multi()
+    .pipeline()
     .hlen(callbacksKey(graphName))
     .llen(key("wait"))
     .llen(key("active"))

@@ -1,10 +1,37 @@
 // The command line: global flags, help, and the commands, of which only the one that is asked for is loaded.
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { invalidCallbackUrl, isCallbackUrl, notifyEvents } from "../terms/index.js";
 import { commands } from "./commands/index.js";
 import { errorDocument } from "./run-command.js";
 
 /** Exit code for wrong usage. */
 const usageExitCode = 2;
+
+/** True for a command that enqueues jobs of its user's: it can leave them to others, or to a schedule. */
+function enqueues(command: Command): boolean {
+  return command.options.some(({ long }) => long === "--detach" || long === "--cron");
+}
+
+function addNotifyFlags(command: Command): void {
+  command
+    .option("--notify <url>", "POST the job's record there when the job has ended", callbackUrl)
+    .option(
+      "--notify-events <events>",
+      "only of these ends, with commas: completed, failed, cancelled",
+      listOfEvents,
+    );
+}
+
+function callbackUrl(text: string): string {
+  if (isCallbackUrl(text)) return text;
+  throw new InvalidArgumentError(`${invalidCallbackUrl}.`.replace("it", "It"));
+}
+
+function listOfEvents(text: string): string[] {
+  const events = text.split(",").map((event) => event.trim());
+  if (events.every((event) => notifyEvents.some((known) => known === event))) return events;
+  throw new InvalidArgumentError(`It takes ${notifyEvents.join(", ")}.`);
+}
 
 /**
  * Runs the command that the arguments name, and sets the process's exit code.
@@ -55,7 +82,10 @@ Examples:
   for (const name of asked.length > 0 ? asked : Object.keys(commands)) {
     (await commands[name]?.())?.declare(program);
   }
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  for (const command of program.commands) {
+    command.copyInheritedSettings(program);
+    if (enqueues(command)) addNotifyFlags(command);
+  }
 
   try {
     await program.parseAsync(argv);

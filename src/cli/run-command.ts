@@ -1,8 +1,15 @@
 // What every command has in common: the global flags, signals, and how a result or an error becomes output and exit code.
 import { inspect } from "node:util";
 import { type Command, InvalidArgumentError } from "commander";
-import type { JobOptions } from "../jobs/index.js";
-import { durationRule, type ErrorCode, failureOf, readDuration, StevedoreError } from "../terms/index.js";
+import type { JobOptions, Notify } from "../jobs/index.js";
+import {
+  durationRule,
+  type ErrorCode,
+  failureOf,
+  type NotifyEvent,
+  readDuration,
+  StevedoreError,
+} from "../terms/index.js";
 import type { LogFields } from "../worker/index.js";
 import { type Config, readConfig } from "./config.js";
 import type { LogFormat } from "./log-format.js";
@@ -23,6 +30,9 @@ interface GlobalFlags {
   readonly verbose?: boolean;
   /** Of commands that have this flag. */
   readonly logFormat?: LogFormat;
+  /** Of commands that enqueue jobs. */
+  readonly notify?: string;
+  readonly notifyEvents?: NotifyEvent[];
 }
 
 /** What a command works with. */
@@ -31,7 +41,7 @@ export interface CommandContext extends Output {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
-  /** Those of `--priority` and `--delay`, for the jobs that the command enqueues. */
+  /** Those of `--priority`, `--delay` and `--notify`, for the jobs that the command enqueues. */
   readonly jobOptions: JobOptions;
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
@@ -125,6 +135,7 @@ function contextOf(
     jobOptions: {
       ...(priority === undefined ? {} : { priority }),
       ...(delay === undefined ? {} : { delayMs: delay }),
+      ...notifyOf(flags),
     },
     signal,
     hurry,
@@ -133,6 +144,13 @@ function contextOf(
       if (!quiet) output.warn(line, fields);
     },
   };
+}
+
+/** @throws `INVALID_OPTION` for events without a URL */
+function notifyOf({ notify: url, notifyEvents: events }: GlobalFlags): { readonly notify?: Notify } {
+  if (url === undefined && events === undefined) return {};
+  if (url === undefined) throw wrongUsage("--notify-events takes --notify");
+  return { notify: { url, ...(events === undefined ? {} : { events }) } };
 }
 
 /** Reports an error. @returns the exit code */

@@ -48,6 +48,8 @@ export interface WorkerFlags extends ImportFlags, ThreadFlags, MountDirectoryFla
   readonly allowSource?: string[];
   readonly allowHost?: string[];
   readonly allowPrivateAddresses?: boolean;
+  readonly allowNotify?: string[];
+  readonly notifySecretFile?: string;
   readonly downloadTime?: number;
   readonly downloadSilence?: number;
   readonly downloadResumes?: number;
@@ -150,7 +152,13 @@ export function addWorkerFlags(command: Command): Command {
     .option("--checksum-concurrency <n>", "checksum jobs taken at a time (default: 16)", wholeNumber(1))
     .option("--allow-source <dir>", "let jobs read paths below this directory; repeatable", several)
     .option("--allow-host <host>", "let jobs read URLs of this host or host:port; repeatable", severalHosts)
-    .option("--allow-private-addresses", "let such a host have a private or loopback address")
+    .option(
+      "--allow-notify <host>",
+      "send callbacks to this host or host:port when a job has ended; repeatable",
+      severalHosts,
+    )
+    .option("--notify-secret-file <file>", "the secrets that sign callbacks, whsec_ and base64, one a line")
+    .option("--allow-private-addresses", "let a host of these have a private or loopback address")
     .option(
       "--download-time <seconds>",
       `how long a URL's server may be waited for in all (default: ${defaultLimits.downloadMs / 1_000})`,
@@ -186,6 +194,8 @@ export function workerOptions(flags: Partial<WorkerFlags>): OwnWorkerOptions {
     allowSquash: flags.allowSquash,
     allowedHosts: flags.allowHost,
     allowPrivateAddresses: flags.allowPrivateAddresses,
+    notifyHosts: flags.allowNotify,
+    notifySecretFile: flags.notifySecretFile,
     allowedSources: flags.allowSource,
     keepExportsMs: flags.keepExports === "forever" ? undefined : flags.keepExports,
     mountDirectories: flags.mountDir?.map((directory) => resolve(directory)),

@@ -7,6 +7,8 @@ export {
   imageNamePattern,
   isTransient,
   JobError,
+  type NotifyEvent,
+  notifyEvents,
   type RecipeName,
   recipeNames,
 } from "../terms/index.js";
@@ -56,6 +58,18 @@ export {
   outboxFileName,
   uploadName,
 } from "./kinds/index.js";
+export {
+  type CallbackRecord,
+  callbackField,
+  callbackFieldPrefix,
+  callbacksKey,
+  type Notify,
+  notify,
+  notifyPauses,
+  notifyQueue,
+  type PendingCallback,
+  parseNotify,
+} from "./notify.js";
 export {
   batchKey,
   type CancellationMessage,

@@ -8,8 +8,10 @@ import {
   cancellationName,
   formatFailedReason,
   JobError,
+  notify,
   retention,
 } from "../jobs/index.js";
+import { registerCallback } from "./callbacks/index.js";
 import { type KeptState, stateOf } from "./job-records.js";
 import { brokenRecords, failRecord, isScriptError } from "./unreadable/index.js";
 
@@ -138,7 +140,7 @@ export async function releaseScheduledBatch(job: Job, access: CancelAccess): Pro
  * Fails a job that no worker has begun, also one of a queue that is paused.
  * @returns false for any other job: its worker fails it
  */
-async function failUnbegun(id: string, { queue, redis }: CancelAccess): Promise<boolean> {
+async function failUnbegun(id: string, { queue, redis, graphName }: CancelAccess): Promise<boolean> {
   const lists = ["wait", "prioritized", "delayed", "active"].map((name) => queue.toKey(name));
   const keys = [...lists, queue.toKey(id), queue.toKey(`${id}:lock`)];
   const token = randomUUID();
@@ -148,6 +150,7 @@ async function failUnbegun(id: string, { queue, redis }: CancelAccess): Promise<
     const broken = await brokenRecords(redis, queue, [id]);
     const job = broken.has(id) ? undefined : await queue.getJob(id);
     if (job === undefined) await failRecord(redis, queue, id, cancelledReason(id));
+    else await registerOwnCallback(job, { queue, redis, graphName });
     if (job?.repeatJobKey !== undefined) await setNextRun(queue, job, job.repeatJobKey);
     await job?.moveToFailed(new UnrecoverableError(cancelledReason(id)), token, false);
   } catch (error) {
@@ -155,6 +158,14 @@ async function failUnbegun(id: string, { queue, redis }: CancelAccess): Promise<
     await failRecord(redis, queue, id, cancelledReason(id));
   }
   return true;
+}
+
+/** Workers do so when they take a job up; one that another client enqueued has no other. */
+async function registerOwnCallback(job: Job, { queue, redis, graphName }: CancelAccess): Promise<void> {
+  const { id = "", opts } = job;
+  const { success, data } = notify.safeParse((opts as { readonly notify?: unknown }).notify);
+  if (success)
+    await registerCallback(redis, graphName, { queue: queue.name, id, key: queue.toKey(id) }, data);
 }
 
 /** Sets the next run of a schedule, as BullMQ's workers do when they take a run up. */

@@ -1,7 +1,4 @@
 // Puts jobs into their queues, each checked against the contract first.
-import { randomUUID } from "node:crypto";
-import type { Queue } from "bullmq";
-import type { Redis } from "ioredis";
 import {
   type AnyQueueName,
   assertJobSize,
@@ -17,9 +14,10 @@ import {
   queueOf,
 } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
+import { type AddedJob, addOrJoin, type CheckedJob } from "./add-or-join.js";
+import { registerCallback } from "./callbacks/index.js";
 import { enqueueOnce } from "./enqueue-once.js";
 import type { GraphQueues } from "./graph-queues.js";
-import { findSame } from "./same-work.js";
 
 /** A job that stands in its queue. */
 export interface EnqueuedJob<Name extends JobName = JobName> {
@@ -28,15 +26,16 @@ export interface EnqueuedJob<Name extends JobName = JobName> {
   readonly queue: AnyQueueName;
 }
 
-/** A job to enqueue. `jobId` makes a repeat harmless: a job of that id is not added twice. */
-export type NewJob<Name extends JobName = JobName> = Name extends JobName
-  ? JobOptions & { readonly name: Name; readonly data: JobData<Name>; readonly jobId?: string }
-  : never;
-
-/** How a job is enqueued. A job of the same `jobId` is not added twice. */
+/** What there is to say of a job besides its data. */
 export interface EnqueueOptions extends JobOptions {
+  /** Makes a repeat harmless: a job of that id is not added twice. */
   readonly jobId?: string | undefined;
 }
+
+/** A job to enqueue. */
+export type NewJob<Name extends JobName = JobName> = Name extends JobName
+  ? { readonly name: Name; readonly data: JobData<Name> } & EnqueueOptions
+  : never;
 
 export interface Enqueuing {
   /**
@@ -84,7 +83,23 @@ export function openEnqueuing(
   /** Enqueues jobs of one queue; returns the id that each has, or of the one that it has joined. */
   const enqueueOn = async (queue: AnyQueueName, jobs: readonly CheckedJob[]): Promise<string[]> => {
     await queues.announce(queue);
-    return connection.attempt(() => addOrJoin(queues.of(queue), redis, jobs));
+    const added = await connection.attempt(() => addOrJoin(queues.of(queue), redis, jobs));
+    return Promise.all(
+      jobs.map(async (job, at) => {
+        const { id, isOwn } = added[at] as AddedJob;
+        const isThere = await register(queue, id, job);
+        if (isThere || isOwn) return id;
+        // The job that was joined has ended, and its record is gone: there is none to join any more.
+        const [again = ""] = await enqueueOn(queue, [job]);
+        return again;
+      }),
+    );
+  };
+  /** @returns false if the job's record is gone */
+  const register = async (queue: AnyQueueName, id: string, { opts: { notify } }: CheckedJob) => {
+    if (notify === undefined) return true;
+    const job = { queue, id, key: queues.of(queue).toKey(id) };
+    return connection.attempt(() => registerCallback(redis, graphName, job, notify));
   };
   const enqueue = async (job: NewJob): Promise<EnqueuedJob> => {
     const checked = checkJob(job, maxJobBytes);
@@ -102,7 +117,8 @@ export function openEnqueuing(
       return { ...(await enqueue(job)), name };
     },
     async enqueueOnce(key, name, data, options = {}) {
-      const { data: checked, queue } = checkJob({ name, data, ...options } as NewJob, maxJobBytes);
+      const job = checkJob({ name, data, ...options } as NewJob, maxJobBytes);
+      const { data: checked, queue } = job;
       const id = await connection.attempt(() =>
         enqueueOnce(key, name, checked as CheckedJobData<typeof name>, {
           redis,
@@ -111,6 +127,8 @@ export function openEnqueuing(
           enqueue: async (jobId) => (await enqueue({ name, data, ...options, jobId } as NewJob)).id,
         }),
       );
+      // The job may have been there already.
+      await register(queue, id, job);
       return { id, name, queue };
     },
     async enqueueAll(jobs) {
@@ -140,21 +158,9 @@ export function openEnqueuing(
   };
 }
 
-/** A job that fits the contract. */
-interface CheckedJob {
-  readonly name: JobName;
-  readonly queue: AnyQueueName;
-  readonly data: CheckedJobData<JobName>;
-  /** Undefined if the caller has chosen none. */
-  readonly jobId: string | undefined;
-  /** What it is joined by; undefined for a job that is never joined. */
-  readonly same: string | undefined;
-  readonly opts: { readonly priority?: number; readonly delay?: number };
-}
-
 /** @throws what `enqueue` throws of a job that is wrong */
 function checkJob({ name, data, jobId, ...options }: NewJob, maxJobBytes: number | undefined): CheckedJob {
-  const { priority = 0, delayMs = 0 } = parseJobOptions(options);
+  const { priority = 0, delayMs = 0, notify } = parseJobOptions(options);
   if (jobId !== undefined && !isJobId(jobId)) {
     throw new JobError(
       "INVALID_JOB",
@@ -167,60 +173,10 @@ function checkJob({ name, data, jobId, ...options }: NewJob, maxJobBytes: number
     ...{ name, queue: queueOf(name, checked), data: checked, jobId },
     // Whoever asks for the same now does not want to wait for one that is due next week.
     same: delayMs > 0 ? undefined : deduplicationId(name, checked),
-    opts: { ...(priority > 0 ? { priority } : {}), ...(delayMs > 0 ? { delay: delayMs } : {}) },
+    opts: {
+      ...(priority > 0 ? { priority } : {}),
+      ...(delayMs > 0 ? { delay: delayMs } : {}),
+      ...(notify === undefined ? {} : { notify }),
+    },
   };
-}
-
-/** Adds the jobs that no unfinished job does yet. @returns the id of each, or of the one that it has joined */
-async function addOrJoin(queue: Queue, redis: Redis, jobs: readonly CheckedJob[]): Promise<string[]> {
-  const works = jobs.flatMap(({ same, jobId }) => (same === undefined ? [] : [{ same, jobId }]));
-  const found = works.length === 0 ? [] : await findSame(redis, queue.toKey(""), works);
-  const ids: string[] = [];
-  const added: { readonly job: Parameters<Queue["addBulk"]>[0][number]; readonly at: number }[] = [];
-  /** The works whose first job is among these. */
-  const first = new Set<string>();
-  const joined: [id: string, priority: number | undefined][] = [];
-  let work = 0;
-  for (const [at, { name, data, jobId, same, opts }] of jobs.entries()) {
-    const twin = same === undefined ? undefined : found[work++];
-    const isFree = twin?.id === undefined && twin?.isFree === true && jobId === undefined;
-    const twinId = twin?.id ?? (isFree && first.has(same ?? "") ? same : undefined);
-    if (twinId !== undefined) {
-      ids[at] = twinId;
-      if (twinId !== jobId) joined.push([twinId, opts.priority]);
-      continue;
-    }
-    if (isFree) first.add(same ?? "");
-    const id = isFree ? same : (jobId ?? randomUUID());
-    const deduplication = same === undefined || isFree ? {} : { deduplication: { id: same } };
-    added.push({ at, job: { name, data, opts: { ...opts, jobId: id as string, ...deduplication } } });
-  }
-  const made = added.length === 0 ? [] : await queue.addBulk(added.map(({ job }) => job));
-  for (const [index, { at, job }] of added.entries()) {
-    const id = made[index]?.id ?? "";
-    ids[at] = id;
-    if (id !== job.opts?.jobId) joined.push([id, job.opts?.priority]);
-  }
-  await makeAsUrgent(queue, redis, joined);
-  return ids;
-}
-
-/** Makes waiting jobs as urgent as those that have joined them, each with its priority. */
-async function makeAsUrgent(
-  queue: Queue,
-  redis: Redis,
-  joined: readonly (readonly [id: string, priority: number | undefined])[],
-): Promise<void> {
-  if (joined.length === 0) return;
-  const asked = redis.pipeline();
-  for (const [id] of joined) asked.hget(queue.toKey(id), "priority");
-  const answers = (await asked.exec()) ?? [];
-  const wanted = new Map<string, number>();
-  for (const [at, [id, priority = 0]] of joined.entries()) {
-    const present = wanted.get(id) ?? Number(answers[at]?.[1] ?? 0);
-    // 0 goes before all others.
-    if (present > 0 && priority < present) wanted.set(id, priority);
-  }
-  // One that is gone by now needs no priority.
-  await Promise.allSettled([...wanted].map((job) => queue.backend.changePriority(...job)));
 }

@@ -1,4 +1,5 @@
 // The door of producer: enqueue jobs and hear of them. No native code of ours, no graph.
+export { callbackId, type NotificationCounts, pendingField, registerCallback } from "./callbacks/index.js";
 export { cancelledReason, fulfilCancellation } from "./cancel.js";
 export type { EnqueuedJob, EnqueueOptions, NewJob } from "./enqueue.js";
 export type {

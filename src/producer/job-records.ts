@@ -1,8 +1,9 @@
 // Reads job records from Redis, in the form in which every front end shows them.
 import type { Job, Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import { type AnyQueueName, isCancelledReason } from "../jobs/index.js";
+import { type AnyQueueName, type CallbackRecord, isCancelledReason } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
+import { callbacksOf } from "./callbacks/index.js";
 
 /** The states in which BullMQ keeps jobs, as it names them. */
 export const keptStates = [
@@ -61,6 +62,8 @@ export interface JobRecord {
   /** When its last try began. */
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
+  /** Who is told of its end, and whether they were; a URL without its query. */
+  readonly notify: CallbackRecord[];
 }
 
 /** How many records are read from Redis at a time. */
@@ -140,5 +143,6 @@ function toRecord(job: Job, queue: Queue, kept: KeptState | "unknown", dueAt: nu
     dueAt,
     startedAt: job.processedOn ?? null,
     finishedAt: job.finishedOn ?? null,
+    notify: callbacksOf(job.opts),
   };
 }

@@ -3,6 +3,7 @@ import type { Telemetry } from "bullmq";
 import { type AnyQueueName, JobError, keyPrefix, noJob, type WorkerStatus } from "../jobs/index.js";
 import { connectFailFast, readClockSkew, readServerFacts, type ServerFacts } from "../redis/index.js";
 import { defaultGraphName, graphNamePattern, invalidGraphName } from "../terms/index.js";
+import { countNotifications, type NotificationCounts } from "./callbacks/index.js";
 import { cancelJob } from "./cancel.js";
 import { type EnqueuedJob, type Enqueuing, openEnqueuing } from "./enqueue.js";
 import { type JobStreams, openJobStreams } from "./events/index.js";
@@ -47,6 +48,8 @@ export interface Producer extends Enqueuing, JobStreams, JobQueries, Operations,
   workers(queue: AnyQueueName): Promise<number>;
   /** What the workers of this graph report of themselves, those that have done so within 20 s, by their ids. */
   workerStatuses(): Promise<WorkerStatus[]>;
+  /** How many callbacks and notifications there are. */
+  notifications(): Promise<NotificationCounts>;
   /** Makes sure that Redis answers and takes writes. @throws `QUEUE_UNAVAILABLE` if it does not */
   assertWritable(): Promise<void>;
   /** What the settings of the Redis server mean for the queue. @throws `QUEUE_UNAVAILABLE`, also if the user may not ask */
@@ -95,6 +98,7 @@ export function openProducer(options: ProducerOptions): Producer {
       }),
     workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
     workerStatuses: () => connection.attempt(() => readWorkerStatuses(connection.redis, graph)),
+    notifications: () => connection.attempt(() => countNotifications(connection.redis, graph)),
     async assertWritable() {
       // A write that needs memory. It has to change something: Redis is asked for no more than a moment's memory.
       await connection.attempt(() => connection.redis.set(`${keyPrefix(graph)}:writable`, "1", "PX", 1_000));

@@ -8,7 +8,9 @@ import {
   deduplicationId,
   JobError,
   lastRunsKey,
+  type Notify,
   parseJobData,
+  parseNotify,
   type RepeatableJobName,
   repeatableJobNames,
   scheduleIdPattern,
@@ -30,6 +32,8 @@ export interface NewSchedule {
   readonly cron: string;
   /** The time zone of `cron`, as the IANA database names it. Default `UTC`, whatever zone a worker is in. */
   readonly tz?: string | undefined;
+  /** Who is told by HTTP of the end of each run. */
+  readonly notify?: Notify | undefined;
   /** Default: the job's name; for a job about one image with a dot and the image's id. */
   readonly id?: string | undefined;
 }
@@ -102,7 +106,7 @@ export function openSchedules(
   };
 
   return {
-    async schedule({ name, data, cron, tz = "UTC", id }) {
+    async schedule({ name, data, cron, tz = "UTC", id, notify }) {
       assertRepeatable(name);
       const checked = parseJobData(name, data);
       assertJobSize(name, checked, maxJobBytes);
@@ -114,7 +118,10 @@ export function openSchedules(
       const joined = deduplicationId(name, checked);
       // BullMQ copies this to each run, and removes the deduplication key at the run's end, but its types leave it out,
       // because it sets no such key: a run that is not due yet must not be joined. The worker sets it (beginScheduledRun).
-      const opts: JobsOptions = joined === undefined ? {} : { deduplication: { id: joined } };
+      const opts: JobsOptions & { notify?: Notify } = {
+        ...(joined === undefined ? {} : { deduplication: { id: joined } }),
+        ...(notify === undefined ? {} : { notify: parseNotify(notify) }),
+      };
       return connection.attempt(async () => {
         await forgetEndedRun(queue, `repeat:${scheduleId}:${next}`);
         await queue.upsertJobScheduler(scheduleId, { pattern, tz }, { name, data: checked, opts });

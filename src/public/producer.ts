@@ -1,5 +1,12 @@
 // stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code of ours, no graph.
-export { JobError, type WorkerMetric, type WorkerStatus } from "../jobs/index.js";
+export {
+  type CallbackRecord,
+  JobError,
+  type Notify,
+  type NotifyEvent,
+  type WorkerMetric,
+  type WorkerStatus,
+} from "../jobs/index.js";
 export {
   type AllCounts,
   type ChildCounts,
@@ -18,6 +25,7 @@ export {
   type LogLine,
   type NewJob,
   type NewSchedule,
+  type NotificationCounts,
   type OperateFilter,
   type Operations,
   openProducer,

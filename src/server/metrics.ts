@@ -50,8 +50,9 @@ export async function metricsText(
   { producer, graph }: MetricsSources,
   signal?: AbortSignal,
 ): Promise<MetricsPage> {
-  const [ofQueues, paused, workers, images, disk, isWritable] = await Promise.all([
+  const [ofQueues, notifications, paused, workers, images, disk, isWritable] = await Promise.all([
     producer.prometheus(),
+    producer.notifications(),
     producer.paused(),
     producer.workerStatuses(),
     graph.imageCount(),
@@ -68,6 +69,16 @@ export async function metricsText(
   gauge("stevedore_workers", "Workers of the graph that have told of themselves lately", workers.length);
   gauge("stevedore_redis_writable", "1 while Redis takes writes, 0 while it is full", isWritable ? 1 : 0);
   gauge("stevedore_images", "Images in the graph, broken ones included", images);
+  gauge(
+    "stevedore_notifications_waiting",
+    "Notifications of callbacks that wait, for a worker or their next try, or are under way",
+    notifications.waiting,
+  );
+  gauge(
+    "stevedore_notifications_undelivered",
+    "Notifications that were given up, of those whose records are kept",
+    notifications.failed,
+  );
   const pauses = new Gauge({
     name: "stevedore_queue_paused",
     help: "1 for a queue that is paused: workers take none of its jobs up",

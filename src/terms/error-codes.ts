@@ -86,6 +86,16 @@ export const errorCodeTable = {
     meaning: "the kernel refused, or a target stays busy for 10 s",
   },
   TOOL_MISSING: { isTransient: false, status: 501, meaning: "the worker's host lacks a program" },
+  CALLBACK_REFUSED: {
+    isTransient: false,
+    status: 403,
+    meaning: "a callback's host or address is not allowed, or its receiver has gone; no job fails with it",
+  },
+  CALLBACK_FAILED: {
+    isTransient: true,
+    status: 503,
+    meaning: "a callback's receiver did not take the notification; no job fails with it",
+  },
   QUEUE_UNAVAILABLE: {
     isTransient: true,
     status: 503,

@@ -1,4 +1,5 @@
 // The words that the contract and the domain share. Imports nothing.
+export { invalidCallbackUrl, isCallbackUrl, type NotifyEvent, notifyEvents } from "./callbacks.js";
 export {
   type ChangeKind,
   changeKinds,

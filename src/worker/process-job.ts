@@ -15,6 +15,7 @@ import { cancelledReason } from "../producer/index.js";
 import { failureOf, quote, StevedoreError, throwIfAborted } from "../terms/index.js";
 import type { BatchProgress, ChildProgress } from "./batches/index.js";
 import { batchOf } from "./batches/index.js";
+import { callbackOf, type Teller } from "./callbacks/index.js";
 import type { Cancellations } from "./cancellations.js";
 import { jobFailure } from "./failure.js";
 import type { Handler, JobTry, WorkerHost } from "./handlers/index.js";
@@ -39,6 +40,7 @@ export interface QueueAccess {
   readonly hostQueues: HostQueues;
   readonly batches: BatchProgress;
   readonly cancellations: Cancellations;
+  readonly callbacks: Teller;
 }
 
 /** How BullMQ's worker controls a try. */
@@ -57,9 +59,10 @@ export async function processJob(
   job: Job,
   { token, signal, cancel, onProgress }: TryControl,
   host: WorkerHost,
-  { redis, graphName, queues, hostQueues, batches, cancellations }: QueueAccess,
+  { redis, graphName, queues, hostQueues, batches, cancellations, callbacks }: QueueAccess,
 ): Promise<unknown> {
   const { name } = job;
+  if (callbackOf(job) !== undefined) await callbacks.begins(job);
   if (!isJobName(name)) {
     throw new UnrecoverableError(formatFailedReason("INVALID_JOB", `there is no job called ${quote(name)}`));
   }

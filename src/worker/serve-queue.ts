@@ -88,6 +88,7 @@ export function serveQueue(
   holdCommands(worker, outages);
   worker.on("completed", (job) => {
     log(`${queue}: ${job.name} ${onOneLine(job.id ?? "")} completed`, { job: job.id, queue, name: job.name });
+    access.callbacks.ended(job);
     if (job.name === "import") void removeImported(job.data, host);
   });
   worker.on("failed", (job, error) => {
@@ -99,7 +100,9 @@ export function serveQueue(
       queue,
       name: job?.name,
     });
-    if (job?.finishedOn !== undefined) access.cancellations.ended(job);
+    if (job?.finishedOn === undefined) return;
+    access.cancellations.ended(job);
+    access.callbacks.ended(job);
   });
   worker.on("stalled", (id) => {
     log(`${queue}: job ${onOneLine(id)} lost its worker and waits again`, { level: "warn", job: id, queue });

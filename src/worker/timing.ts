@@ -1,6 +1,6 @@
 // How long a worker may be silent before it is taken for dead. Tests that kill workers shorten it; nobody else should, for a
 // worker on a busy host may be silent for seconds.
-import { workerStatusInterval } from "../jobs/index.js";
+import { notifyPauses, workerStatusInterval } from "../jobs/index.js";
 import { type OutageTiming, outageTiming } from "../redis/index.js";
 
 /** Times in ms. */
@@ -13,6 +13,10 @@ export interface WorkerTiming {
   readonly statusInterval: number;
   /** When an outage of Redis is told of. */
   readonly outage: OutageTiming;
+  /** How often callbacks are looked for whose job ended unseen. */
+  readonly callbackInterval: number;
+  /** The pauses between the tries of a notification. */
+  readonly notifyPauses: readonly number[];
 }
 
 /** By this a test tells a worker's process how long its locks last, in ms. Internal: it may go at any time. */
@@ -26,5 +30,7 @@ export function workerTiming(given: Partial<WorkerTiming> = {}): WorkerTiming {
     stalledInterval: given.stalledInterval ?? lockDuration / 4,
     statusInterval: given.statusInterval ?? workerStatusInterval,
     outage: given.outage ?? outageTiming,
+    callbackInterval: given.callbackInterval ?? 5_000,
+    notifyPauses: given.notifyPauses ?? notifyPauses,
   };
 }

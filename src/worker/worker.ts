@@ -29,6 +29,7 @@ import {
   StevedoreError,
 } from "../terms/index.js";
 import { openBatchProgress } from "./batches/index.js";
+import { openTeller, readNotifyPolicy, serveNotifications } from "./callbacks/index.js";
 import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";
 import { openCpuBudget } from "./cpu-budget.js";
@@ -37,12 +38,12 @@ import { packageVersion, startHeartbeat } from "./heartbeat.js";
 import { defaultLimits, type WorkerLimits } from "./limits.js";
 import type { Log, LogFields } from "./log.js";
 import { openHostQueues } from "./other-host.js";
+import { parseAllowedHost } from "./outbound/index.js";
 import { keepOutboxSwept } from "./outbox-sweep.js";
 import { type QueueAccess, shutdownReason } from "./process-job.js";
 import { openClockWatch, warnOfSettings } from "./redis-warnings.js";
 import { serveQueue } from "./serve-queue.js";
 import { type ServedRoot, takeOverRoot } from "./served-root.js";
-import { parseAllowedHost } from "./sources/index.js";
 import { openWorkerMetrics, traceTools } from "./telemetry/index.js";
 import { type WorkerTiming, workerTiming } from "./timing.js";
 
@@ -65,7 +66,12 @@ export interface WorkerOptions {
   readonly allowedSources?: readonly string[] | undefined;
   /** Hosts that a job's `url` may name, as `host` (on any port) or `host:port`. Default: none. */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Whether such a host, or one of `notifyHosts`, may have a private or loopback address. Default: false. */
   readonly allowPrivateAddresses?: boolean | undefined;
+  /** Hosts that callbacks may name, as `allowedHosts`. Default: none, and this worker sends no notifications. */
+  readonly notifyHosts?: readonly string[] | undefined;
+  /** The file of the secrets by which notifications are signed: `whsec_` and base64, one a line. */
+  readonly notifySecretFile?: string | undefined;
   /** Directories below which images may be mounted; unnamed targets are made in the first. Default: `<root>/mounts`. */
   readonly mountDirectories?: readonly string[] | undefined;
   /** The limit `toolSilenceMs` holds for the whole process. */
@@ -123,6 +129,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     throw new StevedoreError("INVALID_OPTION", invalidGraphName(graphName));
   }
   const log = (line: string, fields?: LogFields) => options.log?.(line, { ...fields, host: hostName });
+  const notifyPolicy = readNotifyPolicy(options, (line) => log(line, { level: "warn" }));
   const telemetry = await telemetryIfAsked();
   if (telemetry !== undefined) await traceTools();
   const [engine] = await Promise.all([chooseXzEngine(), checkTar()]);
@@ -174,7 +181,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const cancellations = await openCancellations(redis, graphName);
   const hostQueues = openHostQueues(redis, graphName, telemetry);
   const queues = { checksum: queue };
-  const access: QueueAccess = { redis, graphName, queues, hostQueues, batches, cancellations };
+  const callbacks = openTeller(redis, graphName, producer, timing, (error) => {
+    if (!outages.takes(error)) log(`callbacks: ${error.message}`, { level: "error" });
+  });
+  const access: QueueAccess = { redis, graphName, queues, hostQueues, batches, cancellations, callbacks };
   const engineTest = selfTest(engine);
   if (!(options.provesEngineLate ?? false)) engineTest.begin();
   const host: WorkerHost = {
@@ -215,6 +225,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const workers = [...served].map(([name, count]) =>
     serveQueue(name, access, count, host, observers, timing),
   );
+  if (notifyPolicy !== undefined) {
+    const policy = { ...notifyPolicy, version };
+    workers.push(serveNotifications({ ...{ redis, graphName, timing, policy }, ...observers }));
+  }
 
   const heartbeat = await startHeartbeat(redis, {
     id: `${hostName}.${process.pid}.${randomBytes(4).toString("hex")}`,
@@ -262,6 +276,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         await heartbeat.stop(isThere);
         await engineTest.end(shuttingDown);
         cancellations.close();
+        await callbacks.close(isThere);
         // A pending report would wait for Redis for ever.
         const reporting = batches.close();
         if (isThere) await reporting;

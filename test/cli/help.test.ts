@@ -37,6 +37,8 @@ const workerFlags = [
   ...[
     "--allow-host",
     "--allow-private-addresses",
+    "--allow-notify",
+    "--notify-secret-file",
     "--download-time",
     "--download-silence",
     "--download-resumes",
@@ -44,6 +46,8 @@ const workerFlags = [
   "--host",
   "--log-format",
 ];
+/** Of every command that enqueues jobs. */
+const notifyFlags = ["--notify", "--notify-events"];
 const recordFlags = ["--id", "--parent", "--comment", "--author", "--created", "--json-file"];
 const serverFlags = ["--listen", "--token-file", "--trust-proxy", "--max-upload-bytes", "--rate-limit"];
 
@@ -100,8 +104,11 @@ describe.concurrent("stevedore's help", () => {
   it.each(Object.entries(flags))("of %s names its flags and gives an example", async (command, own) => {
     const { code, stdout, stderr } = await runCommand([command, "--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const asks = own.some((flag) => flag === "--detach" || flag === "--cron");
     const named = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, flag]) => flag);
-    expect(named.sort()).toEqual([...own, ...globalFlags, "--help", "--version"].sort());
+    expect(named.sort()).toEqual(
+      [...own, ...(asks ? notifyFlags : []), ...globalFlags, "--help", "--version"].sort(),
+    );
     expect(stdout).toMatch(new RegExp(`Examples?:\\n.*\\$ .*stevedore ${command}`));
   });
 

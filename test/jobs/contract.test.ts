@@ -154,6 +154,7 @@ describe("a failed reason", () => {
     expect(errorCodes.filter(isTransient)).toEqual([
       "NO_SPACE",
       "MOUNT_FAILED",
+      "CALLBACK_FAILED",
       "QUEUE_UNAVAILABLE",
       "INTERNAL",
     ]);

@@ -3,6 +3,7 @@
 import type { Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { formatFailedReason } from "../../jobs/index.js";
+import { keepCallbacks } from "../callbacks/index.js";
 import { failRecord, type KeyedQueue, removeRecord } from "./end-record.js";
 import { counterFields, mendFields, poisonFields, type RecordFields } from "./mended-fields.js";
 
@@ -34,7 +35,9 @@ export function guardQueue(queue: Queue, redis: Redis): Queue {
     if (problem !== undefined) fields.failedReason ||= formatFailedReason("INVALID_JOB", problem);
     // BullMQ's own reading of fields, which it does not export, from fields that it can read.
     const client = Promise.resolve({ hgetall: async () => fields });
-    return read.call({ queue: { client, toKey: queue.toKey } } as unknown as Backend, id);
+    const job = await read.call({ queue: { client, toKey: queue.toKey } } as unknown as Backend, id);
+    if (job !== undefined && raw !== undefined) keepCallbacks(job.opts ?? {}, raw);
+    return job;
   };
   // BullMQ's script leaves out ids without a record, and fails for a key that holds no hash.
   backend.getJobs = async (types, start = 0, end = -1, asc = false) => {

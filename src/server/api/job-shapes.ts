@@ -1,9 +1,22 @@
 // The schemas of job records and of their paths.
 import { z } from "zod";
-import { jobNames, longestJobId, noJob, queueNames } from "../../jobs/index.js";
+import { jobNames, longestJobId, noJob, notifyEvents, queueNames } from "../../jobs/index.js";
 import { jobStates } from "../../producer/index.js";
 import { quote } from "../../terms/index.js";
 import { HttpError } from "../problem.js";
+
+const callback = z
+  .object({
+    url: z.string().meta({ description: "Without its query" }),
+    events: z.array(z.enum(notifyEvents)),
+    state: z
+      .enum(["pending", "delivered", "failed", "skipped"])
+      .meta({ description: "`skipped`: the job has ended otherwise than `events` asks for" }),
+    attempts: z.int().nonnegative(),
+    lastError: z.string().nullable().meta({ description: "`CODE: message`" }),
+    deliveredAt: z.number().nullable(),
+  })
+  .meta({ id: "Callback" });
 
 /** A job's record. Times are in ms since the epoch; null stands for what is not there yet. */
 export const jobRecord = z
@@ -25,6 +38,7 @@ export const jobRecord = z
     }),
     startedAt: z.number().nullable().meta({ description: "When its last try began" }),
     finishedAt: z.number().nullable(),
+    notify: z.array(callback).meta({ description: "Who is told of the end" }),
   })
   .meta({ id: "JobRecord" });
 

@@ -11,12 +11,13 @@ import {
   type JobName,
   jobIdPattern,
   jobNames,
+  notify,
 } from "../../jobs/index.js";
 import type { NewJob } from "../../producer/index.js";
 import { largestPriority, longestDelayMs } from "../../terms/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
-import { idempotencyKey, readIdempotencyKey } from "./idempotency-key.js";
+import { idempotencyKey, notifyHeaders, readIdempotencyKey, readNotifyHeaders } from "./job-headers.js";
 import { jobPath, jobRecord } from "./job-shapes.js";
 import { readLargeJson } from "./json-body.js";
 import { problemsOf } from "./problems-of.js";
@@ -46,6 +47,7 @@ const headers = z.object({
     .string()
     .optional()
     .meta({ description: "Makes a repeat harmless: the same key brings the same job" }),
+  ...notifyHeaders,
 });
 
 /** `POST /api/v1/jobs/{name}` for each job of the contract, and `POST /api/v1/jobs`. */
@@ -97,7 +99,8 @@ function addEnqueueRoute(app: App, context: ServerContext, name: JobName): void 
     async (request, reply) => {
       const key = readIdempotencyKey(request.headers[idempotencyKey]);
       const data = request.body as JobData;
-      const { wait = 0, ...options } = request.query;
+      const { wait = 0, ...others } = request.query;
+      const options = { ...others, notify: readNotifyHeaders(request.headers) };
       const job = await (key === undefined
         ? producer.enqueue(name, data, options)
         : producer.enqueueOnce(key, name, data, options));
@@ -122,9 +125,15 @@ const newJob = z.discriminatedUnion(
         .optional(),
       priority: z.int().min(0).max(largestPriority).optional().meta(priorityMeta),
       delayMs: z.int().min(0).max(longestDelayMs).optional().meta(delayMeta),
+      notify: notify.optional(),
     }),
   ) as unknown as [
-    z.ZodObject<{ name: z.ZodLiteral<JobName>; data: z.ZodType; jobId: z.ZodOptional<z.ZodString> }>,
+    z.ZodObject<{
+      name: z.ZodLiteral<JobName>;
+      data: z.ZodType;
+      jobId: z.ZodOptional<z.ZodString>;
+      notify: z.ZodOptional<typeof notify>;
+    }>,
   ],
   { error: ({ code }) => (code === "invalid_union" ? `it takes one of ${jobNames.join(", ")}` : undefined) },
 );
@@ -151,6 +160,13 @@ function addBulkRoute(app: App, { producer }: ServerContext): void {
       },
     },
     async (request, reply) => {
+      if (request.headers["stevedore-notify"] !== undefined) {
+        throw new HttpError(
+          400,
+          "INVALID_REQUEST",
+          "Stevedore-Notify is for one job: many have a notify each, in the body",
+        );
+      }
       if (request.headers[idempotencyKey] !== undefined) {
         throw new HttpError(
           400,

@@ -1,6 +1,6 @@
 // Schedules: jobs that are enqueued repeatedly.
 import { z } from "zod";
-import { repeatableJobNames, scheduleIdPattern } from "../../jobs/index.js";
+import { notify, repeatableJobNames, scheduleIdPattern } from "../../jobs/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
 import { problemsOf } from "./problems-of.js";
@@ -27,6 +27,7 @@ const newSchedule = z
     cron: z.string().meta({ examples: ["0 3 * * *"] }),
     tz: z.string().optional().meta({ description: "A zone of the IANA database; default UTC" }),
     id: z.string().optional().meta({ description: "One of the same id is replaced" }),
+    notify: notify.optional(),
   })
   .meta({ id: "NewSchedule" });
 

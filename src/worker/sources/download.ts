@@ -3,7 +3,8 @@
 import type { IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cancelled, StevedoreError } from "../../terms/index.js";
-import { ask, broken, explain, type HostPolicy, shownUrl, type Wait } from "./http-request.js";
+import { type HostPolicy, shownUrl, type Wait } from "../outbound/index.js";
+import { ask, broken, explain } from "./http-request.js";
 
 /** How long a download may take. */
 export interface DownloadLimits {

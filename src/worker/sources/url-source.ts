@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { StevedoreError } from "../../terms/index.js";
+import { type HostPolicy, shownUrl } from "../outbound/index.js";
 import { type DownloadLimits, openDownload } from "./download.js";
-import { broken, type HostPolicy, shownUrl } from "./http-request.js";
+import { broken } from "./http-request.js";
 import type { OpenSource } from "./source.js";
 
 /** Where the worker may send requests, and how long they may take. */

@@ -8,11 +8,17 @@ import { processMetrics } from "./process-metrics.js";
 /** How a try ended. A try that goes back to its queue, or waits for other jobs, has no outcome. */
 export type Outcome = "completed" | "failed" | "retried" | "cancelled";
 
+/** How a try to deliver a notification ended. */
+const deliveryOutcomes = ["delivered", "retried", "failed"] as const;
+type DeliveryOutcome = (typeof deliveryOutcomes)[number];
+
 export interface WorkerMetrics {
   /** Counts a try that begins. */
   began(queue: AnyQueueName, name: JobName, data: unknown): MeteredTry;
   /** Counts a job whose worker was lost. */
   stalled(queue: AnyQueueName): void;
+  /** Counts a try to deliver a notification. */
+  notified(outcome: DeliveryOutcome): void;
   /** How many jobs of a queue are active. */
   active(queue: AnyQueueName): number;
   /** Notes how far this host's clock is ahead of Redis's, in ms. */
@@ -72,6 +78,12 @@ export function openWorkerMetrics(
     "Jobs whose worker was lost, as this one noticed",
     "queue",
     queues,
+  );
+  const notifications = counter(
+    "stevedore_notifications_total",
+    "Tries to tell a callback of the end of a job",
+    "outcome",
+    deliveryOutcomes,
   );
   const sourceBytes = counter(
     "stevedore_source_read_bytes_total",
@@ -163,6 +175,7 @@ export function openWorkerMetrics(
     },
     clockSkew: (skew) => clockSkew.set(skew / 1_000),
     stalled: (queue) => stalled.inc({ queue }),
+    notified: (outcome) => notifications.inc({ outcome }),
     active: (queue) => atWork.get(queue) ?? 0,
     async read() {
       const registries = await Promise.all([registry, processMetrics()].map((one) => one.getMetricsAsJSON()));

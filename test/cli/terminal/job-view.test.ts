@@ -7,7 +7,7 @@ const now = Date.parse("2026-11-30T12:00:00Z");
 const record: JobRecord = {
   ...{ id: "j", queue: "checksum", name: "checksum-graph", state: "waiting", data: {}, progress: null },
   ...{ result: null, failedReason: null, attempts: 0, createdAt: now - 60_000, dueAt: null },
-  ...{ startedAt: null, finishedAt: null },
+  ...{ startedAt: null, finishedAt: null, notify: [] },
 };
 const alone = { log: [], children: undefined, isPaused: false, workers: 1 };
 

@@ -24,7 +24,7 @@ describe.concurrent("a job", () => {
       expect(body).toEqual({
         ...{ id: workId, queue: "checksum", name: "checksum", state: "waiting", data: { id: "abc" } },
         ...{ progress: null, result: null, failedReason: null, attempts: 0 },
-        ...{ createdAt: expect.any(Number), finishedAt: null },
+        ...{ createdAt: expect.any(Number), finishedAt: null, notify: [] },
       });
       const location = headers.get("location") ?? "";
       expect(location).toBe(`/api/v1/jobs/checksum/${body.id}`);

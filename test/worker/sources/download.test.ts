@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { defaultLimits } from "../../../src/worker/limits.js";
-import { parseAllowedHost } from "../../../src/worker/sources/allowed-hosts.js";
+import { parseAllowedHost } from "../../../src/worker/outbound/allowed-hosts.js";
 import { openUrl, type UrlPolicy } from "../../../src/worker/sources/url-source.js";
 import { withEnvironment } from "../../support/processes/environment.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";

@@ -52,7 +52,7 @@ async function schedule(
   const { formatTime } = await import("../../terminal/index.js");
   const data = dataOf(name, ids, flags);
   await using session = await openQueueSession(context);
-  const set = await session.producer.schedule({ name, data, cron, tz, id });
+  const set = await session.producer.schedule({ name, data, cron, tz, id, ...context.jobOptions });
   context.print(set, [set.id]);
   context.tell(`its next run is due ${formatTime(set.next)}: job repeat:${set.id}:${set.next}`);
   if ((await session.producer.workers(set.queue)) === 0) {

@@ -28,6 +28,7 @@ describe("stevedore jobs", () => {
       attempts: 1,
       dueAt: null,
       startedAt: expect.any(Number),
+      notify: [],
     };
     expect(code).toBe(0);
     expect(json).toEqual([

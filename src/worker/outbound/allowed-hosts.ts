@@ -1,4 +1,4 @@
-// The hosts from which a worker may download: reads `--allow-host`, and compares it with the host of a URL.
+// The hosts that a worker may ask: reads `--allow-host` and `--allow-notify`, and compares them with the host of a URL.
 import { isIP } from "node:net";
 import { StevedoreError } from "../../terms/index.js";
 
@@ -14,12 +14,21 @@ export interface AllowedHost {
  * @throws `INVALID_OPTION` for anything else, such as a URL
  */
 export function parseAllowedHost(text: string): AllowedHost {
+  return parseHost(text, "--allow-host");
+}
+
+/** The same of `--allow-notify`. @throws `INVALID_OPTION` */
+export function parseNotifyHost(text: string): AllowedHost {
+  return parseHost(text, "--allow-notify");
+}
+
+function parseHost(text: string, flag: string): AllowedHost {
   const authority = isIP(text) === 6 ? `[${text}]` : text;
   const isPlain = !/[/?#@\\*\s]/.test(authority) && URL.canParse(`http://${authority}`);
   if (!isPlain) {
     throw new StevedoreError(
       "INVALID_OPTION",
-      `--allow-host ${JSON.stringify(text)} is not a valid host: use host or host:port`,
+      `${flag} ${JSON.stringify(text)} is not a valid host: use host or host:port`,
     );
   }
   const { hostname } = new URL(`http://${authority}`);

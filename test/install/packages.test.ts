@@ -98,7 +98,7 @@ describe.each(["stevedore-producer", "stevedore-graph"])("%s", (name) => {
     await withForeignWorker(redis.url, async (producer, serve) => {
       serve(async ({ data }) => ({ id: data.id, checksum: "sha256:0" }));
       const graph = graphOf(
-        await producer.enqueue("checksum", { id: "first" }),
+        await producer.enqueue("checksum", { id: "first" }, { jobId: `first-${name}` }),
         await redis.command("KEYS", "*"),
       );
       const printed = await runPrograms(consumer, [redis.url, graph]);

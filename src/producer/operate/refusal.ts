@@ -1,6 +1,7 @@
 // What an operation on jobs works with, and what it says of those that it leaves as they are.
 import type { Redis } from "ioredis";
 import type { AnyQueueName, ErrorCode } from "../../jobs/index.js";
+import { onOneLine } from "../../terms/index.js";
 import type { GraphQueues } from "../graph-queues.js";
 
 /** A job that was left as it is, and why. */
@@ -33,5 +34,5 @@ export function gone(queue: AnyQueueName, id: string): Refusal {
 
 /** @param why follows on "the job cannot be retried" and the like */
 export function refused(queue: AnyQueueName, id: string, what: string, why: string): Refusal {
-  return { id, queue, code: "INVALID_JOB", message: `the job ${id} cannot be ${what}: ${why}` };
+  return { id, queue, code: "INVALID_JOB", message: `the job ${onOneLine(id)} cannot be ${what}: ${why}` };
 }

@@ -5,7 +5,7 @@ import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { FastifyAdapter } from "@bull-board/fastify";
 import type { Queue } from "bullmq";
 import { type AnyQueueName, JobError } from "../../jobs/index.js";
-import { type GraphQueues, isScriptError } from "../../producer/index.js";
+import { type GraphQueues, isScriptError, type Producer } from "../../producer/index.js";
 import { asUnavailable } from "../../redis/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError, sendProblem } from "../problem.js";
@@ -13,7 +13,11 @@ import { pagePolicy } from "./content-policy.js";
 import { askToLogIn } from "./pages.js";
 
 /** Adds it, in a scope of its own whose prefix it takes. */
-export async function addBullBoard(app: App, queues: GraphQueues, { log }: ServerContext): Promise<void> {
+export async function addBullBoard(
+  app: App,
+  queues: GraphQueues,
+  { log, producer }: ServerContext,
+): Promise<void> {
   const adapter = new FastifyAdapter();
   adapter.setBasePath(app.prefix);
   const board = createBullBoard({
@@ -41,6 +45,7 @@ export async function addBullBoard(app: App, queues: GraphQueues, { log }: Serve
       const queue = queues.of(name);
       if (shown.get(name) === queue) continue;
       shown.set(name, queue);
+      retryByProducer(queue, producer);
       board.addQueue(new BullMQAdapter(queue));
     }
   };
@@ -72,6 +77,23 @@ export async function addBullBoard(app: App, queues: GraphQueues, { log }: Serve
     return isPage && typeof payload === "string" ? withoutOtherHosts(payload) : payload;
   });
   await app.register(adapter.registerPlugin() as Parameters<App["register"]>[0]);
+}
+
+/**
+ * Has failed jobs retried by the producer: BullMQ's own retry has a batch wait for ever for children that have failed. What
+ * the producer refuses is left to BullMQ, as whoever uses the board expects.
+ */
+function retryByProducer({ name, backend }: Queue, producer: Producer): void {
+  const retry = backend.retryFinishedJob.bind(backend);
+  backend.retryFinishedJob = async (job, state, options) => {
+    try {
+      if (state === "failed") return await producer.retry(job.id ?? "", name);
+    } catch (error) {
+      const isRefused = error instanceof JobError && ["INVALID_JOB", "JOB_NOT_FOUND"].includes(error.code);
+      if (!isRefused) throw error;
+    }
+    return retry(job, state, options);
+  };
 }
 
 /** True if BullMQ has nothing that could be done with the job: its state is another, or its record unreadable. */

@@ -99,6 +99,7 @@ describe("retry", () => {
         const refused = producer.retry(id);
         await expect(refused, id).rejects.toMatchObject({ code: "INVALID_JOB", jobId: id });
         await expect(refused, id).rejects.toThrow(says);
+        await expect(refused, id).rejects.not.toThrow("\n");
       }
       expect(await queue.getJobCounts("waiting", "failed")).toEqual({ waiting: 0, failed: poisons.length });
       const { retried, refused, refusals } = await producer.retryAll({ state: "failed" });

@@ -84,6 +84,21 @@ describe("a job over HTTP", () => {
     }));
 });
 
+describe("Bull Board", () => {
+  it("retries as the API does: a batch forgets the children that failed, for which it would wait", () =>
+    scene(async ({ ask, failed, queue, redis }) => {
+      await failed("batch");
+      await failed("batch.a");
+      await redis.hset(queue.toKey("batch:failed"), queue.toKey("batch.a"), "IMAGE_NOT_FOUND: a");
+      const retry = () => ask("/queues/api/queues/checksum/batch/retry", { method: "PUT" });
+      expect((await retry()).status).toBe(204);
+      expect(await queue.getJobState("batch")).toBe("waiting");
+      expect(await queue.getJob("batch.a")).toBeUndefined();
+      expect(await redis.exists(queue.toKey("batch:failed"))).toBe(0);
+      expect((await retry()).status).toBe(400);
+    }));
+});
+
 describe("jobs over HTTP", () => {
   it("are retried and removed by a filter that says a state", () =>
     scene(async ({ ask, failed, queue, lines }) => {

@@ -142,8 +142,10 @@ async function faultsOfJobs(url: string): Promise<string[]> {
   const producer = openProducer({ redis: url });
   const redis = new Redis(url);
   try {
-    // Their next runs would wait for ever.
+    // The next runs of schedules would wait for ever, and so would what waits in a queue that is paused, or is put off.
     for (const { id } of await producer.schedules()) await producer.unschedule(id);
+    for (const queue of await producer.paused()) await producer.resume(queue);
+    await producer.removeAll({ state: "delayed" });
     await until("jobs still wait or run", async () => {
       const counts = await producer.counts();
       const moving = queueNames.map((queue) => {

@@ -2,7 +2,7 @@
 // the ids of those that may match come back.
 
 /** How many entries are looked at by one call, so that Redis is not held up for long: some milliseconds. */
-export const mostLooked = 3_000;
+export const mostLooked = 5_000;
 
 /**
  * KEYS: the list or the sorted set (newest first), the prefix of the records' keys. The record's keys are not named: they lie

@@ -2,7 +2,7 @@
 // the ids of those that may match come back.
 
 /** How many entries are looked at by one call, so that Redis is not held up for long: some milliseconds. */
-export const mostLooked = 4_000;
+export const mostLooked = 5_000;
 
 /**
  * KEYS: the list or the sorted set (newest first), the prefix of the records' keys. The record's keys are not named: they lie
@@ -10,7 +10,7 @@ export const mostLooked = 4_000;
  * ARGV: 1 `list`, `set`, or `ids` for those that follow the other arguments; 2 the id of the entry behind which to begin, and
  * 3 its score, with no id the highest score that is wanted; 4 where behind it is presumed to be; 5 how many entries are looked
  * at, 6 how many matches are enough; 7 the name; 8 the image as JSON; 9 what the failedReason begins with, 10 or does not;
- * 11 the earliest and 12 the latest time of creation; an empty one stands for any.
+ * 11 the earliest and 12 the latest time of creation; an empty one stands for any. 13 is 1 where results name images too.
  * Returns whether the end was reached, where behind is now, the id and the score of the last entry, and for each match: id,
  * score, time of creation, size of data and result.
  *
@@ -30,14 +30,14 @@ local function field(isUsed, one)
   return #fields
 end
 local ofName = field(name ~= "", "name")
-local ofData, ofResult = field(image ~= "", "data"), field(image ~= "", "returnvalue")
+local ofData, ofResult = field(image ~= "", "data"), field(image ~= "" and ARGV[13] == "1", "returnvalue")
 local ofReason = field(reason ~= "" or unlike ~= "", "failedReason")
 local ofTime = field(since or before, "timestamp")
 
 local function length()
   if kind == "list" then return call("LLEN", KEYS[1]) end
   if kind == "set" then return call("ZCARD", KEYS[1]) end
-  return #ARGV - 12
+  return #ARGV - 13
 end
 
 if kind == "list" and after ~= "" and (at < 1 or call("LINDEX", KEYS[1], at - 1) ~= after) then
@@ -56,7 +56,7 @@ local function range(count, from)
   if kind == "list" then return call("LRANGE", KEYS[1], from, from + count - 1) end
   if kind == "set" then return call("ZREVRANGE", KEYS[1], from, from + count - 1) end
   local ids = {}
-  for place = 13 + from, math.min(12 + from + count, #ARGV) do ids[#ids + 1] = ARGV[place] end
+  for place = 14 + from, math.min(13 + from + count, #ARGV) do ids[#ids + 1] = ARGV[place] end
   return ids
 end
 
@@ -98,7 +98,7 @@ local function mayMatch(rows, place)
     local time = tonumber(rows[place + ofTime] or nil)
     if time and ((since and time < since) or (before and time >= before)) then return false end
   end
-  return not ofData or mayHold(rows[place + ofData]) or mayHold(rows[place + ofResult])
+  return not ofData or mayHold(rows[place + ofData]) or (ofResult and mayHold(rows[place + ofResult]))
 end
 local function number(...)
   local answer = pcall(...)

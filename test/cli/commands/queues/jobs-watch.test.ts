@@ -199,7 +199,7 @@ describe.concurrent("on a terminal", () => {
     });
     const args = ["jobs", "--watch", "--redis", redis.url, "--graph", graph];
     const text = await startWatch(args.slice(2));
-    const watch = startOnTerminal(args, { columns: 100, rows: 20 });
+    const watch = startOnTerminal(args, { columns: 120, rows: 20 });
     const workers: Worker[] = [];
     try {
       const { job: parent } = await flows.add({

@@ -37,6 +37,7 @@ export function jobLines(record: JobRecord, around: JobSurroundings, now: number
       ...timeLines(record, now),
       ["tries", String(attempts)],
       ...endLines(record),
+      ...record.notify.map((callback) => ["callback", callbackText(callback)] as const),
     ]),
     ...section("data", fieldsOf(record.data)),
     ...section("result", record.result === null ? [] : fieldsOf(record.result)),
@@ -102,6 +103,12 @@ function endLines({ failedReason, state }: JobRecord): Line[] {
   const { code, message } = parseFailedReason(failedReason);
   // Of a job that is to be tried again it is the reason of the last try.
   return [[hasEnded({ state }) ? "error" : "last error", `${code}: ${message}`]];
+}
+
+function callbackText({ url, state, attempts, lastError }: JobRecord["notify"][number]): string {
+  const tries = attempts > 1 ? ` after ${attempts} tries` : "";
+  const why = lastError === null ? "" : `, ${onOneLine(lastError, longest)}`;
+  return `${onOneLine(url, longest)} ${state}${tries}${why}`;
 }
 
 /** The fields of data or a result, each in short. */

@@ -45,3 +45,17 @@ it("shows nothing of a foreign record that moves a terminal, and bounds what it 
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(400);
   expect(lines).toContainEqual(expect.stringMatching(/^ {2}ids +1000 entries/));
 });
+
+it("tells of its callbacks, and why one was not delivered", () => {
+  const callback = { url: "https://hooks.example/a?…", events: ["failed" as const], deliveredAt: null };
+  const notify = [
+    { ...callback, state: "pending" as const, attempts: 3, lastError: "CALLBACK_FAILED: 503\nforged" },
+    { ...callback, state: "delivered" as const, attempts: 1, lastError: null },
+  ];
+  expect(jobLines({ ...record, notify }, alone, now)).toEqual(
+    expect.arrayContaining([
+      "callback  https://hooks.example/a?… pending after 3 tries, CALLBACK_FAILED: 503\\nforged",
+      "callback  https://hooks.example/a?… delivered",
+    ]),
+  );
+});

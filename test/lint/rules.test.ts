@@ -43,7 +43,7 @@ const allowed = [
   ["src/graph/removal.ts", 'export { lease } from "./sets/index.js";'],
   ["src/mount/drivers/overlay.ts", 'export const name = "overlay";'],
   ["src/jobs/queue.ts", 'export { z } from "zod";'],
-  ["src/jobs/contract.ts", 'export { createHash } from "node:crypto";'],
+  ["src/jobs/job-size.ts", 'export { createHash } from "node:crypto";'],
   ["test/graph/graph.test.ts", 'export { lease } from "../../src/graph/sets/lease.js";'],
 ] as const;
 

@@ -54,7 +54,7 @@ it("tells of its callbacks, and why one was not delivered", () => {
   ];
   expect(jobLines({ ...record, notify }, alone, now)).toEqual(
     expect.arrayContaining([
-      "callback  https://hooks.example/a?… pending after 3 tries, CALLBACK_FAILED: 503\\nforged",
+      "callback  https://hooks.example/a?… pending after 3 tries, CALLBACK_FAILED: 503\\u000aforged",
       "callback  https://hooks.example/a?… delivered",
     ]),
   );

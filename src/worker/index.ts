@@ -2,4 +2,5 @@
 export { defaultLimits, type WorkerLimits } from "./limits.js";
 export type { Log, LogFields } from "./log.js";
 export { parseAllowedHost } from "./outbound/index.js";
-export { type RunningWorker, startWorker, type WorkerOptions } from "./worker.js";
+export { type RunningWorker, startWorker } from "./worker.js";
+export type { WorkerOptions } from "./worker-options.js";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { hasEnded, type QueueEvent, type WatchedEvent } from "../../producer/index.js";
 import type { App, ServerContext } from "../context.js";
 import { type EventStream, type EventStreams, frame, openEventStreams } from "./event-streams.js";
-import { jobNotFound, jobParams } from "./job-shapes.js";
+import { jobNotFound, jobParams } from "./jobs/index.js";
 import { problemsOf } from "./problems-of.js";
 
 const lastEventId = "last-event-id";

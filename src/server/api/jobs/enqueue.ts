@@ -12,15 +12,15 @@ import {
   jobIdPattern,
   jobNames,
   notify,
-} from "../../jobs/index.js";
-import type { NewJob } from "../../producer/index.js";
-import { largestPriority, longestDelayMs } from "../../terms/index.js";
-import type { App, ServerContext } from "../context.js";
-import { HttpError } from "../problem.js";
-import { idempotencyKey, notifyHeaders, readIdempotencyKey, readNotifyHeaders } from "./job-headers.js";
-import { jobPath, jobRecord } from "./job-shapes.js";
-import { readLargeJson } from "./json-body.js";
-import { problemsOf } from "./problems-of.js";
+} from "../../../jobs/index.js";
+import type { NewJob } from "../../../producer/index.js";
+import { largestPriority, longestDelayMs } from "../../../terms/index.js";
+import type { App, ServerContext } from "../../context.js";
+import { HttpError } from "../../problem.js";
+import { readLargeJson } from "../json-body.js";
+import { problemsOf } from "../problems-of.js";
+import { idempotencyKey, notifyHeaders, readIdempotencyKey, readNotifyHeaders } from "./headers.js";
+import { jobPath, jobRecord } from "./shapes.js";
 import { longestWait, waitForJob } from "./wait-for-job.js";
 
 /** How many jobs one request may enqueue. */

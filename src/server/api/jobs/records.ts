@@ -1,13 +1,13 @@
 // Reads jobs: one, pages of many, counts; and cancels them.
 import { z } from "zod";
-import { type AnyQueueName, errorCodes, JobError, jobNames } from "../../jobs/index.js";
-import { type JobRecord, jobStates, type Producer } from "../../producer/index.js";
-import { momentRule, quote, readMoment } from "../../terms/index.js";
-import type { App, ServerContext } from "../context.js";
-import { HttpError } from "../problem.js";
-import { jobNotFound, jobParams, jobRecord } from "./job-shapes.js";
-import { readCursor, writeCursor } from "./page-cursor.js";
-import { problemsOf } from "./problems-of.js";
+import { type AnyQueueName, errorCodes, JobError, jobNames } from "../../../jobs/index.js";
+import { type JobRecord, jobStates, type Producer } from "../../../producer/index.js";
+import { momentRule, quote, readMoment } from "../../../terms/index.js";
+import type { App, ServerContext } from "../../context.js";
+import { HttpError } from "../../problem.js";
+import { readCursor, writeCursor } from "../page-cursor.js";
+import { problemsOf } from "../problems-of.js";
+import { jobNotFound, jobParams, jobRecord } from "./shapes.js";
 
 const listQuery = z.strictObject({
   state: z.enum(jobStates).optional(),

@@ -2,10 +2,10 @@
 import { Queue, UnrecoverableError, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { keyPrefix } from "../../../src/jobs/index.js";
-import { useDock } from "../../support/dock.js";
-import { type HttpService, servingHttp } from "../../support/http/http-server.js";
-import { until } from "../../support/until.js";
+import { keyPrefix } from "../../../../src/jobs/index.js";
+import { useDock } from "../../../support/dock.js";
+import { type HttpService, servingHttp } from "../../../support/http/http-server.js";
+import { until } from "../../../support/until.js";
 
 const dock = useDock();
 

@@ -2,9 +2,9 @@
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { formatFailedReason, keyPrefix } from "../../../src/jobs/index.js";
-import { useDock } from "../../support/dock.js";
-import { type HttpService, servingHttp } from "../../support/http/http-server.js";
+import { formatFailedReason, keyPrefix } from "../../../../src/jobs/index.js";
+import { useDock } from "../../../support/dock.js";
+import { type HttpService, servingHttp } from "../../../support/http/http-server.js";
 
 const dock = useDock();
 

@@ -1,8 +1,8 @@
 // The headers of a request that enqueues one job: Idempotency-Key (draft-ietf-httpapi-idempotency-key-header; a string of
 // RFC 8941, section 3.3.3), and those of its callback.
 import { z } from "zod";
-import { type Notify, parseNotify } from "../../jobs/index.js";
-import { HttpError } from "../problem.js";
+import { type Notify, parseNotify } from "../../../jobs/index.js";
+import { HttpError } from "../../problem.js";
 
 export const idempotencyKey = "idempotency-key";
 

@@ -1,9 +1,9 @@
 // Jobs that are enqueued over HTTP, and what wrong requests get.
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { jobNames } from "../../../src/jobs/index.js";
-import { useDock } from "../../support/dock.js";
-import { type Answer, type HttpService, servingHttp } from "../../support/http/http-server.js";
+import { jobNames } from "../../../../src/jobs/index.js";
+import { useDock } from "../../../support/dock.js";
+import { type Answer, type HttpService, servingHttp } from "../../../support/http/http-server.js";
 
 const dock = useDock();
 

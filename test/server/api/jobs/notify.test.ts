@@ -2,9 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { useDock } from "../../support/dock.js";
-import { servingHttp } from "../../support/http/http-server.js";
-import { startReceiver } from "../../support/http/receiver.js";
+import { useDock } from "../../../support/dock.js";
+import { servingHttp } from "../../../support/http/http-server.js";
+import { startReceiver } from "../../../support/http/receiver.js";
 
 const dock = useDock();
 const post = (headers: Readonly<Record<string, string>>) => ({ body: { id: "no-such-image" }, headers });

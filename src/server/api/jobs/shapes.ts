@@ -1,9 +1,9 @@
 // The schemas of job records and of their paths.
 import { z } from "zod";
-import { jobNames, longestJobId, noJob, notifyEvents, queueNames } from "../../jobs/index.js";
-import { jobStates } from "../../producer/index.js";
-import { quote } from "../../terms/index.js";
-import { HttpError } from "../problem.js";
+import { jobNames, longestJobId, noJob, notifyEvents, queueNames } from "../../../jobs/index.js";
+import { jobStates } from "../../../producer/index.js";
+import { quote } from "../../../terms/index.js";
+import { HttpError } from "../../problem.js";
 
 const callback = z
   .object({

@@ -1,8 +1,8 @@
 // Waits for a job's end on behalf of a request, for a limited time.
 import type { ServerResponse } from "node:http";
-import { JobError, parseFailedReason } from "../../jobs/index.js";
-import type { EnqueuedJob, JobRecord } from "../../producer/index.js";
-import type { ServerContext } from "../context.js";
+import { JobError, parseFailedReason } from "../../../jobs/index.js";
+import type { EnqueuedJob, JobRecord } from "../../../producer/index.js";
+import type { ServerContext } from "../../context.js";
 
 /** How long a request may wait, in s. */
 export const longestWait = 300;

@@ -1,12 +1,12 @@
 // What an operator does with jobs and queues: retry, remove, pause, resume. Each is logged, for it changes what others see.
 import { z } from "zod";
-import { type AnyQueueName, type ErrorCode, errorCodes, JobError } from "../../jobs/index.js";
-import { type JobState, jobStates, type OperateFilter } from "../../producer/index.js";
-import { onOneLine } from "../../terms/index.js";
-import type { App, ServerContext } from "../context.js";
-import { HttpError } from "../problem.js";
-import { jobNotFound, jobParams, jobRecord } from "./job-shapes.js";
-import { problemsOf } from "./problems-of.js";
+import { type AnyQueueName, type ErrorCode, errorCodes, JobError } from "../../../jobs/index.js";
+import { type JobState, jobStates, type OperateFilter } from "../../../producer/index.js";
+import { onOneLine } from "../../../terms/index.js";
+import type { App, ServerContext } from "../../context.js";
+import { HttpError } from "../../problem.js";
+import { problemsOf } from "../problems-of.js";
+import { jobNotFound, jobParams, jobRecord } from "./shapes.js";
 
 const time = z.int().nonnegative();
 

@@ -1,0 +1,49 @@
+// What a worker is started with.
+import type { QueueName } from "../jobs/index.js";
+import type { WorkerLimits } from "./limits.js";
+import type { Log } from "./log.js";
+import type { WorkerTiming } from "./timing.js";
+
+export interface WorkerOptions {
+  /** Any of the forms of docs/redis.md: `redis://`, `rediss+cluster://`, `redis+sentinel://` … */
+  readonly redis: string;
+  /** The name the graph is served under. Default `default`. */
+  readonly graph?: string | undefined;
+  /** The directory that holds `graph/`; made if missing. */
+  readonly root: string;
+  /** The name of this host among those that share the root or the queue. Default: the system's host name. */
+  readonly host?: string | undefined;
+  /** CPU threads that compressors share. Default: as many as the host has. */
+  readonly threads?: number | undefined;
+  /** The most memory that compressors may take, in bytes: it lowers the number of threads. */
+  readonly xzMemory?: number | undefined;
+  /** Jobs of a queue that are worked on at a time. */
+  readonly concurrency?: Partial<Record<QueueName, number>> | undefined;
+  /** Directories that a job's `path` may lie in, besides the root's inbox. */
+  readonly allowedSources?: readonly string[] | undefined;
+  /** Hosts that a job's `url` may name, as `host` (on any port) or `host:port`. Default: none. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Whether such a host, or one of `notifyHosts`, may have a private or loopback address. Default: false. */
+  readonly allowPrivateAddresses?: boolean | undefined;
+  /** Hosts that callbacks may name, as `allowedHosts`. Default: none, and this worker sends no notifications. */
+  readonly notifyHosts?: readonly string[] | undefined;
+  /** The file of the secrets by which notifications are signed: `whsec_` and base64, one a line. */
+  readonly notifySecretFile?: string | undefined;
+  /** Directories below which images may be mounted; unnamed targets are made in the first. Default: `<root>/mounts`. */
+  readonly mountDirectories?: readonly string[] | undefined;
+  /** The limit `toolSilenceMs` holds for the whole process. */
+  readonly limits?: Partial<WorkerLimits> | undefined;
+  /**
+   * True to test the xz engine only when a job needs it: for a worker that runs a few jobs, most of which compute no
+   * checksum. Default: false, at the start.
+   */
+  readonly provesEngineLate?: boolean | undefined;
+  /** How long an export stays in the outbox that nobody fetches, in ms. Default: until somebody removes it. */
+  readonly keepExportsMs?: number | undefined;
+  /** Store layers without their owners when this process is not root. */
+  readonly allowSquash?: boolean | undefined;
+  /** Called with a line about whatever happens. */
+  readonly log?: Log | undefined;
+  /** @internal For tests, which would have to wait otherwise. */
+  readonly timing?: Partial<WorkerTiming> | undefined;
+}

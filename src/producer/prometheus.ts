@@ -24,11 +24,16 @@ export function mergeExpositions(pages: readonly string[]): string {
   return [...metrics.values()].flatMap(({ head, samples }) => [...head, ...samples, ""]).join("\n");
 }
 
-/** A queue's page of BullMQ's, which counts jobs that were cancelled among those that failed, with their own count. */
+/**
+ * A queue's page of BullMQ's, which counts jobs that were cancelled among those that failed, with their own count. The
+ * gauge `bullmq_job_count` becomes `bullmq_jobs`: only a histogram's or a summary's names end with `_count` (OpenMetrics).
+ */
 export function withCancelled(page: string, cancelled: number): string {
-  return page.replace(
-    /^(bullmq_job_count\{.*state=")failed(".*\}) (\d+)$/m,
-    (_, before: string, after: string, failed: string) =>
-      `${before}failed${after} ${Math.max(0, Number(failed) - cancelled)}\n${before}cancelled${after} ${cancelled}`,
-  );
+  return page
+    .replaceAll("bullmq_job_count", "bullmq_jobs")
+    .replace(
+      /^(bullmq_jobs\{.*state=")failed(".*\}) (\d+)$/m,
+      (_, before: string, after: string, failed: string) =>
+        `${before}failed${after} ${Math.max(0, Number(failed) - cancelled)}\n${before}cancelled${after} ${cancelled}`,
+    );
 }

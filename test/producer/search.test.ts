@@ -197,8 +197,8 @@ describe("a job that was cancelled", () => {
       expect(await find(producer, { code: "CANCELLED" })).toHaveLength(2);
       expect((await producer.recent("failed", 5)).map(({ id }) => id)).toEqual(["c"]);
       const page = await producer.prometheus();
-      expect(page).toContain('bullmq_job_count{queue="checksum", state="failed"} 1\n');
-      expect(page).toContain('bullmq_job_count{queue="checksum", state="cancelled"} 2\n');
+      expect(page).toContain('bullmq_jobs{queue="checksum", state="failed"} 1\n');
+      expect(page).toContain('bullmq_jobs{queue="checksum", state="cancelled"} 2\n');
       const states = new Map<string, string>();
       for await (const batch of events) {
         for (const event of batch) if ("id" in event) states.set(event.id, event.state);

@@ -68,7 +68,7 @@ describe("a record that cannot be read", () => {
       expect([jobs.map(({ id }) => id).sort(), next]).toEqual([["sound", ...ids].sort(), undefined]);
       expect(await producer.recent("waiting", 100)).toHaveLength(ids.length + 1);
       expect((await producer.counts()).checksum.waiting).toBe(ids.length + 1);
-      expect(await producer.prometheus()).toMatch(/^bullmq_job_count\{/m);
+      expect(await producer.prometheus()).toMatch(/^bullmq_jobs\{/m);
       expect(await uploadsInUse(producer)).toEqual(new Set());
       for (const { id, says } of poisons) {
         const found = await producer.job(id);

@@ -1,6 +1,7 @@
 // The page that Prometheus reads, held against a strict reader of its format and against what the jobs came to.
 import { mkdtempSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { execa } from "execa";
 import { Redis } from "ioredis";
 import { describe, expect, it, vi } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
@@ -43,6 +44,20 @@ async function scrapeAfter(jobs: number, producer: Producer, root: string): Prom
 const quickStatus = { timing: { statusInterval: 500 } };
 
 describe("the metrics page", () => {
+  it("is one that promtool finds no fault in", () =>
+    dock.serving(async ({ producer, root }) => {
+      await runJob(producer, "store", { image: { id: "a" }, layer: { path: dock.archive } });
+      await scrapeAfter(1, producer, root);
+      const graph = await openGraph(root);
+      const { text } = await metricsText({ producer, graph });
+      const checked = await execa("promtool", ["check", "metrics"], {
+        input: text,
+        reject: false,
+        all: true,
+      });
+      expect([checked.exitCode, checked.all]).toEqual([0, ""]);
+    }, quickStatus));
+
   it("tells what jobs came to, and how much they read and made", () =>
     dock.serving(async ({ producer, root }) => {
       await runJob(producer, "store", { image: { id: "a" }, layer: { path: dock.archive } });
@@ -71,7 +86,7 @@ describe("the metrics page", () => {
         expect(valueOfSeries(page, "stevedore_layer_hashed_bytes_total", { kind })).toBe(tarBytes);
       }
 
-      expect(valueOfSeries(page, "bullmq_job_count", { queue: "checksum", state: "completed" })).toBe(3);
+      expect(valueOfSeries(page, "bullmq_jobs", { queue: "checksum", state: "completed" })).toBe(3);
       expect(valueOfSeries(page, "bullmq_job_completed_total", { queue: "store" })).toBe(1);
       expect(valueOfSeries(page, "bullmq_job_failed_total", { queue: "store" })).toBe(1);
       expect(valueOfSeries(page, "stevedore_images")).toBe(1);
@@ -94,9 +109,7 @@ describe("the metrics page", () => {
         expect(
           new Set(both.get("stevedore_cpu_threads_busy")?.samples.map(({ labels }) => labels.worker)),
         ).toEqual(new Set([one?.id, other?.id]));
-        expect(both.get("bullmq_job_count")?.samples.map(({ labels }) => labels.queue)).toContain(
-          "mount@second",
-        );
+        expect(both.get("bullmq_jobs")?.samples.map(({ labels }) => labels.queue)).toContain("mount@second");
 
         await second.close(0);
         const alone = await scrape(producer, root);

@@ -9,6 +9,7 @@ export {
   formatTime,
   pausedLines,
 } from "./format.js";
+export { gatherLines } from "./gathered-lines.js";
 export { jobRow, jobsHeader } from "./job-row.js";
 export type { TalliedJob } from "./job-tally.js";
 export { jobLines } from "./job-view.js";

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { throwIfAborted } from "../../terms/index.js";
 import type { LogFields } from "../../worker/index.js";
 import { formatText } from "./format.js";
+import { gatherLines } from "./gathered-lines.js";
 import type { Display } from "./live-display.js";
 
 export interface Output {
@@ -48,6 +49,8 @@ export function openOutput(json: boolean, signal: AbortSignal, writeLog?: Output
     display?.show();
   };
 
+  const log = gatherLines((text) => writeAbove(process.stderr, text));
+
   async function printEach<Item>(items: AsyncIterable<Item>, show: ShowItem<Item>): Promise<void> {
     const { document = (item) => item, line, header } = show;
     let text = json ? "[" : header === undefined ? "" : `${header}\n`;
@@ -75,6 +78,7 @@ export function openOutput(json: boolean, signal: AbortSignal, writeLog?: Output
 
   return {
     print(document, lines) {
+      log.flush();
       if (!json) for (const line of lines) writeAbove(process.stdout, `${line}\n`);
       else if (!printed) writeAbove(process.stdout, `${JSON.stringify(document)}\n`);
       printed = true;
@@ -82,7 +86,9 @@ export function openOutput(json: boolean, signal: AbortSignal, writeLog?: Output
     printEach,
     warn(text, fields) {
       if (writeLog !== undefined) return writeLog(text, fields);
-      writeAbove(process.stderr, `stevedore: ${text.split("\n").map(formatText).join("\n")}\n`);
+      log.write(`stevedore: ${text.split("\n").map(formatText).join("\n")}\n`);
+      // What is about a job or a queue is one of many.
+      if (fields === undefined) log.flush();
     },
     setDisplay(shown) {
       display = shown;

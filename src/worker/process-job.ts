@@ -2,6 +2,7 @@
 import { type Job, type Queue, UnrecoverableError, WaitingChildrenError, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
 import {
+  type AnyQueueName,
   assertJobSize,
   formatFailedReason,
   isJobName,
@@ -10,6 +11,7 @@ import {
   type Progress,
   parseJobData,
   queueOf,
+  splitQueueName,
 } from "../jobs/index.js";
 import { cancelledReason } from "../producer/index.js";
 import { failureOf, quote, StevedoreError, throwIfAborted } from "../terms/index.js";
@@ -122,9 +124,12 @@ export async function processJob(
   }
 }
 
-/** Refuses a job that a client of BullMQ added to another queue than its own: that one has other limits, or another host. */
+/**
+ * Refuses a job that a client of BullMQ added to another queue than its own, which has other limits. A host's queue is one
+ * of its own: a job there that is for another host is left to that.
+ */
 function assertRightQueue(name: JobName, right: string, queue: string): void {
-  if (right === queue) return;
+  if (splitQueueName(right).queue === splitQueueName(queue as AnyQueueName).queue) return;
   throw new StevedoreError(
     "INVALID_JOB",
     `a job ${name} with this data belongs in the queue ${right}, not in ${queue}`,

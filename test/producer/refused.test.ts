@@ -1,4 +1,5 @@
 // What a real Redis refuses, as a producer tells it, until Redis takes it again.
+import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
@@ -23,12 +24,13 @@ async function refusing(
   try {
     await producer.enqueue("checksum", { id: "a" });
     await begin();
-    await expect(producer.enqueue("checksum", { id: "b" })).rejects.toMatchObject({
+    const id = `image-${randomUUID()}`;
+    await expect(producer.enqueue("checksum", { id })).rejects.toMatchObject({
       code: "QUEUE_UNAVAILABLE",
       message: expect.stringMatching(new RegExp(`refuses: ${word} .*\\(.*\\)$`)),
     });
     await end();
-    await until("it is taken", () => producer.enqueue("checksum", { id: "b" }).then(() => true));
+    await until("it is taken", () => producer.enqueue("checksum", { id }).then(() => true));
   } finally {
     await producer.close();
   }
@@ -75,10 +77,12 @@ it("is MISCONF while Redis cannot write its files", () =>
   ));
 
 it("is NOPERM of a user without a right, and WRONGPASS of a password that changed", async () => {
-  await redis.command("ACL", "SETUSER", "weak", "on", ">secret", "~*", "&*", "+@all", "-set", "-evalsha");
+  await redis.command("ACL", "SETUSER", "weak", "on", ">secret", "~*", "&*", "+@all", "-set", "-eval", "-evalsha");
   const producer = openProducer({ redis: redis.urlOf("weak", "secret"), graph: "refused" });
   try {
-    await expect(producer.enqueue("checksum", { id: "a" })).rejects.toMatchObject({
+    // One that waits already is joined, which takes no write.
+    const id = `image-${randomUUID()}`;
+    await expect(producer.enqueue("checksum", { id })).rejects.toMatchObject({
       message: expect.stringMatching(/refuses: NOPERM .*lacks a right/),
     });
     await redis.command("ACL", "SETUSER", "weak", "+@all");

@@ -67,8 +67,8 @@ it("is 503 with Retry-After over HTTP, and in the readiness and the metrics", as
   expect(await ready()).toMatchObject({ ok: true });
   await fill();
   for (const [method, path, body] of [
-    ["POST", "/api/v1/jobs/checksum", { id: "a" }],
-    ["POST", "/api/v1/jobs", [{ name: "checksum", data: { id: "a" } }]],
+    ["POST", "/api/v1/jobs/checksum", { id: "not-there-yet" }],
+    ["POST", "/api/v1/jobs", [{ name: "checksum", data: { id: "not-there-yet" } }]],
     ["POST", "/queues/api/queues/checksum/add", { name: "checksum", data: {}, options: {} }],
   ] as const) {
     const answer = await ask(url, path, { method, body });

@@ -42,7 +42,9 @@ it("are refused where jobs are enqueued, and nothing is enqueued", async () => {
       const post = { method: "POST", body: { id: "a" } };
       expect(await ask("/api/v1/jobs/checksum?Wait=1&x=2", post)).toMatchObject({
         status: 400,
-        body: { detail: 'querystring: there are no parameters "Wait", "x": it takes wait' },
+        body: {
+          detail: 'querystring: there are no parameters "Wait", "x": it takes wait, priority, delayMs',
+        },
       });
       const { body } = await ask("/api/v1/jobs");
       expect(body.jobs).toEqual([]);

@@ -47,9 +47,8 @@ describe("a job that another client added to a wrong queue", () => {
     ["store", "checksum", { id: "a" }, "checksum"],
     ["mount", "delete", { id: "a" }, "store"],
     ["checksum", "store", { layer: { path: "/nothing" } }, "store"],
-    [`store@${host}`, "gc", {}, "store"],
-    ["mount", "unmount", { mountId: "0123456789abcdef", host: "far" }, "mount@far"],
-    [`mount@${host}`, "unmount", { mountId: "0123456789abcdef", host: "far" }, "mount@far"],
+    [`store@${host}`, "verify", { id: "a" }, "checksum"],
+    ["store", "unmount", { mountId: "0123456789abcdef", host: "far" }, "mount@far"],
   ])("fails at once, and names the right one: in %s, %s", (name, job, data, right) =>
     dock.serving(
       async ({ producer, graphName }) => {

@@ -122,7 +122,7 @@ describe("a job that is retried", () => {
           async () => (await producer.job(child.id))?.state === "active",
         );
         await producer.cancel(child.id);
-        expect(await producer.wait(job)).toMatchObject({ failed: [{ id: "b" }] });
+        expect(await producer.wait(job)).toMatchObject({ cancelled: ["b"] });
         // As if the minute were over for which the plan is kept.
         await redis.del(batchKey(graphName, job.id));
         const before = await producer.job(job.id);

@@ -77,7 +77,19 @@ it("is MISCONF while Redis cannot write its files", () =>
   ));
 
 it("is NOPERM of a user without a right, and WRONGPASS of a password that changed", async () => {
-  await redis.command("ACL", "SETUSER", "weak", "on", ">secret", "~*", "&*", "+@all", "-set", "-eval", "-evalsha");
+  await redis.command(
+    "ACL",
+    "SETUSER",
+    "weak",
+    "on",
+    ">secret",
+    "~*",
+    "&*",
+    "+@all",
+    "-set",
+    "-eval",
+    "-evalsha",
+  );
   const producer = openProducer({ redis: redis.urlOf("weak", "secret"), graph: "refused" });
   try {
     // One that waits already is joined, which takes no write.

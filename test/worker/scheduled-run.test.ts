@@ -136,7 +136,7 @@ describe("a run of a schedule", () => {
       expect((await producer.enqueue("verify-graph", {})).id).toBe(run.id);
       expect(await producer.cancel(run.id)).toBe(true);
       await expect(producer.wait(run)).rejects.toMatchObject({ code: "CANCELLED" });
-      expect((await producer.counts()).checksum).toMatchObject({ prioritized: 0, waiting: 0, failed: 1 });
+      expect((await producer.counts()).checksum).toMatchObject({ prioritized: 0, waiting: 0, cancelled: 1 });
       expect((await producer.enqueue("verify-graph", {})).id).not.toBe(run.id);
       await producer.cancel(busy.id);
     }));

@@ -96,7 +96,7 @@ export async function openConductor(url: string, redis: Redis, graph: string): P
 
   /** Progress tells of no state: a batch's last comes when it has ended. */
   function note(event: JobEvent): void {
-    if (["completed", "failed", "removed"].includes(event.state)) {
+    if (["completed", "failed", "cancelled", "removed"].includes(event.state)) {
       underWay.delete(event.id);
       ended.set(event.id, event);
     } else if (event.progress === undefined)

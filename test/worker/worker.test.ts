@@ -35,8 +35,9 @@ describe("a worker", () => {
     await vi.waitFor(async () => expect(await redis.command("GET", key)).toBe(own), { timeout: 20_000 });
     expect(worker.superseded.aborted).toBe(false);
 
-    await redis.command("SET", key, "another-root");
+    // Before the other root comes: the worker may not have read the name yet that it has just set.
     const superseded = once(worker.superseded, "abort");
+    await redis.command("SET", key, "another-root");
     await comeBack();
     await superseded;
     expect(worker.superseded.reason).toMatchObject({ code: "QUEUE_UNAVAILABLE" });

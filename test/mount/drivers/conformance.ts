@@ -39,6 +39,8 @@ export interface Traits {
   readonly rootName: string;
   /** True for a driver by which the first write to a file changes the time of the directory that the file lies in. */
   readonly touchesDirectories?: boolean;
+  /** True for a driver that writes a file of several names under the one which it has met first, in the disk's order. */
+  readonly namesHardLinksByChance?: boolean;
   /** Leaves out of random layers what the driver cannot show. */
   readonly showable?: (layer: RandomLayer) => RandomLayer;
   /**
@@ -278,11 +280,11 @@ export function itConforms(driver: MountDriverName, traits: Traits): void {
         { kind: "delete", path: "/c" },
         ...(traits.touchesDirectories ? [{ kind: "modify", path: "/d" }] : []),
         { kind: "modify", path: "/d/b" },
-        { kind: "modify", path: "/l" },
+        { kind: "modify", path: traits.namesHardLinksByChance ? expect.stringMatching(/^\/[lm]$/) : "/l" },
         { kind: "add", path: "/new" },
       ]);
       expect(readdirSync(`${one.upper}`).filter((name) => !name.startsWith(".wh."))).toEqual(
-        expect.arrayContaining(["a", "d", "l", "new"]),
+        expect.arrayContaining(["a", "d", ...(traits.namesHardLinksByChance ? [] : ["l"]), "new"]),
       );
     });
 

@@ -20,6 +20,7 @@ itConforms(driver, {
   breakingCode: "MOUNT_FAILED",
   rootName: "a,b c\\d e=f",
   touchesDirectories: true,
+  namesHardLinksByChance: true,
   showable: withoutRebirth,
 });
 

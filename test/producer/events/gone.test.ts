@@ -60,10 +60,11 @@ describe("a wait for a job", () => {
           if ("state" in event && event.state === "failed") end();
         };
         const watch = await producer.watch(job, hear, end);
-        const waiting = producer.wait(job);
-        await remove(scene, job.id);
         const gone = { code: "JOB_NOT_FOUND", message: `there is no job "${job.id}", or no longer` };
-        await expect(waiting).rejects.toMatchObject({ ...gone, jobId: job.id });
+        // Expected before it comes: it may before the removal has been answered.
+        const waiting = expect(producer.wait(job)).rejects.toMatchObject({ ...gone, jobId: job.id });
+        await remove(scene, job.id);
+        await waiting;
         expect(await collect(updates)).toEqual([{ state: "failed", error: gone }]);
         await ended;
         watch?.stop();

@@ -14,7 +14,9 @@ const [queueName = "", job = "", data = "{}"] = process.argv.slice(2);
 const redis = new Redis(STEVEDORE_REDIS_URL, { maxRetriesPerRequest: null });
 const place = { connection: redis, prefix: `{stevedore:${STEVEDORE_GRAPH}}` };
 const queue = new Queue(queueName, place);
-const events = new QueueEvents(queueName, place);
+// From here on, so that the end of a job that ends at once is not missed: "from now on" begins a moment later.
+const [newest] = await redis.xrevrange(`${place.prefix}:${queueName}:events`, "+", "-", "COUNT", 1);
+const events = new QueueEvents(queueName, { ...place, lastEventId: newest?.[0] ?? "0-0" });
 try {
   // BullMQ's own ids are numbers, which are the same in each queue.
   const enqueued = await queue.add(job, JSON.parse(data), { jobId: JOB_ID ?? randomUUID() });

@@ -85,9 +85,9 @@ export function jobFacts(): JobFacts[] {
 }
 
 /**
- * The deduplication id of a job (a letter and 21 of `A-Z a-z 0-9 _ -`), or undefined for one that is never joined. A job that waits or runs is joined by one of
- * the same id: so are a `checksum` of the same image and recipe, a `verify` of the same image, a batch of all images, and
- * a `gc` that keeps the same.
+ * The deduplication id of a job (a letter and 21 of `A-Z a-z 0-9 _ -`), or undefined for one that is never joined. A job
+ * that waits or runs is joined by one of the same id: so are a `checksum` of the same image and recipe, a `verify` of the
+ * same image, a batch of all images, and a `gc` that keeps the same.
  */
 export function deduplicationId<Name extends JobName>(
   name: Name,

@@ -3,5 +3,5 @@ export { answersFor, connectFailFast, connectWithRetry, type FailFastConnection 
 export { type OutageLog, type OutageTiming, openOutageLog, outageTiming } from "./outage-log.js";
 export { untilTaken } from "./patience.js";
 export { asUnavailable, redisRefusals, refusalOf } from "./refusals.js";
-export { readClockSkew, readServerFacts, type ServerFacts } from "./server-facts.js";
+export { readClockSkew, readServerFacts, type ServerFacts, toleratedSkew } from "./server-facts.js";
 export { describeRedis, readRedisUrl } from "./url.js";

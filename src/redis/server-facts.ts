@@ -25,6 +25,9 @@ export async function readServerFacts(redis: Redis): Promise<ServerFacts> {
   };
 }
 
+/** How far the clocks may be apart, in ms: schedules and delays follow those of workers and producers. */
+export const toleratedSkew = 2_000;
+
 /** The longest round trip from which the skew is told, in ms: it is wrong by half of that at most. */
 const longestRoundTrip = 1_000;
 

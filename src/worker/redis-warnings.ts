@@ -1,10 +1,7 @@
 // Warns of a Redis whose settings or clock break what jobs rely on.
 import type { Redis } from "ioredis";
-import { readClockSkew, readServerFacts } from "../redis/index.js";
+import { readClockSkew, readServerFacts, toleratedSkew } from "../redis/index.js";
 import type { Log } from "./log.js";
-
-/** How far the clocks may be apart, in ms: schedules and delays follow the clock of the worker that adds the next run. */
-const toleratedSkew = 2_000;
 
 /** Warns of settings, once. What cannot be asked for is left out: a user of Redis may lack the right. */
 export async function warnOfSettings(redis: Redis, log: Log): Promise<void> {

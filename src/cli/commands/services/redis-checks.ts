@@ -1,10 +1,8 @@
 // Checks of a Redis that was named: whether its settings and its clock are those that jobs rely on.
 import { openProducer, type Producer } from "../../../producer/index.js";
+import { toleratedSkew } from "../../../redis/index.js";
 import type { Config } from "../../config.js";
 import type { Check } from "./finding.js";
-
-/** How far the clocks may be apart, in ms. */
-const toleratedSkew = 2_000;
 
 type Server = Awaited<ReturnType<Producer["redisServer"]>>;
 

@@ -1,5 +1,5 @@
-// Work on the items of a list, several at a time; and one run of work for all who ask for it.
-import { throwIfAborted } from "../terms/index.js";
+// Work on the items of a list, several at a time; turns; and one run of work for all who ask for it.
+import { cancelled, throwIfAborted } from "../terms/index.js";
 
 /**
  * Works on each item, on so many at a time; the next one is begun as soon as one is done. When one fails the others are
@@ -66,6 +66,47 @@ export async function* mapConcurrent<Item, Made>(
     stop.abort();
     await Promise.allSettled(ahead);
   }
+}
+
+/**
+ * Gives so many turns at a time, first come, first served. A turn ends when it is disposed of.
+ * @throws `CANCELLED` while it waits
+ */
+export function openTurns(most: number): (signal?: AbortSignal | undefined) => Promise<Disposable> {
+  const waiting = new Set<() => void>();
+  let free = most;
+  const giveBack = () => {
+    const [next] = waiting;
+    if (next === undefined) free++;
+    else next();
+  };
+  return async (signal) => {
+    throwIfAborted(signal);
+    if (free > 0) {
+      free--;
+    } else {
+      await new Promise<void>((resolve, reject) => {
+        const begin = () => {
+          waiting.delete(begin);
+          signal?.removeEventListener("abort", giveUp);
+          resolve();
+        };
+        const giveUp = () => {
+          waiting.delete(begin);
+          if (signal !== undefined) reject(cancelled(signal));
+        };
+        waiting.add(begin);
+        signal?.addEventListener("abort", giveUp, { once: true });
+      });
+    }
+    let hasEnded = false;
+    return {
+      [Symbol.dispose]() {
+        if (!hasEnded) giveBack();
+        hasEnded = true;
+      },
+    };
+  };
 }
 
 /**

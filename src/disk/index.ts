@@ -26,7 +26,7 @@ export { assertWritable } from "./writable.js";
 
 // Many items: some at a time, and with turns for other work.
 
-export { forEachConcurrent, mapConcurrent, shareRuns } from "./concurrency.js";
+export { forEachConcurrent, mapConcurrent, openTurns, shareRuns } from "./concurrency.js";
 export { createYielder } from "./yielding.js";
 
 // Locks between processes, and who owns what.

@@ -72,6 +72,13 @@ export const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 /** A count of bytes. */
 export const bytes = z.int().nonnegative();
 
+/** The blocks that an archive was made of, and how many of them were there already or came from compressors. */
+export const blockCounts = z.object({
+  total: z.int().nonnegative(),
+  reused: z.int().nonnegative(),
+  remote: z.int().nonnegative(),
+});
+
 /** How long a job took in its worker, in milliseconds. */
 export const durationMs = z.number().nonnegative();
 

@@ -2,7 +2,7 @@
 import { tools } from "../host/index.js";
 import { type BsdtarRecipe, type RecipeName, recipes } from "../terms/index.js";
 import { toolOutput } from "./tool-output.js";
-import type { XzEngine } from "./xz/index.js";
+import { type BlockCompressor, compressXz } from "./xz/index.js";
 
 export interface ArchiveSource {
   readonly layerDirectory: string;
@@ -12,24 +12,22 @@ export interface ArchiveSource {
 
 export interface ArchiveSettings {
   readonly recipe: RecipeName;
-  /** How many blocks an xz recipe compresses at a time. */
-  readonly threads: number;
-  readonly engine: XzEngine;
+  /** Compresses the blocks of an xz recipe. */
+  readonly compressor: BlockCompressor;
 }
 
 /**
- * Yields the archive of a recipe, at the reader's pace; a reader that stops early ends the tools.
+ * Yields the archive of a recipe, as fast as it is read and the compressor has room; a reader that stops early ends the tools.
  * @throws the error of `tarChunks`; `TOOL_MISSING`, `NO_SPACE`, `CANCELLED`, `INTERNAL`
  */
 export function archiveLayer(
   { layerDirectory, tarChunks }: ArchiveSource,
-  { recipe, threads, engine }: ArchiveSettings,
+  { recipe, compressor }: ArchiveSettings,
   signal?: AbortSignal | undefined,
 ): AsyncIterable<Buffer> {
   const settings = recipes[recipe];
   if (settings.archiver === "tar | xz") {
-    const { preset, blockSize } = settings;
-    return engine.compress(tarChunks, { preset, blockSize, threads }, signal);
+    return compressXz(tarChunks, settings, compressor, signal);
   }
   // The locale decides how bsdtar writes names that are not ASCII, and Docker ran it in its own.
   const bsdtar = { keepLocale: true, isBackground: true, signal };

@@ -6,7 +6,7 @@ import { archiveLayer } from "./archive.js";
 import { canonicalTar } from "./canonical-tar.js";
 import { openManifestWriter } from "./manifest-file.js";
 import { readSteadily } from "./steady-read.js";
-import type { XzEngine } from "./xz/index.js";
+import type { BlockCompressor } from "./xz/index.js";
 
 /** `sha256:` and 64 lower-case hex characters. */
 export type Digest = `sha256:${string}`;
@@ -30,15 +30,12 @@ export interface ChecksumRequest {
   readonly recordBytes: Buffer;
   readonly layerDirectory: string;
   readonly recipe: RecipeName;
-  /** How many blocks an xz recipe compresses at a time. */
-  readonly threads: number;
-  readonly engine: XzEngine;
+  /** Makes the compressor for the blocks of an xz recipe, anew each time the layer is read. */
+  readonly openCompressor: () => BlockCompressor;
   /** Where to write the layer's manifest, made in the same pass. After an error the caller has to remove it. */
   readonly manifestPath?: string | undefined;
   /** Told how many bytes of the canonical tar have been read so far. */
   readonly onProgress?: ((tarBytesDone: number) => void) | undefined;
-  /** Called when the layer has been read whole and only the last blocks are still being compressed. */
-  readonly onRead?: (() => void) | undefined;
 }
 
 /**
@@ -64,7 +61,7 @@ export async function checksumLayer(
 }
 
 async function readOnce(
-  { recordBytes, layerDirectory, recipe, threads, engine, manifestPath, onProgress, onRead }: ChecksumRequest,
+  { recordBytes, layerDirectory, recipe, openCompressor, manifestPath, onProgress }: ChecksumRequest,
   signal: AbortSignal | undefined,
 ): Promise<LayerChecksum> {
   await using manifest = manifestPath === undefined ? undefined : await openManifestWriter(manifestPath);
@@ -74,10 +71,11 @@ async function readOnce(
     onProgress?.(tar.bytes());
     return manifest?.accept(chunk);
   };
-  const tarChunks = passThrough(canonicalTar(layerDirectory, signal), see, onRead);
+  const tarChunks = passThrough(canonicalTar(layerDirectory, signal), see);
   const archive = tally(createHash("sha256").update(recordBytes).update("\n"));
   const source = { layerDirectory, tarChunks };
-  for await (const chunk of archiveLayer(source, { recipe, threads, engine }, signal)) archive.add(chunk);
+  for await (const chunk of archiveLayer(source, { recipe, compressor: openCompressor() }, signal))
+    archive.add(chunk);
   // bsdtar does not read the tar, so it is read here. Last, for the progress is told of the tar: it must not be at its
   // end while the slow part is still to come.
   for await (const _ of tarChunks);
@@ -122,13 +120,11 @@ export async function digestTar(
 export async function* passThrough(
   chunks: AsyncIterable<Buffer>,
   see: (chunk: Buffer) => Promise<void> | void,
-  onEnd: () => void = () => {},
 ): AsyncGenerator<Buffer, void, undefined> {
   for await (const chunk of chunks) {
     await see(chunk);
     yield chunk;
   }
-  onEnd();
 }
 
 /** Counts and hashes what it is given. */

@@ -47,4 +47,16 @@ export { toolOutput } from "./tool-output.js";
 export { type CopyUp, type Unpacked, type UnpackLimits, type UnpackOptions, unpack } from "./unpack.js";
 export { type Verdict, verifyLayer } from "./verify-layer.js";
 export { eachWithXattrs, readDirectoryXattrs, type Xattr } from "./xattrs.js";
-export { checkKnownAnswer, chooseXzEngine, type XzEngine, xzArguments } from "./xz/index.js";
+export {
+  type BlockCompressor,
+  type BlockInput,
+  checkKnownAnswer,
+  chooseXzEngine,
+  compressXz,
+  decompressXzNatively,
+  engineCompressor,
+  readXzBlock,
+  type XzBlock,
+  type XzEngine,
+  type XzSettings,
+} from "./xz/index.js";

@@ -42,7 +42,7 @@ function archiveCommand(name: RecipeName, layer: string, leavesFieldsEmpty: bool
   }
   const tar = ["tar", ...canonicalTarArguments(layer).map(quote)].join(" ");
   const filled = leavesFieldsEmpty ? `${tar} | perl -e '${fillInPerl}'` : tar;
-  return `${filled} | xz ${xzFlags({ ...recipe, threads: 2 }).join(" ")}`;
+  return `${filled} | xz ${xzFlags(recipe).join(" ")}`;
 }
 
 /** The path below the directory, written so that no tool takes it for an option. */

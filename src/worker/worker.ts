@@ -31,6 +31,7 @@ import { openBatchProgress } from "./batches/index.js";
 import { openTeller, readNotifyPolicy, serveNotifications } from "./callbacks/index.js";
 import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";
+import { openCompressorPool } from "./compress/index.js";
 import { openCpuBudget } from "./cpu-budget.js";
 import type { WorkerHost } from "./handlers/index.js";
 import { packageVersion, startHeartbeat } from "./heartbeat.js";
@@ -143,15 +144,16 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const access: QueueAccess = { redis, graphName, queues, hostQueues, batches, cancellations, callbacks };
   const engineTest = selfTest(engine);
   if (!(options.provesEngineLate ?? false)) engineTest.begin();
+  const cpu = openCpuBudget(threads);
   const host: WorkerHost = {
     graph,
     mounts: root.mounts,
-    async verifiedEngine() {
+    cpu,
+    compressors: openCompressorPool(cpu, async () => {
       engineTest.begin();
       await engineTest.passed;
       return engine;
-    },
-    cpu: openCpuBudget(threads),
+    }),
     sources: {
       inbox: root.inbox,
       allowedRoots: [root.inbox, ...(options.allowedSources ?? [])],
@@ -176,7 +178,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     [...queueNames, ...queuesOfHost(hostName)].map((name) => [name, concurrency[splitQueueName(name).queue]]),
   );
   const version = packageVersion();
-  const metrics = openWorkerMetrics(host.cpu, [...served.keys()], version);
+  const metrics = openWorkerMetrics(cpu, [...served.keys()], version);
   const observers = { log, outages, metrics, telemetry };
   const workers = [...served].map(([name, count]) =>
     serveQueue(name, access, count, host, observers, timing),
@@ -193,7 +195,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     graphId,
     graphName,
     root: options.root,
-    cpu: host.cpu,
+    cpu,
     concurrency: served,
     metrics,
     clockSkew: openClockWatch(redis, log),

@@ -10,7 +10,7 @@ import {
   readSteadily,
 } from "../../layer/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import { compress, type LayerCompression } from "./compress.js";
+import { type Compressor, compress, type LayerCompression } from "./compress.js";
 import type { BodyWriter } from "./file-writer.js";
 
 /** The blob of a layer. */
@@ -34,8 +34,7 @@ interface LayerRequest {
   /** Undefined for the canonical tar. */
   readonly original: OriginalTar | undefined;
   readonly compression: LayerCompression;
-  /** How many threads the compressor may use. */
-  readonly threads: number;
+  readonly compressor: Compressor;
   /** Called with the bytes of the tar that were read so far. They start anew when the layer is read again. */
   readonly onProgress: (tarBytes: number) => void;
 }
@@ -70,7 +69,7 @@ export async function writeLayerBlob(
 }
 
 async function writeOnce(
-  { layerDirectory, original, compression, threads, onProgress }: LayerRequest,
+  { layerDirectory, original, compression, compressor, onProgress }: LayerRequest,
   body: BodyWriter,
   signal: AbortSignal | undefined,
 ): Promise<LayerBlob> {
@@ -93,7 +92,7 @@ async function writeOnce(
   }
   const ofBlob = createHash("sha256");
   let size = 0;
-  for await (const chunk of compress(tar, compression, threads, signal)) {
+  for await (const chunk of compress(tar, compression, compressor, signal)) {
     ofBlob.update(chunk);
     size += chunk.length;
     await body.write(chunk);

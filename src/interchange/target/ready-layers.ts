@@ -5,10 +5,11 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { mapConcurrent } from "../../disk/index.js";
 import { type Graph, type Image, layerImageId, splitPath } from "../../graph/index.js";
+import type { BlockCompressor } from "../../layer/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { sumOfEach } from "../sum-of-each.js";
 import type { ArchiveWriter } from "./archive-writer.js";
-import type { LayerCompression } from "./compress.js";
+import type { Compressor, LayerCompression } from "./compress.js";
 import { createFile } from "./file-writer.js";
 import { type LayerBlob, type OriginalTar, writeLayerBlob } from "./layer-blob.js";
 
@@ -16,8 +17,14 @@ import { type LayerBlob, type OriginalTar, writeLayerBlob } from "./layer-blob.j
 export interface Threads {
   /** How many threads there are. */
   readonly threads: number;
-  /** Waits for threads: for one, or for as many as are free and as a layer of this size can keep busy. */
-  take(layerBytes: number | "one", signal: AbortSignal): Promise<Disposable & { readonly threads: number }>;
+  /** Waits for threads for a program: for one, or for as many as are free and a layer of this size can keep busy. */
+  take(
+    wanted: "one" | "some",
+    layerBytes: number,
+    signal: AbortSignal,
+  ): Promise<Disposable & { readonly count: number }>;
+  /** What compresses the blocks of a layer by xz: each block takes a thread by itself. */
+  blocks(layerBytes: number): BlockCompressor;
 }
 
 /** A layer that is next in the archive. */
@@ -58,7 +65,7 @@ export async function* readyLayers(
   const writeBlob = async (
     image: Image,
     body: Parameters<typeof writeLayerBlob>[1],
-    count: number,
+    compressor: Compressor,
     either: AbortSignal,
   ) => {
     const { id, layerDirectory } = image;
@@ -67,7 +74,7 @@ export async function* readyLayers(
       layerDirectory,
       original,
       compression,
-      threads: count,
+      compressor,
       onProgress: (tarBytes: number) => onProgress(id, tarBytes),
     };
     const blob = await writeLayerBlob(request, body, either);
@@ -80,11 +87,13 @@ export async function* readyLayers(
   }
   const stage = async (image: Image, either: AbortSignal): Promise<ReadyLayer> => {
     const { layerBytes } = await graph.layerFacts(image.id, either);
-    using share = await threads.take(compression === "gzip" ? "one" : layerBytes, either);
+    const wanted = compression === "gzip" ? "one" : "some";
+    using share = compression === "xz" ? undefined : await threads.take(wanted, layerBytes, either);
+    const compressor = { threads: share?.count ?? 1, blocks: threads.blocks(layerBytes) };
     const path = join(staging, image.id);
     await using file = await createFile(path);
     const body = { write: file.write, rewind: () => file.backTo(0) };
-    const blob = await writeBlob(image, body, share.threads, either);
+    const blob = await writeBlob(image, body, compressor, either);
     await file.flush();
     return { image, addTo: addStaged(path, blob) };
   };
@@ -94,7 +103,7 @@ export async function* readyLayers(
     return async (archive, pathOf) => {
       let blob: LayerBlob | undefined;
       await archive.addWritten(async (body) => {
-        blob = await writeBlob(image, body, 1, signal);
+        blob = await writeBlob(image, body, { threads: 1, blocks: threads.blocks(0) }, signal);
         return pathOf(blob);
       });
       return blob as LayerBlob;

@@ -1,6 +1,6 @@
 // The job `checksum`: sha256(json + "\n" + archive) of one image, the archive made by a recipe.
 import { z } from "zod";
-import { bytes, digest, durationMs, imageId, imageReference, recipe } from "../fields.js";
+import { blockCounts, bytes, digest, durationMs, imageId, imageReference, recipe } from "../fields.js";
 import { defineJob } from "../job-kind.js";
 import { recipeKey } from "./recipe-key.js";
 
@@ -23,6 +23,8 @@ const checksumResult = z.strictObject({
   archiveBytes: bytes.nullable(),
   /** True if it was stored already and nothing was computed. */
   cached: z.boolean(),
+  /** The blocks of an archive by xz; absent where nothing was computed. */
+  blocks: blockCounts.optional(),
   durationMs,
 });
 

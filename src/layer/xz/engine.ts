@@ -1,31 +1,22 @@
-// The engines that compress for the xz recipes: the host's `xz` if it is installed, otherwise the library that comes
-// with Stevedore. Both give the same bytes.
+// The engines that compress blocks for the xz recipes: the host's `xz` if it is installed, otherwise the library that
+// comes with Stevedore. Both give the same bytes.
 
 import { tools } from "../../host/index.js";
-import { StevedoreError, type XzRecipe } from "../../terms/index.js";
+import { StevedoreError } from "../../terms/index.js";
+import type { BlockInput, XzBlock, XzSettings } from "./block.js";
 import { loadNativeXz } from "./native.js";
 import { findXzProgram } from "./program.js";
 
-/** What a recipe says of xz, and how it is worked. */
-export interface XzSettings extends Pick<XzRecipe, "preset" | "blockSize"> {
-  /** How many blocks are compressed at a time. Does not show in the output. */
-  readonly threads: number;
-}
-
-/** Makes `.xz` files of independent blocks with CRC64 checks. All engines make the same bytes. */
+/** Compresses blocks with CRC64 checks. All engines make the same bytes. */
 export interface XzEngine {
   readonly name: "xz" | "lzma-native";
   /** The version of its liblzma. */
   readonly version: string;
   /**
-   * Compresses `input`, which must itself fail when `signal` aborts. Works at the reader's pace.
-   * @throws the error of `input`; `CANCELLED`, `NO_SPACE`, `INTERNAL`.
+   * Compresses a block by one thread. Several may be under way at a time.
+   * @throws `CANCELLED`, `NO_SPACE`, `INTERNAL`
    */
-  compress(
-    input: AsyncIterable<Buffer>,
-    settings: XzSettings,
-    signal?: AbortSignal | undefined,
-  ): AsyncIterable<Buffer>;
+  compress(input: BlockInput, settings: XzSettings, signal?: AbortSignal | undefined): Promise<XzBlock>;
 }
 
 /**

@@ -1,15 +1,15 @@
 // The flags of xz that decide the bytes it writes. A recipe, an export and the line of shell have them from here.
-import type { XzSettings } from "./engine.js";
+import type { XzSettings } from "./block.js";
 
 const MiB = 1024 * 1024;
 
 /**
  * The flags as the documented line of shell has them. One thread is another mode of xz, which writes other block
- * headers, so there are never fewer than two.
+ * headers; how many there are above that does not show.
  */
-export function xzFlags({ preset, blockSize, threads }: XzSettings): string[] {
+export function xzFlags({ preset, blockSize }: XzSettings): string[] {
   const size = blockSize % MiB === 0 ? `${blockSize / MiB}MiB` : String(blockSize);
-  return [`-${preset}`, "--check=crc64", `--block-size=${size}`, `-T${Math.max(2, threads)}`];
+  return [`-${preset}`, "--check=crc64", `--block-size=${size}`, "-T2"];
 }
 
 /**

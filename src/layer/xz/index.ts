@@ -1,5 +1,7 @@
 // The door of xz.
-export { chooseXzEngine, type XzEngine, type XzSettings } from "./engine.js";
-export { xzArguments, xzFlags } from "./flags.js";
+export { type BlockInput, readXzBlock, type XzBlock, type XzSettings } from "./block.js";
+export { type BlockCompressor, compressXz, engineCompressor } from "./compress.js";
+export { chooseXzEngine, type XzEngine } from "./engine.js";
+export { xzFlags } from "./flags.js";
 export { checkKnownAnswer } from "./known-answer.js";
 export { decompressXzNatively } from "./native-decoder.js";

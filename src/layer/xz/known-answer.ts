@@ -3,9 +3,12 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { StevedoreError } from "../../terms/index.js";
+import { compressXz, engineCompressor } from "./compress.js";
 import type { XzEngine } from "./engine.js";
 
-const settings = { preset: 6, blockSize: 1024 * 1024, threads: 2 } as const;
+const settings = { preset: 6, blockSize: 1024 * 1024 } as const;
+/** Blocks that are compressed at a time. */
+const threads = 2;
 
 /** sha256 of `seq 1 400000 | xz -6 --check=crc64 --block-size=1MiB -T2`: liblzma 5.2.3 and 5.4.1 agree. */
 const expected = "f544887fe1071972bd83db3d19389ff080b1e828cdcdc0a7d40e292e17f007ed";
@@ -23,7 +26,8 @@ const verifiedVariable = "STEVEDORE_INTERNAL_VERIFIED_XZ";
 export async function checkKnownAnswer(engine: XzEngine, signal?: AbortSignal | undefined): Promise<void> {
   if (isVerified(engine)) return;
   const hash = createHash("sha256");
-  for await (const chunk of engine.compress(sample(), settings, signal)) hash.update(chunk);
+  const compressor = engineCompressor(engine, threads);
+  for await (const chunk of compressXz(sample(), settings, compressor, signal)) hash.update(chunk);
   const actual = hash.digest("hex");
   if (actual === expected) return;
   throw new StevedoreError(

@@ -3,8 +3,11 @@
 // It drives the coder that lies under lzma-native's stream, and not the stream. The stream cuts its input at each
 // "YZ" (a megabyte of them took it 100 s), finishes before its last output has come, and keeps its memory and threads
 // when it is destroyed.
+import { openTurns } from "../../disk/index.js";
 import { throwIfAborted } from "../../terms/index.js";
-import type { XzEngine, XzSettings } from "./engine.js";
+import type { XzBlock, XzSettings } from "./block.js";
+import type { XzEngine } from "./engine.js";
+import { blockOf } from "./stream.js";
 
 /** What is used of lzma-native 8; its type declarations leave the coder out. */
 interface LzmaNative {
@@ -17,7 +20,7 @@ interface Coder {
   /** Called per piece of output, with the error if there is one, and last with the number of chunks done. */
   bufferHandler: (output: Buffer | null | undefined, chunksDone?: number, error?: Error | null) => void;
   /** With `threads`, even if it is 1, this is liblzma's encoder of blocks (`lzma_stream_encoder_mt`). */
-  easyEncoder(settings: XzSettings & { readonly check: number }): void;
+  easyEncoder(settings: XzSettings & { readonly threads: number; readonly check: number }): void;
   /** Copies the chunk and encodes it on a thread of libuv's pool. null ends the input. */
   code(chunk: Buffer | null, asynchronous: true): void;
   /** Ends the threads and frees the memory. Blocks while `code` runs. */
@@ -27,34 +30,35 @@ interface Coder {
 /** Loads lzma-native. Throws what the loader throws if it has no binary for this host. */
 export async function loadNativeXz(): Promise<XzEngine> {
   const { default: lzma } = (await import("lzma-native")) as unknown as { default: LzmaNative };
+  const turn = openTurns(Math.max(1, poolSize() - 1));
   return {
     name: "lzma-native",
     version: lzma.versionString(),
-    compress: (input, settings, signal) => compress(lzma, input, settings, signal),
+    async compress({ data }, settings, signal) {
+      using _turn = await turn(signal);
+      const block = await compress(lzma, data, settings);
+      throwIfAborted(signal);
+      return block;
+    },
   };
 }
 
-/** An abort takes effect when the present chunk is done: that takes no longer than a block. */
-async function* compress(
-  lzma: LzmaNative,
-  input: AsyncIterable<Buffer>,
-  { preset, blockSize, threads }: XzSettings,
-  signal?: AbortSignal | undefined,
-): AsyncGenerator<Buffer, void, undefined> {
+/** Once begun it is not interrupted: it takes no longer than a block. */
+async function compress(lzma: LzmaNative, data: Buffer, { preset, blockSize }: XzSettings): Promise<XzBlock> {
   const coder = new lzma.Stream();
   try {
-    coder.easyEncoder({ preset, blockSize, threads, check: lzma.CHECK_CRC64 });
-    for await (const chunk of input) {
-      throwIfAborted(signal);
-      // To the coder an empty chunk is the end.
-      if (chunk.length > 0) yield* await code(coder, chunk);
-    }
-    throwIfAborted(signal);
-    yield* await code(coder, null);
+    coder.easyEncoder({ preset, blockSize, threads: 1, check: lzma.CHECK_CRC64 });
+    const outputs = [...(await code(coder, data)), ...(await code(coder, null))];
+    return blockOf(Buffer.concat(outputs));
   } finally {
     // No `code` is running now: each was awaited.
     coder.resetUnderlying();
   }
+}
+
+/** The threads of libuv's pool. A block keeps one busy, and reads and writes of files need one too. */
+function poolSize(): number {
+  return Number(process.env.UV_THREADPOOL_SIZE) || 4;
 }
 
 /**

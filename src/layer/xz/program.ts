@@ -1,8 +1,9 @@
-// The xz engine that runs the `xz` of the host.
+// The xz engine that runs the `xz` of the host, a process for each block.
 import { run, tools } from "../../host/index.js";
 import { toolOutput } from "../tool-output.js";
 import type { XzEngine } from "./engine.js";
 import { xzArguments } from "./flags.js";
+import { blockOf } from "./stream.js";
 
 /** The engine if the host has an `xz` that compresses with several threads (5.2.0 and later), else undefined. */
 export async function findXzProgram(): Promise<XzEngine | undefined> {
@@ -13,7 +14,14 @@ export async function findXzProgram(): Promise<XzEngine | undefined> {
   return {
     name: "xz",
     version,
-    compress: (input, settings, signal) =>
-      toolOutput(tools.xz, xzArguments(settings), { input, isBackground: true, signal }),
+    async compress({ data }, settings, signal) {
+      const chunks: Buffer[] = [];
+      const input = (async function* () {
+        yield data;
+      })();
+      const options = { input, isBackground: true, signal };
+      for await (const chunk of toolOutput(tools.xz, xzArguments(settings), options)) chunks.push(chunk);
+      return blockOf(Buffer.concat(chunks));
+    },
   };
 }

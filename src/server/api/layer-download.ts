@@ -1,16 +1,13 @@
 // Makes the bytes of a layer for a download while they are sent, and checks them as far as that is possible.
 import { createHash } from "node:crypto";
 import type { Image } from "../../graph/index.js";
-import { archiveLayer, canonicalTar, type XzEngine } from "../../layer/index.js";
+import { archiveLayer, type BlockCompressor, canonicalTar } from "../../layer/index.js";
 import { type RecipeName, StevedoreError } from "../../terms/index.js";
-
-/** Compressor threads of one download: the fewest possible, because the workers' jobs need the cores. */
-const threads = 2;
 
 interface Wanted {
   readonly image: Image;
   /** Undefined for the canonical tar itself. */
-  readonly archive: { readonly recipe: RecipeName; readonly engine: XzEngine } | undefined;
+  readonly archive: { readonly recipe: RecipeName; readonly compressor: BlockCompressor } | undefined;
   /** The digest of the layer's canonical tar, if it is known. */
   readonly tarDigest: string | undefined;
 }
@@ -37,8 +34,7 @@ export async function* layerBytes(
     tarEnded = true;
   }
   const source = { layerDirectory, tarChunks: tarChunks() };
-  const chunks =
-    archive === undefined ? source.tarChunks : archiveLayer(source, { ...archive, threads }, signal);
+  const chunks = archive === undefined ? source.tarChunks : archiveLayer(source, archive, signal);
   for await (const chunk of chunks) {
     if (archive !== undefined) sent.update(chunk);
     yield chunk;

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { Readable } from "node:stream";
 import { z } from "zod";
 import type { Image } from "../../graph/index.js";
-import { checkKnownAnswer, chooseXzEngine, type XzEngine } from "../../layer/index.js";
+import { checkKnownAnswer, chooseXzEngine, engineCompressor, type XzEngine } from "../../layer/index.js";
 import { type RecipeName, recipeNames, recipes } from "../../terms/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError, problem } from "../problem.js";
@@ -11,6 +11,9 @@ import { namesTag, notModified } from "./entity-tag.js";
 import { referenceParams } from "./image-schemas.js";
 import { layerBytes } from "./layer-download.js";
 import { formatDigest } from "./uploads/index.js";
+
+/** Blocks of one download that are compressed at a time: few, because the workers' jobs need the cores. */
+const threads = 2;
 
 const schema = {
   tags: ["images"],
@@ -120,7 +123,10 @@ export function addLayerRoutes(app: App, { graph, signal, log }: ServerContext):
       return reply.headers(headers).send(body);
 
       async function* bytesOf(): AsyncGenerator<Buffer, void, undefined> {
-        const archive = recipe === undefined ? undefined : { recipe, engine: await verifiedEngine() };
+        const archive =
+          recipe === undefined
+            ? undefined
+            : { recipe, compressor: engineCompressor(await verifiedEngine(), threads) };
         const told = (ofAll: Buffer) => {
           digest = ofAll;
         };

@@ -2,7 +2,8 @@
 import { inodeOf } from "../../disk/index.js";
 import type { StoredChecksum } from "../../graph/index.js";
 import { checksumLayer } from "../../layer/index.js";
-import { defaultRecipe, StevedoreError } from "../../terms/index.js";
+import { defaultRecipe, recipes, StevedoreError } from "../../terms/index.js";
+import type { BlockCounts, LayerCompressor } from "../compress/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
 
 export const checksum: Handler<"checksum"> = async (job, host, signal) => {
@@ -10,7 +11,7 @@ export const checksum: Handler<"checksum"> = async (job, host, signal) => {
   const { recipe = defaultRecipe, force = false } = job.data;
   const id = await host.graph.resolve(job.data.id);
   const stored = force ? undefined : await storedOrAwaited(id, recipe, host);
-  const { checksum, tarDigest, archiveBytes, layerBytes } =
+  const { checksum, tarDigest, archiveBytes, layerBytes, blocks }: Computed =
     stored ?? (await computeOnce(id, job, host, signal));
   return {
     id,
@@ -20,6 +21,7 @@ export const checksum: Handler<"checksum"> = async (job, host, signal) => {
     layerBytes: layerBytes ?? (await host.graph.layerFacts(id)).layerBytes,
     archiveBytes,
     cached: stored !== undefined,
+    ...(blocks === undefined ? {} : { blocks }),
     durationMs: Math.round(performance.now() - begun),
   };
 };
@@ -44,7 +46,7 @@ async function computeOnce(
   job: JobTry<"checksum">,
   host: WorkerHost,
   signal: AbortSignal,
-): Promise<StoredChecksum> {
+): Promise<Computed> {
   const { computing } = host;
   const key = `${id}/${job.data.recipe ?? defaultRecipe}`;
   const computation = compute(id, job, host, signal);
@@ -59,27 +61,31 @@ async function computeOnce(
 async function compute(
   id: string,
   job: JobTry<"checksum">,
-  { graph, cpu, verifiedEngine }: WorkerHost,
+  { graph, cpu, compressors }: WorkerHost,
   signal: AbortSignal,
-): Promise<StoredChecksum> {
+): Promise<Computed> {
   const { recipe = defaultRecipe } = job.data;
   const { layerBytes } = await graph.layerFacts(id, signal);
-  const engine = await verifiedEngine();
-  using share = await cpu.take(layerBytes, job.urgency, signal);
+  const { urgency } = job;
+  const isXz = recipes[recipe].archiver === "tar | xz";
+  // The blocks of an xz recipe take a thread each; bsdtar compresses by itself.
+  using _thread = isXz ? undefined : await cpu.takeOne({ urgency, remaining: () => layerBytes }, signal);
   const image = await graph.get(id);
   const inode = inodeOf(image.layerDirectory);
+  const progress = trackProgress(job, layerBytes);
+  let compressor: LayerCompressor | undefined;
   return await graph.withStaging(async (manifestPath) => {
     const computed = await checksumLayer(
       {
         recordBytes: image.recordBytes,
         layerDirectory: image.layerDirectory,
         recipe,
-        threads: share.threads,
-        engine,
+        openCompressor() {
+          compressor = compressors.open({ layerBytes, urgency, onProgress: progress.compressed });
+          return compressor;
+        },
         manifestPath,
-        onRead: share.finish,
-        onProgress: (done) =>
-          job.report({ phase: "checksum", done, total: Math.max(done, layerBytes), unit: "bytes" }),
+        onProgress: isXz ? progress.read : progress.both,
       },
       signal,
     );
@@ -98,6 +104,38 @@ async function compute(
     // In this order, so that a stored tar digest always has its manifest.
     await graph.storeManifest(id, manifestPath);
     await graph.storeChecksum(id, recipe, entry);
-    return entry;
+    return { ...entry, blocks: isXz ? compressor?.blocks() : undefined };
   });
+}
+
+/** A checksum that was computed here. */
+interface Computed extends StoredChecksum {
+  readonly blocks?: BlockCounts | undefined;
+}
+
+/**
+ * Reports how many bytes of a layer are compressed: that takes longer than to read them. The total is what was read where
+ * that is more than was expected, so that it is reached at the end and not before. A layer that is read again is reported
+ * once it is further than before.
+ */
+function trackProgress(job: JobTry<"checksum">, layerBytes: number) {
+  let total = layerBytes;
+  let done = 0;
+  const report = () => job.report({ phase: "checksum", done, total, unit: "bytes" });
+  const read = (bytes: number) => {
+    total = Math.max(total, bytes);
+  };
+  const compressed = (bytes: number) => {
+    if (bytes <= done) return;
+    done = bytes;
+    report();
+  };
+  return {
+    read,
+    compressed,
+    both(bytes: number) {
+      read(bytes);
+      compressed(bytes);
+    },
+  };
 }

@@ -5,7 +5,11 @@ import { addToOutbox, assertNewInOutbox, exportExpiry } from "../../outbox/index
 import { StevedoreError } from "../../terms/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
 
-export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu, keepExportsMs }, signal) => {
+export const exportToOutbox: Handler<"export"> = async (
+  job,
+  { graph, cpu, compressors, keepExportsMs },
+  signal,
+) => {
   const begun = performance.now();
   const { format, compress, canonical } = job.data;
   const file = fileOf(job);
@@ -19,8 +23,11 @@ export const exportToOutbox: Handler<"export"> = async (job, { graph, cpu, keepE
     isCanonical: canonical,
     threads: {
       threads: cpu.threads,
-      take: (layerBytes: number | "one", either: AbortSignal) =>
-        layerBytes === "one" ? cpu.takeOne(job.urgency, either) : cpu.take(layerBytes, job.urgency, either),
+      take(wanted: "one" | "some", layerBytes: number, either: AbortSignal) {
+        const work = { urgency: job.urgency, remaining: () => layerBytes };
+        return wanted === "one" ? cpu.takeOne(work, either) : cpu.takeSome(work, either);
+      },
+      blocks: (layerBytes: number) => compressors.open({ layerBytes, urgency: job.urgency }),
     },
     onProgress: (done: number, total: number) => job.report({ phase: "export", done, total, unit: "bytes" }),
   };

@@ -1,22 +1,22 @@
 // What a handler works with: one try of a job, and the host it runs on.
 import type { Graph } from "../../graph/index.js";
 import type { CheckedJobData, JobName, JobResult, Progress } from "../../jobs/index.js";
-import type { XzEngine } from "../../layer/index.js";
 import type { Mounts } from "../../mount/index.js";
 import type { Producer } from "../../producer/index.js";
 import type { Batch } from "../batches/index.js";
-import type { CpuBudget, Urgency } from "../cpu-budget.js";
+import type { CompressorPool } from "../compress/index.js";
+import type { CpuBudget } from "../cpu-budget.js";
 import type { WorkerLimits } from "../limits.js";
 import type { OtherHost } from "../other-host.js";
 import type { SourcePolicy } from "../sources/index.js";
+import type { Urgency } from "../turns.js";
 
 /** What the handlers of a worker process share. */
 export interface WorkerHost {
   readonly graph: Graph;
   readonly mounts: Mounts;
-  /** The xz engine, once it has passed its self-test. @throws as `checkKnownAnswer` */
-  verifiedEngine(): Promise<XzEngine>;
   readonly cpu: CpuBudget;
+  readonly compressors: CompressorPool;
   readonly sources: SourcePolicy;
   readonly limits: WorkerLimits;
   /** Whether a worker that is not root may store layers without their owners. */

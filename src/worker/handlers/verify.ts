@@ -9,7 +9,7 @@ export const verify: Handler<"verify"> = async (job, { graph, cpu }, signal) => 
   const { id, layerDirectory } = await graph.get(job.data.id);
   const expected = await storedTarDigests(graph, id);
   const { layerBytes } = await graph.layerFacts(id, signal);
-  using _thread = await cpu.takeOne(job.urgency, signal);
+  using _thread = await cpu.takeOne({ urgency: job.urgency, remaining: () => layerBytes }, signal);
   const { comparison, ...verdict } = await verifyLayer(
     {
       layerDirectory,

@@ -1,0 +1,7 @@
+// Compressing layers block by block.
+export {
+  type BlockCounts,
+  type CompressorPool,
+  type LayerCompressor,
+  openCompressorPool,
+} from "./compressor-pool.js";

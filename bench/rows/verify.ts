@@ -1,7 +1,12 @@
 // The verification of a whole graph against reading its layers by hand, and what the manifest costs at the checksum.
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type ChecksumRequest, checksumLayer, chooseXzEngine } from "../../src/layer/index.js";
+import {
+  type ChecksumRequest,
+  checksumLayer,
+  chooseXzEngine,
+  engineCompressor,
+} from "../../src/layer/index.js";
 import { describeSample, sample } from "../data.js";
 import type { Dock } from "../dock.js";
 import { describeMixedGraph, makeMixedGraph } from "../mixed-graph.js";
@@ -41,12 +46,12 @@ export async function measureVerify({ scratch }: Dock): Promise<Row[]> {
 /** The same pass with and without the manifest, over many small files, each of which has a line in it. */
 async function measureManifest(scratch: string): Promise<Row> {
   const layer = await sample(scratch, "small-files", 20 * 1024 ** 2, 20_000);
+  const engine = await chooseXzEngine();
   const request: ChecksumRequest = {
     recordBytes: Buffer.from("{}"),
     layerDirectory: layer.tree,
     recipe: "xz-6",
-    threads: 2,
-    engine: await chooseXzEngine(),
+    openCompressor: () => engineCompressor(engine, 2),
   };
   const manifestPath = join(scratch, "manifest.gz");
   const measured = await inTurn(

@@ -6,6 +6,7 @@ import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Graph, makeRecord, openGraph, type RecordFields } from "../../src/graph/index.js";
+import { byEngine, hostEngine } from "../support/by-engine.js";
 import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
 import { exportInto, untar } from "../support/images/exporting.js";
 import { skopeoCopy, skopeoInspect, umociUnpack } from "../support/images/peers.js";
@@ -332,7 +333,8 @@ describe("the bytes of an export", () => {
       ZSTD_CLEVEL: "19",
       ZSTD_NBTHREADS: "1",
     };
-    const threads = { threads: 7, take: async () => ({ threads: 1, [Symbol.dispose]: () => {} }) };
+    const take = async () => ({ count: 1, [Symbol.dispose]: () => {} });
+    const threads = { threads: 7, take, blocks: byEngine(hostEngine, 1) };
     try {
       await withEnvironment({ ...odd, TAR_OPTIONS: "--owner=5" }, async () => {
         const other = await exported(["top", "side"], { ...choice, threads });

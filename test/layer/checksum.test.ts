@@ -1,12 +1,13 @@
 import { linkSync, utimesSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { type ChecksumRequest, checksumLayer, digestLayer } from "../../src/layer/checksum.js";
 import { shellLine } from "../../src/layer/shell-line.js";
 import { chooseXzEngine, type XzEngine } from "../../src/layer/xz/engine.js";
 import { loadNativeXz } from "../../src/layer/xz/native.js";
 import { type RecipeName, recipeNames } from "../../src/terms/index.js";
+import { byEngine } from "../support/by-engine.js";
 import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
 import { childProcesses } from "../support/processes/child-processes.js";
 import { withEnvironment } from "../support/processes/environment.js";
@@ -37,7 +38,7 @@ async function makeImage(): Promise<string> {
 
 async function request(image: string, recipe: RecipeName): Promise<ChecksumRequest> {
   const recordBytes = await readFile(join(image, "json"));
-  return { recordBytes, layerDirectory: join(image, "layer"), recipe, threads: 2, engine };
+  return { recordBytes, layerDirectory: join(image, "layer"), recipe, openCompressor: byEngine(engine) };
 }
 
 async function checksumOf(image: string, recipe: RecipeName): Promise<string> {
@@ -110,7 +111,8 @@ describe("a checksum by xz-6", () => {
       [engine, 3],
       [await loadNativeXz(), 2],
     ] as const) {
-      const found = await checksumLayer({ ...(await request(richImage, "xz-6")), engine: other, threads });
+      const openCompressor = byEngine(other, threads);
+      const found = await checksumLayer({ ...(await request(richImage, "xz-6")), openCompressor });
       expect(found.checksum, `${other.name}, ${threads} threads`).toBe(expected);
     }
   });
@@ -200,10 +202,13 @@ describe("a checksum by xz-6", () => {
 
   test.each(["tar", "xz"])("fails if %s is killed, and leaves no process", async (victim) => {
     let killed: Promise<void> | undefined;
-    const kill = async () => {
-      for (const { pid, command } of await childProcesses())
-        if (command === victim) process.kill(pid, "SIGKILL");
-    };
+    // The first block is compressed once it has been read.
+    const kill = () =>
+      vi.waitFor(async () => {
+        const child = (await childProcesses()).find(({ command }) => command === victim);
+        if (child === undefined) throw new Error(`no ${victim} runs`);
+        process.kill(child.pid, "SIGKILL");
+      });
     const large = {
       ...(await request(richImage, "xz-6")),
       layerDirectory: "/usr/bin",

@@ -12,6 +12,7 @@ import {
 } from "../../src/layer/manifest.js";
 import { openManifest, openManifestWriter } from "../../src/layer/manifest-file.js";
 import { chooseXzEngine } from "../../src/layer/xz/engine.js";
+import { byEngine } from "../support/by-engine.js";
 import { collect } from "../support/collect.js";
 import { childProcesses } from "../support/processes/child-processes.js";
 import { sha256Of, shell } from "../support/processes/shell.js";
@@ -177,8 +178,8 @@ describe("a manifest's file", () => {
   it("comes from the same pass as a checksum, which stays the same", async () => {
     const path = join(await scratch.fresh(), "manifest.gz");
     const request = {
-      ...{ recordBytes: Buffer.from("{}"), layerDirectory: layer, threads: 2 },
-      ...{ recipe: "xz-1" as const, engine: await chooseXzEngine() },
+      ...{ recordBytes: Buffer.from("{}"), layerDirectory: layer },
+      ...{ recipe: "xz-1" as const, openCompressor: byEngine(await chooseXzEngine()) },
     };
     const plain = await checksumLayer(request);
     expect(await checksumLayer({ ...request, manifestPath: path })).toEqual(plain);
@@ -214,8 +215,8 @@ describe("a manifest's file", () => {
     await shell(`mount -t tmpfs -o size=16k tmpfs '${full}'`);
     try {
       const checksum = checksumLayer({
-        ...{ recordBytes: Buffer.from("{}"), layerDirectory: many, recipe: "xz-1", threads: 2 },
-        ...{ engine: await chooseXzEngine(), manifestPath: join(full, "manifest.gz") },
+        ...{ recordBytes: Buffer.from("{}"), layerDirectory: many, recipe: "xz-1" },
+        ...{ openCompressor: byEngine(await chooseXzEngine()), manifestPath: join(full, "manifest.gz") },
       });
       await expect(checksum).rejects.toMatchObject({ code: "NO_SPACE" });
       expect(await childProcesses()).toEqual([]);

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { checksumLayer } from "../../src/layer/checksum.js";
 import { verifyLayer } from "../../src/layer/verify-layer.js";
 import { chooseXzEngine } from "../../src/layer/xz/engine.js";
+import { byEngine } from "../support/by-engine.js";
 import { childProcesses } from "../support/processes/child-processes.js";
 import { sha256Of, shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
@@ -24,8 +25,8 @@ async function sealed(fill: (layer: string) => Promise<unknown>): Promise<Sealed
   await fill(layerDirectory);
   const manifestPath = join(beside, "manifest.gz");
   const { tarDigest } = await checksumLayer({
-    ...{ recordBytes: Buffer.from("{}"), layerDirectory, recipe: "xz-1", threads: 2 },
-    ...{ engine: await chooseXzEngine(), manifestPath },
+    ...{ recordBytes: Buffer.from("{}"), layerDirectory, recipe: "xz-1" },
+    ...{ openCompressor: byEngine(await chooseXzEngine()), manifestPath },
   });
   return { layerDirectory, manifestPath, expected: [tarDigest] };
 }

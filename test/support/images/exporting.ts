@@ -2,12 +2,14 @@
 import { mkdir } from "node:fs/promises";
 import type { Graph } from "../../../src/graph/index.js";
 import { type Exported, type ExportRequest, exportImages } from "../../../src/interchange/index.js";
+import { byEngine, hostEngine } from "../by-engine.js";
 import { shell } from "../processes/shell.js";
 
 /** Two threads that nobody else wants. */
 export const freeThreads: ExportRequest["threads"] = {
   threads: 2,
-  take: async () => ({ threads: 2, [Symbol.dispose]: () => {} }),
+  take: async () => ({ count: 2, [Symbol.dispose]: () => {} }),
+  blocks: byEngine(hostEngine),
 };
 
 /** Exports into an empty directory. */

@@ -73,7 +73,7 @@ export const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 export const bytes = z.int().nonnegative();
 
 /** The blocks that an archive was made of, and how many of them were there already or came from compressors. */
-export const blockCounts = z.object({
+export const blockCounts = z.strictObject({
   total: z.int().nonnegative(),
   reused: z.int().nonnegative(),
   remote: z.int().nonnegative(),

@@ -100,7 +100,7 @@ describe("both engines give the bytes of the xz command line", () => {
       fc.asyncProperty(inputs, async ({ blockSize: size, bytes, repeats, cut, preset }) => {
         const data = Buffer.concat([
           randomBytes(bytes % (repeats * 7 + 1)),
-          Buffer.alloc(bytes, "x".repeat(repeats) + "y"),
+          Buffer.alloc(bytes, `${"x".repeat(repeats)}y`),
         ]);
         const input = data.subarray(0, bytes);
         const line = `xz -${preset} --check=crc64 --block-size=${size} -T2 | sha256sum`;

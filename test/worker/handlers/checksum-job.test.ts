@@ -39,9 +39,16 @@ function byShell(root: string, id: string): string {
   return `sha256:${shell(shellLine("xz-6", { imageDirectory: join(root, "graph", id) })).slice(0, 64)}`;
 }
 
+/** An archive whose layer is too large for the library: xz compresses it. */
+function archiveForXz(): string {
+  const directory = mkdtempSync(join(dock.scratch, "for-xz-"));
+  shell(`head -c 100000 /dev/urandom > ${directory}/data; tar -C ${directory} -cf ${directory}.tar data`);
+  return `${directory}.tar`;
+}
+
 it("is tried again when xz is killed from outside", () =>
   servingWithXz("[ ! -e armed ] || ! rm armed", async ({ producer, root }, bin) => {
-    await runJob(producer, "store", { image: { id: "a" }, layer: { path: dock.archive } });
+    await runJob(producer, "store", { image: { id: "a" }, layer: { path: archiveForXz() } });
     writeFileSync(join(bin, "armed"), "");
     const { checksum } = await runJob(producer, "checksum", { id: "a" });
     expect(checksum).toBe(byShell(root, "a"));
@@ -50,7 +57,7 @@ it("is tried again when xz is killed from outside", () =>
 
 it("fails with the signal when xz is killed each time, and leaves nothing half", () =>
   servingWithXz("[ ! -e armed ]", async ({ producer, root }, bin) => {
-    await runJob(producer, "store", { image: { id: "a" }, layer: { path: dock.archive } });
+    await runJob(producer, "store", { image: { id: "a" }, layer: { path: archiveForXz() } });
     writeFileSync(join(bin, "armed"), "");
     const job = await producer.enqueue("checksum", { id: "a" });
     await expect(producer.wait(job)).rejects.toMatchObject({
@@ -72,13 +79,13 @@ it("is that of the image which took the place of the one it began with", () =>
     "[ ! -e hold ] || { mv hold held; while [ ! -e go ]; do sleep 0.02; done; }",
     async (served, bin) => {
       const { producer, root } = served;
-      await runJob(producer, "store", { image: { id: "a" }, layer: { path: dock.archive } });
+      await runJob(producer, "store", { image: { id: "a" }, layer: { path: archiveForXz() } });
       writeFileSync(join(bin, "hold"), "");
       const job = await producer.enqueue("checksum", { id: "a" });
       while (!existsSync(join(bin, "held"))) await new Promise((resolve) => setImmediate(resolve));
       await runJob(producer, "delete", { id: "a" });
       const image = { id: "a", comment: "another" };
-      await runJob(producer, "store", { image, layer: { path: dock.archive } });
+      await runJob(producer, "store", { image, layer: { path: archiveForXz() } });
       writeFileSync(join(bin, "go"), "");
       const { checksum } = await producer.wait(job);
       expect(checksum).toBe(byShell(root, "a"));

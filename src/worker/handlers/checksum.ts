@@ -8,8 +8,9 @@ import type { Handler, JobTry, WorkerHost } from "./handler.js";
 export const checksum: Handler<"checksum"> = async (job, host, signal) => {
   const begun = performance.now();
   const { recipe = defaultRecipe, force = false } = job.data;
-  const id = await host.graph.resolve(job.data.id);
-  const stored = force ? undefined : await storedOrAwaited(id, recipe, host);
+  const atHand = force ? undefined : host.graph.checksumAtHand(job.data.id, recipe);
+  const id = atHand === undefined ? await host.graph.resolve(job.data.id) : job.data.id;
+  const stored = force ? undefined : (atHand ?? (await storedOrAwaited(id, recipe, host)));
   const { checksum, tarDigest, archiveBytes, layerBytes } =
     stored ?? (await computeOnce(id, job, host, signal));
   return {

@@ -1,6 +1,7 @@
 // The job `checksum`: returns the stored checksum if there is one, else computes it in one pass over the layer.
 import { inodeOf } from "../../disk/index.js";
 import type { StoredChecksum } from "../../graph/index.js";
+import type { CheckedJobData, JobResult } from "../../jobs/index.js";
 import { checksumLayer } from "../../layer/index.js";
 import { defaultRecipe, StevedoreError } from "../../terms/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
@@ -8,9 +9,8 @@ import type { Handler, JobTry, WorkerHost } from "./handler.js";
 export const checksum: Handler<"checksum"> = async (job, host, signal) => {
   const begun = performance.now();
   const { recipe = defaultRecipe, force = false } = job.data;
-  const atHand = force ? undefined : host.graph.checksumAtHand(job.data.id, recipe);
-  const id = atHand === undefined ? await host.graph.resolve(job.data.id) : job.data.id;
-  const stored = force ? undefined : (atHand ?? (await storedOrAwaited(id, recipe, host)));
+  const id = await host.graph.resolve(job.data.id);
+  const stored = force ? undefined : await storedOrAwaited(id, recipe, host);
   const { checksum, tarDigest, archiveBytes, layerBytes } =
     stored ?? (await computeOnce(id, job, host, signal));
   return {
@@ -24,6 +24,19 @@ export const checksum: Handler<"checksum"> = async (job, host, signal) => {
     durationMs: Math.round(performance.now() - begun),
   };
 };
+
+/** The result for an image whose stored checksum one look at the disk finds; undefined tells nothing. */
+export function checksumAtHand(
+  { id, recipe = defaultRecipe, force = false }: CheckedJobData<"checksum">,
+  { graph }: WorkerHost,
+): JobResult<"checksum"> | undefined {
+  const begun = performance.now();
+  const stored = force ? undefined : graph.checksumAtHand(id, recipe);
+  if (stored === undefined || stored.layerBytes === null) return undefined;
+  const { checksum, tarDigest, layerBytes, archiveBytes } = stored;
+  const durationMs = Math.round(performance.now() - begun);
+  return { id, recipe, checksum, tarDigest, layerBytes, archiveBytes, cached: true, durationMs };
+}
 
 /** The stored checksum; waits for one that is being computed. */
 async function storedOrAwaited(

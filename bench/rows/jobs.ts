@@ -1,4 +1,4 @@
-// Jobs per second of checksums that are stored already, against bare BullMQ with a handler that does nothing.
+// Jobs per second of checksums that are stored already, against bare BullMQ with a handler that returns the like at once.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,12 +27,12 @@ export async function measureJobs({ redis, root }: Dock): Promise<Row[]> {
   return [
     {
       what: "cached checksums",
-      against: "bare BullMQ, empty handler",
+      against: "bare BullMQ, a handler that returns the like",
       on: `${jobs} jobs, concurrency ${concurrency}`,
       ...measured,
       unit: "jobs/s",
       value: measured.ours / measured.peer,
-      target: { atLeast: 0.6 },
+      target: { atLeast: 0.8 },
     },
   ];
 }

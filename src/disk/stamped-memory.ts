@@ -15,8 +15,8 @@ export interface StampedMemory<Value> {
   keepOnly(keys: readonly string[]): void;
 }
 
-/** An empty memory. */
-export function createStampedMemory<Value>(): StampedMemory<Value> {
+/** An empty memory. @param most how many keys it holds: the oldest is forgotten for a new one */
+export function createStampedMemory<Value>(most = Number.POSITIVE_INFINITY): StampedMemory<Value> {
   const known = new Map<string, { readonly stamp: string; readonly value: Value }>();
   return {
     recall(key, { text }) {
@@ -24,8 +24,12 @@ export function createStampedMemory<Value>(): StampedMemory<Value> {
       return last?.stamp === text ? last.value : undefined;
     },
     note(key, { text, settled }, value) {
-      if (settled && value !== undefined) known.set(key, { stamp: text, value });
-      else known.delete(key);
+      known.delete(key);
+      if (!settled || value === undefined) return;
+      known.set(key, { stamp: text, value });
+      // A map keeps the order in which its keys came.
+      const [oldest = key] = known.keys();
+      if (known.size > most) known.delete(oldest);
     },
     keepOnly(keys) {
       if (known.size <= keys.length) return;

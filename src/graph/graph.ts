@@ -119,6 +119,11 @@ export interface Graph {
 
   /** What is known of an image's layer. One that came without is measured, and that is kept if it can be. */
   layerFacts(id: string, signal?: AbortSignal | undefined): Promise<LayerFacts>;
+  /**
+   * The checksum stored for a recipe, if the reference is the whole id of an image that has one: what `resolve` and
+   * `storedChecksum` answer then, by one look at the disk. Undefined tells nothing.
+   */
+  checksumAtHand(reference: string, recipe: string): StoredChecksum | undefined;
   /** The checksum stored for a recipe. Docker 0.3's own count as those of the recipe `docker`. */
   storedChecksum(id: string, recipe: string): Promise<StoredChecksum | undefined>;
   /** All stored checksums of an image by recipe. */

@@ -19,6 +19,7 @@ import {
   knownDockerChecksum,
   openChecksumsDictionary,
   readChecksums,
+  rememberChecksums,
 } from "./checksums/index.js";
 import { withContent } from "./derived/index.js";
 import type { Graph, OpenGraphOptions } from "./graph.js";
@@ -57,6 +58,7 @@ export async function openGraph(
     return indexAsItIs();
   };
   const findChildren = openParentIndex(directory);
+  const rememberedChecksums = rememberChecksums();
   const dictionary = openChecksumsDictionary(absolute, (id) => knownDockerChecksum(directory, id));
   await references.completeAbandoned();
   if (create) {
@@ -143,9 +145,14 @@ export async function openGraph(
       if (known !== undefined) return known;
       return readLayerFacts(loadImage(directory, id), signal);
     },
+    checksumAtHand(reference, recipe) {
+      if (!isId(reference)) return undefined;
+      const stored = rememberedChecksums(imagePaths(directory, reference).directory);
+      return Object.hasOwn(stored, recipe) ? stored[recipe] : undefined;
+    },
     async storedChecksum(id, recipe) {
       assertId(id);
-      const stored = await readChecksums(imagePaths(directory, id).directory);
+      const stored = rememberedChecksums(imagePaths(directory, id).directory);
       if (Object.hasOwn(stored, recipe)) return stored[recipe];
       if (recipe !== dockerRecipe) return undefined;
       const checksum = await dictionary.get(id);
@@ -153,7 +160,7 @@ export async function openGraph(
     },
     async storedChecksums(id) {
       assertId(id);
-      const stored = await readChecksums(imagePaths(directory, id).directory);
+      const stored = readChecksums(imagePaths(directory, id).directory);
       if (Object.hasOwn(stored, dockerRecipe)) return stored;
       const checksum = await dictionary.get(id);
       return checksum === undefined ? stored : { ...stored, [dockerRecipe]: fromDictionary(checksum) };

@@ -15,6 +15,8 @@ export function quote(text: string): string {
  */
 export function onOneLine(text: string, most = longest): string {
   const shown = text.length > most ? `${text.slice(0, most)}...` : text;
+  // Most texts are of plain letters, which is quicker to see.
+  if (/^[\x20-\x7e]*$/.test(shown)) return shown;
   return shown.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, escaped);
 }
 

@@ -21,10 +21,11 @@ import { callbackOf, type Teller } from "./callbacks/index.js";
 import type { Cancellations } from "./cancellations.js";
 import { jobFailure } from "./failure.js";
 import type { Handler, JobTry, WorkerHost } from "./handlers/index.js";
-import { handlers } from "./handlers/index.js";
+import { answerAtHand, handlers } from "./handlers/index.js";
 import { type HostQueues, otherHostOf } from "./other-host.js";
 import { startProgressReport } from "./progress-report.js";
 import { beginScheduledRun } from "./scheduled-run.js";
+import type { TrySignal } from "./try-signals.js";
 
 /** The abort reason when the worker shuts down: the job goes back to the queue. */
 export const shutdownReason = "shutdown";
@@ -49,7 +50,8 @@ export interface QueueAccess {
 interface TryControl {
   /** The token of the job's lock. */
   readonly token: string | undefined;
-  readonly signal: AbortSignal;
+  /** How it is aborted. Its signal is made when it is asked for, and only then. */
+  readonly aborting: Pick<TrySignal, "reason" | "signal">;
   /** Aborts it with `cancelReason`. */
   cancel(): void;
   /** Called with all progress, also what is too frequent for the record. */
@@ -59,7 +61,7 @@ interface TryControl {
 /** Runs one try of a job. @throws BullMQ's own errors, which tell it what to do with a job that has not completed */
 export async function processJob(
   job: Job,
-  { token, signal, cancel, onProgress }: TryControl,
+  { token, aborting, cancel, onProgress }: TryControl,
   host: WorkerHost,
   { redis, graphName, queues, hostQueues, batches, cancellations, callbacks }: QueueAccess,
 ): Promise<unknown> {
@@ -76,13 +78,13 @@ export async function processJob(
   const child = isOfBatch ? batches.child(job.parent?.id ?? "") : undefined;
   const isRepeat = job.attemptsStarted > 1 || job.stalledCounter > 0;
   const isFinal = (error: unknown) =>
-    signal.reason !== shutdownReason &&
-    signal.reason !== lockLostReason &&
-    (signal.reason === cancelReason ||
+    aborting.reason !== shutdownReason &&
+    aborting.reason !== lockLostReason &&
+    (aborting.reason === cancelReason ||
       job.attemptsMade + 1 >= (job.opts.attempts ?? 1) ||
       !isTransient(failureOf(error).code));
   try {
-    throwIfAborted(signal);
+    if (aborting.reason !== undefined) throwIfAborted(aborting.signal);
     await beginScheduledRun(job, redis, graphName);
     assertJobSize(name, job.data, host.limits.maxJobBytes);
     const data = parseJobData(name, job.data);
@@ -103,18 +105,18 @@ export async function processJob(
       otherHost: otherHostOf(job, token ?? "", isRepeat, hostQueues),
     };
     const handler = handlers[name] as Handler<JobName>;
-    const result = await handler(attempt, host, signal);
+    const result = answerAtHand(name, data, host) ?? (await handler(attempt, host, aborting.signal));
     child?.ended(layerBytesOf(result));
     return result;
   } catch (error) {
     if (error instanceof WaitingChildrenError) throw error;
     endChild(child, isFinal(error));
     await report.stop();
-    if (signal.reason === shutdownReason) {
+    if (aborting.reason === shutdownReason) {
       await job.moveToWait(token);
       throw new WaitingError();
     }
-    if (signal.reason === cancelReason) {
+    if (aborting.reason === cancelReason) {
       await batch.close().catch(() => undefined);
       throw new UnrecoverableError(cancelledReason(job.id ?? ""));
     }

@@ -19,6 +19,7 @@ import { removeUpload } from "./sources/index.js";
 import type { WorkerMetrics } from "./telemetry/index.js";
 import { observeTry, openJobLog, writeLines } from "./telemetry/index.js";
 import type { WorkerTiming } from "./timing.js";
+import { openTrySignals } from "./try-signals.js";
 
 /** How long a worker waits before it repeats a command that failed, in ms. */
 const runRetryDelay = 1_000;
@@ -27,9 +28,6 @@ const maxStalledCount = 5;
 
 /** The characters of a line of the log. */
 const longestLine = 4_000;
-
-/** Stands in for BullMQ's signal, which its types leave optional. */
-const neverAborted = new AbortController().signal;
 
 /** Who observes the jobs of a queue. */
 interface QueueObservers {
@@ -52,16 +50,16 @@ export function serveQueue(
 ): Worker {
   const worker = new Worker(
     queue,
-    (job, token, given) => {
+    async (job, token) => {
       const { id = "" } = job;
       // As whoever enqueued it asks for, or else as all jobs: none needs to say so in its record.
       if (!job.opts.attempts) Object.assign(job.opts, retryPolicy);
-      const signal = given ?? neverAborted;
+      using aborting = signals.begin(id);
       const cancel = () => void worker.cancelJob(id, cancelReason);
-      const hasLost = () => signal.reason === lockLostReason;
+      const hasLost = () => aborting.reason === lockLostReason;
       const jobLog = openJobLog(queue, id, worker, access);
-      return observeTry(job, host.graph.host, metrics, jobLog, hasLost, (onProgress) =>
-        processJob(job, { token, signal, cancel, onProgress }, host, access),
+      return await observeTry(job, host.graph.host, metrics, jobLog, hasLost, (onProgress) =>
+        processJob(job, { token, aborting, cancel, onProgress }, host, access),
       );
     },
     {
@@ -80,6 +78,7 @@ export function serveQueue(
       ...(telemetry === undefined ? {} : { telemetry }),
     },
   );
+  const signals = openTrySignals(worker);
   // What a line quotes comes from whoever may write to Redis: a line break would forge a line.
   const log: Log = (line, fields) => write(onOneLine(line, longestLine), fields);
   guardWorker(worker, access.redis, (id, reason) =>

@@ -47,4 +47,14 @@ describe("what is remembered under a stamp", () => {
     memory.keepOnly(["a"]);
     expect(["a", "b", "c"].map((key) => memory.recall(key, settled))).toEqual([null, undefined, undefined]);
   });
+
+  it("is of so many keys at most: the oldest makes room", async () => {
+    const path = join(await scratch.fresh(), "file");
+    writeFileSync(path, "1");
+    await setTimeout(settling);
+    const stamp = joinStamps([readStamp(path)]);
+    const memory = createStampedMemory<number>(2);
+    for (const [at, key] of ["a", "b", "a", "c"].entries()) memory.note(key, stamp, at);
+    expect(["a", "b", "c"].map((key) => memory.recall(key, stamp))).toEqual([2, undefined, 3]);
+  });
 });

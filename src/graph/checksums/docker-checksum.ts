@@ -7,7 +7,7 @@ import { readChecksums, type StoredChecksum } from "./stored-checksums.js";
 /** What an image's own files say of its checksum by Docker's recipe. */
 export async function knownDockerChecksum(graphDirectory: string, id: string): Promise<KnownChecksum> {
   if (!(await imageExists(graphDirectory, id))) return "gone";
-  const stored = await readChecksums(imagePaths(graphDirectory, id).directory);
+  const stored = readChecksums(imagePaths(graphDirectory, id).directory);
   return stored[dockerRecipe] ?? "unknown";
 }
 

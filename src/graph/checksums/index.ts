@@ -12,6 +12,7 @@ export {
   checksumsPath,
   parseChecksums,
   readChecksums,
+  rememberChecksums,
   type StoredChecksum,
   type StoredChecksums,
 } from "./stored-checksums.js";

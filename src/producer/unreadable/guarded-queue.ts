@@ -5,7 +5,13 @@ import type { Redis } from "ioredis";
 import { formatFailedReason } from "../../jobs/index.js";
 import { keepCallbacks } from "../callbacks/index.js";
 import { failRecord, type KeyedQueue, removeRecord } from "./end-record.js";
-import { counterFields, mendFields, poisonFields, type RecordFields } from "./mended-fields.js";
+import {
+  counterFields,
+  isPlainlySound,
+  mendFields,
+  poisonFields,
+  type RecordFields,
+} from "./mended-fields.js";
 
 type Backend = Queue["backend"];
 /** A hash as a script returns it: names and values by turns. */
@@ -78,7 +84,9 @@ export function guardWorker(
   const take = async (answer: unknown): Promise<unknown> => {
     const next = asNextJob(answer);
     if (next === undefined) return answer;
-    const { id, raw } = next;
+    const { id, flat } = next;
+    if (isPlainlySound(flat)) return answer;
+    const raw = unflatten(flat);
     const { fields, problem, isPoison, breaksScripts } = mendFields(raw);
     if (problem === undefined) {
       const isNamed = fields.name === raw.name;
@@ -118,12 +126,16 @@ const noJob = [0, 0, 0, 0];
 const foreignKey = "the job's record is unreadable: its key holds no hash";
 
 /** A job that a script took up, with its id. */
-function asNextJob(answer: unknown): { readonly id: string; readonly raw: RecordFields } | undefined {
+function asNextJob(answer: unknown): { readonly id: string; readonly flat: FlatFields } | undefined {
   if (!Array.isArray(answer) || !Array.isArray(answer[0]) || typeof answer[1] !== "string") return undefined;
   const [flat, id] = answer as [FlatFields, string];
+  return { id, flat };
+}
+
+function unflatten(flat: FlatFields): RecordFields {
   const raw: Record<string, string> = {};
   for (let at = 0; at + 1 < flat.length; at += 2) raw[flat[at] ?? ""] = flat[at + 1] ?? "";
-  return { id, raw };
+  return raw;
 }
 
 function flatten(fields: RecordFields): FlatFields {

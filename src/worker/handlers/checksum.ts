@@ -1,6 +1,7 @@
 // The job `checksum`: returns the stored checksum if there is one, else computes it in one pass over the layer.
 import { inodeOf } from "../../disk/index.js";
 import type { StoredChecksum } from "../../graph/index.js";
+import type { CheckedJobData, JobResult } from "../../jobs/index.js";
 import { checksumLayer } from "../../layer/index.js";
 import { defaultRecipe, recipes, StevedoreError } from "../../terms/index.js";
 import type { BlockCounts, LayerCompressor } from "../compress/index.js";
@@ -25,6 +26,19 @@ export const checksum: Handler<"checksum"> = async (job, host, signal) => {
     durationMs: Math.round(performance.now() - begun),
   };
 };
+
+/** The result for an image whose stored checksum one look at the disk finds; undefined tells nothing. */
+export function checksumAtHand(
+  { id, recipe = defaultRecipe, force = false }: CheckedJobData<"checksum">,
+  { graph }: WorkerHost,
+): JobResult<"checksum"> | undefined {
+  const begun = performance.now();
+  const stored = force ? undefined : graph.checksumAtHand(id, recipe);
+  if (stored === undefined || stored.layerBytes === null) return undefined;
+  const { checksum, tarDigest, layerBytes, archiveBytes } = stored;
+  const durationMs = Math.round(performance.now() - begun);
+  return { id, recipe, checksum, tarDigest, layerBytes, archiveBytes, cached: true, durationMs };
+}
 
 /** The stored checksum; waits for one that is being computed. */
 async function storedOrAwaited(

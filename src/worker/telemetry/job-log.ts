@@ -52,10 +52,10 @@ export function openJobLog(
       writing = Promise.all([writing, writeLines(queue, jobId, lines, writer, access)]).then();
     return writing;
   };
-  const timer = setTimeout(() => {
+  const callOff = onceWorthwhile(() => {
     hasLasted = true;
     void flush();
-  }, worthwhile);
+  });
   const note = (line: string) => {
     noted.push({ line, at: Date.now() });
     if (hasLasted) void flush();
@@ -70,10 +70,40 @@ export function openJobLog(
     },
     flush,
     async end() {
-      clearTimeout(timer);
+      callOff();
       await (hasLasted ? flush() : writing);
     },
   };
+}
+
+/** What is to be called once a job has lasted, with when (`performance.now()`): the first is the next. */
+const awaited = new Map<() => void, number>();
+let isAwaiting = false;
+
+/**
+ * Calls back once `worthwhile` is over. All wait for one timer: to start and stop one of its own costs a job that ends at
+ * once more than all else about its log.
+ * @returns what calls it off
+ */
+function onceWorthwhile(call: () => void): () => void {
+  awaited.set(call, performance.now() + worthwhile);
+  if (!isAwaiting) awaitNext(worthwhile);
+  return () => void awaited.delete(call);
+}
+
+function awaitNext(delay: number): void {
+  isAwaiting = true;
+  const timer = setTimeout(() => {
+    isAwaiting = false;
+    for (const [call, at] of awaited) {
+      const left = at - performance.now();
+      if (left > 0) return awaitNext(left);
+      awaited.delete(call);
+      call();
+    }
+  }, delay);
+  // A process does not live longer for jobs that have ended.
+  timer.unref();
 }
 
 interface Line {

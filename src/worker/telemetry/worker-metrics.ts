@@ -61,6 +61,14 @@ export function openWorkerMetrics(
     buckets,
     registers,
   });
+  // To find a series by its labels takes prom-client longer than to observe it.
+  const durations = new Map<string, ReturnType<typeof duration.labels>>();
+  const durationOf = (kind: JobName, outcome: Outcome) => {
+    const key = `${kind} ${outcome}`;
+    const series = durations.get(key) ?? duration.labels({ kind, outcome });
+    durations.set(key, series);
+    return series;
+  };
   const retries = counter(
     "stevedore_job_retries_total",
     "Tries that failed and are repeated",
@@ -108,18 +116,19 @@ export function openWorkerMetrics(
     "recipe",
     recipeNames,
   );
-  const active = new Gauge({
+  const atWork = new Map<AnyQueueName, number>(queues.map((queue) => [queue, 0]));
+  new Gauge({
     name: "stevedore_jobs_active",
     help: "Jobs at work",
     labelNames: ["queue"],
     registers,
+    // Counted at each job, and told when asked for.
+    collect() {
+      for (const [queue, count] of atWork) this.set({ queue }, count);
+    },
   });
-  for (const queue of queues) active.set({ queue }, 0);
-  const atWork = new Map<AnyQueueName, number>();
   const changeActive = (queue: AnyQueueName, by: number) => {
-    const count = (atWork.get(queue) ?? 0) + by;
-    atWork.set(queue, count);
-    active.set({ queue }, count);
+    atWork.set(queue, (atWork.get(queue) ?? 0) + by);
   };
   new Gauge({
     name: "stevedore_cpu_threads",
@@ -165,7 +174,7 @@ export function openWorkerMetrics(
           done = progress.done;
         },
         ended(outcome, result) {
-          duration.observe({ kind: name, outcome }, (performance.now() - begun) / 1_000);
+          durationOf(name, outcome).observe((performance.now() - begun) / 1_000);
           if (outcome === "retried") retries.inc({ kind: name });
           if (outcome === "cancelled") cancelled.inc({ kind: name });
           if (outcome === "completed") countResult(name, result);

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openGraph, type StoredChecksum } from "../../../src/graph/index.js";
@@ -43,6 +44,53 @@ describe("the stored checksums of an image", () => {
     const other = await openGraph(graph.root);
     expect(await other.storedChecksums("image")).toEqual(expected);
     expect(await other.storedChecksum("image", "xz-1")).toEqual(entryOf("2"));
+  });
+
+  it("are at hand by a whole id, as whoever changes them leaves them", async () => {
+    const { graph, path } = await graphWithImage();
+    const other = await openGraph(graph.root);
+    const atHand = () => graph.checksumAtHand("image", "xz-6");
+    expect(atHand()).toBeUndefined();
+    await other.storeChecksum("image", "xz-6", entryOf("1"));
+    // Until a stamp proves that nothing has changed.
+    await setTimeout(40);
+    for (const _ of [1, 2]) expect(atHand()).toEqual(entryOf("1"));
+    expect(await graph.storedChecksum("image", "xz-6")).toEqual(entryOf("1"));
+    for (const reference of ["imag", "nobody", "image:latest", "../graph/image"]) {
+      expect(graph.checksumAtHand(reference, "xz-6")).toBeUndefined();
+    }
+    for (const recipe of ["xz-1", "constructor"])
+      expect(graph.checksumAtHand("image", recipe)).toBeUndefined();
+
+    await other.storeChecksum("image", "xz-6", entryOf("2"));
+    expect(atHand()).toEqual(entryOf("2"));
+    await setTimeout(40);
+    expect(atHand()).toEqual(entryOf("2"));
+    rmSync(path);
+    expect(atHand()).toBeUndefined();
+    expect(await graph.storedChecksum("image", "xz-6")).toBeUndefined();
+
+    await other.storeChecksum("image", "xz-6", entryOf("3"));
+    await setTimeout(40);
+    expect(atHand()).toEqual(entryOf("3"));
+    rmSync(dirname(path), { recursive: true });
+    expect(atHand()).toBeUndefined();
+    await addImage(other, { id: "image" });
+    expect(atHand()).toBeUndefined();
+    await other.storeChecksum("image", "xz-6", entryOf("4"));
+    expect(atHand()).toEqual(entryOf("4"));
+  });
+
+  it("are read once for as long as they do not change", async () => {
+    const { graph, path } = await graphWithImage();
+    await graph.storeChecksum("image", "xz-6", entryOf("1"));
+    await setTimeout(40);
+    const first = graph.checksumAtHand("image", "xz-6");
+    expect(graph.checksumAtHand("image", "xz-6")).toBe(first);
+    // The same bytes, by another hand.
+    writeFileSync(path, readFileSync(path));
+    expect(graph.checksumAtHand("image", "xz-6")).not.toBe(first);
+    expect(graph.checksumAtHand("image", "xz-6")).toEqual(first);
   });
 
   it("take a recipe of any name", async () => {

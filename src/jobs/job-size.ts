@@ -10,11 +10,15 @@ export const defaultBatchBytes = 80 * 1024 ** 2;
 /**
  * Checks the size of a job's data, as the JSON that goes to Redis.
  * @param limit for every job, in bytes; else each has its default
+ * @returns that JSON
  * @throws `LIMIT_EXCEEDED`; `INVALID_JOB` for what JSON cannot hold
  */
-export function assertJobSize(name: JobName, data: unknown, limit: number = defaultLimit(name)): void {
-  const bytes = Buffer.byteLength(asJson(name, data));
-  if (bytes <= limit) return;
+export function assertJobSize(name: JobName, data: unknown, limit: number = defaultLimit(name)): string {
+  const json = asJson(name, data);
+  // A character takes three bytes at most.
+  if (json.length * 3 <= limit) return json;
+  const bytes = Buffer.byteLength(json);
+  if (bytes <= limit) return json;
   throw new JobError(
     "LIMIT_EXCEEDED",
     `${name}: the job's data has ${bytes} bytes, more than ${limit}: a worker's --max-job-bytes and a producer's ` +

@@ -1,20 +1,14 @@
 // Puts jobs into their queues, each checked against the contract first.
-import {
-  type AnyQueueName,
-  assertJobSize,
-  type CheckedJobData,
-  deduplicationId,
-  isJobId,
-  type JobData,
-  JobError,
-  type JobName,
-  type JobOptions,
-  parseJobData,
-  parseJobOptions,
-  queueOf,
-} from "../jobs/index.js";
+import type { AnyQueueName, CheckedJobData, JobData, JobName, JobOptions } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
-import { type AddedJob, addOrJoin, type CheckedJob } from "./add-or-join.js";
+import {
+  type AddedJob,
+  addOrJoin,
+  type CheckedJob,
+  checkJob,
+  type EnqueueOptions,
+  type NewJob,
+} from "./add/index.js";
 import { registerCallback } from "./callbacks/index.js";
 import { enqueueOnce } from "./enqueue-once.js";
 import type { GraphQueues } from "./graph-queues.js";
@@ -25,17 +19,6 @@ export interface EnqueuedJob<Name extends JobName = JobName> {
   readonly name: Name;
   readonly queue: AnyQueueName;
 }
-
-/** What there is to say of a job besides its data. */
-export interface EnqueueOptions extends JobOptions {
-  /** Makes a repeat harmless: a job of that id is not added twice. */
-  readonly jobId?: string | undefined;
-}
-
-/** A job to enqueue. */
-export type NewJob<Name extends JobName = JobName> = Name extends JobName
-  ? { readonly name: Name; readonly data: JobData<Name> } & EnqueueOptions
-  : never;
 
 export interface Enqueuing {
   /**
@@ -69,8 +52,8 @@ export interface Enqueuing {
   enqueueAll(jobs: readonly NewJob[]): Promise<EnqueuedJob[]>;
 }
 
-/** How many jobs go to Redis in one round trip. */
-const bulk = 1_000;
+/** How many jobs go to Redis in one round trip, unless their data is large: Redis does nothing else meanwhile. */
+const bulk = { jobs: 1_000, characters: 1024 ** 2 };
 
 /** @param maxJobBytes of a job's data as JSON, if not the default */
 export function openEnqueuing(
@@ -84,16 +67,20 @@ export function openEnqueuing(
   const enqueueOn = async (queue: AnyQueueName, jobs: readonly CheckedJob[]): Promise<string[]> => {
     await queues.announce(queue);
     const added = await connection.attempt(() => addOrJoin(queues.of(queue), redis, jobs));
+    // Most jobs have no callback, and are many.
     return Promise.all(
-      jobs.map(async (job, at) => {
-        const { id, isOwn } = added[at] as AddedJob;
-        const isThere = await register(queue, id, job);
-        if (isThere || isOwn) return id;
-        // The job that was joined has ended, and its record is gone: there is none to join any more.
-        const [again = ""] = await enqueueOn(queue, [job]);
-        return again;
+      jobs.map((job, at) => {
+        const place = added[at] as AddedJob;
+        return job.opts.notify === undefined ? place.id : registerOrRepeat(queue, job, place);
       }),
     );
+  };
+  const registerOrRepeat = async (queue: AnyQueueName, job: CheckedJob, { id, isOwn }: AddedJob) => {
+    const isThere = await register(queue, id, job);
+    if (isThere || isOwn) return id;
+    // The job that was joined has ended, and its record is gone: there is none to join any more.
+    const [again = ""] = await enqueueOn(queue, [job]);
+    return again;
   };
   /** @returns false if the job's record is gone */
   const register = async (queue: AnyQueueName, id: string, { opts: { notify } }: CheckedJob) => {
@@ -134,49 +121,29 @@ export function openEnqueuing(
     async enqueueAll(jobs) {
       const checked = jobs.map((job) => checkJob(job, maxJobBytes));
       const enqueued: EnqueuedJob[] = new Array(jobs.length);
-      const byQueue = new Map<AnyQueueName, { job: CheckedJob; at: number }[]>();
-      for (const [at, job] of checked.entries()) {
-        const ofQueue = byQueue.get(job.queue);
-        if (ofQueue === undefined) byQueue.set(job.queue, [{ job, at }]);
-        else ofQueue.push({ job, at });
+      const byQueue = new Map<AnyQueueName, number[]>();
+      for (const [at, { queue }] of checked.entries()) {
+        const ofQueue = byQueue.get(queue);
+        if (ofQueue === undefined) byQueue.set(queue, [at]);
+        else ofQueue.push(at);
       }
-      const enqueueAllOn = async ([queue, ofQueue]: Parameters<typeof byQueue.set>) => {
-        for (let start = 0; start < ofQueue.length; start += bulk) {
-          const chunk = ofQueue.slice(start, start + bulk);
-          const ids = await enqueueOn(
-            queue,
-            chunk.map(({ job }) => job),
-          );
-          for (const [index, { job, at }] of chunk.entries()) {
-            enqueued[at] = { id: ids[index] ?? "", name: job.name, queue };
+      const enqueueAllOn = async ([queue, places]: [AnyQueueName, number[]]) => {
+        for (let start = 0; start < places.length; ) {
+          const chunk: CheckedJob[] = [];
+          for (let characters = 0; chunk.length < bulk.jobs && characters < bulk.characters; ) {
+            const job = checked[places[start + chunk.length] ?? -1];
+            if (job === undefined) break;
+            chunk.push(job);
+            characters += job.json.length;
+          }
+          for (const id of await enqueueOn(queue, chunk)) {
+            const at = places[start++] ?? 0;
+            enqueued[at] = { id, name: (checked[at] as CheckedJob).name, queue };
           }
         }
       };
       await Promise.all([...byQueue].map(enqueueAllOn));
       return enqueued;
-    },
-  };
-}
-
-/** @throws what `enqueue` throws of a job that is wrong */
-function checkJob({ name, data, jobId, ...options }: NewJob, maxJobBytes: number | undefined): CheckedJob {
-  const { priority = 0, delayMs = 0, notify } = parseJobOptions(options);
-  if (jobId !== undefined && !isJobId(jobId)) {
-    throw new JobError(
-      "INVALID_JOB",
-      `${JSON.stringify(jobId)} is not a valid job id: use A-Z a-z 0-9 _ . -, not only digits and no word of BullMQ's own`,
-    );
-  }
-  const checked = parseJobData(name, data);
-  assertJobSize(name, checked, maxJobBytes);
-  return {
-    ...{ name, queue: queueOf(name, checked), data: checked, jobId },
-    // Whoever asks for the same now does not want to wait for one that is due next week.
-    same: delayMs > 0 ? undefined : deduplicationId(name, checked),
-    opts: {
-      ...(priority > 0 ? { priority } : {}),
-      ...(delayMs > 0 ? { delay: delayMs } : {}),
-      ...(notify === undefined ? {} : { notify }),
     },
   };
 }

@@ -1,7 +1,8 @@
 // The door of producer: enqueue jobs and hear of them. No native code of ours, no graph.
+export { type EnqueueOptions, findSame, type NewJob } from "./add/index.js";
 export { callbackId, type NotificationCounts, pendingField, registerCallback } from "./callbacks/index.js";
 export { cancelledReason, fulfilCancellation } from "./cancel.js";
-export type { EnqueuedJob, EnqueueOptions, NewJob } from "./enqueue.js";
+export type { EnqueuedJob } from "./enqueue.js";
 export type {
   ConnectionEvent,
   JobEvent,
@@ -20,7 +21,6 @@ export type { AllCounts, InQueue, QueueCounts } from "./job-queries.js";
 export { hasEnded, type JobRecord, type JobState, jobStates } from "./job-records.js";
 export type { OperateFilter, Operations, Refusal } from "./operate/index.js";
 export { openProducer, type Producer, type ProducerOptions } from "./producer.js";
-export { findSame } from "./same-work.js";
 export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
 export type { ChildCounts } from "./search/index.js";
 export { telemetryIfAsked } from "./telemetry.js";

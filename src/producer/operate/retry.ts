@@ -1,8 +1,8 @@
 // Has jobs that have failed, or were cancelled, done once more.
 import type { Job } from "bullmq";
 import { type AnyQueueName, batchKey, cancellationName, isSameWorkId } from "../../jobs/index.js";
+import { findSame } from "../add/index.js";
 import { fulfilCancellations } from "../cancel.js";
-import { findSame } from "../same-work.js";
 import { isScriptError, poisonedRecords } from "../unreadable/index.js";
 import { forgetChildren } from "./children.js";
 import { gone, type OperateAccess, type Refusal, refused } from "./refusal.js";

@@ -2,25 +2,9 @@
 import { randomUUID } from "node:crypto";
 import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import type { AnyQueueName, CheckedJobData, JobName, Notify } from "../jobs/index.js";
+import { type CheckedJob, isPlain } from "./checked-job.js";
+import { addPlain } from "./plain-jobs.js";
 import { findSame } from "./same-work.js";
-
-/** A job that fits the contract. */
-export interface CheckedJob {
-  readonly name: JobName;
-  readonly queue: AnyQueueName;
-  readonly data: CheckedJobData<JobName>;
-  /** Undefined if the caller has chosen none. */
-  readonly jobId: string | undefined;
-  /** What it is joined by; undefined for a job that is never joined. */
-  readonly same: string | undefined;
-  /** Options of BullMQ, and the callback, which stands among them. */
-  readonly opts: {
-    readonly priority?: number;
-    readonly delay?: number;
-    readonly notify?: Notify;
-  };
-}
 
 /** Where a job is that was to be added. */
 export interface AddedJob {
@@ -35,6 +19,16 @@ export async function addOrJoin(
   redis: Redis,
   jobs: readonly CheckedJob[],
 ): Promise<AddedJob[]> {
+  // A trace is BullMQ's to tell of.
+  if (queue.opts.telemetry === undefined && jobs.every(isPlain)) {
+    const { ids, lessUrgent } = await addPlain(queue, redis, jobs);
+    await makeAsUrgent(
+      queue,
+      redis,
+      lessUrgent.map((id) => [id, 0]),
+    );
+    return ids.map((id, at) => ({ id, isOwn: id !== jobs[at]?.same }));
+  }
   const works = jobs.flatMap(({ same, jobId }) => (same === undefined ? [] : [{ same, jobId }]));
   const found = works.length === 0 ? [] : await findSame(redis, queue.toKey(""), works);
   const places: AddedJob[] = [];

@@ -5,7 +5,7 @@ import { StevedoreError } from "./error.js";
 interface RecipeFacts {
   /** Whether layers of the same canonical tar have the same archive. */
   readonly followsFromTar: boolean;
-  /** Bytes of memory to reckon with for each thread; the last blocks of a layer overlap the first of the next. */
+  /** Bytes of memory to reckon with for each thread: of xz at one block, and the blocks that are held beside it. */
   readonly threadMemory: number;
 }
 
@@ -33,14 +33,14 @@ export const recipes = {
     archiver: "tar | xz",
     preset: 6,
     blockSize: 8 * MiB,
-    threadMemory: 200 * MiB,
+    threadMemory: 128 * MiB,
     followsFromTar: true,
   },
   "xz-1": {
     archiver: "tar | xz",
     preset: 1,
     blockSize: 8 * MiB,
-    threadMemory: 60 * MiB,
+    threadMemory: 48 * MiB,
     followsFromTar: true,
   },
   docker: { archiver: "bsdtar", flags: "-cJ", followsFromTar: false, threadMemory: 100 * MiB },

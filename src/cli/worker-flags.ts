@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { defaultBatchBytes, defaultJobBytes } from "../jobs/index.js";
-import { defaultLimits, parseAllowedHost, type WorkerLimits } from "../worker/index.js";
+import { defaultBlockCache, defaultLimits, parseAllowedHost, type WorkerLimits } from "../worker/index.js";
 import type { OwnWorkerOptions } from "./embedded/index.js";
 import { duration, several, wholeNumber } from "./run-command.js";
 
@@ -43,6 +43,7 @@ export interface HostFlag {
 
 /** All flags of a worker that serves others. */
 export interface WorkerFlags extends ImportFlags, ThreadFlags, MountDirectoryFlag {
+  readonly blockCache?: number;
   readonly storeConcurrency?: number;
   readonly checksumConcurrency?: number;
   readonly allowSource?: string[];
@@ -145,6 +146,11 @@ export function addWorkerFlags(command: Command): Command {
       "what this host is called among those that share the root or the queue (default: $STEVEDORE_HOST or the system's name)",
     )
     .option(
+      "--block-cache <bytes>",
+      `what the root may keep of checksums that are not finished, 0 for nothing (default: ${defaultBlockCache})`,
+      wholeNumber(0),
+    )
+    .option(
       "--store-concurrency <n>",
       "layers stored at a time, and as many commits of this host's own (default: the host's threads)",
       wholeNumber(1),
@@ -191,6 +197,7 @@ export function workerOptions(flags: Partial<WorkerFlags>): OwnWorkerOptions {
   return {
     threads: flags.threads,
     xzMemory: flags.xzMemory,
+    blockCache: flags.blockCache,
     allowSquash: flags.allowSquash,
     allowedHosts: flags.allowHost,
     allowPrivateAddresses: flags.allowPrivateAddresses,

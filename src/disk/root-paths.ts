@@ -29,6 +29,7 @@ export const rootEntries = {
   checksums: { at: "checksums", kind: "file", holds: "Docker 0.3's dictionary of checksums" },
   pendingChecksums: { at: "checksums.pending", kind: "directory", holds: "what that dictionary still lacks" },
   graphId: { at: "graph-id", kind: "file", holds: "the identity of the root" },
+  blocks: { at: "blocks", kind: "directory", holds: "compressed blocks of checksums that are not finished" },
   views: { at: "views", kind: "directory", holds: "layers in the form that overlayfs reads" },
   viewStates: { at: "views/:built:", kind: "directory", holds: "what is known of each view" },
   lowerLinks: { at: "views/:links:", kind: "directory", holds: "links to the lowers of mounts" },

@@ -55,6 +55,23 @@ export {
   readJournal,
 } from "./sets/index.js";
 
+// Checksums that are not finished.
+
+export {
+  type BlockFileKind,
+  type BlockStore,
+  type BlockStoreOptions,
+  type Claims,
+  checksumName,
+  kindOfBlockFile,
+  type LayerBlocks,
+  type OldBlocks,
+  openBlockStore,
+  openClaims,
+  removeAbandonedBlockFiles,
+  removeOldBlocks,
+} from "./blocks/index.js";
+
 // What is kept beside a layer.
 
 export {

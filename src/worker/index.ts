@@ -1,5 +1,5 @@
 // stevedore-graph/worker: serve the queues of a graph on this host.
-export { defaultLimits, type WorkerLimits } from "./limits.js";
+export { defaultBlockCache, defaultLimits, type WorkerLimits } from "./limits.js";
 export type { Log, LogFields } from "./log.js";
 export { parseAllowedHost } from "./outbound/index.js";
 export { type RunningWorker, startWorker } from "./worker.js";

@@ -29,3 +29,6 @@ export const defaultLimits = {
   downloadSilenceMs: 60_000,
   downloadResumes: 5,
 } as const satisfies WorkerLimits;
+
+/** Bytes of the blocks of unfinished checksums that a root keeps: some 2,000 blocks. */
+export const defaultBlockCache = 4 * 1024 ** 3;

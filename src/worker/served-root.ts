@@ -1,6 +1,6 @@
 // Takes a root over for a worker: cleans up what dead processes have left in it, and marks it as served.
 import { removeAbandonedStaging } from "../disk/index.js";
-import type { Graph } from "../graph/index.js";
+import { type Graph, removeAbandonedBlockFiles } from "../graph/index.js";
 import { makeInbox } from "../inbox/index.js";
 import { type Mounts, openMounts } from "../mount/index.js";
 import { removeAbandonedExports } from "../outbox/index.js";
@@ -33,6 +33,7 @@ export async function takeOverRoot(
   }
   const { length } = [...(await removeAbandonedStaging(graph)), ...(await removeAbandonedExports(graph))];
   if (length > 0) log(`removed ${length} abandoned staging ${length === 1 ? "directory" : "directories"}`);
+  await removeAbandonedBlockFiles(graph);
   const mounts = openMounts(graph, { targets: mountDirectories });
   const recovery = await mounts.recover();
   for (const mountId of recovery.adopted) log(`the mount ${mountId} of a worker that died is complete now`);

@@ -17,6 +17,11 @@ export interface WorkerOptions {
   readonly threads?: number | undefined;
   /** The most memory that compressors may take, in bytes: it lowers the number of threads. */
   readonly xzMemory?: number | undefined;
+  /**
+   * Bytes of the blocks of unfinished checksums that the root keeps; 0 keeps none, and a checksum that was ended begins
+   * anew. Default: 4 GiB.
+   */
+  readonly blockCache?: number | undefined;
   /** Jobs of a queue that are worked on at a time. */
   readonly concurrency?: Partial<Record<QueueName, number>> | undefined;
   /** Directories that a job's `path` may lie in, besides the root's inbox. */

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { Queue } from "bullmq";
 import { assertWritable } from "../disk/index.js";
-import { openGraph } from "../graph/index.js";
+import { openBlockStore, openClaims, openGraph } from "../graph/index.js";
 import { limitToolSilence, systemHostName } from "../host/index.js";
 import { removeAbandonedUploads, uploadPatience } from "../inbox/index.js";
 import {
@@ -15,7 +15,7 @@ import {
   queuesOfHost,
   splitQueueName,
 } from "../jobs/index.js";
-import { checkKnownAnswer, checkTar, chooseXzEngine, type XzEngine } from "../layer/index.js";
+import { checkKnownAnswer, checkTar, chooseXzEngine, readXzBlock, type XzEngine } from "../layer/index.js";
 import { openProducer, telemetryIfAsked, uploadsInUse } from "../producer/index.js";
 import { answersFor, connectWithRetry, openOutageLog, untilTaken } from "../redis/index.js";
 import {
@@ -35,7 +35,7 @@ import { openCompressorPool } from "./compress/index.js";
 import { openCpuBudget } from "./cpu-budget.js";
 import type { WorkerHost } from "./handlers/index.js";
 import { packageVersion, startHeartbeat } from "./heartbeat.js";
-import { defaultLimits, type WorkerLimits } from "./limits.js";
+import { defaultBlockCache, defaultLimits, type WorkerLimits } from "./limits.js";
 import type { LogFields } from "./log.js";
 import { openHostQueues } from "./other-host.js";
 import { parseAllowedHost } from "./outbound/index.js";
@@ -145,6 +145,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const engineTest = selfTest(engine);
   if (!(options.provesEngineLate ?? false)) engineTest.begin();
   const cpu = openCpuBudget(threads);
+  const claims = openClaims(graph);
+  const { blockCache: most = defaultBlockCache } = options;
   const host: WorkerHost = {
     graph,
     mounts: root.mounts,
@@ -165,7 +167,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     allowSquash: options.allowSquash ?? false,
     keepExportsMs: options.keepExportsMs,
     producer,
-    computing: new Map(),
+    claims,
+    blocks: most === 0 ? undefined : openBlockStore(graph, claims, { most, parse: readXzBlock }),
   };
   const concurrency = {
     store: threads,

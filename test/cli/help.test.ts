@@ -27,6 +27,7 @@ const workerFlags = [
   "--max-import-bytes",
   ...threadFlags,
   ...[
+    "--block-cache",
     "--store-concurrency",
     "--checksum-concurrency",
     "--allow-source",

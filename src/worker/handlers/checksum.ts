@@ -1,9 +1,9 @@
 // The job `checksum`: returns the stored checksum if there is one, else computes it in one pass over the layer.
 import { inodeOf } from "../../disk/index.js";
-import type { StoredChecksum } from "../../graph/index.js";
+import { checksumName, type StoredChecksum } from "../../graph/index.js";
 import type { CheckedJobData, JobResult } from "../../jobs/index.js";
 import { checksumLayer } from "../../layer/index.js";
-import { defaultRecipe, recipes, StevedoreError } from "../../terms/index.js";
+import { defaultRecipe, type RecipeName, recipes, StevedoreError } from "../../terms/index.js";
 import type { BlockCounts, LayerCompressor } from "../compress/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
 
@@ -11,9 +11,11 @@ export const checksum: Handler<"checksum"> = async (job, host, signal) => {
   const begun = performance.now();
   const { recipe = defaultRecipe, force = false } = job.data;
   const id = await host.graph.resolve(job.data.id);
-  const stored = force ? undefined : await storedOrAwaited(id, recipe, host);
-  const { checksum, tarDigest, archiveBytes, layerBytes, blocks }: Computed =
-    stored ?? (await computeOnce(id, job, host, signal));
+  const lookForStored = async () => (force ? undefined : await storedChecksum(id, recipe, host));
+  const makeIt = () => compute(id, job, host, signal);
+  const result = await host.claims.findOrMake(checksumName(recipe, id), lookForStored, makeIt, signal);
+  const computed: Computed = "found" in result ? result.found : result.made;
+  const { checksum, tarDigest, archiveBytes, layerBytes, blocks } = computed;
   return {
     id,
     recipe,
@@ -21,7 +23,7 @@ export const checksum: Handler<"checksum"> = async (job, host, signal) => {
     tarDigest,
     layerBytes: layerBytes ?? (await host.graph.layerFacts(id)).layerBytes,
     archiveBytes,
-    cached: stored !== undefined,
+    cached: "found" in result,
     ...(blocks === undefined ? {} : { blocks }),
     durationMs: Math.round(performance.now() - begun),
   };
@@ -40,42 +42,21 @@ export function checksumAtHand(
   return { id, recipe, checksum, tarDigest, layerBytes, archiveBytes, cached: true, durationMs };
 }
 
-/** The stored checksum; waits for one that is being computed. */
-async function storedOrAwaited(
+/** The stored checksum, of which nothing is left in `blocks/` then. */
+async function storedChecksum(
   id: string,
-  recipe: string,
-  { graph, computing }: WorkerHost,
+  recipe: RecipeName,
+  { graph, blocks }: WorkerHost,
 ): Promise<StoredChecksum | undefined> {
-  for (;;) {
-    const stored = await graph.storedChecksum(id, recipe);
-    const other = computing.get(`${id}/${recipe}`);
-    if (stored !== undefined || other === undefined) return stored;
-    await other.catch(() => undefined);
-  }
-}
-
-/** Computes a checksum, registered in `computing` so that other jobs wait for it. */
-async function computeOnce(
-  id: string,
-  job: JobTry<"checksum">,
-  host: WorkerHost,
-  signal: AbortSignal,
-): Promise<Computed> {
-  const { computing } = host;
-  const key = `${id}/${job.data.recipe ?? defaultRecipe}`;
-  const computation = compute(id, job, host, signal);
-  computing.set(key, computation);
-  try {
-    return await computation;
-  } finally {
-    if (computing.get(key) === computation) computing.delete(key);
-  }
+  const stored = await graph.storedChecksum(id, recipe);
+  if (stored !== undefined) await blocks?.removeStored(recipe, id);
+  return stored;
 }
 
 async function compute(
   id: string,
   job: JobTry<"checksum">,
-  { graph, cpu, compressors }: WorkerHost,
+  { graph, cpu, compressors, blocks }: WorkerHost,
   signal: AbortSignal,
 ): Promise<Computed> {
   const { recipe = defaultRecipe } = job.data;
@@ -88,6 +69,7 @@ async function compute(
   const inode = inodeOf(image.layerDirectory);
   const progress = trackProgress(job, layerBytes);
   let compressor: LayerCompressor | undefined;
+  using kept = isXz ? blocks?.openLayer(recipe, id) : undefined;
   return await graph.withStaging(async (manifestPath) => {
     const computed = await checksumLayer(
       {
@@ -95,7 +77,7 @@ async function compute(
         layerDirectory: image.layerDirectory,
         recipe,
         openCompressor() {
-          compressor = compressors.open({ layerBytes, urgency, onProgress: progress.compressed });
+          compressor = compressors.open({ layerBytes, urgency, kept, onProgress: progress.compressed });
           return compressor;
         },
         manifestPath,
@@ -117,7 +99,8 @@ async function compute(
     }
     // In this order, so that a stored tar digest always has its manifest.
     await graph.storeManifest(id, manifestPath);
-    await graph.storeChecksum(id, recipe, entry);
+    const store = () => graph.storeChecksum(id, recipe, entry);
+    await (kept === undefined ? store() : kept.removeOnce(store));
     return { ...entry, blocks: isXz ? compressor?.blocks() : undefined };
   });
 }

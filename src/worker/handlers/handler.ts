@@ -1,6 +1,7 @@
 // What a handler works with: one try of a job, and the host it runs on.
-import type { Graph } from "../../graph/index.js";
+import type { BlockStore, Claims, Graph } from "../../graph/index.js";
 import type { CheckedJobData, JobName, JobResult, Progress } from "../../jobs/index.js";
+import type { XzBlock } from "../../layer/index.js";
 import type { Mounts } from "../../mount/index.js";
 import type { Producer } from "../../producer/index.js";
 import type { Batch } from "../batches/index.js";
@@ -24,8 +25,10 @@ export interface WorkerHost {
   /** How long an export that nobody fetches stays in the outbox; undefined for ever. */
   readonly keepExportsMs: number | undefined;
   readonly producer: Producer;
-  /** The checksums that are being computed, by image and recipe: other jobs wait for them. */
-  readonly computing: Map<string, Promise<unknown>>;
+  /** Who computes which checksum: others, of this process or not, wait for it. */
+  readonly claims: Claims;
+  /** The blocks of checksums that are not finished; undefined where none are kept. */
+  readonly blocks: BlockStore<XzBlock> | undefined;
 }
 
 /** One try of a job. */

@@ -1,5 +1,6 @@
 // Compresses a stream in blocks: cuts it, has the blocks compressed wherever there is room, and puts them together again.
 import { createHash, type Hash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { openTurns } from "../../disk/index.js";
 import { throwIfAborted } from "../../terms/index.js";
 import type { BlockInput, XzBlock, XzSettings } from "./block.js";
@@ -45,6 +46,8 @@ export async function* compressXz(
 ): AsyncGenerator<Buffer, void, undefined> {
   const stop = new AbortController();
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  // Each block that waits listens.
+  setMaxListeners(0, stopped);
   yield* xzStream(compressInOrder(input, settings, compressor, stop, stopped));
 }
 

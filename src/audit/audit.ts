@@ -13,7 +13,7 @@ import { type LostAndFound, openLostAndFound } from "./lost-and-found.js";
 import { checkMounts } from "./mounts.js";
 import { checkNames } from "./names.js";
 import { checkAside } from "./set-aside.js";
-import { checkImports, checkLeases, checkStaging } from "./staging.js";
+import { checkBlocks, checkImports, checkLeases, checkStaging } from "./staging.js";
 import { beginSurvey, type Check, type Elsewhere } from "./survey.js";
 import { checkViewNotes } from "./view-notes.js";
 import { checkViews } from "./views.js";
@@ -24,6 +24,7 @@ const checks: readonly Check[] = [
   checkStaging,
   checkImports,
   checkLeases,
+  checkBlocks,
   checkImages,
   checkBrokenImages,
   checkAncestry,

@@ -1,11 +1,12 @@
 // What processes that died had begun: staging of images and mounts that were being made or unmade, imports that were
-// decided, and leases.
+// decided, leases, and blocks of checksums.
 import { basename, join } from "node:path";
 import { rootEntries, rootPath, stagingLeft } from "../disk/index.js";
-import { abandonedLeases, findJournals, journalPath, readJournal } from "../graph/index.js";
+import { abandonedLeases, findJournals, journalPath, kindOfBlockFile, readJournal } from "../graph/index.js";
 import { joinPath } from "../layer/index.js";
+import { quote } from "../terms/index.js";
 import { damage, moveAway, type Repair } from "./finding.js";
-import { isDirectory, isThere } from "./probe.js";
+import { isDirectory, isOld, isThere, lookAt, namesIn } from "./probe.js";
 import { elsewhereOf, type Survey } from "./survey.js";
 
 /** Names of another form, such as Docker's own, are left alone: somebody may use them. */
@@ -74,4 +75,36 @@ export async function* checkLeases({ graph, root }: Survey) {
       repair: [moveAway, (lost) => lost.take(at)],
     });
   }
+}
+
+/**
+ * Reports what cannot lie in `blocks/`. Blocks are not read: a damaged one is made again when it is needed, and what
+ * processes that died have left there is taken over or collected.
+ */
+export async function* checkBlocks({ root }: Survey) {
+  const directory = rootPath(root, "blocks");
+  const { at: place } = rootEntries.blocks;
+  if (!isThere(directory)) return;
+  if (!isDirectory(directory)) {
+    const message = `${directory} is not a directory: checksums that are ended begin anew`;
+    yield damage(root, "stray-file", { at: place, message, repair: [moveAway, (lost) => lost.take(place)] });
+    return;
+  }
+  for (const name of namesIn(directory)) {
+    const why = faultOf(directory, name);
+    if (why === undefined) continue;
+    const at = `${place}/${name}`;
+    const message = `${quote(name)} ${why}`;
+    yield damage(root, "stray-file", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
+  }
+}
+
+function faultOf(directory: string, name: string): string | undefined {
+  const path = join(directory, name);
+  const kind = kindOfBlockFile(name);
+  if (kind === undefined) return isOld(path) ? "is no block" : undefined;
+  const found = lookAt(path);
+  if (found === undefined) return undefined;
+  if (kind === "claim") return found.isSymbolicLink() ? undefined : "is in the place of a claim";
+  return found.isFile() ? undefined : "is not a file";
 }

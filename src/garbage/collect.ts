@@ -1,7 +1,7 @@
 // Collects garbage. All of it is planned at once, then deleted some images at a time; before its deletion each image is
 // checked once more, under the locks of those who could need it.
 
-import type { Graph } from "../graph/index.js";
+import { type Graph, type OldBlocks, removeOldBlocks } from "../graph/index.js";
 import type { Mounts } from "../mount/index.js";
 import { StevedoreError, throwIfAborted } from "../terms/index.js";
 import { type KeptImages, planCollection } from "./plan.js";
@@ -24,6 +24,8 @@ export interface Collected {
   /** How many images were deleted, and the bytes of their layers. */
   readonly images: number;
   readonly layerBytes: number;
+  /** Blocks of unfinished checksums that were not used for a day, and what lies with them. */
+  readonly blocks: OldBlocks;
   /** What stays, and why; `meanwhile` is what was garbage when it was looked for, and was needed when it was its turn. */
   readonly kept: KeptImages & { readonly meanwhile: number };
 }
@@ -63,7 +65,8 @@ export async function collectGarbage(
       onRemoved({ id, layerBytes: sizes.get(id) ?? 0 }, garbage.length);
     }
   }
-  return { images, layerBytes, kept: { ...kept, meanwhile: garbage.length - images } };
+  const blocks = await removeOldBlocks(graph.root, dryRun, signal);
+  return { images, layerBytes, blocks, kept: { ...kept, meanwhile: garbage.length - images } };
 }
 
 /** The bytes of layers, by id; an image that has left the graph since is left out. */

@@ -101,6 +101,19 @@ describe("a repair leaves alone", () => {
     expect(await stateOf(root)).toEqual(before);
   });
 
+  it("blocks, claims of whomever, and what is just being written beside them", async () => {
+    const root = await dockerRoot();
+    const block = `xz-6-${"a".repeat(64)}`;
+    mkdirSync(join(root, "blocks"));
+    const names = [block, `xz-6:${base}.stored`, `${deadOwner}-0123456789abcdef`, "new"];
+    for (const name of names) writeFileSync(join(root, "blocks", name), "");
+    symlinkSync(`${await livingOwner()}-0123456789abcdef`, join(root, "blocks", `${block}.claim`));
+    symlinkSync(`${deadOwner}-0123456789abcdef`, join(root, "blocks", `xz-6:${base}.claim`));
+    const before = await stateOf(root);
+    expect(await audit(root, { repair: true })).toEqual([]);
+    expect(await stateOf(root)).toEqual(before);
+  });
+
   it("what is set aside while a mount's record cannot be read", async () => {
     const root = await dockerRoot();
     writeFileSync(join(writeMount(root, "0123456789abcdef"), "upper/file"), "");

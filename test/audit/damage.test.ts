@@ -95,6 +95,52 @@ const cases: readonly Case[] = [
     repair: "moves",
   },
   {
+    it: "a file that is no block",
+    what: "stray-file",
+    at: "blocks/xz-1-abc",
+    damage: (root) => {
+      writeDeep(root, "blocks/xz-1-abc");
+      utimesSync(join(root, "blocks/xz-1-abc"), longAgo, longAgo);
+    },
+    repair: "moves",
+    says: /is no block/,
+  },
+  {
+    it: "a directory in the place of a block",
+    what: "stray-file",
+    at: `blocks/xz-1-${"a".repeat(64)}`,
+    damage: (root) => writeDeep(root, `blocks/xz-1-${"a".repeat(64)}/file`),
+    repair: "moves",
+    says: /is not a file/,
+  },
+  {
+    it: "a link in the place of a block",
+    what: "stray-file",
+    at: `blocks/xz-1-${"a".repeat(64)}`,
+    damage: (root) => {
+      mkdirSync(join(root, "blocks"));
+      symlinkSync("/etc/passwd", join(root, `blocks/xz-1-${"a".repeat(64)}`));
+    },
+    repair: "moves",
+    says: /is not a file/,
+  },
+  {
+    it: "a file in the place of a claim",
+    what: "stray-file",
+    at: `blocks/xz-1:${base}.claim`,
+    damage: (root) => writeDeep(root, `blocks/xz-1:${base}.claim`),
+    repair: "moves",
+    says: /in the place of a claim/,
+  },
+  {
+    it: "a file in the place of the blocks",
+    what: "stray-file",
+    at: "blocks",
+    damage: (root) => writeDeep(root, "blocks"),
+    repair: "moves",
+    says: /is not a directory/,
+  },
+  {
     it: "a file in the place of the staging directory",
     what: "stray-entry",
     at: "graph/:tmp:",

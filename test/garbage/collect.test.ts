@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { lutimesSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
@@ -136,6 +136,35 @@ describe("collecting garbage", () => {
     );
   });
 
+  it("removes blocks and claims that were not used for a day, as a dry run tells beforehand, and nothing else", async () => {
+    const graph = await newGraph();
+    const directory = join(graph.root, "blocks");
+    mkdirSync(directory);
+    const owner = "0b2a6d1e-0000-4000-8000-000000000000.4026531836.7.7.there-0123456789abcdef";
+    const put = (hoursOld: number, digit: string) => {
+      const block = `xz-6-${digit.repeat(64)}`;
+      const names = [block, `${digit}${owner.slice(1)}`, `xz-1:i${digit}.stored`, `strange-${digit}`];
+      for (const name of names) writeFileSync(join(directory, name), "12345");
+      symlinkSync(owner, join(directory, `${block}.claim`));
+      mkdirSync(join(directory, `xz-1-${digit.repeat(64)}`));
+      const all = [...names, `${block}.claim`, `xz-1-${digit.repeat(64)}`];
+      const at = (Date.now() - hoursOld * hour) / 1_000;
+      for (const name of all) lutimesSync(join(directory, name), at, at);
+      return all;
+    };
+    const young = put(23, "e");
+    const old = put(25, "f");
+    const all = readdirSync(directory).sort();
+    const blocks = { files: 4, bytes: 3 * 5 + owner.length };
+    expect(await collect(graph, { dryRun: true })).toMatchObject({ images: 0, blocks });
+    expect(readdirSync(directory).sort()).toEqual(all);
+    expect(await collect(graph)).toMatchObject({ images: 0, blocks });
+    expect(readdirSync(directory).sort()).toEqual(
+      [...young, ...old.filter((name) => /^(strange|xz-1-)/.test(name))].sort(),
+    );
+    expect(await collect(graph)).toMatchObject({ blocks: { files: 0, bytes: 0 } });
+  });
+
   it("frees the bytes it tells of, with the views, and leaves nothing in staging", async () => {
     const graph = await newGraph();
     await addImage(graph, { id: "base" }, { kept: "123" });
@@ -152,7 +181,7 @@ describe("collecting garbage", () => {
     const before = await bytes();
     expect(await collect(graph)).toEqual({
       removed: ["top", "middle"],
-      ...{ images: 2, layerBytes: 3_000 },
+      ...{ images: 2, layerBytes: 3_000, blocks: { files: 0, bytes: 0 } },
       kept: { names: 1, children: 1 },
     });
     expect(before - (await bytes())).toBe(3_000);

@@ -24,6 +24,8 @@ const gcResult = z.strictObject({
   more: z.int().positive().optional(),
   /** Of all that were removed. */
   layerBytes: bytes,
+  /** Files of unfinished checksums in `blocks/` that were removed, not used for a day; absent where there were none. */
+  blocks: z.strictObject({ files: count, bytes }).optional(),
   /** How many images stay, each counted for one reason. */
   kept: z.strictObject({
     /** They cannot be loaded. */

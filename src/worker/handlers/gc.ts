@@ -12,11 +12,13 @@ export const gc: Handler<"gc"> = async (job, { graph, mounts }, signal) => {
     if (removed.length < listedImages) removed.push(image);
     job.report({ phase: "gc", done, total, unit: "images" });
   };
-  const { images, layerBytes, kept } = await collectGarbage(graph, mounts, job.data, onRemoved, signal);
+  const collected = await collectGarbage(graph, mounts, job.data, onRemoved, signal);
+  const { images, layerBytes, blocks, kept } = collected;
   return {
     removed,
     ...(images > removed.length ? { more: images - removed.length } : {}),
     layerBytes,
+    ...(blocks.files > 0 ? { blocks } : {}),
     kept,
     dryRun: job.data.dryRun ?? false,
     durationMs: Math.round(performance.now() - begun),

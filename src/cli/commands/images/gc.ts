@@ -44,7 +44,7 @@ export function declare(program: Command): void {
       "after",
       `
 A head without a name is deleted, then its parent may be such a head, and so on. Broken images stay: see
-stevedore check. With --json: {removed: [{id, layerBytes}], more?, layerBytes, kept, dryRun, durationMs}.
+stevedore check. With --json: {removed: [{id, layerBytes}], more?, layerBytes, blocks?, kept, dryRun, durationMs}.
 
 Examples:
   $ stevedore gc --dry-run
@@ -66,12 +66,14 @@ async function collect(
   const { runOrDetach } = await import("../../run-jobs.js");
   const result = await runOrDetach(context, { name: "gc", data }, { detach, label: "garbage" });
   if (result === undefined) return;
-  const { removed, more = 0, layerBytes, kept } = result;
+  const { removed, more = 0, layerBytes, blocks, kept } = result;
   context.print(result, formatTable(removed.map((image) => [image.id, formatBytes(image.layerBytes)])));
   const count = removed.length + more;
   const listed = more === 0 ? "" : `, of which ${removed.length} are listed`;
   const verb = result.dryRun ? "would delete" : "deleted";
   context.tell(`${verb} ${count} image${count === 1 ? "" : "s"} of ${formatBytes(layerBytes)}${listed}`);
+  if (blocks !== undefined)
+    context.tell(`${verb} ${formatBytes(blocks.bytes)} of checksums that were not finished within a day`);
   const stay = Object.entries(reasons).flatMap(([reason, told]) => {
     const images = kept[reason as keyof typeof kept];
     return images === 0 ? [] : [`${images} ${told}`];

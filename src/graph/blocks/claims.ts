@@ -84,8 +84,8 @@ export function openClaims({ root, host }: Pick<Graph, "root" | "host">, patienc
       for (let canClaim = true; ; ) {
         const found = await look();
         if (found !== undefined) return { found };
-        throwIfAborted(signal);
         token ??= await ownName(host);
+        throwIfAborted(signal);
         const other = atWork.get(work);
         if (other !== undefined) {
           await untilSettled(other, signal);

@@ -51,7 +51,7 @@ const GiB = 1024 ** 3;
 
 function openStore(root: string, most = GiB): BlockStore<Block> {
   const place = { root, host: "here" };
-  return openBlockStore(place, openClaims(place), { most, parse });
+  return openBlockStore(place, openClaims(place), { most, least: 1, parse });
 }
 
 /** Opens a root in which the block of "one" is kept, as a process that died leaves it. */
@@ -119,6 +119,21 @@ describe("a block", () => {
     const answers = await Promise.all(Array.from({ length: 20 }, ask));
     expect(made).toBe(1);
     expect(answers.filter((isReused) => !isReused)).toHaveLength(1);
+  });
+
+  it("of less than 1 MiB of input is not kept", async () => {
+    const root = await scratch.fresh();
+    const place = { root, host: "here" };
+    using layer = openBlockStore(place, openClaims(place), { most: GiB, parse }).openLayer("xz-1", "image");
+    const small = inputOf(Buffer.alloc(1024 ** 2 - 1));
+    for (const _ of [1, 2]) {
+      const { isReused } = await layer.readOrMake(small, async () => blockOf(small.data), signal);
+      expect(isReused).toBe(false);
+    }
+    expect(existsSync(join(root, "blocks"))).toBe(false);
+    const large = inputOf(Buffer.alloc(1024 ** 2));
+    await layer.readOrMake(large, async () => blockOf(large.data), signal);
+    expect(readdirSync(join(root, "blocks"))).toEqual([`xz-1-${large.digest}`]);
   });
 
   it("that could not be made is made by the next", async () => {

@@ -216,8 +216,14 @@ it("is right whatever is done to the blocks meanwhile", () =>
               () => rmSync(path),
               () => truncateSync(path, between(0, 5_000)),
               () => appendFileSync(path, "more"),
-              () => (rmSync(path), symlinkSync("/etc/passwd", path)),
-              () => (rmSync(path), mkdirSync(path)),
+              () => {
+                rmSync(path);
+                symlinkSync("/etc/passwd", path);
+              },
+              () => {
+                rmSync(path);
+                mkdirSync(path);
+              },
               () => writeFileSync(path, "other"),
             ];
             pick(deeds)();

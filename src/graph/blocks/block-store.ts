@@ -1,14 +1,13 @@
 // Keeps the compressed blocks of checksums that are not finished, so that a try that was ended goes on where it was.
-import { lstatSync, rmSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import { createYielder, ownName, readPlainFile, rootPath } from "../../disk/index.js";
+import { createYielder, ownName, rootPath } from "../../disk/index.js";
 import type { RecipeName } from "../../terms/index.js";
 import type { Graph } from "../graph.js";
 import { blockFileSize, readBlockFile, writeBlockFile } from "./block-file.js";
 import { openBound } from "./bound.js";
 import type { Claims } from "./claims.js";
 import { makeBlocksDirectory } from "./directory.js";
-import { blockName, checksumName, isBlockName, listName } from "./names.js";
+import { blockName, checksumName, listName } from "./names.js";
+import { readStoredList, removeFile, writeStoredList } from "./stored-list.js";
 
 /** What is kept: the bytes of a block, and the size of the input that they came from. */
 interface KeptBlock {
@@ -146,7 +145,7 @@ export function openBlockStore<Block extends KeptBlock>(
           const list = pathOf(listName(checksumName(recipe, id)));
           removeFile(list);
           // Whoever finds the checksum stored removes what is listed: see `removeStored`.
-          if (names.size > 0) await writeList(list, names);
+          if (names.size > 0) await writeStoredList(list, names);
           await store();
           await remove(release());
           removeFile(list);
@@ -156,7 +155,7 @@ export function openBlockStore<Block extends KeptBlock>(
     },
     async removeStored(recipe, id) {
       const list = pathOf(listName(checksumName(recipe, id)));
-      const names = readList(list);
+      const names = readStoredList(list);
       if (names === undefined) return;
       await remove(names);
       removeFile(list);
@@ -169,30 +168,5 @@ function parseIfWhole<Block>(bytes: Buffer, parse: (bytes: Buffer) => Block): Bl
     return parse(bytes);
   } catch {
     return undefined;
-  }
-}
-
-/** Without it the blocks of a process that is killed while it stores a checksum stay until they are old. */
-async function writeList(path: string, names: Iterable<string>): Promise<void> {
-  const content = [...names].join("\n");
-  await writeFile(path, content, { flag: "wx", mode: 0o600 }).catch(() => undefined);
-}
-
-/** The blocks that a list names; undefined where there is no list. */
-function readList(path: string): string[] | undefined {
-  try {
-    // There is hardly ever one, and an error costs more than a look.
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
-    return readPlainFile(path)?.toString("latin1").split("\n").filter(isBlockName);
-  } catch {
-    return undefined;
-  }
-}
-
-function removeFile(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // A directory, or a disk that cannot be written.
   }
 }

@@ -5,7 +5,8 @@ import { isErrno } from "../../terms/index.js";
 import type { Graph } from "../graph.js";
 import { removeAbandonedClaims } from "./claims.js";
 import { blockFileNames } from "./directory.js";
-import { kindOfBlockFile } from "./names.js";
+import { kindOfBlockFile, listedChecksum } from "./names.js";
+import { removeListed } from "./stored-list.js";
 
 /** How long blocks of a checksum that is not finished are kept, in ms since they were last used. */
 const keptFor = 24 * 3_600_000;
@@ -43,16 +44,24 @@ export async function removeOldBlocks(
 }
 
 /**
- * Removes the claims of processes that are gone, and blocks that they did not write to their end.
+ * Removes the claims of processes that are gone, blocks that they did not write to their end, and the blocks of checksums
+ * that they stored.
  * @throws the errors of the file system; `TOOL_MISSING`
  */
-export async function removeAbandonedBlockFiles({ root, host }: Pick<Graph, "root" | "host">): Promise<void> {
+export async function removeAbandonedBlockFiles(
+  graph: Pick<Graph, "root" | "host" | "storedChecksum">,
+): Promise<void> {
+  const { root, host } = graph;
   const names = await blockFileNames(root);
   await removeAbandonedClaims(
     { root, host },
     names.filter((name) => kindOfBlockFile(name) === "claim"),
   );
   for (const name of names) {
+    const stored = listedChecksum(name);
+    if (stored !== undefined && (await graph.storedChecksum(stored.id, stored.recipe)) !== undefined) {
+      removeListed(root, name);
+    }
     const owner = ownerOf(name);
     if (owner === undefined || (await ownerStatus(owner, host)) !== "gone") continue;
     removeFile(rootPath(root, "blocks", name));

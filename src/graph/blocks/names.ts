@@ -6,7 +6,7 @@ import { isId, type RecipeName } from "../../terms/index.js";
 export type BlockFileKind = "block" | "claim" | "list" | "unfinished";
 
 const blockPattern = /^[a-z0-9-]+-[0-9a-f]{64}$/;
-const ofImagePattern = /^[a-z0-9-]+:(.+)$/;
+const ofImagePattern = /^([a-z0-9-]+):(.+)$/;
 const claimSuffix = ".claim";
 const listSuffix = ".stored";
 
@@ -30,6 +30,13 @@ export function listName(checksum: string): string {
   return `${checksum}${listSuffix}`;
 }
 
+/** The checksum whose blocks a file of this name lists; undefined for another file. */
+export function listedChecksum(name: string): { readonly recipe: string; readonly id: string } | undefined {
+  if (!name.endsWith(listSuffix)) return undefined;
+  const [, recipe, id] = ofImagePattern.exec(name.slice(0, -listSuffix.length)) ?? [];
+  return recipe === undefined || id === undefined || !isId(id) ? undefined : { recipe, id };
+}
+
 /** What a file of this name is; undefined for a name of nobody here. */
 export function kindOfBlockFile(name: string): BlockFileKind | undefined {
   if (isBlockName(name)) return "block";
@@ -38,7 +45,7 @@ export function kindOfBlockFile(name: string): BlockFileKind | undefined {
     const work = name.slice(0, -claimSuffix.length);
     return isBlockName(work) || isOfImage(work) ? "claim" : undefined;
   }
-  return name.endsWith(listSuffix) && isOfImage(name.slice(0, -listSuffix.length)) ? "list" : undefined;
+  return listedChecksum(name) === undefined ? undefined : "list";
 }
 
 /** True for the name of a block. */
@@ -47,5 +54,5 @@ export function isBlockName(name: string): boolean {
 }
 
 function isOfImage(work: string): boolean {
-  return isId(ofImagePattern.exec(work)?.[1]);
+  return isId(ofImagePattern.exec(work)?.[2]);
 }

@@ -251,9 +251,9 @@ describe("nothing is kept, and all is made,", () => {
 
   it("on a full disk", async () => {
     const root = await scratch.fresh();
-    shell(`mount -t tmpfs -o size=64k tmpfs ${root}`);
+    await shell(`mount -t tmpfs -o size=64k tmpfs ${root}`);
     try {
-      shell(`cat /dev/zero > ${root}/filler 2>/dev/null || true`);
+      await shell(`cat /dev/zero > ${root}/filler 2>/dev/null || true`);
       mkdirSync(join(root, "blocks"), { recursive: true });
       expect((await askAgain(root, inputOf("one"))).isReused).toBe(false);
       expect(readdirSync(join(root, "blocks"))).toEqual([]);
@@ -261,18 +261,18 @@ describe("nothing is kept, and all is made,", () => {
       expect((await askAgain(root, inputOf("one"))).isReused).toBe(false);
       expect((await askAgain(root, inputOf("one"))).isReused).toBe(true);
     } finally {
-      shell(`umount ${root}`);
+      await shell(`umount ${root}`);
     }
   });
 
   it("on a disk that cannot be written, and what is there is read", async () => {
     const { root, input } = await rootWithBlock();
-    shell(`mount --bind ${root} ${root} && mount -o remount,bind,ro ${root}`);
+    await shell(`mount --bind ${root} ${root} && mount -o remount,bind,ro ${root}`);
     try {
       expect((await askAgain(root, input)).isReused).toBe(true);
       expect((await askAgain(root, inputOf("new"))).isReused).toBe(false);
     } finally {
-      shell(`umount ${root}`);
+      await shell(`umount ${root}`);
     }
   });
 });

@@ -264,7 +264,20 @@ it("a worker that starts removes the claims and unfinished files of the dead, an
   const put = (name: string) => writeFileSync(join(root, "blocks", name), "");
   [block, `${self}-${random}`, `${dead}-${random}`, `${elsewhere}-${random}`, "strange"].forEach(put);
   symlinkSync(`${self}-${random}`, join(root, "blocks", `${block}.claim`));
-  await removeAbandonedBlockFiles({ root, host: "here" });
+  await removeAbandonedBlockFiles({ root, host: "here", storedChecksum: async () => undefined });
   const left = [block, `${block}.claim`, `${self}-${random}`, `${elsewhere}-${random}`, "strange"];
   expect(readdirSync(join(root, "blocks")).sort()).toEqual(left.sort());
+});
+
+it("a worker that starts removes the blocks of checksums that were stored, and no others", async () => {
+  const root = await scratch.fresh();
+  const stored = { checksum: "", tarDigest: null, layerBytes: null, archiveBytes: null, computedAt: null };
+  const [done, open] = ["a", "b"].map((letter) => `xz-1-${letter.repeat(64)}`) as [string, string];
+  mkdirSync(join(root, "blocks"));
+  for (const name of [done, open]) writeFileSync(join(root, "blocks", name), "");
+  writeFileSync(join(root, "blocks/xz-1:done.stored"), done);
+  writeFileSync(join(root, "blocks/xz-1:open.stored"), open);
+  const storedChecksum = async (id: string) => (id === "done" ? stored : undefined);
+  await removeAbandonedBlockFiles({ root, host: "here", storedChecksum });
+  expect(readdirSync(join(root, "blocks")).sort()).toEqual([open, "xz-1:open.stored"]);
 });

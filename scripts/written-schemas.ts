@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openGraph } from "../src/graph/index.js";
-import { contractAsJsonSchema } from "../src/jobs/index.js";
+import { compressAsJsonSchema, contractAsJsonSchema } from "../src/jobs/index.js";
 import { openProducer } from "../src/producer/index.js";
 import { openApiDocument } from "../src/server/openapi/openapi.js";
 import { buildApp } from "../src/server/server.js";
@@ -22,6 +22,9 @@ export function jobSchemaFiles(): Map<string, string> {
     add(`${job}.data`, `What a job ${job} is given`, data);
     add(`${job}.result`, `What a job ${job} has found or done`, result);
   }
+  const compress = compressAsJsonSchema();
+  add("compress.data", "What a compressor is told of a block", compress.data);
+  add("compress.result", "What a compressor answers when the block is compressed", compress.result);
   add("progress", "How far a job that runs has come", progress);
   add("error-code", "Why a job failed", { type: "string", enum: errorCodes });
   return files;

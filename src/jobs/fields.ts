@@ -10,8 +10,11 @@ import {
   invalidName,
   invalidReference,
   isRecipe,
+  isXzRecipe,
+  noXzRecipe,
   recipeNames,
   unknownRecipe,
+  xzRecipeNames,
 } from "../terms/index.js";
 
 /** An issue of a schema built here carries the error code it stands for. */
@@ -65,6 +68,12 @@ export const recipe = z
   .string()
   .refine(isRecipe, coded("UNKNOWN_RECIPE", unknownRecipe))
   .meta({ enum: [...recipeNames], description: "How a layer becomes bytes before hashing" });
+
+/** The name of a recipe whose archive is made of blocks. Another string is `UNKNOWN_RECIPE`. */
+export const xzRecipe = z
+  .string()
+  .refine(isXzRecipe, coded("UNKNOWN_RECIPE", noXzRecipe))
+  .meta({ enum: [...xzRecipeNames], description: "How a block is compressed" });
 
 /** `sha256:` and 64 lower-case hex characters. */
 export const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);

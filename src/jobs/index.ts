@@ -13,6 +13,28 @@ export {
   recipeNames,
 } from "../terms/index.js";
 export {
+  type CompressData,
+  type CompressResult,
+  compressAsJsonSchema,
+  compressData,
+  compressQueue,
+  compressResult,
+  largestOutput,
+  type PayloadKeys,
+  parseCompressData,
+  parseCompressResult,
+  payloadExpiry,
+  payloadKey,
+  payloadKeys,
+} from "./compress.js";
+export {
+  type CompressorStatus,
+  compressorKeys,
+  compressorStatus,
+  parseCompressorStatus,
+  refusalExpiry,
+} from "./compressor-status.js";
+export {
   type AnyQueueName,
   type BatchChildName,
   type CheckedJobData,

@@ -16,7 +16,7 @@ export const workerStatusInterval = 5_000;
 export const workerStatusExpiry = 20_000;
 
 /** A metric's values, as prom-client's `getMetricsAsJSON` gives them. JSON has null for what is no number. */
-const metric = z.object({
+export const metric = z.object({
   name: z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/),
   help: z.string(),
   type: z.enum(["counter", "gauge", "histogram", "summary"]),

@@ -66,11 +66,15 @@ export {
   defaultRecipe,
   dockerRecipe,
   isRecipe,
+  isXzRecipe,
   largestThreadMemory,
+  noXzRecipe,
   type RecipeName,
   recipeNames,
   recipes,
   unknownRecipe,
   type XzRecipe,
+  type XzRecipeName,
+  xzRecipeNames,
 } from "./recipes.js";
 export { durationRule, momentRule, readDuration, readMoment } from "./times.js";

@@ -53,6 +53,11 @@ export const recipeNames = Object.keys(recipes) as [RecipeName, ...RecipeName[]]
 export const largestThreadMemory = Math.max(
   ...Object.values(recipes).map(({ threadMemory }) => threadMemory),
 );
+/** The recipes whose archive is made of blocks. */
+export type XzRecipeName = {
+  [Name in RecipeName]: (typeof recipes)[Name] extends XzRecipe ? Name : never;
+}[RecipeName];
+export const xzRecipeNames = recipeNames.filter(isXzRecipe);
 export const defaultRecipe = "xz-6" satisfies RecipeName;
 /** The recipe by which Docker 0.3 computed its checksums. */
 export const dockerRecipe = "docker" satisfies RecipeName;
@@ -60,6 +65,16 @@ export const dockerRecipe = "docker" satisfies RecipeName;
 /** True for the name of a recipe. */
 export function isRecipe(name: string): name is RecipeName {
   return Object.hasOwn(recipes, name);
+}
+
+/** True for the name of a recipe whose archive is made of blocks. */
+export function isXzRecipe(name: string): name is XzRecipeName {
+  return isRecipe(name) && recipes[name].archiver === "tar | xz";
+}
+
+/** What is wrong with a name that is no such recipe's, for people. */
+export function noXzRecipe(name: unknown): string {
+  return `${JSON.stringify(name)} is no recipe of blocks: use ${xzRecipeNames.join(", ")}`;
 }
 
 /** What is wrong with a name that is no recipe's, for people: it lists those there are. */

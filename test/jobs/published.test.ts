@@ -37,6 +37,8 @@ it("publishes these values, and no others", () => {
       ],
       ...["isJobId", "jobIdPattern", "defaultGraphName", "graphNamePattern", "hostNamePattern"],
       ...["assertRepeatable", "lastRunsKey", "repeatableJobNames", "scheduleIdPattern"],
+      ...["compressData", "compressQueue", "compressResult", "payloadExpiry", "payloadKeys"],
+      ...["compressorKeys", "parseCompressorStatus"],
       ...["parseWorkerStatus", "workerStatusExpiry", "workerStatusInterval", "workerStatusKeys"],
       ...[
         "JobError",

@@ -6,7 +6,7 @@ import addFormats from "ajv-formats";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { jobSchemaFiles } from "../../scripts/written-schemas.js";
-import { contract, type JobName, jobNames } from "../../src/jobs/index.js";
+import { compressData, compressResult, contract, jobNames } from "../../src/jobs/index.js";
 import { type JsonSchema, valuesOf } from "../support/http/json-schema-values.js";
 import { wrongValuesOf } from "../support/http/wrong-values.js";
 
@@ -38,36 +38,40 @@ it("every file names itself, its draft and what it is of", () => {
   }
 });
 
-describe.each(jobNames.flatMap((name) => [[name, "data"] as const, [name, "result"] as const]))(
-  "the schema of a job %s's %s",
-  (name: JobName, part) => {
-    const judge = judgeOf(`${name}.${part}`);
-    const schema = schemaOf(`${name}.${part}`);
-    const zod = contract[name][part];
+const kinds = {
+  ...contract,
+  compress: { data: compressData, result: compressResult },
+} as const;
 
-    it("takes what zod takes", () => {
-      fc.assert(
-        fc.property(valuesOf(schema), (value) => {
-          expect(judge(value), JSON.stringify(judge.errors)).toBe(true);
-          const parsed = zod.safeParse(value);
-          const refusals = parsed.error?.issues.map(({ message }) => message) ?? [];
-          expect(refusals.filter((message) => !beyondJsonSchema.test(message))).toEqual([]);
-        }),
-        { numRuns: 60 },
-      );
-    });
+describe.each(
+  [...jobNames, "compress" as const].flatMap((name) => [[name, "data"] as const, [name, "result"] as const]),
+)("the schema of a job %s's %s", (name: keyof typeof kinds, part) => {
+  const judge = judgeOf(`${name}.${part}`);
+  const schema = schemaOf(`${name}.${part}`);
+  const zod = kinds[name][part];
 
-    it("refuses nothing else", () => {
-      let wrong = 0;
-      fc.assert(
-        fc.property(wrongValuesOf(schema), (value) => {
-          if (judge(value)) return;
-          wrong++;
-          expect(zod.safeParse(value).success, JSON.stringify(value)).toBe(false);
-        }),
-        { numRuns: 100 },
-      );
-      expect(wrong).toBeGreaterThan(20);
-    });
-  },
-);
+  it("takes what zod takes", () => {
+    fc.assert(
+      fc.property(valuesOf(schema), (value) => {
+        expect(judge(value), JSON.stringify(judge.errors)).toBe(true);
+        const parsed = zod.safeParse(value);
+        const refusals = parsed.error?.issues.map(({ message }) => message) ?? [];
+        expect(refusals.filter((message) => !beyondJsonSchema.test(message))).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("refuses nothing else", () => {
+    let wrong = 0;
+    fc.assert(
+      fc.property(wrongValuesOf(schema), (value) => {
+        if (judge(value)) return;
+        wrong++;
+        expect(zod.safeParse(value).success, JSON.stringify(value)).toBe(false);
+      }),
+      { numRuns: 100 },
+    );
+    expect(wrong).toBeGreaterThan(20);
+  });
+});

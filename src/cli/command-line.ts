@@ -2,7 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { invalidCallbackUrl, isCallbackUrl, notifyEvents } from "../terms/index.js";
 import { commands } from "./commands/index.js";
-import { errorDocument } from "./run-command.js";
+import { errorDocument, several } from "./run-command.js";
 
 /** Exit code for wrong usage. */
 const usageExitCode = 2;
@@ -62,7 +62,7 @@ export async function runCommandLine(argv: readonly string[], version: string): 
       new Option(
         "--graph <name>",
         "the name the graph is served under (default: $STEVEDORE_GRAPH or default)",
-      ),
+      ).argParser(several),
     )
     .option("--json", "print exactly one JSON document on stdout")
     .option("--quiet", "print nothing but the result and errors")

@@ -19,6 +19,8 @@ export interface Config {
   readonly redis: string | undefined;
   /** The name the graph is served under. */
   readonly graph: string;
+  /** All names that were given: for a command that serves several graphs. */
+  readonly graphs: readonly string[];
   /** What this host is called among those that share the root or the queue. */
   readonly host: string;
 }
@@ -31,10 +33,12 @@ const variables = {
   host: ["STEVEDORE_HOST"],
 } as const;
 
+const graphName = z.string().regex(graphNamePattern, `a graph's name ${nameRule}`);
+
 const schema = z.object({
   root: z.string().min(1, "the root must not be empty").default("/var/lib/stevedore"),
   redis: z.string().superRefine(checkRedisUrl).optional(),
-  graph: z.string().regex(graphNamePattern, `a graph's name ${nameRule}`).default(defaultGraphName),
+  graph: z.array(graphName).default([defaultGraphName]),
   host: z.string().regex(hostNamePattern, `a host's name ${nameRule}`).default(systemHostName),
 });
 
@@ -46,7 +50,7 @@ export function readConfig(
   flags: {
     readonly root?: string;
     readonly redis?: string;
-    readonly graph?: string;
+    readonly graph?: readonly string[];
     readonly host?: string;
   },
   environment: NodeJS.ProcessEnv = process.env,
@@ -56,7 +60,8 @@ export function readConfig(
     const flag = flags[setting as keyof typeof variables];
     if (flag !== undefined) return { setting, origin: `--${setting}`, value: flag };
     const origin = names.find((name) => (environment[name] ?? "") !== "");
-    return { setting, origin, value: origin === undefined ? undefined : environment[origin] };
+    const value = origin === undefined ? undefined : environment[origin];
+    return { setting, origin, value: setting === "graph" && value !== undefined ? [value] : value };
   });
   const parsed = schema.safeParse(Object.fromEntries(given.map(({ setting, value }) => [setting, value])));
   if (!parsed.success) {
@@ -64,8 +69,8 @@ export function readConfig(
     const { origin } = given.find(({ setting }) => setting === issue?.path[0]) ?? {};
     throw new StevedoreError("INVALID_OPTION", `${origin}: ${issue?.message}`);
   }
-  const { root, redis, graph, host } = parsed.data;
-  return { root: resolve(root), redis, graph, host };
+  const { root, redis, graph: graphs, host } = parsed.data;
+  return { root: resolve(root), redis, graph: graphs.at(-1) ?? defaultGraphName, graphs, host };
 }
 
 function checkRedisUrl(url: string, { addIssue }: z.RefinementCtx): void {

@@ -19,7 +19,8 @@ import { type Output, openOutput } from "./terminal/index.js";
 interface GlobalFlags {
   readonly root?: string;
   readonly redis?: string;
-  readonly graph?: string;
+  /** The last counts, except for a command that takes several. */
+  readonly graph?: string[];
   /** Of commands that have this flag. */
   readonly host?: string;
   /** Of commands that have these flags. */

@@ -1,6 +1,6 @@
 // Makes the ioredis client of a Redis URL: for one server, for the master that sentinels name, or for the node of a
 // cluster that has a graph's keys.
-import { Redis } from "ioredis";
+import { Cluster, Redis } from "ioredis";
 import { slotConnector } from "./slot-connector.js";
 import { openTls } from "./tls.js";
 import { readRedisUrl } from "./url.js";
@@ -32,6 +32,37 @@ export function connectRedis(url: string, key: string, policy: RetryPolicy): Red
     if (!reconnect || !redis.stream?.writableEnded) disconnect(reconnect);
   };
   return redis;
+}
+
+/** The policy of a client of all nodes of a cluster: what it asks one node for. */
+type NodePolicy = Pick<
+  RetryPolicy,
+  "connectTimeout" | "commandTimeout" | "socketTimeout" | "maxRetriesPerRequest"
+>;
+
+/**
+ * Connects to all nodes of a cluster, in the background; undefined for a URL that names none.
+ * @throws as `connectRedis`
+ */
+export function connectCluster(url: string, policy: NodePolicy): Cluster | undefined {
+  const { form, hosts, tls: files, username, password } = readRedisUrl(url);
+  if (form !== "cluster") return undefined;
+  const tls = files === undefined ? undefined : openTls(files);
+  return new Cluster([...hosts], {
+    // The documented user may not ask for CLUSTER INFO.
+    enableReadyCheck: false,
+    // A certificate is for the name that a node announces, not for its address.
+    dnsLookup: (address, answer) => answer(null, address),
+    clusterRetryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
+    maxRedirections: 4,
+    slotsRefreshTimeout: 2_000,
+    redisOptions: {
+      ...policy,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(tls === undefined ? {} : { tls }),
+    },
+  });
 }
 
 function openClient(url: string, key: string, policy: RetryPolicy): Redis {

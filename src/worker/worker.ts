@@ -34,7 +34,7 @@ import { claimGraphName } from "./claim.js";
 import { openCompressorPool } from "./compress/index.js";
 import { openCpuBudget } from "./cpu-budget.js";
 import type { WorkerHost } from "./handlers/index.js";
-import { packageVersion, startHeartbeat } from "./heartbeat.js";
+import { packageVersion, startHeartbeat } from "./heartbeat/index.js";
 import { defaultBlockCache, defaultLimits, type WorkerLimits } from "./limits.js";
 import type { LogFields } from "./log.js";
 import { openHostQueues } from "./other-host.js";

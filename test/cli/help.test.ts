@@ -59,6 +59,7 @@ const flags = {
   up: [...workerFlags, ...serverFlags, "--no-server"],
   server: [...serverFlags, "--log-format"],
   worker: workerFlags,
+  compressor: ["--threads", "--host", "--log-format"],
   store: [...recordFlags, "--if-exists", "--name", "--checksum", ...enqueueFlags, ...layerFlags],
   export: ["--output", "--format", "--compress", "--canonical", "--force", ...enqueueFlags, ...threadFlags],
   import: ["--platform", "--name", ...enqueueFlags, "--max-import-bytes", ...layerFlags],

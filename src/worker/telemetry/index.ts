@@ -1,5 +1,6 @@
 // The door of telemetry.
 export { openJobLog, writeLines } from "./job-log.js";
 export { observeTry } from "./observed-job.js";
+export { processMetrics } from "./process-metrics.js";
 export { traceTools } from "./traces.js";
 export { openWorkerMetrics, type WorkerMetrics } from "./worker-metrics.js";

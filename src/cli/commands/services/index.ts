@@ -3,6 +3,7 @@
 export const serviceCommands = {
   up: () => import("./up.js"),
   worker: () => import("./worker.js"),
+  compressor: () => import("./compressor.js"),
   server: () => import("./server.js"),
   doctor: () => import("./doctor.js"),
 } as const;

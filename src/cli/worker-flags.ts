@@ -2,7 +2,13 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { defaultBatchBytes, defaultJobBytes } from "../jobs/index.js";
-import { defaultBlockCache, defaultLimits, parseAllowedHost, type WorkerLimits } from "../worker/index.js";
+import {
+  defaultBlockCache,
+  defaultLimits,
+  defaultOffloadMemory,
+  parseAllowedHost,
+  type WorkerLimits,
+} from "../worker/index.js";
 import type { OwnWorkerOptions } from "./embedded/index.js";
 import { duration, several, wholeNumber } from "./run-command.js";
 
@@ -46,6 +52,7 @@ export interface WorkerFlags extends ImportFlags, ThreadFlags, MountDirectoryFla
   readonly blockCache?: number;
   readonly storeConcurrency?: number;
   readonly checksumConcurrency?: number;
+  readonly offloadMemory?: number;
   readonly allowSource?: string[];
   readonly allowHost?: string[];
   readonly allowPrivateAddresses?: boolean;
@@ -156,6 +163,11 @@ export function addWorkerFlags(command: Command): Command {
       wholeNumber(1),
     )
     .option("--checksum-concurrency <n>", "checksum jobs taken at a time (default: 16)", wholeNumber(1))
+    .option(
+      "--offload-memory <bytes>",
+      `blocks left to compressors at a time, 0 for none (default: ${defaultOffloadMemory})`,
+      wholeNumber(0),
+    )
     .option("--allow-source <dir>", "let jobs read paths below this directory; repeatable", several)
     .option("--allow-host <host>", "let jobs read URLs of this host or host:port; repeatable", severalHosts)
     .option(
@@ -198,6 +210,7 @@ export function workerOptions(flags: Partial<WorkerFlags>): OwnWorkerOptions {
     threads: flags.threads,
     xzMemory: flags.xzMemory,
     blockCache: flags.blockCache,
+    offloadMemory: flags.offloadMemory,
     allowSquash: flags.allowSquash,
     allowedHosts: flags.allowHost,
     allowPrivateAddresses: flags.allowPrivateAddresses,

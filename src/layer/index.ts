@@ -50,7 +50,9 @@ export { eachWithXattrs, readDirectoryXattrs, type Xattr } from "./xattrs.js";
 export {
   type BlockCompressor,
   type BlockInput,
+  canCheckXzBlocks,
   checkKnownAnswer,
+  checkXzBlock,
   chooseXzEngine,
   compressXz,
   decompressXzNatively,

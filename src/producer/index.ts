@@ -24,5 +24,5 @@ export { openProducer, type Producer, type ProducerOptions } from "./producer.js
 export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
 export type { ChildCounts } from "./search/index.js";
 export { telemetryIfAsked } from "./telemetry.js";
-export { guardWorker, isScriptError } from "./unreadable/index.js";
+export { guardWorker, isScriptError, removeRecord } from "./unreadable/index.js";
 export { uploadsInUse } from "./uploads-in-use.js";

@@ -1,6 +1,6 @@
 // stevedore-graph/worker: serve the queues of a graph on this host.
 export { type CompressorOptions, type RunningCompressor, startCompressor } from "./compressor/index.js";
-export { defaultBlockCache, defaultLimits, type WorkerLimits } from "./limits.js";
+export { defaultBlockCache, defaultLimits, defaultOffloadMemory, type WorkerLimits } from "./limits.js";
 export type { Log, LogFields } from "./log.js";
 export { parseAllowedHost } from "./outbound/index.js";
 export { type RunningWorker, startWorker } from "./worker.js";

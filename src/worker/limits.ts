@@ -32,3 +32,6 @@ export const defaultLimits = {
 
 /** Bytes of the blocks of unfinished checksums that a root keeps: some 2,000 blocks. */
 export const defaultBlockCache = 4 * 1024 ** 3;
+
+/** The bytes of blocks that may be with compressors at a time. */
+export const defaultOffloadMemory = 256 * 1024 ** 2;

@@ -9,6 +9,8 @@ export interface UrgentWork {
   readonly urgency: Urgency;
   /** How many bytes of its layer are still to be worked on, asked anew each time a turn is free. */
   remaining(): number;
+  /** True for work that others are at already: it goes behind all else. Asked anew as `remaining`. */
+  isSpare?(): boolean;
 }
 
 /** What was taken, until it is disposed of. */
@@ -97,6 +99,8 @@ function firstOf(queue: Iterable<Waiting>): Waiting | undefined {
 }
 
 function goesBefore(work: UrgentWork, other: UrgentWork): boolean {
+  const [isSpare, isOtherSpare] = [work, other].map((each) => each.isSpare?.() ?? false);
+  if (isSpare !== isOtherSpare) return isOtherSpare === true;
   if (work.urgency !== other.urgency) return work.urgency === "single";
   return work.remaining() < other.remaining();
 }

@@ -22,6 +22,11 @@ export interface WorkerOptions {
    * anew. Default: 4 GiB.
    */
   readonly blockCache?: number | undefined;
+  /**
+   * The most bytes of blocks that are left to compressors at a time: Redis holds them, and so does this process. 0 leaves
+   * them none. Default: 256 MiB.
+   */
+  readonly offloadMemory?: number | undefined;
   /** Jobs of a queue that are worked on at a time. */
   readonly concurrency?: Partial<Record<QueueName, number>> | undefined;
   /** Directories that a job's `path` may lie in, besides the root's inbox. */
@@ -49,6 +54,8 @@ export interface WorkerOptions {
   readonly allowSquash?: boolean | undefined;
   /** Called with a line about whatever happens. */
   readonly log?: Log | undefined;
+  /** @internal For tests: which share of the blocks of compressors is made here again. */
+  readonly checkedShare?: number | undefined;
   /** @internal For tests, which would have to wait otherwise. */
   readonly timing?: Partial<WorkerTiming> | undefined;
 }

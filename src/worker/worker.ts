@@ -31,11 +31,11 @@ import { openBatchProgress } from "./batches/index.js";
 import { openTeller, readNotifyPolicy, serveNotifications } from "./callbacks/index.js";
 import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";
-import { openCompressorPool } from "./compress/index.js";
+import { openCompressorPool, openOffload } from "./compress/index.js";
 import { openCpuBudget } from "./cpu-budget.js";
 import type { WorkerHost } from "./handlers/index.js";
 import { packageVersion, startHeartbeat } from "./heartbeat/index.js";
-import { defaultBlockCache, defaultLimits, type WorkerLimits } from "./limits.js";
+import { defaultBlockCache, defaultLimits, defaultOffloadMemory, type WorkerLimits } from "./limits.js";
 import type { LogFields } from "./log.js";
 import { openHostQueues } from "./other-host.js";
 import { parseAllowedHost } from "./outbound/index.js";
@@ -47,6 +47,9 @@ import { type ServedRoot, takeOverRoot } from "./served-root.js";
 import { openWorkerMetrics, traceTools } from "./telemetry/index.js";
 import { workerTiming } from "./timing.js";
 import type { WorkerOptions } from "./worker-options.js";
+
+/** One in so many blocks that compressors made is made here again. */
+const checkedShare = 1 / 64;
 
 /** A worker that serves. */
 export interface RunningWorker {
@@ -145,16 +148,36 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const engineTest = selfTest(engine);
   if (!(options.provesEngineLate ?? false)) engineTest.begin();
   const cpu = openCpuBudget(threads);
+  const concurrency = {
+    store: threads,
+    checksum: Math.max(16, threads),
+    mount: Math.max(4, threads),
+    ...options.concurrency,
+  };
+  // This host's own queues have the concurrency of the shared ones.
+  const served = new Map<AnyQueueName, number>(
+    [...queueNames, ...queuesOfHost(hostName)].map((name) => [name, concurrency[splitQueueName(name).queue]]),
+  );
+  const version = packageVersion();
+  const metrics = openWorkerMetrics(cpu, [...served.keys()], version);
+  const offload = openOffload({
+    ...{ redis, url, graphName, log, metrics: metrics.blocks },
+    memory: options.offloadMemory ?? defaultOffloadMemory,
+  });
+  metrics.blocks.now(() => ({ waiting: cpu.waiting(), away: offload.away() }));
   const claims = openClaims(graph);
   const { blockCache: most = defaultBlockCache } = options;
   const host: WorkerHost = {
     graph,
     mounts: root.mounts,
     cpu,
-    compressors: openCompressorPool(cpu, async () => {
-      engineTest.begin();
-      await engineTest.passed;
-      return engine;
+    compressors: openCompressorPool({
+      ...{ cpu, offload, metrics: metrics.blocks, checkedShare: options.checkedShare ?? checkedShare },
+      async engine() {
+        engineTest.begin();
+        await engineTest.passed;
+        return engine;
+      },
     }),
     sources: {
       inbox: root.inbox,
@@ -170,18 +193,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     claims,
     blocks: most === 0 ? undefined : openBlockStore(graph, claims, { most, parse: readXzBlock }),
   };
-  const concurrency = {
-    store: threads,
-    checksum: Math.max(16, threads),
-    mount: Math.max(4, threads),
-    ...options.concurrency,
-  };
-  // This host's own queues have the concurrency of the shared ones.
-  const served = new Map<AnyQueueName, number>(
-    [...queueNames, ...queuesOfHost(hostName)].map((name) => [name, concurrency[splitQueueName(name).queue]]),
-  );
-  const version = packageVersion();
-  const metrics = openWorkerMetrics(cpu, [...served.keys()], version);
   const observers = { log, outages, metrics, telemetry };
   const workers = [...served].map(([name, count]) =>
     serveQueue(name, access, count, host, observers, timing),
@@ -235,6 +246,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         await Promise.allSettled(workers.map((worker) => worker.close(!isThere)));
         clearTimeout(timer);
         await heartbeat.stop(isThere);
+        await offload.close(isThere);
         await engineTest.end(shuttingDown);
         cancellations.close();
         await callbacks.close(isThere);

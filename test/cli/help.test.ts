@@ -30,6 +30,7 @@ const workerFlags = [
     "--block-cache",
     "--store-concurrency",
     "--checksum-concurrency",
+    "--offload-memory",
     "--allow-source",
     "--mount-dir",
     "--grace",

@@ -39,6 +39,8 @@ export interface LayerBlocks<Block extends KeptBlock> extends Disposable {
    * @throws what `store` throws: then the blocks stay
    */
   removeOnce(store: () => Promise<void>): Promise<void>;
+  /** Removes the blocks, of which some may be wrong. */
+  discard(): Promise<void>;
 }
 
 /** The blocks of a root. */
@@ -150,6 +152,7 @@ export function openBlockStore<Block extends KeptBlock>(
           await remove(release());
           removeFile(list);
         },
+        discard: () => remove(release()),
         [Symbol.dispose]: release,
       };
     },

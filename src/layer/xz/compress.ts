@@ -16,6 +16,8 @@ export interface BlockCompressor {
   room(signal: AbortSignal): Promise<Disposable>;
   /** Compresses a block. Several may be under way at a time. @throws `CANCELLED`, `NO_SPACE`, `INTERNAL` */
   compress(input: BlockInput, settings: XzSettings, signal: AbortSignal): Promise<XzBlock>;
+  /** Told when all blocks of the stream are under way: there will be no more. */
+  inputEnded?(): void;
 }
 
 /** What is read of a block so far. */
@@ -83,6 +85,7 @@ async function* compressInOrder(
       wake();
     }
     hasEnded = true;
+    compressor.inputEnded?.();
     wake();
   };
   const reading = read().catch(fail);

@@ -1,5 +1,5 @@
 // The door of unreadable.
-export { failRecord } from "./end-record.js";
+export { failRecord, removeRecord } from "./end-record.js";
 export { guardEvents } from "./guarded-events.js";
 export {
   brokenRecords,

@@ -1,9 +1,9 @@
-// Compresses the blocks of the layers of all jobs at work, by the threads that they share.
+// Compresses the blocks of the layers of all jobs at work, by the threads that they share and by compressors elsewhere.
 import { openTurns } from "../../disk/index.js";
 import type { LayerBlocks } from "../../graph/index.js";
-import type { BlockCompressor, XzBlock, XzEngine } from "../../layer/index.js";
-import type { CpuBudget } from "../cpu-budget.js";
+import type { BlockCompressor, XzBlock } from "../../layer/index.js";
 import { openTurnsByUrgency, takeEither, type Urgency, type UrgentWork } from "../turns.js";
+import { type BlockMakers, type Offer, openLayerBlocks } from "./layer-blocks.js";
 
 /** A layer that is compressed. */
 interface CompressedLayer {
@@ -12,6 +12,8 @@ interface CompressedLayer {
   readonly urgency: Urgency;
   /** The blocks of the layer that are kept. Default: none are. */
   readonly kept?: LayerBlocks<XzBlock> | undefined;
+  /** That blocks may be left to compressors. Default: they are made here alone. */
+  readonly offer?: Offer | undefined;
   /** Told how many bytes of the tar have been compressed so far, whenever a block is done. */
   readonly onProgress?: ((compressedBytes: number) => void) | undefined;
 }
@@ -29,6 +31,12 @@ export interface BlockCounts {
 export interface LayerCompressor extends BlockCompressor {
   /** What became of the blocks so far. */
   blocks(): BlockCounts;
+  /**
+   * Resolves when it is certain that the blocks of compressors are what they must be. With `DistrustedBlocks`, which
+   * `compress` throws too, the layer has to be compressed anew.
+   * @throws `DistrustedBlocks`
+   */
+  checked(): Promise<void>;
 }
 
 /** The compressors of a worker process. */
@@ -43,30 +51,28 @@ export interface CompressorPool {
  */
 const blocksPerThread = 2;
 
-/**
- * Makes the pool of a worker.
- * @param engine the engine, once it is known to make the right bytes
- */
-export function openCompressorPool(cpu: CpuBudget, engine: () => Promise<XzEngine>): CompressorPool {
-  const rooms = openTurnsByUrgency(() => cpu.threads * blocksPerThread);
+/** Makes the pool of a worker. */
+export function openCompressorPool(makers: BlockMakers): CompressorPool {
+  const { cpu, offload } = makers;
+  const rooms = openTurnsByUrgency(() => cpu.threads * blocksPerThread + offload.limit());
+  offload.onLimit(rooms.serve);
   return {
-    open({ layerBytes, urgency, kept, onProgress }) {
+    open({ layerBytes, urgency, kept, offer, onProgress }) {
       let compressed = 0;
       let total = 0;
       let reused = 0;
       // Without a room of its own a layer would wait for others that are read slowly.
       const ownRoom = openTurns(1);
       const work: UrgentWork = { urgency, remaining: () => layerBytes - compressed };
+      const layer = openLayerBlocks(makers, work, offer);
       return {
-        blocks: () => ({ total, reused, remote: 0 }),
+        blocks: () => ({ total, reused, remote: layer.remote() }),
+        inputEnded: layer.inputEnded,
+        checked: layer.checked,
         room: (signal) => takeEither<Disposable>([ownRoom, (either) => rooms.take(work, 1, either)], signal),
         async compress(input, settings, signal) {
           total++;
-          const make = async () => {
-            const verified = await engine();
-            using _thread = await cpu.takeOne(work, signal);
-            return await verified.compress(input, settings, signal);
-          };
+          const make = () => layer.make(input, settings, signal);
           const { block, isReused } =
             kept === undefined
               ? { block: await make(), isReused: false }

@@ -5,3 +5,5 @@ export {
   type LayerCompressor,
   openCompressorPool,
 } from "./compressor-pool.js";
+export { DistrustedBlocks } from "./layer-blocks.js";
+export { type Offload, openOffload } from "./offload.js";

@@ -3,8 +3,8 @@ import { inodeOf } from "../../disk/index.js";
 import { checksumName, type StoredChecksum } from "../../graph/index.js";
 import type { CheckedJobData, JobResult } from "../../jobs/index.js";
 import { checksumLayer } from "../../layer/index.js";
-import { defaultRecipe, type RecipeName, recipes, StevedoreError } from "../../terms/index.js";
-import type { BlockCounts, LayerCompressor } from "../compress/index.js";
+import { defaultRecipe, isXzRecipe, type RecipeName, recipes, StevedoreError } from "../../terms/index.js";
+import { type BlockCounts, DistrustedBlocks, type LayerCompressor } from "../compress/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
 
 export const checksum: Handler<"checksum"> = async (job, host, signal) => {
@@ -71,20 +71,31 @@ async function compute(
   let compressor: LayerCompressor | undefined;
   using kept = isXz ? blocks?.openLayer(recipe, id) : undefined;
   return await graph.withStaging(async (manifestPath) => {
-    const computed = await checksumLayer(
-      {
-        recordBytes: image.recordBytes,
-        layerDirectory: image.layerDirectory,
-        recipe,
-        openCompressor() {
-          compressor = compressors.open({ layerBytes, urgency, kept, onProgress: progress.compressed });
-          return compressor;
+    const computed = await untilTrusted(kept, async (mayOffer) => {
+      const offer = mayOffer && isXzRecipe(recipe) ? { recipe, signal } : undefined;
+      const made = await checksumLayer(
+        {
+          recordBytes: image.recordBytes,
+          layerDirectory: image.layerDirectory,
+          recipe,
+          openCompressor() {
+            compressor = compressors.open({
+              layerBytes,
+              urgency,
+              kept,
+              offer,
+              onProgress: progress.compressed,
+            });
+            return compressor;
+          },
+          manifestPath,
+          onProgress: isXz ? progress.read : progress.both,
         },
-        manifestPath,
-        onProgress: isXz ? progress.read : progress.both,
-      },
-      signal,
-    );
+        signal,
+      );
+      await compressor?.checked();
+      return made;
+    });
     const entry: StoredChecksum = {
       checksum: computed.checksum,
       tarDigest: computed.tarDigest,
@@ -103,6 +114,24 @@ async function compute(
     await (kept === undefined ? store() : kept.removeOnce(store));
     return { ...entry, blocks: isXz ? compressor?.blocks() : undefined };
   });
+}
+
+/** How often a layer is begun again with the help of compressors, of which one was found to make wrong blocks. */
+const triesWithOthers = 2;
+
+/** Compresses a layer, and again where it has blocks of a compressor that is trusted no more: in the end without any. */
+async function untilTrusted<Made>(
+  kept: { discard(): Promise<void> } | undefined,
+  make: (mayOffer: boolean) => Promise<Made>,
+): Promise<Made> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await make(tries < triesWithOthers);
+    } catch (error) {
+      if (!(error instanceof DistrustedBlocks)) throw error;
+      await kept?.discard();
+    }
+  }
 }
 
 /** A checksum that was computed here. */

@@ -1,4 +1,5 @@
 // The door of telemetry.
+export type { BlockMetrics } from "./block-metrics.js";
 export { openJobLog, writeLines } from "./job-log.js";
 export { observeTry } from "./observed-job.js";
 export { processMetrics } from "./process-metrics.js";

@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { type AnyQueueName, type JobName, jobNames, type Progress } from "../../jobs/index.js";
 import { recipeNames } from "../../terms/index.js";
 import type { CpuBudget } from "../cpu-budget.js";
+import { type BlockMetrics, openBlockMetrics } from "./block-metrics.js";
 import { processMetrics } from "./process-metrics.js";
 
 /** How a try ended. A try that goes back to its queue, or waits for other jobs, has no outcome. */
@@ -13,6 +14,7 @@ const deliveryOutcomes = ["delivered", "retried", "failed"] as const;
 type DeliveryOutcome = (typeof deliveryOutcomes)[number];
 
 export interface WorkerMetrics {
+  readonly blocks: BlockMetrics;
   /** Counts a try that begins. */
   began(queue: AnyQueueName, name: JobName, data: unknown): MeteredTry;
   /** Counts a job whose worker was lost. */
@@ -159,6 +161,7 @@ export function openWorkerMetrics(
   }).set({ version }, 1);
 
   return {
+    blocks: openBlockMetrics(registry),
     began(queue, name, data) {
       const begun = performance.now();
       changeActive(queue, 1);

@@ -1,9 +1,11 @@
 // The order in which the blocks of several layers are compressed, seen by an engine that the test lets go block by block.
 import { createHash } from "node:crypto";
+import { Registry } from "prom-client";
 import { beforeAll, expect, test } from "vitest";
 import { chooseXzEngine, type XzBlock, type XzEngine } from "../../../src/layer/index.js";
-import { openCompressorPool } from "../../../src/worker/compress/index.js";
+import { type Offload, openCompressorPool } from "../../../src/worker/compress/index.js";
 import { openCpuBudget } from "../../../src/worker/cpu-budget.js";
+import { openBlockMetrics } from "../../../src/worker/telemetry/block-metrics.js";
 
 const never = new AbortController().signal;
 const settings = { preset: 0, blockSize: 1024 };
@@ -12,6 +14,28 @@ let block: XzBlock;
 beforeAll(async () => {
   block = await (await chooseXzEngine()).compress(blockInput("x"), settings);
 });
+
+/** A pool that leaves nothing to compressors elsewhere. */
+function openPool(threads: number, engine: XzEngine) {
+  const offload: Offload = {
+    limit: () => 0,
+    away: () => 0,
+    onLimit: () => {},
+    take: (_, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    send: async () => ({ outcome: "failed", what: "there are no compressors" }),
+    patience: () => 0,
+    isAway: () => true,
+    shutOut: () => {},
+    isShutOut: () => false,
+    close: async () => {},
+  };
+  const metrics = openBlockMetrics(new Registry());
+  return openCompressorPool({
+    ...{ cpu: openCpuBudget(threads), engine: async () => engine },
+    ...{ offload, metrics, checkedShare: 0 },
+  });
+}
 
 function blockInput(letter: string) {
   const data = Buffer.alloc(1024, letter);
@@ -46,7 +70,7 @@ function steppedEngine() {
 
 test("a block of a single image goes before a batch's, and of these the layer's that is nearest to its end", async () => {
   const { engine, begun, step, settle } = steppedEngine();
-  const pool = openCompressorPool(openCpuBudget(1), async () => engine);
+  const pool = openPool(1, engine);
   const giant = pool.open({ layerBytes: 100 * 1024, urgency: "batch" });
   const small = pool.open({ layerBytes: 3 * 1024, urgency: "batch" });
   const single = pool.open({ layerBytes: 50 * 1024, urgency: "single" });
@@ -65,7 +89,7 @@ test("a block of a single image goes before a batch's, and of these the layer's 
 
 test("tells how much is compressed, whichever block is done first", async () => {
   const { engine, step, settle } = steppedEngine();
-  const pool = openCompressorPool(openCpuBudget(2), async () => engine);
+  const pool = openPool(2, engine);
   const told: number[] = [];
   const layer = pool.open({
     layerBytes: 4096,
@@ -80,7 +104,7 @@ test("tells how much is compressed, whichever block is done first", async () => 
 });
 
 test("there is room for two blocks a thread and one of each layer, and no more", async () => {
-  const pool = openCompressorPool(openCpuBudget(2), async () => steppedEngine().engine);
+  const pool = openPool(2, steppedEngine().engine);
   const layers = Array.from({ length: 3 }, () => pool.open({ layerBytes: 1e9, urgency: "single" }));
   const had: Disposable[] = [];
   for (const layer of layers) {

@@ -59,3 +59,23 @@ test("who waits for either and is cancelled waits for neither", async () => {
   await expect(taking).rejects.toMatchObject({ code: "CANCELLED" });
   expect(turns.waiting()).toBe(0);
 });
+test("work that others are at already goes behind batches, until it is urgent", async () => {
+  const turns = openTurnsByUrgency(() => 1);
+  const { signal } = new AbortController();
+  const held = await turns.take({ urgency: "single", remaining: () => 1 }, 1, signal);
+  const order: string[] = [];
+  let isSpare = true;
+  const take = async (name: string, work: Parameters<typeof turns.take>[0]) => {
+    using _turn = await turns.take(work, 1, signal);
+    order.push(name);
+    if (name === "batch") isSpare = false;
+  };
+  const all = [
+    take("again", { urgency: "single", remaining: () => 0, isSpare: () => isSpare }),
+    take("batch", { urgency: "batch", remaining: () => 9 }),
+    take("another batch", { urgency: "batch", remaining: () => 99 }),
+  ];
+  held[Symbol.dispose]();
+  await Promise.all(all);
+  expect(order).toEqual(["batch", "again", "another batch"]);
+});

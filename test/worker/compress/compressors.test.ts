@@ -14,6 +14,7 @@ import { quickLockEnvironment } from "../../support/processes/quick-locks.js";
 import { shell } from "../../support/processes/shell.js";
 import { type Running, startStevedore } from "../../support/processes/stevedore.js";
 import { leftOf } from "../../support/redis/block-queue.js";
+import { startForeignCompressor } from "../../support/redis/foreign-compressor.js";
 import { startCluster } from "../../support/redis/redis-cluster.js";
 import { startSentinel } from "../../support/redis/redis-sentinel.js";
 import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
@@ -181,6 +182,28 @@ describe.concurrent("a compressor helps", () => {
     client.disconnect();
   });
 });
+
+it("a compressor of another version costs the layer a second reading, and not its checksum", () =>
+  dock.serving(
+    async ({ producer, root, graphName }) => {
+      writeSingleFileImage(root, "large", content.subarray(0, 4 * blockSize));
+      await using foreign = await startForeignCompressor(redis.url, graphName, async ({ honest, answer }) =>
+        answer(await honest(2)),
+      );
+      const result = await runJob(producer, "checksum", { id: "large", recipe: "xz-1" });
+      expect(foreign.taken()).toBeGreaterThan(0);
+      expect(result).toMatchObject({
+        checksum: await checksumByShell(root, "large"),
+        blocks: { total: 5, remote: 0 },
+      });
+      const client = new Redis(redis.url);
+      expect(await client.get(compressorKeys(graphName).refusal(foreign.id))).toMatch(
+        /another than it must be/,
+      );
+      client.disconnect();
+    },
+    { threads: 1, checkedShare: 1 },
+  ));
 
 it("a compressor that is shut out ends, and says why", async () => {
   const graph = `g-${randomUUID()}`;

@@ -53,10 +53,16 @@ export interface CommandContext extends Output {
 }
 
 /** The exit codes of all commands. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export const exitCodes = { done: 0, failed: 1, usage: 2, shutOut: 3, interrupted: 130 } as const;
 
 /** A failure that the command has already reported in its result. */
-export class ReportedFailure extends Error {}
+export class ReportedFailure extends Error {
+  readonly exitCode: number;
+  constructor(exitCode: number = exitCodes.failed) {
+    super();
+    this.exitCode = exitCode;
+  }
+}
 
 /** Wrong usage that the argument parser cannot detect. */
 export function wrongUsage(message: string): StevedoreError {
@@ -159,7 +165,7 @@ function showError(
   error: unknown,
   { output, verbose, interrupted }: { output: Output; verbose: boolean; interrupted: boolean },
 ): number {
-  if (error instanceof ReportedFailure) return exitCodes.failed;
+  if (error instanceof ReportedFailure) return error.exitCode;
   const show = (code: ErrorCode, message: string, line = `${code}: ${message}`) => {
     output.warn(line, { level: "error" });
     if (verbose && error instanceof Error) output.warn(inspect(error), { level: "error" });

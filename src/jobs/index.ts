@@ -119,6 +119,7 @@ export {
 } from "./schedule.js";
 export {
   parseWorkerStatus,
+  sumOfMetric,
   type WorkerMetric,
   type WorkerStatus,
   workerStatusExpiry,

@@ -58,6 +58,19 @@ export const workerStatus = z.object({
 export type WorkerStatus = z.infer<typeof workerStatus>;
 export type WorkerMetric = WorkerStatus["metrics"][number];
 
+/** The sum of a metric's values that have these labels, 0 without any; what is no number is left out. */
+export function sumOfMetric(
+  metrics: readonly WorkerMetric[],
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number {
+  const values = metrics.filter((each) => each.name === name).flatMap((each) => each.values);
+  const meant = values.filter((each) =>
+    Object.entries(labels).every(([label, value]) => each.labels[label] === value),
+  );
+  return meant.reduce((sum, { value }) => sum + Math.max(0, value ?? 0), 0);
+}
+
 /** Reads a status as it lies in Redis; undefined for anything else: whoever can write to Redis wrote it. */
 export function parseWorkerStatus(text: string): WorkerStatus | undefined {
   try {

@@ -2,6 +2,7 @@
 export { type EnqueueOptions, findSame, type NewJob } from "./add/index.js";
 export { callbackId, type NotificationCounts, pendingField, registerCallback } from "./callbacks/index.js";
 export { cancelledReason, fulfilCancellation } from "./cancel.js";
+export type { Compressor, Compressors } from "./compressors.js";
 export type { EnqueuedJob } from "./enqueue.js";
 export type {
   ConnectionEvent,

@@ -5,6 +5,7 @@ import { connectFailFast, readClockSkew, readServerFacts, type ServerFacts } fro
 import { defaultGraphName, graphNamePattern, invalidGraphName } from "../terms/index.js";
 import { countNotifications, type NotificationCounts } from "./callbacks/index.js";
 import { cancelJob } from "./cancel.js";
+import { type Compressors, readCompressors } from "./compressors.js";
 import { type EnqueuedJob, type Enqueuing, openEnqueuing } from "./enqueue.js";
 import { type JobStreams, openJobStreams } from "./events/index.js";
 import { openGraphQueues } from "./graph-queues.js";
@@ -48,6 +49,8 @@ export interface Producer extends Enqueuing, JobStreams, JobQueries, Operations,
   workers(queue: AnyQueueName): Promise<number>;
   /** What the workers of this graph report of themselves, those that have done so within 20 s, by their ids. */
   workerStatuses(): Promise<WorkerStatus[]>;
+  /** What the compressors that serve this graph report of themselves, and how many blocks there are for them. */
+  compressors(): Promise<Compressors>;
   /** How many callbacks and notifications there are. */
   notifications(): Promise<NotificationCounts>;
   /** Makes sure that Redis answers and takes writes. @throws `QUEUE_UNAVAILABLE` if it does not */
@@ -98,6 +101,7 @@ export function openProducer(options: ProducerOptions): Producer {
       }),
     workers: (queue) => connection.attempt(() => queues.of(queue).getWorkersCount()),
     workerStatuses: () => connection.attempt(() => readWorkerStatuses(connection.redis, graph)),
+    compressors: () => connection.attempt(() => readCompressors(connection.redis, graph)),
     notifications: () => connection.attempt(() => countNotifications(connection.redis, graph)),
     async assertWritable() {
       // A write that needs memory. It has to change something: Redis is asked for no more than a moment's memory.

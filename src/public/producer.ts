@@ -1,6 +1,7 @@
 // stevedore-graph/producer: enqueue jobs and hear of them, from any service. No native code of ours, no graph.
 export {
   type CallbackRecord,
+  type CompressorStatus,
   JobError,
   type Notify,
   type NotifyEvent,
@@ -10,6 +11,8 @@ export {
 export {
   type AllCounts,
   type ChildCounts,
+  type Compressor,
+  type Compressors,
   type ConnectionEvent,
   type EnqueuedJob,
   type EnqueueOptions,

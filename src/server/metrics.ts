@@ -3,7 +3,7 @@ import { Gauge, type Metric, Registry } from "prom-client";
 import { z } from "zod";
 import { diskOf } from "../disk/index.js";
 import type { Graph } from "../graph/index.js";
-import { queueNames, type WorkerMetric, type WorkerStatus } from "../jobs/index.js";
+import { queueNames, type WorkerMetric } from "../jobs/index.js";
 import type { Producer } from "../producer/index.js";
 import { throwIfAborted } from "../terms/index.js";
 import { problemsOf } from "./api/index.js";
@@ -43,30 +43,44 @@ export function addMetricsRoute(app: App, context: ServerContext): void {
 }
 
 /**
- * Makes the page. A worker's series end with the worker, for each has its label `worker`.
+ * Makes the page. The series of a worker or a compressor end with it, for each has its label `worker` or `compressor`.
  * @throws `QUEUE_UNAVAILABLE`, `CANCELLED`
  */
 export async function metricsText(
   { producer, graph }: MetricsSources,
   signal?: AbortSignal,
 ): Promise<MetricsPage> {
-  const [ofQueues, notifications, paused, workers, images, disk, isWritable] = await Promise.all([
-    producer.prometheus(),
-    producer.notifications(),
-    producer.paused(),
-    producer.workerStatuses(),
-    graph.imageCount(),
-    diskOf(graph.root),
-    producer.assertWritable().then(
-      () => true,
-      () => false,
-    ),
-  ]);
+  const [ofQueues, notifications, paused, workers, { compressors, blocks }, images, disk, isWritable] =
+    await Promise.all([
+      producer.prometheus(),
+      producer.notifications(),
+      producer.paused(),
+      producer.workerStatuses(),
+      producer.compressors(),
+      graph.imageCount(),
+      diskOf(graph.root),
+      producer.assertWritable().then(
+        () => true,
+        () => false,
+      ),
+    ]);
   throwIfAborted(signal);
   const registry = new Registry();
   const gauge = (name: string, help: string, value: number) =>
     new Gauge({ name, help, registers: [registry] }).set(value);
   gauge("stevedore_workers", "Workers of the graph that have told of themselves lately", workers.length);
+  gauge(
+    "stevedore_compressors",
+    "Compressors that serve the graph and have told of themselves lately",
+    compressors.length,
+  );
+  const offered = new Gauge({
+    name: "stevedore_compress_queue_blocks",
+    help: "Blocks that workers have left to compressors: waiting for one, or active",
+    labelNames: ["state"],
+    registers: [registry],
+  });
+  for (const [state, value] of Object.entries(blocks)) offered.set({ state }, value);
   gauge("stevedore_redis_writable", "1 while Redis takes writes, 0 while it is full", isWritable ? 1 : 0);
   gauge("stevedore_images", "Images in the graph, broken ones included", images);
   gauge(
@@ -91,25 +105,49 @@ export async function metricsText(
     gauge("stevedore_disk_free_bytes", "Bytes that are free on the root's file system", disk.bytesFree);
     gauge("stevedore_disk_size_bytes", "Bytes of the root's file system", disk.bytesTotal);
   }
-  for (const [name, metric] of metricsOf(workers)) {
+  const sources = [
+    ...workers.map(({ id, host, metrics }) => ({ labels: { worker: id, host }, metrics })),
+    ...compressors.map(({ id, host, metrics }) => ({
+      labels: { compressor: id, host },
+      metrics: metrics.filter(({ name }) => ofCompressor.test(name)),
+    })),
+  ];
+  for (const [name, metric] of metricsOf(sources)) {
     if (registry.getSingleMetric(name) === undefined) registry.registerMetric(metric);
   }
   return { text: `${ofQueues}${await registry.metrics()}`, contentType: registry.contentType };
 }
 
-/** Each metric once, with the values of all workers. Values are left out if their type is not that of the first worker. */
-function metricsOf(workers: readonly WorkerStatus[]): [string, Metric][] {
+/** What a compressor may tell: nobody takes it for a worker. */
+const ofCompressor = /^(stevedore_compressor|process|nodejs)_/;
+
+/** The metrics of one process, and what tells its series from those of others. */
+interface MetricsSource {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly metrics: readonly WorkerMetric[];
+}
+
+/**
+ * Each metric once, with the values of all processes. Values are left out if their type is not that of the first process, and
+ * if there is one of the same labels: Prometheus would refuse the page.
+ */
+function metricsOf(sources: readonly MetricsSource[]): [string, Metric][] {
   const byName = new Map<string, WorkerMetric>();
-  for (const { id, host, metrics } of workers) {
+  const seen = new Set<string>();
+  for (const { labels: own, metrics } of sources) {
     for (const { name, help, type, values } of metrics) {
       const known = byName.get(name) ?? { name, help, type, values: [] };
       byName.set(name, known);
       if (known.type !== type) continue;
-      for (const { value, labels, metricName } of values) {
+      for (const { value, labels: told, metricName } of values) {
+        const labels = { ...told, ...own };
+        const series = JSON.stringify([metricName ?? name, ...Object.entries(labels).sort()]);
+        if (seen.has(series)) continue;
+        seen.add(series);
         known.values.push({
           // JSON has null for NaN and infinity.
           value: value ?? Number.NaN,
-          labels: { ...labels, worker: id, host },
+          labels,
           ...(metricName === undefined ? {} : { metricName }),
         });
       }

@@ -19,6 +19,7 @@ import {
   addOperateRoutes,
   addScheduleRoutes,
   addUploadRoutes,
+  addWorkerRoutes,
 } from "./api/index.js";
 import type { Token } from "./auth/index.js";
 import { assertOneRoleEach, openGuard } from "./auth/index.js";
@@ -216,6 +217,7 @@ export async function buildApp(
   addOperateRoutes(app, context);
   addEventRoutes(app, context);
   addScheduleRoutes(app, context);
+  addWorkerRoutes(app, context);
   addImageRoutes(app, context);
   addLayerRoutes(app, context);
   addMountRoutes(app, context);

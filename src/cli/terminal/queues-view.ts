@@ -1,7 +1,7 @@
 // Draws the state of the queues as lines of a terminal: counts, active jobs, the last failures.
 import type { AnyQueueName } from "../../jobs/index.js";
 import { subjectOf } from "../../jobs/index.js";
-import type { JobRecord, JobState, QueueCounts } from "../../producer/index.js";
+import type { Compressors, JobRecord, JobState, QueueCounts } from "../../producer/index.js";
 import { columnsOf, cut, pad } from "./columns.js";
 import { formatText, formatTime } from "./format.js";
 import type { ActiveJob } from "./job-tally.js";
@@ -24,6 +24,8 @@ export interface QueuesView {
   /** A notice for the reader, such as that Redis is away. */
   readonly notice: string | undefined;
   readonly queues: readonly QueueView[];
+  /** Who helps to compress. */
+  readonly helpers: Compressors | undefined;
   readonly active: readonly ActiveJob[];
   /** The newest jobs of one state, the newest first. */
   readonly listed: { readonly state: JobState; readonly records: readonly JobRecord[] } | undefined;
@@ -57,7 +59,12 @@ export function queuesLines(view: QueuesView, { columns, rows }: Size): string[]
   const head = [view.title, ...(view.notice === undefined ? [] : [`! ${view.notice}`]), ""]
     .map(formatText)
     .map((line) => cut(line, columns));
-  const lines = [...head, ...tableLines(view.queues, columns)];
+  const helpers = helpersLine(view.helpers);
+  const lines = [
+    ...head,
+    ...tableLines(view.queues, columns),
+    ...(helpers === undefined ? [] : [cut(formatText(helpers), columns)]),
+  ];
   const room = () => rows - lines.length;
   const section = (heading: string, content: (rows: number) => string[]) => {
     if (room() >= 3) lines.push("", heading, ...content(room() - 2));
@@ -73,6 +80,22 @@ export function queuesLines(view: QueuesView, { columns, rows }: Size): string[]
     );
   }
   return lines.slice(0, rows);
+}
+
+/** Undefined where there is nothing to tell: most graphs have no compressors. */
+function helpersLine(helpers: Compressors | undefined): string | undefined {
+  if (helpers === undefined) return undefined;
+  const { compressors, blocks } = helpers;
+  if (compressors.length + blocks.waiting + blocks.active === 0) return undefined;
+  const sum = (of: "busy" | "total") => compressors.reduce((all, { slots }) => all + slots[of], 0);
+  const refused = compressors.filter(({ refusal }) => refusal !== null).length;
+  const parts = [
+    `compressors ${compressors.length}`,
+    `slots ${sum("busy")}/${sum("total")}`,
+    `blocks waiting ${blocks.waiting}`,
+    ...(refused === 0 ? [] : [`shut out ${refused}`]),
+  ];
+  return parts.join("  ");
 }
 
 function recordLine(record: JobRecord, columns: number): string {

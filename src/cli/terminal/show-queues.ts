@@ -38,6 +38,7 @@ export async function showQueues({
     title: `graph ${context.config.graph} at ${address}`,
     notice: undefined,
     queues: [],
+    helpers: undefined,
     active: [],
     listed: undefined,
   };
@@ -46,8 +47,9 @@ export async function showQueues({
   const read = async () => {
     const listedState = state ?? "failed";
     const shown = Object.entries(await producer.counts()) as [AnyQueueName, QueueCounts][];
-    const [paused, active, batches, records, ...workers] = await Promise.all([
+    const [paused, helpers, active, batches, records, ...workers] = await Promise.all([
       producer.paused(),
+      producer.compressors(),
       producer.recent("active", mostRecords),
       producer.recent("waiting-children", mostRecords),
       producer.recent(listedState, mostRecords),
@@ -72,6 +74,7 @@ export async function showQueues({
         isPaused: paused.includes(queue),
         rate: rate(endedSamples.get(queue) ?? [], at, window),
       })),
+      helpers,
       active: state === undefined || state === "active" ? atWork : [],
       listed: { state: listedState, records },
     };

@@ -14,3 +14,4 @@ export { addMountRoutes } from "./mounts.js";
 export { problemsOf } from "./problems-of.js";
 export { addScheduleRoutes } from "./schedules.js";
 export { addUploadRoutes } from "./uploads/index.js";
+export { addWorkerRoutes, compression, describeCompression } from "./workers.js";

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { diskOf } from "../../disk/index.js";
 import { queueNames } from "../../jobs/index.js";
 import type { FailFastConnection } from "../../redis/index.js";
+import { compression, describeCompression } from "../api/index.js";
 import type { App, ServerContext } from "../context.js";
 import { problem } from "../problem.js";
 import { readSamples, type Sample, sampleInterval } from "./samples.js";
@@ -50,6 +51,7 @@ const overview = z
       .describe("By queue and state how many jobs there are now"),
     paused: z.array(z.string()).describe("The queues that are paused"),
     workers: z.array(worker).describe("Those that have told of themselves lately"),
+    ...compression,
     disk: z
       .object({ bytesFree: z.number(), bytesTotal: z.number() })
       .nullable()
@@ -69,11 +71,12 @@ export function addOverviewRoute(app: App, context: ServerContext, connection: F
       },
     },
     async (_request, reply) => {
-      const [taken, queues, paused, statuses, images, disk] = await Promise.all([
+      const [taken, queues, paused, statuses, compressors, images, disk] = await Promise.all([
         connection.attempt(() => readSamples(connection.redis, graphName)),
         producer.counts(),
         producer.paused(),
         producer.workerStatuses(),
+        producer.compressors(),
         graph.imageCount(),
         diskOf(root),
       ]);
@@ -82,7 +85,10 @@ export function addOverviewRoute(app: App, context: ServerContext, connection: F
         active: Object.values(served).reduce((sum, { active }) => sum + active, 0),
       }));
       reply.header("cache-control", "no-store");
-      return { interval: sampleInterval, samples: asSeries(taken), queues, paused, workers, disk, images };
+      return {
+        ...{ interval: sampleInterval, samples: asSeries(taken), queues, paused, workers, disk, images },
+        ...describeCompression(compressors, statuses),
+      };
     },
   );
 }

@@ -4,8 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { diskOf } from "../../disk/index.js";
-import type { WorkerStatus } from "../../jobs/index.js";
-import { keyPrefix } from "../../jobs/index.js";
+import { keyPrefix, sumOfMetric, type WorkerStatus } from "../../jobs/index.js";
 import type { AllCounts } from "../../producer/index.js";
 import type { FailFastConnection } from "../../redis/index.js";
 import type { ServerContext } from "../context.js";
@@ -135,11 +134,10 @@ type Compressed = ReadonlyMap<string, number>;
 
 function compressedBy(statuses: readonly WorkerStatus[]): Compressed {
   return new Map(
-    statuses.map(({ id, metrics }) => {
-      const hashed = metrics.find(({ name }) => name === "stevedore_layer_hashed_bytes_total");
-      const ofChecksums = hashed?.values.find(({ labels }) => labels.kind === "checksum");
-      return [id, ofChecksums?.value ?? 0];
-    }),
+    statuses.map(({ id, metrics }) => [
+      id,
+      sumOfMetric(metrics, "stevedore_layer_hashed_bytes_total", { kind: "checksum" }),
+    ]),
   );
 }
 

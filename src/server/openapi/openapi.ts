@@ -29,6 +29,7 @@ const tags = [
   { name: "jobs", description: "Enqueue, wait, follow, cancel" },
   { name: "images", description: "What the graph holds" },
   { name: "schedules", description: "Jobs that come again and again" },
+  { name: "workers", description: "Who works for the graph" },
   { name: "mounts", description: "Images as directories" },
   { name: "uploads", description: "Archives for `store` jobs" },
   { name: "exports", description: "Archives that `export` jobs made" },

@@ -17,6 +17,7 @@ import { describeRedis } from "../../../redis/index.js";
 import type { Config } from "../../config.js";
 import { embeddedRedisRuns } from "../../embedded/index.js";
 import { formatBytes } from "../../terminal/index.js";
+import { compressorChecks } from "./compressor-check.js";
 import type { Check, Finding } from "./finding.js";
 import { redisChecks } from "./redis-checks.js";
 
@@ -80,6 +81,7 @@ function checks(config: Config): Check[] {
       fix: `${install(tools.redis)}, or --redis URL`,
     },
     ...redisChecks(config),
+    ...compressorChecks(config),
   ];
 }
 

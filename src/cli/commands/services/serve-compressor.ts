@@ -1,16 +1,17 @@
 // Compresses blocks for the workers of graphs until the process is told to stop.
 import { once } from "node:events";
 import { describeRedis } from "../../../redis/index.js";
+import { failureOf } from "../../../terms/index.js";
 import { startCompressor } from "../../../worker/index.js";
-import { type CommandContext, wrongUsage } from "../../run-command.js";
+import { type CommandContext, errorDocument, exitCodes, ReportedFailure, wrongUsage } from "../../run-command.js";
 
 /**
  * Runs a compressor. Returns when a signal has come, and what it held is given back.
  * @param threads blocks that are compressed at a time; undefined for as many as the host has threads
- * @throws as `startCompressor`; `INTERNAL` once a worker has shut it out; `INVALID_OPTION` without a Redis
+ * @throws as `startCompressor`; a failure of its own exit code once a worker has shut it out; `INVALID_OPTION` without a Redis
  */
 export async function serveCompressor(
-  { config, print, tell, signal }: CommandContext,
+  { config, print, tell, warn, signal }: CommandContext,
   threads: number | undefined,
 ): Promise<void> {
   const { redis: url, graphs, host } = config;
@@ -33,7 +34,13 @@ export async function serveCompressor(
     tell(`compressing for graph ${names} from Redis at ${redis}, ${what}, as ${id}; Ctrl-C stops`);
     print({ graphs, redis, host, id, slots, engine }, []);
     await Promise.race([aborted(signal), aborted(refused)]);
-    if (!signal.aborted) refused.throwIfAborted();
+    if (!signal.aborted) {
+      const { code, message } = failureOf(refused.reason);
+      warn(`${code}: ${message}`, { level: "error" });
+      print(errorDocument(code, message), []);
+      // Whatever restarts it must know that it is not to serve again: it made other bytes than it should.
+      throw new ReportedFailure(exitCodes.shutOut);
+    }
     tell("stopping: what is being compressed goes back to the queue");
   } finally {
     await compressor.close();

@@ -134,6 +134,21 @@ export interface Overview {
     readonly threads: { readonly total: number; readonly busy: number };
     readonly active: number;
   }[];
+  readonly compressors: readonly {
+    readonly id: string;
+    readonly host: string;
+    readonly version: string;
+    readonly engine: { readonly name: string; readonly version: string };
+    readonly startedAt: number;
+    readonly slots: { readonly total: number; readonly busy: number };
+    readonly made: { readonly blocks: number; readonly bytesIn: number; readonly bytesOut: number };
+    /** Why a worker has shut it out; null for one that is trusted. */
+    readonly refusal: string | null;
+  }[];
+  /** The blocks that are left to compressors. */
+  readonly blocks: { readonly waiting: number; readonly active: number };
+  /** How many compressors the workers have shut out. */
+  readonly shutOut: number;
   readonly disk: { readonly bytesFree: number; readonly bytesTotal: number } | null;
   readonly images: number;
 }

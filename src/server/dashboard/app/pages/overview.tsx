@@ -1,11 +1,12 @@
 // The overview: the last hour, what runs, what failed, and what will run.
 import type { Overview } from "../api-types.js";
 import { formatBytes, formatCount } from "../format.js";
-import { ActionButton, ErrorNotice, Facts, Moment, PausedNotice, startBatch } from "../parts/index.js";
+import { ActionButton, ErrorNotice, Facts, PausedNotice, startBatch } from "../parts/index.js";
 import { useResource } from "../resource.js";
 import { useTitle } from "../title.js";
 import { OverviewCharts } from "./overview-charts.js";
 import { RecentBatches, RecentFailures, RunningJobs, Schedules } from "./overview-lists.js";
+import { Compressors, Workers } from "./overview-workers.js";
 
 /** How often the figures are asked for, in ms. */
 const interval = 5_000;
@@ -37,6 +38,7 @@ export function OverviewPage() {
         {data && <Workers overview={data} />}
         <Schedules />
       </div>
+      {data && <Compressors overview={data} />}
     </>
   );
 }
@@ -60,42 +62,4 @@ function Figures({ overview }: { overview: Overview }) {
     ["Disk free", disk === null ? "unknown" : formatBytes(disk.bytesFree)],
   ];
   return <Facts facts={facts} large />;
-}
-
-function Workers({ overview: { workers } }: { overview: Overview }) {
-  return (
-    <section class="card">
-      <h2>Workers</h2>
-      {workers.length === 0 ? (
-        <p class="muted">No worker has told of itself lately: jobs wait until one does.</p>
-      ) : (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Host</th>
-              <th scope="col">Threads busy</th>
-              <th scope="col">Jobs</th>
-              <th scope="col">Up since</th>
-              <th scope="col">Version</th>
-            </tr>
-          </thead>
-          <tbody>
-            {workers.map(({ id, host, threads, active, startedAt, version }) => (
-              <tr key={id}>
-                <th scope="row">{host}</th>
-                <td>
-                  {threads.busy} of {threads.total}
-                </td>
-                <td>{active}</td>
-                <td>
-                  <Moment at={startedAt} />
-                </td>
-                <td>{version}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </section>
-  );
 }

@@ -68,7 +68,8 @@ export function sumOfMetric(
   const meant = values.filter((each) =>
     Object.entries(labels).every(([label, value]) => each.labels[label] === value),
   );
-  return meant.reduce((sum, { value }) => sum + Math.max(0, value ?? 0), 0);
+  const sum = meant.reduce((all, { value }) => all + Math.max(0, value ?? 0), 0);
+  return Math.min(sum, Number.MAX_SAFE_INTEGER);
 }
 
 /** Reads a status as it lies in Redis; undefined for anything else: whoever can write to Redis wrote it. */

@@ -16,7 +16,7 @@ interface Service {
   [name: string]: unknown;
 }
 interface Compose {
-  services: Record<"redis" | "worker" | "server", Service>;
+  services: Record<"redis" | "worker" | "server" | "compressor", Service>;
   secrets: Record<string, { file: string }>;
   volumes: Record<string, unknown>;
 }
@@ -31,6 +31,11 @@ function problemsOf(document: unknown): string[] {
   const isValid = ajv.compile(schema);
   if (isValid(document)) return [];
   return (isValid.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+}
+
+/** A variable of the environment, as the file names it, and its default. */
+function setting(name: string, otherwise: string): string {
+  return `\${${name}:-${otherwise}}`;
 }
 
 describe("docker-compose.yml", () => {
@@ -103,6 +108,34 @@ describe("docker-compose.yml", () => {
       ({ environment }) => (environment as Record<string, string>).STEVEDORE_REDIS_URL,
     );
     expect(urls).toEqual(["redis://redis:6379", "redis://redis:6379"]);
+  });
+
+  it("has compressors that scale from none, with neither rights nor a place to write", () => {
+    const { compressor, redis } = read().services;
+    expect(compressor).toMatchObject({
+      command: ["compressor", "--threads", setting("STEVEDORE_COMPRESSOR_THREADS", "1")],
+      // Of `deploy`, which all releases of Compose 2 heed, and --scale overrides.
+      deploy: { replicas: setting("STEVEDORE_COMPRESSORS", "0") },
+      ...{ user: "10001:10001", cap_drop: ["ALL"], read_only: true },
+      security_opt: ["no-new-privileges:true"],
+      environment: { STEVEDORE_REDIS_URL: setting("STEVEDORE_COMPRESSOR_REDIS_URL", "redis://redis:6379") },
+      restart: "on-failure:2",
+    });
+    for (const name of [
+      "volumes",
+      "ports",
+      "expose",
+      "cap_add",
+      "devices",
+      "secrets",
+      "container_name",
+      "scale",
+    ])
+      expect(compressor).not.toHaveProperty(name);
+    // In place of the volume that the image declares: there would be one for each container.
+    const [, volume] = /^VOLUME (.*)$/m.exec(readFileSync(join(project, "Dockerfile"), "utf8")) ?? [];
+    expect(compressor.tmpfs).toEqual([expect.stringMatching(new RegExp(`^${volume}:ro,`))]);
+    expect(redis.volumes).toEqual(["redis:/data"]);
   });
 
   it("waits longer for a worker than that gives its jobs", () => {

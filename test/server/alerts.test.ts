@@ -52,6 +52,10 @@ const cases: Readonly<Record<string, { readonly fires: Series; readonly stays: S
     fires: { 'stevedore_jobs_stalled_total{queue="store"}': "0x50 1x40" },
     stays: { 'stevedore_jobs_stalled_total{queue="store"}': "2" },
   },
+  StevedoreCompressorShutOut: {
+    fires: { 'stevedore_compressors_refused_total{host="a"}': "0x50 1x40" },
+    stays: { 'stevedore_compressors_refused_total{host="a"}': "2" },
+  },
   StevedoreDiskFilling: {
     fires: { stevedore_disk_free_bytes: "9", stevedore_disk_size_bytes: "100" },
     stays: { stevedore_disk_free_bytes: "11", stevedore_disk_size_bytes: "100" },

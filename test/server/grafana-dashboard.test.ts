@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
 import { openGraph } from "../../src/graph/index.js";
 import { metricsText } from "../../src/server/metrics.js";
+import { startCompressor } from "../../src/worker/index.js";
 import { runJob, useDock } from "../support/dock.js";
 import { parseExposition } from "../support/http/exposition.js";
 
@@ -61,7 +62,8 @@ describe("the Grafana dashboard", () => {
   // The worker tells its metrics sooner than it would.
   it("asks for no series that a scrape has not, and leaves out none of ours", () =>
     dock.serving(
-      async ({ producer, root }) => {
+      async ({ producer, root, graphName }) => {
+        const compressor = await startCompressor({ redis: dock.redis, graphs: [graphName], threads: 1 });
         await runJob(producer, "store", { image: { id: "a" }, layer: { path: dock.archive } });
         const graph = await openGraph(root);
         const families = await vi.waitFor(
@@ -85,6 +87,7 @@ describe("the Grafana dashboard", () => {
           const [, name] = /^label_values\((\w+), \w+\)$/.exec(definition) ?? [];
           if (name !== undefined) expect(series).toContain(name);
         }
+        await compressor.close();
       },
       { timing: { statusInterval: 500 } },
     ));

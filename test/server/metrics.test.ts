@@ -8,9 +8,11 @@ import { openGraph } from "../../src/graph/index.js";
 import { workerStatusKeys } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { metricsText } from "../../src/server/metrics.js";
-import { startWorker } from "../../src/worker/index.js";
+import { startCompressor, startWorker } from "../../src/worker/index.js";
 import { runJob, shell, useDock } from "../support/dock.js";
 import { type Family, parseExposition, valueOfSeries } from "../support/http/exposition.js";
+import { openBlockQueue } from "../support/redis/block-queue.js";
+import { tellOfCompressor } from "../support/redis/compressor-status.js";
 import { startRedis } from "../support/redis/redis-server.js";
 
 /** That of docs/checksums.md. */
@@ -43,13 +45,23 @@ async function scrapeAfter(jobs: number, producer: Producer, root: string): Prom
 /** A worker that tells its status more often than it would: every half second. */
 const quickStatus = { timing: { statusInterval: 500 } };
 
+/** A compressor for a graph that tells its status soon. */
+async function startServing(graph: string): Promise<AsyncDisposable & { readonly id: string }> {
+  const timing = { statusInterval: 50 };
+  const settings = { redis: dock.redis, graphs: [graph], threads: 2, host: "helper", timing };
+  const compressor = await startCompressor(settings);
+  return { id: compressor.id, [Symbol.asyncDispose]: () => compressor.close() };
+}
+
 describe("the metrics page", () => {
-  it("is one that promtool finds no fault in", () =>
-    dock.serving(async ({ producer, root }) => {
+  it("is one that promtool finds no fault in, also with compressors", () =>
+    dock.serving(async ({ producer, root, graphName }) => {
+      await using compressor = await startServing(graphName);
       await runJob(producer, "store", { image: { id: "a" }, layer: { path: dock.archive } });
       await scrapeAfter(1, producer, root);
       const graph = await openGraph(root);
       const { text } = await metricsText({ producer, graph });
+      expect(text).toContain(`compressor="${compressor.id}"`);
       const checked = await execa("promtool", ["check", "metrics"], {
         input: text,
         reject: false,
@@ -120,6 +132,56 @@ describe("the metrics page", () => {
       },
       { host: "first" },
     ));
+
+  it("tells of compressors, and of the blocks that are left to them", () =>
+    dock.serving(async ({ producer, root, graphName }) => {
+      const blocks = await openBlockQueue(dock.redis, graphName);
+      try {
+        await using compressor = await startServing(graphName);
+        const { length } = (await blocks.run(await blocks.put(Buffer.alloc(70_000, "text ")))) as {
+          readonly length: number;
+        };
+        await blocks.queue.pause();
+        await blocks.queue.add("compress", {});
+        await vi.waitFor(async () => {
+          const page = await scrape(producer, root);
+          const of = (name: string, labels: Record<string, string> = {}) =>
+            valueOfSeries(page, name, { compressor: compressor.id, host: "helper", ...labels });
+          expect(of("stevedore_compressor_blocks_total", { outcome: "completed" })).toBe(1);
+          expect(of("stevedore_compressor_blocks_total", { outcome: "failed" })).toBe(0);
+          expect(of("stevedore_compressor_read_bytes_total")).toBe(70_000);
+          expect(of("stevedore_compressor_written_bytes_total")).toBe(length);
+          expect(of("stevedore_compressor_slots")).toBe(2);
+          expect(of("stevedore_compressor_slots_busy")).toBe(0);
+          expect(of("process_resident_memory_bytes")).toBeGreaterThan(0);
+          expect(valueOfSeries(page, "stevedore_compressors")).toBe(1);
+          expect(valueOfSeries(page, "stevedore_workers")).toBe(1);
+          expect(valueOfSeries(page, "stevedore_compressors_refused_total")).toBe(0);
+          expect(valueOfSeries(page, "stevedore_compress_queue_blocks", { state: "waiting" })).toBe(1);
+          expect(valueOfSeries(page, "stevedore_compress_queue_blocks", { state: "active" })).toBe(0);
+        });
+      } finally {
+        await blocks[Symbol.asyncDispose]();
+      }
+      expect(valueOfSeries(await scrape(producer, root), "stevedore_compressors")).toBe(0);
+    }));
+
+  it("takes nothing else from a compressor than a compressor's, and no series twice", () =>
+    dock.serving(async ({ producer, root, graphName }) => {
+      const redis = new Redis(dock.redis);
+      const [own] = await producer.workerStatuses();
+      const twice = [1, 2].map((value) => ({ value, labels: { worker: own?.id ?? "", odd: "x" } }));
+      const metrics = ["stevedore_cpu_threads", "stevedore_images", "odd", "stevedore_compressor_odd"].map(
+        (name) => ({ ...{ name, help: "odd", type: "gauge" as const }, values: twice }),
+      );
+      await tellOfCompressor(redis, graphName, "forged", { metrics });
+      redis.disconnect();
+      const page = await scrape(producer, root);
+      expect(page.get("stevedore_cpu_threads")?.samples).toHaveLength(1);
+      expect(valueOfSeries(page, "stevedore_images")).toBe(0);
+      expect(page.has("odd")).toBe(false);
+      expect(page.get("stevedore_compressor_odd")?.samples.map(({ value }) => value)).toEqual([1]);
+    }));
 
   it("stays a valid page whatever lies in Redis as a worker's status", () =>
     dock.serving(async ({ producer, root, graphName }) => {

@@ -81,6 +81,7 @@ it("every operation that has JSON to answer answers what is documented, and refu
     await judge("getImage", named, 200);
     await judge("getHistory", `${named}/history`, 200);
     await judge("getGraph", "/api/v1/graph", 200);
+    await judge("listWorkers", "/api/v1/workers", 200);
     await judge("getOverview", "/api/v1/overview", 200);
     await judge("getSession", "/api/v1/session", 200);
     await judge("getHealth", "/healthz", 200);

@@ -8,9 +8,10 @@ import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { jobNames, keyPrefix, queueNames } from "../../../src/jobs/index.js";
+import { compressorKeys, jobNames, keyPrefix, queueNames } from "../../../src/jobs/index.js";
 import { startBrowser, type TestBrowser } from "../../support/http/browser.js";
 import { type Running, startStevedore } from "../../support/processes/stevedore.js";
+import { tellOfCompressor } from "../../support/redis/compressor-status.js";
 import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
 
 const MiB = 1024 ** 2;
@@ -186,6 +187,37 @@ describe("the dashboard", () => {
     });
   });
 
+  it("shows compressors live, with what is wrong with one, in both colours and on a phone", async () => {
+    const client = new Redis(redis.url);
+    const use = async (page: Page) => {
+      const card = page.locator('section:has(h2:text-is("Compressors"))');
+      await card.getByText("No compressor has told of itself lately: workers compress alone.").waitFor();
+      await tellOfCompressor(client, "default", "a.1.x", { host: "helper", version: "9.9.9" });
+      await card.getByText("3 of 4 slots busy, 0 blocks wait").waitFor();
+      const row = card.getByRole("row", { name: /^helper/ });
+      expect((await row.getByRole("cell").allTextContents()).map((text) => text.trim())).toEqual([
+        ...["3 of 4", "12", "96 MiB", "32 MiB"],
+        ...[expect.stringMatching(/ago$/), "9.9.9, xz 5.4.1"],
+      ]);
+      expect(await namelessControls(page)).toEqual([]);
+      await client.set(compressorKeys("default").refusal("a.1.x"), evil);
+      await card.getByText(`Shut out: ${evil}`).waitFor();
+      await page.setViewportSize({ width: 320, height: 640 });
+      for (const colours of ["light", "dark"]) {
+        await page.getByLabel("Colours").selectOption(colours);
+        await expect.poll(() => contrastOf(page, "section .reason")).toBeGreaterThan(4.5);
+        expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(320);
+      }
+      await client.del(compressorKeys("default").of("a.1.x"));
+      await card.getByText("No compressor has told of itself lately").waitFor();
+    };
+    try {
+      await visit("/", "read", use);
+    } finally {
+      client.disconnect();
+    }
+  });
+
   it("retries a failed job in Bull Board", async () => {
     const archive = join(scratch, "late.tar");
     const id = `ef78${"3".repeat(60)}`;
@@ -325,6 +357,22 @@ function focused(page: Page): Promise<string> {
   return page.evaluate<string>(`
     document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.innerText?.trim() ?? ""
   `);
+}
+
+/** How much the colour of a text differs from what it stands on, as WCAG 2 has it: from 1 to 21. */
+function contrastOf(page: Page, selector: string): Promise<number> {
+  return page.evaluate<number>(`(() => {
+    const text = document.querySelector(${JSON.stringify(selector)});
+    let ground = text;
+    while (getComputedStyle(ground).backgroundColor === "rgba(0, 0, 0, 0)") ground = ground.parentElement;
+    const light = (colour) => {
+      const parts = colour.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255);
+      const [red, green, blue] = parts.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const both = [getComputedStyle(text).color, getComputedStyle(ground).backgroundColor].map(light);
+    return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+  })()`);
 }
 
 /** What can be used or read and is called nothing. */

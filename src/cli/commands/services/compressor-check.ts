@@ -1,5 +1,6 @@
 // A check of the compressors that help the workers of a graph: how many there are, and whether they belong together.
 import { type Compressor, openProducer } from "../../../producer/index.js";
+import { onOneLine } from "../../../terms/index.js";
 import type { Config } from "../../config.js";
 import type { Check } from "./finding.js";
 
@@ -46,7 +47,9 @@ export function compressorChecks({ redis, graph }: Config): Check[] {
 function judge(compressors: readonly Compressor[], workerVersions: readonly string[]): string {
   if (compressors.length === 0) return "none: workers compress alone";
   const wrong = [
-    ...compressors.flatMap(({ host, refusal }) => (refusal === null ? [] : [`${host} is shut out: ${refusal}`])),
+    ...compressors.flatMap(({ host, refusal }) =>
+      refusal === null ? [] : [`${host} is shut out: ${refusal}`],
+    ),
     ...compressors.flatMap(({ host, engine }) =>
       withdrawn.includes(engine.version)
         ? [`${host} has liblzma ${engine.version}, which was withdrawn for a backdoor`]
@@ -58,12 +61,13 @@ function judge(compressors: readonly Compressor[], workerVersions: readonly stri
         : [],
     ),
   ];
-  if (wrong.length > 0) throw new Error(wrong.join("; "));
+  if (wrong.length > 0) throw new Error(onOneLine(wrong.join("; "), 500));
   const sum = (of: (compressor: Compressor) => number) =>
     compressors.reduce((all, compressor) => all + of(compressor), 0);
   const slots = `${sum((one) => one.slots.busy)} of ${sum((one) => one.slots.total)} slots busy`;
   const engines = each(compressors.map(({ engine }) => `${engine.name} ${engine.version}`));
-  return `${compressors.length}, ${slots}, Stevedore ${each(compressors.map(({ version }) => version))}, ${engines}`;
+  const versions = each(compressors.map(({ version }) => version));
+  return onOneLine(`${compressors.length}, ${slots}, Stevedore ${versions}, ${engines}`, 500);
 }
 
 function each(names: readonly string[]): string {

@@ -3,7 +3,13 @@ import { once } from "node:events";
 import { describeRedis } from "../../../redis/index.js";
 import { failureOf } from "../../../terms/index.js";
 import { startCompressor } from "../../../worker/index.js";
-import { type CommandContext, errorDocument, exitCodes, ReportedFailure, wrongUsage } from "../../run-command.js";
+import {
+  type CommandContext,
+  errorDocument,
+  exitCodes,
+  ReportedFailure,
+  wrongUsage,
+} from "../../run-command.js";
 
 /**
  * Runs a compressor. Returns when a signal has come, and what it held is given back.

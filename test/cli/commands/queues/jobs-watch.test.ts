@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { FlowProducer, type Job, Queue, UnrecoverableError, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { keyPrefix } from "../../../../src/jobs/index.js";
+import { compressorKeys, keyPrefix } from "../../../../src/jobs/index.js";
 import { openProducer, type ProducerOptions } from "../../../../src/producer/index.js";
 import { runCommand, startCommand } from "../../../support/processes/command.js";
 import { startOnTerminal } from "../../../support/processes/screen.js";
 import { noRedisRuns, serveRoot, startStevedore } from "../../../support/processes/stevedore.js";
+import { tellOfCompressor } from "../../../support/redis/compressor-status.js";
 import { startRedis, type TestRedis } from "../../../support/redis/redis-server.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { archive, entry } from "../../../support/trees/crafted-tar.js";
@@ -239,6 +240,30 @@ describe.concurrent("on a terminal", () => {
     expect(await watch.ended).toBe(130);
     for (const said of [watch.output(), (await text.stop()).stdout])
       for (const control of ["\u001b]", "\u0007", "\u009b"]) expect(said).not.toContain(control);
+  });
+
+  it("shows who helps to compress, once somebody does", async () => {
+    const graph = "helped";
+    const args = ["jobs", "--watch", "--redis", redis.url, "--graph", graph];
+    const [watch, narrow] = [100, 40].map((columns) => startOnTerminal(args, { columns, rows: 20 }));
+    if (watch === undefined || narrow === undefined) throw new Error("there are two");
+    await watch.shows(/^mount +0/m);
+    expect(watch.screen.lines().join("\n")).not.toContain("compressors");
+    const client = new Redis(redis.url, { maxRetriesPerRequest: null });
+    const queue = new Queue("compress", { connection: client, prefix: keyPrefix(graph) });
+    await tellOfCompressor(client, graph, "a");
+    await tellOfCompressor(client, graph, "b", { slots: { total: 12, busy: 5 } });
+    await queue.add("compress", {});
+    await watch.shows(/^mount .*\ncompressors 2 {2}slots 8\/16 {2}blocks waiting 1$/m);
+    await client.set(compressorKeys(graph).refusal("b"), "it made other bytes");
+    await watch.shows(/^compressors 2 {2}slots 8\/16 {2}blocks waiting 1 {2}shut out 1$/m);
+    await narrow.shows(/^compressors 2 {2}slots 8\/16 {2}blocks/m);
+    await queue.close();
+    client.disconnect();
+    for (const each of [watch, narrow]) {
+      each.type("\u0003");
+      expect(await each.ended).toBe(130);
+    }
   });
 
   it("Ctrl-Z gives the terminal back to the shell, which draws it anew when it goes on", async ({

@@ -1,9 +1,10 @@
 // stevedore compressor, as a process: without a root, without privileges, without a file that it could write.
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compressorKeys } from "../../../../src/jobs/index.js";
 import { runCommand } from "../../../support/processes/command.js";
 import { pathWithout } from "../../../support/processes/path-without.js";
 import { startStevedore, stevedore } from "../../../support/processes/stevedore.js";
@@ -126,6 +127,25 @@ describe.concurrent("stevedore compressor", () => {
     const next = await start();
     expect(await ended).toMatchObject({ compressor: expect.stringContaining(`.${next.process.pid}.`) });
     await next.stop();
+  });
+
+  it("that a worker has shut out ends with an exit code of its own, by which nothing starts it again", async () => {
+    await using blocks = await openBlockQueue(redis.url);
+    const args = ["compressor", "--redis", redis.url, "--graph", blocks.graph, "--threads", "1"];
+    const compressor = startStevedore(args);
+    await compressor.says(/ as \S+; Ctrl-C stops/);
+    const id = / as (\S+);/.exec(compressor.output())?.[1] ?? "";
+    await blocks.redis.set(compressorKeys(blocks.graph).refusal(id), "it made other bytes");
+    const { code, stderr } = await compressor.ended;
+    expect(stderr).toMatch(
+      /^stevedore: INTERNAL: a worker of graph \S+ has shut this compressor out: it made other bytes$/m,
+    );
+    expect(code).toBe(3);
+    const unit = readFileSync(
+      join(import.meta.dirname, "../../../../systemd/stevedore-compressor.service"),
+      "utf8",
+    );
+    expect(unit).toMatch(/^RestartPreventExitStatus=3$/m);
   });
 
   it("wants to be told of a Redis", async () => {

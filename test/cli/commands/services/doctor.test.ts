@@ -1,10 +1,13 @@
 // stevedore doctor, and what the other commands say of a program that is missing.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { beforeAll, describe, expect, it } from "vitest";
+import { compressorKeys, workerStatusKeys } from "../../../../src/jobs/index.js";
 import { runCommand } from "../../../support/processes/command.js";
 import { pathWithout } from "../../../support/processes/path-without.js";
 import { noRedisRuns } from "../../../support/processes/stevedore.js";
+import { tellOfCompressor } from "../../../support/redis/compressor-status.js";
 import { freePort, startRedis } from "../../../support/redis/redis-server.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 import { archive, entry } from "../../../support/trees/crafted-tar.js";
@@ -66,6 +69,38 @@ describe("stevedore doctor", () => {
     expect(await findings()).toMatchObject({ code: 0, wrong: [{ name: "redis: persistence" }] });
   });
 
+  it("tells of compressors, and of those that do not belong", async () => {
+    await using redis = await startRedis();
+    const client = new Redis(redis.url);
+    const finding = async () => {
+      const { json } = await runCommand(["doctor", "--json", "--redis", redis.url], { root });
+      return json.find(({ name }: Finding) => name === "compressors");
+    };
+    const fine = { needed: false, ok: true, fix: null };
+    expect(await finding()).toMatchObject({ ...fine, found: "none: workers compress alone" });
+
+    const library = { name: "lzma-native", version: "5.2.3" } as const;
+    await tellOfCompressor(client, "default", "a");
+    await tellOfCompressor(client, "default", "b", { engine: library, slots: { total: 8, busy: 0 } });
+    const found = "2, 3 of 12 slots busy, Stevedore 0.1.0, lzma-native 5.2.3 and xz 5.4.1";
+    expect(await finding()).toMatchObject({ ...fine, found });
+
+    await tellOfCompressor(client, "default", "c", {
+      host: "bad\n1",
+      engine: { name: "xz", version: "5.6.1" },
+    });
+    await client.set(compressorKeys("default").refusal("a"), "it made other bytes");
+    await tellOfWorker(client, "0.1.0");
+    await tellOfCompressor(client, "default", "d", { host: "old", version: "0.0.9" });
+    expect(await finding()).toMatchObject({
+      ...{ needed: false, ok: false, fix: "upgrade or stop those compressors" },
+      found: expect.stringMatching(
+        /^helper is shut out: it made other bytes; bad\\u000a1 has liblzma 5\.6\.1, .*; old has Stevedore 0\.0\.9, the workers 0\.1\.0$/,
+      ),
+    });
+    client.disconnect();
+  });
+
   it.each([
     {
       absent: ["redis-server", "valkey-server"],
@@ -94,6 +129,17 @@ describe("stevedore doctor", () => {
     expect(stdout).toMatch(/MISSING +queue: .*127\.0\.0\.1/);
   });
 });
+
+/** Writes the status of a worker of this version. */
+async function tellOfWorker(redis: Redis, version: string): Promise<void> {
+  const status = {
+    ...{ id: "w", host: "w", graphId: "g", pid: 1, version, startedAt: 1, at: 1, disk: null, metrics: [] },
+    ...{ threads: { total: 1, busy: 0 }, queues: {} },
+  };
+  const keys = workerStatusKeys("default");
+  await redis.set(keys.of("w"), JSON.stringify(status));
+  await redis.zadd(keys.ids, Date.now(), "w");
+}
 
 describe("a program that is missing", () => {
   it.each(["redis-server", "tar", "flock"])("is named by store: %s", async (program) => {

@@ -196,7 +196,7 @@ describe("the dashboard", () => {
       await card.getByText("3 of 4 slots busy, 0 blocks wait").waitFor();
       const row = card.getByRole("row", { name: /^helper/ });
       expect((await row.getByRole("cell").allTextContents()).map((text) => text.trim())).toEqual([
-        ...["3 of 4", "12", "96 MiB", "32 MiB"],
+        ...["3 of 4", "12", "96.0 MiB", "32.0 MiB"],
         ...[expect.stringMatching(/ago$/), "9.9.9, xz 5.4.1"],
       ]);
       expect(await namelessControls(page)).toEqual([]);

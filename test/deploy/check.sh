@@ -212,7 +212,7 @@ check_compose() {
     "$project/docs/deploy.md" >docker-compose.override.yml
   cat docker-compose.override.yml
   printf 'services:\n' >check.yml
-  printf '  %s: { build: { network: host } }\n' server worker worker-2 >>check.yml
+  printf '  %s: { build: { network: host } }\n' server worker worker-2 compressor >>check.yml
   export COMPOSE_FILE=docker-compose.yml:docker-compose.override.yml:check.yml
   export STEVEDORE_PORT=17878 STEVEDORE_REDIS_PORT=16379
   commands_of Containers | sed "s/:7878/:$STEVEDORE_PORT/" >commands.sh
@@ -223,7 +223,28 @@ check_compose() {
   store_by_http "http://127.0.0.1:$STEVEDORE_PORT" stevedore-token layer.tar \
     docker compose exec -T --workdir /var/lib/stevedore worker bash -c
   docker compose exec -T server stevedore images
+  check_compressors
   docker compose down --volumes
+}
+
+# Compose has made no compressor; scaled to two they serve, as nobody, and leave no volume of their own. Told to stop, they do.
+check_compressors() {
+  [[ -z $(docker compose ps --quiet compressor) ]]
+  local volumes serving tries
+  volumes=$(docker volume ls --quiet | wc -l)
+  docker compose up --detach --no-build --scale compressor=2
+  for ((tries = 0; tries < 60; tries++)); do
+    serving=$(api "http://127.0.0.1:$STEVEDORE_PORT/api/v1/workers" | grep -o '"engine":' | wc -l)
+    ((serving == 2)) && break
+    sleep 1
+  done
+  ((serving == 2))
+  [[ $(docker volume ls --quiet | wc -l) == "$volumes" ]]
+  docker compose exec -T compressor sh -c 'id -u; ! touch /x /var/lib/stevedore/x /tmp/x 2>/dev/null; grep -E "^Cap(Eff|Bnd)" /proc/self/status'
+  [[ $(docker compose exec -T compressor id -u) == 10001 ]]
+  docker compose logs --no-log-prefix compressor
+  docker compose stop --timeout 10 compressor
+  [[ $(docker compose ps --all --format '{{.ExitCode}}' compressor | sort --unique) == 0 ]]
 }
 
 check_commands() {
@@ -290,16 +311,25 @@ END
   # curl in the container, where the server listens on the loopback interface.
   curl() { "${within[@]}" curl "$@"; }
   store_by_http http://127.0.0.1:7878 token /layer.tar docker exec --workdir /var/lib/stevedore units bash -c
-  "${within[@]}" systemctl --no-pager status stevedore-worker stevedore-server
+  # The example, without what stands in for a real Redis.
+  "${within[@]}" sh -c 'cd "$(npm root --global)/stevedore-graph/systemd" && cp stevedore-compressor.service /etc/systemd/system/ &&
+    sed "s|^STEVEDORE_REDIS_URL=.*|STEVEDORE_REDIS_URL=redis://127.0.0.1:6379|" compressor.env.example >/etc/stevedore/compressor.env &&
+    systemctl daemon-reload && systemctl enable --now stevedore-compressor'
+  for ((tries = 0; tries < 60; tries++)); do
+    api http://127.0.0.1:7878/api/v1/workers | grep --quiet '"engine":' && break
+    sleep 1
+  done
+  api http://127.0.0.1:7878/api/v1/workers | grep '"slots":{"total":4,'
+  "${within[@]}" systemctl --no-pager status stevedore-worker stevedore-server stevedore-compressor
   "${within[@]}" ls -ld stevedore stevedore/inbox stevedore/outbox /etc/stevedore/{token,server.env,worker.env}
   local secret
   for secret in token server.env worker.env; do
     [[ $("${within[@]}" stat --format '%a %U' "/etc/stevedore/$secret") == "600 root" ]]
   done
   "${within[@]}" systemd-analyze verify --man=no /etc/systemd/system/stevedore-{worker,server}.service
-  "${within[@]}" systemd-analyze --no-pager security stevedore-worker stevedore-server | grep "exposure level"
-  "${within[@]}" systemctl stop stevedore-server stevedore-worker
-  [[ $("${within[@]}" systemctl show --property Result --value stevedore-server stevedore-worker | xargs) == "success success" ]]
+  "${within[@]}" systemd-analyze --no-pager security stevedore-worker stevedore-server stevedore-compressor | grep "exposure level"
+  "${within[@]}" systemctl stop stevedore-compressor stevedore-server stevedore-worker
+  [[ $("${within[@]}" systemctl show --property Result --value stevedore-compressor stevedore-server stevedore-worker | xargs) == "success success success" ]]
   docker rm --force units
 }
 

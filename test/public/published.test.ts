@@ -17,7 +17,7 @@ it.each([
   [
     "worker",
     () => import("../../src/public/worker.js"),
-    ["defaultLimits", "inboxOf", "makeInbox", "startWorker"],
+    ["defaultLimits", "inboxOf", "makeInbox", "startCompressor", "startWorker"],
   ],
 ] as const)("stevedore-graph/%s publishes these values, and no others", async (_name, load, ...names) => {
   expect(Object.keys(await load()).sort()).toEqual(names.flat().sort());

@@ -202,6 +202,18 @@ store_by_http() {
   [[ $computed == "\"checksum\":\"sha256:${expected%% *}\"" ]]
 }
 
+# compressors_of URL TOKEN_FILE COUNT: waits until that many have told of themselves, and shows them.
+compressors_of() {
+  local tries workers
+  for ((tries = 0; tries < 60; tries++)); do
+    workers=$(curl --silent --header "Authorization: Bearer $(cat "$2")" "$1/api/v1/workers" || true)
+    (($(grep -o '"engine":' <<<"$workers" | wc -l) == $3)) && echo "$workers" && return
+    sleep 1
+  done
+  echo "there are not $3 compressors: $workers"
+  return 1
+}
+
 check_compose() {
   cd "$scratch/project"
   find_compose
@@ -230,15 +242,10 @@ check_compose() {
 # Compose has made no compressor; scaled to two they serve, as nobody, and leave no volume of their own. Told to stop, they do.
 check_compressors() {
   [[ -z $(docker compose ps --quiet compressor) ]]
-  local volumes serving tries
+  local volumes
   volumes=$(docker volume ls --quiet | wc -l)
   docker compose up --detach --no-build --scale compressor=2
-  for ((tries = 0; tries < 60; tries++)); do
-    serving=$(api "http://127.0.0.1:$STEVEDORE_PORT/api/v1/workers" | grep -o '"engine":' | wc -l)
-    ((serving == 2)) && break
-    sleep 1
-  done
-  ((serving == 2))
+  compressors_of "http://127.0.0.1:$STEVEDORE_PORT" stevedore-token 2
   [[ $(docker volume ls --quiet | wc -l) == "$volumes" ]]
   docker compose exec -T compressor sh -c 'id -u; ! touch /x /var/lib/stevedore/x /tmp/x 2>/dev/null; grep -E "^Cap(Eff|Bnd)" /proc/self/status'
   [[ $(docker compose exec -T compressor id -u) == 10001 ]]
@@ -315,11 +322,7 @@ END
   "${within[@]}" sh -c 'cd "$(npm root --global)/stevedore-graph/systemd" && cp stevedore-compressor.service /etc/systemd/system/ &&
     sed "s|^STEVEDORE_REDIS_URL=.*|STEVEDORE_REDIS_URL=redis://127.0.0.1:6379|" compressor.env.example >/etc/stevedore/compressor.env &&
     systemctl daemon-reload && systemctl enable --now stevedore-compressor'
-  for ((tries = 0; tries < 60; tries++)); do
-    api http://127.0.0.1:7878/api/v1/workers | grep --quiet '"engine":' && break
-    sleep 1
-  done
-  api http://127.0.0.1:7878/api/v1/workers | grep '"slots":{"total":4,'
+  compressors_of http://127.0.0.1:7878 token 1 | grep '"slots":{"total":4,'
   "${within[@]}" systemctl --no-pager status stevedore-worker stevedore-server stevedore-compressor
   "${within[@]}" ls -ld stevedore stevedore/inbox stevedore/outbox /etc/stevedore/{token,server.env,worker.env}
   local secret

@@ -148,6 +148,8 @@ function trackProgress(job: JobTry<"checksum">, layerBytes: number) {
   let total = layerBytes;
   let done = 0;
   const report = () => job.report({ phase: "checksum", done, total, unit: "bytes" });
+  // The first block takes seconds.
+  report();
   const read = (bytes: number) => {
     total = Math.max(total, bytes);
   };

@@ -39,7 +39,8 @@ export function serveNotifications(deliveries: Deliveries): Worker {
   const { lockDuration, stalledInterval, notifyPauses } = timing;
   const worker = new Worker(
     notifyQueue,
-    (job, token, signal = neverAborted) => deliver(job, token, signal, deliveries),
+    // BullMQ makes a signal only for a processor of three parameters, none of which has a default.
+    (job, token, signal) => deliver(job, token, signal ?? neverAborted, deliveries),
     {
       connection: redis,
       prefix: keyPrefix(graphName),

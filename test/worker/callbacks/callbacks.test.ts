@@ -1,6 +1,8 @@
 // Callbacks: whoever asked to be told of a job's end is told, whatever became of the job, of its worker and of its record.
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
@@ -42,6 +44,15 @@ async function settled(producer: Producer, id: string) {
     },
     { timeout: 30_000, interval: 20 },
   );
+}
+
+/** A promise that the test resolves. */
+function deferred() {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
 
 /** A queue of the graph as another client of BullMQ opens it. */
@@ -295,6 +306,39 @@ describe("a job whose end nobody saw", () => {
     const [got] = await receiver.until(1);
     expect(got?.json).toMatchObject({ id, state: "completed", result: { checksum: "x" } });
     await worker.close(0);
+  });
+
+  it("that is being told when its worker ends is given back at once", async () => {
+    const arrived = deferred();
+    const silent = createServer(() => arrived.resolve());
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}`;
+    const id = await endUnseen("given-back", url, async () => undefined);
+    const options = {
+      ...{
+        redis: dock.redis,
+        graph: "given-back",
+        root: join(dock.scratch, "given-back"),
+        provesEngineLate: true,
+      },
+      ...notifying(`127.0.0.1:${port}`),
+    };
+    const first = await startWorker(options);
+    await arrived.promise;
+    await first.close(0);
+    silent.closeAllConnections();
+    await withQueue({ graphName: "given-back" }, notifyQueue, async (queue) => {
+      expect(await queue.getJobCounts("active", "failed", "delayed")).toEqual({
+        active: 0,
+        failed: 0,
+        delayed: 0,
+      });
+      expect(await queue.getWaitingCount()).toBe(1);
+      const [waiting] = await queue.getWaiting();
+      expect(waiting?.data).toMatchObject({ jobId: id });
+    });
+    await new Promise((resolve) => silent.close(resolve));
   });
 
   it("is told to be gone if its record was removed meanwhile", async () => {

@@ -8,6 +8,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  */
 const longest = [
   ...["chaos/chaos", "worker/mount-crash", "worker/crash", "worker/batches/batch-crash"],
+  ...["worker/compress/compressors", "worker/compress/offload", "worker/resumption"],
   ...["worker/redis-topologies", "worker/cancel", "server/dashboard/dashboard", "worker/worker"],
   ...["interchange/round-trip", "interchange/engines", "install/packages", "docs/other-languages"],
   ...["worker/scheduled-run", "worker/telemetry/job-log", "server/api/layer"],

@@ -3,6 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { shell } from "./shell.js";
 
+/** So many times smaller is what the rows of blocks work on with STEVEDORE_BENCH_SHORT: only to see that they work. */
+export const shortening = process.env.STEVEDORE_BENCH_SHORT === undefined ? 1 : 8;
+
 /** A tree of real files, and the same as a tar. */
 export interface Sample {
   readonly name: string;

@@ -51,13 +51,28 @@ export interface BenchProcess extends AsyncDisposable {
   readonly pid: number;
   /** The line by which it said so. */
   readonly said: string;
+  /** Sends a signal and waits for the end. */
+  stop(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts a script with this node; resolves when it says on stderr that it is serving, or what else is waited for. */
-export async function startProcess(args: readonly string[], ready = "serving"): Promise<BenchProcess> {
-  const child = spawn(process.execPath, args, {
+export interface ProcessOptions {
+  /** What it says on stderr when it is ready. Default: that it is serving. */
+  readonly ready?: string;
+  /** A program and its arguments that becomes it. */
+  readonly within?: readonly string[];
+  /** Added to its environment, which otherwise has a PATH alone. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a script with this node; resolves when it is ready. */
+export async function startProcess(
+  args: readonly string[],
+  { ready = "serving", within = [], env = {} }: ProcessOptions = {},
+): Promise<BenchProcess> {
+  const [program = "", ...rest] = [...within, process.execPath, ...args];
+  const child = spawn(program, rest, {
     stdio: ["ignore", "ignore", "pipe"],
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, ...env },
   });
   const told: string[] = [];
   const said = await new Promise<string>((resolve, reject) => {
@@ -67,7 +82,12 @@ export async function startProcess(args: readonly string[], ready = "serving"): 
     });
     child.once("exit", (code) => reject(new Error(`${args[0]} ended with ${code}: ${told.join("; ")}`)));
   });
-  return { pid: child.pid ?? 0, said, [Symbol.asyncDispose]: () => end(child) };
+  return {
+    pid: child.pid ?? 0,
+    said,
+    stop: (signal) => end(child, signal),
+    [Symbol.asyncDispose]: () => end(child),
+  };
 }
 
 /** The most memory a process has had resident, in bytes (proc(5): VmHWM). */
@@ -76,8 +96,9 @@ export function peakMemoryOf(pid: number): number {
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
-  child.kill("SIGTERM");
+  child.kill(signal);
   await ended;
 }

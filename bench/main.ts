@@ -4,6 +4,13 @@ import { arch, cpus, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type Dock, openDock } from "./dock.js";
 import { isMet, type Row } from "./row.js";
+import {
+  measureBehind,
+  measureBlocksMemory,
+  measureHosts,
+  measureResume,
+  measureSlots,
+} from "./rows/blocks/index.js";
 import { measureChecksum } from "./rows/checksum.js";
 import { measureCurves } from "./rows/curves.js";
 import { measureEnqueue } from "./rows/enqueue.js";
@@ -27,6 +34,11 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   start: measureStart,
   checksum: measureChecksum,
   graph: measureGraph,
+  "blocks-hosts": measureHosts,
+  "blocks-slots": measureSlots,
+  "blocks-resume": measureResume,
+  "blocks-behind": measureBehind,
+  "blocks-memory": measureBlocksMemory,
   verify: measureVerify,
   curves: measureCurves,
   store: measureStore,
@@ -44,7 +56,11 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
 };
 
 const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !Object.hasOwn(measurements, name));
+/** `blocks` asks for all whose names begin with `blocks-`. */
+const isAskedFor = (name: string) => asked.some((each) => name === each || name.startsWith(`${each}-`));
+const unknown = asked.filter(
+  (each) => !Object.keys(measurements).some((name) => `${name}-`.startsWith(`${each}-`)),
+);
 if (unknown.length > 0) {
   console.error(
     `bench: there is no ${unknown.join(", ")}; the rows are ${Object.keys(measurements).join(", ")}`,
@@ -56,7 +72,7 @@ const rows: Row[] = [];
 {
   await using dock = await openDock();
   for (const [name, measure] of Object.entries(measurements)) {
-    if (asked.length > 0 && !asked.includes(name)) continue;
+    if (asked.length > 0 && !isAskedFor(name)) continue;
     console.error(`bench: ${name} …`);
     rows.push(...(await measure(dock)));
   }

@@ -17,7 +17,7 @@ const graph = "events";
 
 export async function measureEvents({ redis, root }: Dock): Promise<Row[]> {
   const args = [binary, "server", "--listen", "0", "--redis", redis, "--root", root, "--graph", graph];
-  await using server = await startProcess(args, "listening on");
+  await using server = await startProcess(args, { ready: "listening on" });
   const url = new URL(/http:\/\/[^ ]+/.exec(server.said)?.[0] ?? "");
   const producer = openProducer({ redis, graph });
   const connection = new Redis({ path: redis, maxRetriesPerRequest: null });

@@ -22,7 +22,9 @@ export async function measureListing({ redis, root }: Dock): Promise<Row[]> {
     await producer.enqueueAll(ids.map((id) => ({ name: "checksum", data: { id } })));
   }
   await producer.close();
-  await using server = await startProcess([binary, "server", "--listen", "0", ...args], "listening on");
+  await using server = await startProcess([binary, "server", "--listen", "0", ...args], {
+    ready: "listening on",
+  });
   const url = `${/http:\/\/[^ ]+/.exec(server.said)?.[0] ?? ""}/api/v1/jobs`;
   const connection = new Redis({ path: redis });
   await connection.config("SET", "slowlog-log-slower-than", "1000");

@@ -49,7 +49,7 @@ export async function measureUpload(dock: Dock): Promise<Row[]> {
     `head -c ${bytes} /dev/zero | openssl enc -aes-128-ctr -nosalt -pass pass:x 2>/dev/null > ${file}`,
   );
   const args = ["--redis", dock.redis, "--root", root, "--listen", "127.0.0.1:0"];
-  await using server = await startProcess([binary, "server", ...args], "listening");
+  await using server = await startProcess([binary, "server", ...args], { ready: "listening" });
   const uploads = `${/http:\S+?(?=\s|$)/.exec(server.said)?.[0]}/api/v1/uploads`;
   const send = (url: string) => timed(() => shell(`curl -sSf -T ${file} -o /dev/null ${url}`));
   const ours = async () => {

@@ -1,0 +1,73 @@
+// A Redis, a root, and workers and compressors of it: what the rows of blocks measure on.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openProducer, type Producer } from "../src/producer/index.js";
+import { type BenchProcess, startProcess } from "./dock.js";
+import { shell } from "./shell.js";
+import { binary } from "./stevedore.js";
+
+/** How a process of a site runs. */
+export interface SiteProcessOptions {
+  readonly threads: number;
+  /** The one core that it may use. Default: all. */
+  readonly core?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Site extends AsyncDisposable {
+  readonly scratch: string;
+  readonly root: string;
+  readonly producer: Producer;
+  readonly redisPid: number;
+  startWorker(options: SiteProcessOptions): Promise<BenchProcess>;
+  startCompressor(options: SiteProcessOptions): Promise<BenchProcess>;
+  /** Puts an image into the root whose layer `fill`, lines of the shell, makes in its working directory. */
+  addImage(id: string, fill: string): Promise<void>;
+  /** The directory of an image. */
+  imageDirectory(id: string): string;
+}
+
+/** Starts the Redis. What is started after that ends with the site. */
+export async function openSite(): Promise<Site> {
+  const scratch = mkdtempSync(join(process.env.STEVEDORE_BENCH_DIR ?? tmpdir(), "stevedore-bench-"));
+  const root = join(scratch, "root");
+  const redis = join(scratch, "redis.sock");
+  const server = spawn(
+    "redis-server",
+    ["--port", "0", "--unixsocket", redis, "--save", "", "--dir", scratch],
+    { stdio: "ignore" },
+  );
+  const producer = openProducer({ redis });
+  const started: BenchProcess[] = [];
+  const imageDirectory = (id: string) => join(root, "graph", id);
+  const start = async (args: readonly string[], ready: string, options: SiteProcessOptions) => {
+    const { threads, core, env = {} } = options;
+    const within = core === undefined ? [] : ["taskset", "-c", `${core}`];
+    const flags = ["--redis", redis, "--threads", `${threads}`];
+    const process = await startProcess([binary, ...args, ...flags], { ready, within, env });
+    started.push(process);
+    return process;
+  };
+  return {
+    ...{ scratch, root, producer, imageDirectory, redisPid: server.pid ?? 0 },
+    startWorker: (options) => start(["worker", "--root", root, "--grace", "0"], "serving", options),
+    startCompressor: (options) => start(["compressor"], "compressing", options),
+    async addImage(id, fill) {
+      const layer = join(imageDirectory(id), "layer");
+      mkdirSync(layer, { recursive: true });
+      await shell(fill, layer);
+      writeFileSync(join(imageDirectory(id), "json"), JSON.stringify({ id, container_config: {} }));
+    },
+    async [Symbol.asyncDispose]() {
+      await producer.close();
+      await Promise.all(started.map((process) => process[Symbol.asyncDispose]()));
+      const ended = once(server, "exit");
+      server.kill("SIGTERM");
+      await ended;
+      rmSync(scratch, { recursive: true, force: true });
+    },
+  };
+}

@@ -11,13 +11,17 @@ const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "15" },
     seed: { type: "string" },
-    only: { type: "string", multiple: true, default: Object.keys(trials) },
+    /** Of the trial `blocks`: runs it once, for as long as that takes. */
+    kills: { type: "string" },
+    only: { type: "string", multiple: true },
     rounds: { type: "string", default: "8" },
     lanes: { type: "string", default: "3" },
     longest: { type: "string", default: "60" },
   },
 });
-const unknown = values.only.find((name) => !Object.hasOwn(trials, name));
+const kills = values.kills === undefined ? undefined : Number(values.kills);
+const only = values.only ?? (kills === undefined ? Object.keys(trials) : ["blocks"]);
+const unknown = only.find((name) => !Object.hasOwn(trials, name));
 if (unknown !== undefined) {
   console.error(`chaos: there is no trial ${unknown}; there are ${Object.keys(trials).join(", ")}`);
   process.exit(2);
@@ -30,8 +34,9 @@ process.once("SIGINT", () => {
   isInterrupted = true;
   console.log("chaos: ends with the rounds that are under way; again ends it now, and leaves what it made");
 });
-const isOver = () => isInterrupted || Date.now() - began > minutes * 60_000;
+const isOver = () => isInterrupted || (kills === undefined && Date.now() - began > minutes * 60_000);
 const first = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
+const isOneRun = values.seed !== undefined || kills !== undefined;
 const scratch = mkdtempSync(join(tmpdir(), "stevedore-chaos-"));
 const contents = await makeContents(join(scratch, "contents"));
 const totals = new Map<string, number>();
@@ -43,15 +48,15 @@ const findings: string[] = [];
 async function lane(): Promise<void> {
   while (!isOver() && findings.length === 0) {
     // A seed that is given is one run, to be seen again.
-    if (values.seed !== undefined && runs > 0) return;
+    if (isOneRun && runs > 0) return;
     const seed = first + runs++;
-    const name = values.only[seed % values.only.length] as keyof typeof trials;
+    const name = only[seed % only.length] as keyof typeof trials;
     const directory = join(scratch, `${name}-${seed}`);
     const log = (line: string) => console.log(`${elapsed()} ${name} --seed ${seed}: ${line}`);
     log("begins");
     const report = await trials[name]({
       ...{ directory, contents, sources: join(scratch, "contents"), random: seededRandom(seed) },
-      ...{ rounds: Number(values.rounds), longest: Number(values.longest), log, isOver },
+      ...{ rounds: Number(values.rounds), kills, longest: Number(values.longest), log, isOver },
     }).catch((error: unknown) => ({
       deeds: new Map<string, number>(),
       jobs: 0,
@@ -74,7 +79,7 @@ function elapsed(): string {
   return `${String(Math.round((Date.now() - began) / 1000)).padStart(5)} s`;
 }
 
-await Promise.all(Array.from({ length: values.seed === undefined ? Number(values.lanes) : 1 }, lane));
+await Promise.all(Array.from({ length: isOneRun ? 1 : Number(values.lanes) }, lane));
 console.log();
 for (const [deed, count] of [...totals].sort()) console.log(`${String(count).padStart(6)}  ${deed}`);
 for (const finding of findings) console.log(`FOUND ${finding}`);

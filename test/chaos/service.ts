@@ -84,12 +84,15 @@ export function openService(options: ServiceOptions): Service {
         throw new Error(`the embedded Redis of ${root} still runs`);
     },
     openProducer: () => openProducer({ redis: url, graph }),
-    openRedis: (at = url) => {
-      const connection = new Redis(at, { maxRetriesPerRequest: null, retryStrategy: () => 100 });
-      connection.on("error", () => undefined);
-      return connection;
-    },
+    openRedis: (at = url) => connectPlainly(at),
   };
+}
+
+/** A connection of plain ioredis, which waits for a Redis that is away. */
+export function connectPlainly(url: string): Redis {
+  const connection = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 100 });
+  connection.on("error", () => undefined);
+  return connection;
 }
 
 /** The name of a process's program; empty if it has ended. */

@@ -11,6 +11,8 @@ export interface TrialContext {
   readonly random: SeededRandom;
   /** How many rounds, at most. */
   readonly rounds: number;
+  /** How many processes of it are killed, or hang, at least; then the number of rounds does not count. */
+  readonly kills?: number | undefined;
   /** How long an outage may be, in s. */
   readonly longest: number;
   /** Told, in a line, of what is done to whom. */

@@ -85,7 +85,8 @@ export async function handIn(
   }
 }
 
-async function untilTaken(producer: Producer, { name, data, jobId = "" }: NewJob): Promise<string> {
+/** Hands one job in, until Redis has taken it. Returns its id. */
+export async function untilTaken(producer: Producer, { name, data, jobId = "" }: NewJob): Promise<string> {
   for (let tries = 1; ; tries++) {
     try {
       return (await producer.enqueue(name, data as never, { jobId })).id;

@@ -1,5 +1,6 @@
 // The trials by name.
 import type { Trial } from "../trial.js";
+import { blocks } from "./blocks.js";
 import { diskFull } from "./disk-full.js";
 import { killEmbedded, killWithRedis } from "./kill.js";
 import { outage } from "./outage.js";
@@ -15,4 +16,5 @@ export const trials = {
   failover,
   "cluster-node": clusterNode,
   "disk-full": diskFull,
+  blocks,
 } as const satisfies Record<string, Trial>;

@@ -21,6 +21,7 @@ import type { NewJob, Producer } from "../../src/producer/index.js";
 import { unmountBelow } from "../support/mounts/mounted.js";
 import { shell } from "../support/processes/shell.js";
 import { openDatabase, type TestDatabase } from "../support/redis/shared-redis.js";
+import { auditBlockFiles, auditBlockKeys } from "./auditor/block-audit.js";
 import { auditGraph } from "./auditor/graph-audit.js";
 import { auditHost, trialVariable } from "./auditor/host-audit.js";
 import { auditQueue, noteEnds } from "./auditor/queue-audit.js";
@@ -275,3 +276,30 @@ async function fresh(name: string): Promise<string> {
   mkdirSync(join(scratch, name), { recursive: true });
   return scratch;
 }
+
+/** What is left in Redis of blocks, and whether it is found where a worker was killed, too. */
+const leftBlocks: [what: string, key: string, expiry: number | undefined, abandoned: boolean][] = [
+  ["a block", "{stevedore:chaos:0123}:input", 60_000, false],
+  ["a block that never expires", "{stevedore:chaos:0123}:output", undefined, true],
+  ["a block that expires too late", "{stevedore:chaos:0123}:output", 6_000_000, true],
+  ["a job of a block", "{stevedore:chaos}:compress:b0123", 60_000, true],
+];
+
+it.each(leftBlocks)("finds that %s is left in Redis", async (_, key, expiry, abandoned) => {
+  await redis.set(key, "left");
+  if (expiry !== undefined) await redis.pexpire(key, expiry);
+  const audited = (mayAbandon: boolean) => auditBlockKeys(redis, service.graph, new Set(), mayAbandon);
+  const found = expect.stringContaining(`${key} was left`);
+  expect(await audited(false)).toEqual([found]);
+  expect(await audited(true)).toEqual(abandoned ? [found] : []);
+  await redis.del(key);
+  expect(await audited(false)).toEqual([]);
+});
+
+it("finds that a block is left in the root", async () => {
+  mkdirSync(join(root, "blocks"), { recursive: true });
+  expect(auditBlockFiles(root)).toEqual([]);
+  writeFileSync(join(root, "blocks/xz-6-0"), "");
+  expect(auditBlockFiles(root)).toEqual(["blocks/xz-6-0 was left"]);
+  rmSync(join(root, "blocks/xz-6-0"));
+});

@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { batchKey, keyPrefix } from "../../src/jobs/index.js";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { startWorker } from "../../src/worker/index.js";
@@ -44,7 +44,7 @@ describe("a job that is cancelled", () => {
       writeSingleFileImage(root, "large", 20_000_000);
       const job = await producer.enqueue("checksum", { id: "large" });
       await atWork(producer, job);
-      expect(await toolsAtWork()).toContain("xz");
+      await vi.waitFor(async () => expect(await toolsAtWork()).toContain("xz"), { timeout: 30_000 });
       expect(await producer.cancel(job.id)).toBe(true);
       expect(await producer.job(job.id)).toMatchObject({
         ...{ state: "cancelled", attempts: 1 },

@@ -240,10 +240,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
       async function closeAll() {
         stopSweeping();
-        const timer = setTimeout(abortNow, graceMs);
         const isThere = await answersFor(redis, graphIdKey(graphName));
         // Without Redis jobs cannot be given back: nothing to wait for.
-        await Promise.allSettled(workers.map((worker) => worker.close(!isThere)));
+        const ended = Promise.allSettled(workers.map((worker) => worker.close(!isThere)));
+        // Not before: what is given back by a worker that is not closing is taken up by it again.
+        const timer = setTimeout(abortNow, graceMs);
+        await ended;
         clearTimeout(timer);
         await heartbeat.stop(isThere);
         await offload.close(isThere);

@@ -148,10 +148,12 @@ function trackProgress(job: JobTry<"checksum">, layerBytes: number) {
   let total = layerBytes;
   let done = 0;
   const report = () => job.report({ phase: "checksum", done, total, unit: "bytes" });
-  // The first block takes seconds.
-  report();
+  let hasBegun = false;
   const read = (bytes: number) => {
     total = Math.max(total, bytes);
+    // The first block takes seconds.
+    if (!hasBegun) report();
+    hasBegun = true;
   };
   const compressed = (bytes: number) => {
     if (bytes <= done) return;

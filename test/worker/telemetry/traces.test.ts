@@ -47,7 +47,8 @@ function notingXz(notes: string): string {
 describe("a trace", () => {
   it("spans the command that enqueued a job, its worker, and the tools that this ran", async () => {
     const root = join(scratch.path, "root");
-    writeSingleFileImage(root, "a");
+    // Too large for the library: xz compresses it.
+    writeSingleFileImage(root, "a", 100_000);
     const notes = join(scratch.path, "traceparents");
     const [atWorker, atCommand] = [traced("worker"), traced("command")];
     const worker = startStevedore(["worker", "--redis", redis.url], {

@@ -30,7 +30,11 @@ export function judge(api: Api, trial: Trial, answer: HttpAnswer): string[] {
     );
   }
   if (status < 300) {
-    if (media !== undefined && type === "application/json") {
+    // A body that no operation takes may still be on its way: the server ends its connection after 2 s, and with it an answer
+    // that a busy client has not read yet.
+    const mayBreakOff = request.body !== undefined && operation.description.requestBody === undefined;
+    const isJudged = answer.isWhole || !mayBreakOff;
+    if (isJudged && media !== undefined && type === "application/json") {
       const wrong = api.judge(media.schema, parse(answer.body));
       if (wrong !== undefined) faults.push(`${status} is not as documented: ${wrong}`);
     }

@@ -75,6 +75,8 @@ const forests = fc
 
 async function writeForest(forest: readonly ModelImage[]): Promise<Graph> {
   const graph = await newGraph();
+  // Once: images of the same age have the same time, however long it takes to write them.
+  const now = Date.now();
   for (const [at, { id, parent, isMounted, isBroken, hoursOld }] of forest.entries()) {
     const directory = join(graph.directory, id);
     mkdirSync(join(directory, "layer"), { recursive: true });
@@ -82,7 +84,7 @@ async function writeForest(forest: readonly ModelImage[]): Promise<Graph> {
     writeFileSync(join(directory, "json"), makeRecord({ id, parent }));
     // Its record still says whose child it is.
     if (isBroken) rmSync(join(directory, "layer"), { recursive: true });
-    const arrived = new Date(Date.now() - hoursOld * hour - hour / 2);
+    const arrived = new Date(now - hoursOld * hour - hour / 2);
     utimesSync(join(directory, "json"), arrived, arrived);
     if (isMounted) writeMount(graph, at, [id]);
   }

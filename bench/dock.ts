@@ -19,14 +19,8 @@ export interface Dock extends AsyncDisposable {
 
 /** Starts all of it; resolves when the worker serves. */
 export async function openDock(): Promise<Dock> {
-  const scratch = mkdtempSync(join(process.env.STEVEDORE_BENCH_DIR ?? tmpdir(), "stevedore-bench-"));
-  const root = join(scratch, "root");
-  const redis = join(scratch, "redis.sock");
-  const server = spawn(
-    "redis-server",
-    ["--port", "0", "--unixsocket", redis, "--save", "", "--dir", scratch],
-    { stdio: "ignore" },
-  );
+  const place = openPlace();
+  const { scratch, root, redis } = place;
   const worker = await startProcess([
     ...[binary, "worker", "--redis", redis, "--root", root, "--allow-source", scratch],
     ...["--checksum-concurrency", "16"],
@@ -41,6 +35,32 @@ export async function openDock(): Promise<Dock> {
     async [Symbol.asyncDispose]() {
       await producer.close();
       await worker[Symbol.asyncDispose]();
+      await place[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A directory for a row, with a root to be and a Redis. */
+interface Place extends AsyncDisposable {
+  readonly scratch: string;
+  readonly root: string;
+  /** The Redis's socket. */
+  readonly redis: string;
+  readonly redisPid: number;
+}
+
+/** Makes the directory and starts the Redis; both go when it is disposed of. */
+export function openPlace(): Place {
+  const scratch = mkdtempSync(join(process.env.STEVEDORE_BENCH_DIR ?? tmpdir(), "stevedore-bench-"));
+  const redis = join(scratch, "redis.sock");
+  const server = spawn(
+    "redis-server",
+    ["--port", "0", "--unixsocket", redis, "--save", "", "--dir", scratch],
+    { stdio: "ignore" },
+  );
+  return {
+    ...{ scratch, root: join(scratch, "root"), redis, redisPid: server.pid ?? 0 },
+    async [Symbol.asyncDispose]() {
       await end(server);
       rmSync(scratch, { recursive: true, force: true });
     },

@@ -1,11 +1,8 @@
 // A Redis, a root, and workers and compressors of it: what the rows of blocks measure on.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openProducer, type Producer } from "../src/producer/index.js";
-import { type BenchProcess, startProcess } from "./dock.js";
+import { type BenchProcess, openPlace, startProcess } from "./dock.js";
 import { shell } from "./shell.js";
 import { binary } from "./stevedore.js";
 
@@ -32,14 +29,8 @@ export interface Site extends AsyncDisposable {
 
 /** Starts the Redis. What is started after that ends with the site. */
 export async function openSite(): Promise<Site> {
-  const scratch = mkdtempSync(join(process.env.STEVEDORE_BENCH_DIR ?? tmpdir(), "stevedore-bench-"));
-  const root = join(scratch, "root");
-  const redis = join(scratch, "redis.sock");
-  const server = spawn(
-    "redis-server",
-    ["--port", "0", "--unixsocket", redis, "--save", "", "--dir", scratch],
-    { stdio: "ignore" },
-  );
+  const place = openPlace();
+  const { scratch, root, redis, redisPid } = place;
   const producer = openProducer({ redis });
   const started: BenchProcess[] = [];
   const imageDirectory = (id: string) => join(root, "graph", id);
@@ -52,7 +43,7 @@ export async function openSite(): Promise<Site> {
     return process;
   };
   return {
-    ...{ scratch, root, producer, imageDirectory, redisPid: server.pid ?? 0 },
+    ...{ scratch, root, producer, imageDirectory, redisPid },
     startWorker: (options) => start(["worker", "--root", root, "--grace", "0"], "serving", options),
     startCompressor: (options) => start(["compressor"], "compressing", options),
     async addImage(id, fill) {
@@ -64,10 +55,7 @@ export async function openSite(): Promise<Site> {
     async [Symbol.asyncDispose]() {
       await producer.close();
       await Promise.all(started.map((process) => process[Symbol.asyncDispose]()));
-      const ended = once(server, "exit");
-      server.kill("SIGTERM");
-      await ended;
-      rmSync(scratch, { recursive: true, force: true });
+      await place[Symbol.asyncDispose]();
     },
   };
 }

@@ -55,7 +55,6 @@ export {
   checkXzBlock,
   chooseXzEngine,
   compressXz,
-  decompressXzNatively,
   engineCompressor,
   readXzBlock,
   type XzBlock,

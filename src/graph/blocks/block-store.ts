@@ -5,9 +5,9 @@ import type { Graph } from "../graph.js";
 import { blockFileSize, readBlockFile, writeBlockFile } from "./block-file.js";
 import { openBound } from "./bound.js";
 import type { Claims } from "./claims.js";
-import { makeBlocksDirectory } from "./directory.js";
+import { makeBlocksDirectory, removeFile } from "./directory.js";
 import { blockName, checksumName, listName } from "./names.js";
-import { readStoredList, removeFile, writeStoredList } from "./stored-list.js";
+import { readStoredList, writeStoredList } from "./stored-list.js";
 
 /** What is kept: the bytes of a block, and the size of the input that they came from. */
 interface KeptBlock {

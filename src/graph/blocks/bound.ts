@@ -1,7 +1,7 @@
 // Keeps the blocks of a root within a bound: the oldest go, but for those of layers that this process has at work.
-import { lstatSync, unlinkSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { createYielder, rootPath, shareRuns } from "../../disk/index.js";
-import { blockFileNames } from "./directory.js";
+import { blockFileNames, removeFile } from "./directory.js";
 import { isBlockName } from "./names.js";
 
 export interface Bound {
@@ -54,7 +54,8 @@ export function openBound(root: string, most: number, isAtWork: (name: string) =
       for (const [oldest] of files) {
         if (sum + bytes <= most) break;
         if (isAtWork(oldest)) continue;
-        removeFile(root, oldest);
+        // One that stays is counted when the directory is read the next time.
+        removeFile(rootPath(root, "blocks", oldest));
         forget(oldest);
       }
       if (sum + bytes > most) return false;
@@ -76,12 +77,4 @@ async function readFiles(root: string): Promise<Map<string, number>> {
   }
   found.sort((one, other) => one.usedAt - other.usedAt);
   return new Map(found.map(({ name, bytes }) => [name, bytes]));
-}
-
-function removeFile(root: string, name: string): void {
-  try {
-    unlinkSync(rootPath(root, "blocks", name));
-  } catch {
-    // Gone already, or it stays and is counted when the directory is read the next time.
-  }
 }

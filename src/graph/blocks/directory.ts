@@ -1,5 +1,5 @@
 // `<root>/blocks/`, made by the first that has something to put there.
-import { lstatSync, mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { ioError, rootPath } from "../../disk/index.js";
 import { isErrno } from "../../terms/index.js";
@@ -33,5 +33,14 @@ export async function blockFileNames(root: string): Promise<string[]> {
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
     throw ioError(error, `${directory} cannot be read`);
+  }
+}
+
+/** Removes a file if it can be removed. */
+export function removeFile(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // A directory, or a disk that cannot be written.
   }
 }

@@ -1,8 +1,8 @@
 // The list of the blocks of a checksum that is being stored: by it they are removed where the process that stores it is killed
 // before it could.
-import { rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { readPlainFile, rootPath } from "../../disk/index.js";
+import { removeFile } from "./directory.js";
 import { isBlockName } from "./names.js";
 
 /** Writes the list. Where that fails the blocks stay until they are old. */
@@ -25,13 +25,4 @@ export function removeListed(root: string, list: string): void {
   const path = rootPath(root, "blocks", list);
   for (const name of readStoredList(path) ?? []) removeFile(rootPath(root, "blocks", name));
   removeFile(path);
-}
-
-/** Removes a file if it can be removed. */
-export function removeFile(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // A directory, or a disk that cannot be written.
-  }
 }

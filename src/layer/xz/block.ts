@@ -8,10 +8,7 @@ export type XzSettings = Pick<XzRecipe, "preset" | "blockSize">;
 
 /** A piece of the input that becomes one block. */
 export interface BlockInput {
-  /**
-   * From 1 byte to the settings' `blockSize`; fewer than that only at the end of the input. The memory is used again once
-   * the compressed block has been passed on: whoever needs it longer copies it.
-   */
+  /** From 1 byte to the settings' `blockSize`; fewer than that only at the end of the input. */
   readonly data: Buffer;
   /** sha256 of the data, 64 lower-case hex characters: with the settings the identity of the block. */
   readonly digest: string;

@@ -4,7 +4,6 @@ import { setMaxListeners } from "node:events";
 import { openTurns } from "../../disk/index.js";
 import { throwIfAborted } from "../../terms/index.js";
 import type { BlockInput, XzBlock, XzSettings } from "./block.js";
-import { type BlockBuffer, type BlockBuffers, openBlockBuffers } from "./block-buffers.js";
 import type { XzEngine } from "./engine.js";
 import { xzStream } from "./stream.js";
 
@@ -21,16 +20,18 @@ export interface BlockCompressor {
   inputEnded?(): void;
 }
 
-/** What is read of a block so far. It takes memory and room until it is disposed of. */
-interface Piece extends Disposable {
-  readonly buffer: BlockBuffer;
+/** What is read of a block so far. */
+interface Piece {
+  readonly room: Disposable;
+  readonly chunks: Buffer[];
+  size: number;
   readonly hash: Hash;
 }
 
 /** A block that is being compressed. */
 interface Pending {
   readonly block: Promise<XzBlock>;
-  readonly piece: Piece;
+  readonly room: Disposable;
 }
 
 /**
@@ -59,7 +60,6 @@ async function* compressInOrder(
   stop: AbortController,
   signal: AbortSignal,
 ): AsyncGenerator<XzBlock, void, undefined> {
-  using buffers = openBlockBuffers();
   const pending: Pending[] = [];
   const underway = new Set<Promise<unknown>>();
   let hasEnded = false;
@@ -71,8 +71,8 @@ async function* compressInOrder(
   });
   failed.catch(() => undefined);
   const read = async () => {
-    for await (const piece of cut(input, settings.blockSize, compressor, buffers, signal)) {
-      const block = compressor.compress(inputOf(piece), settings, signal);
+    for await (const { room, next } of cut(input, settings.blockSize, compressor, signal)) {
+      const block = compressor.compress(next, settings, signal);
       const ended: Promise<unknown> = block.then(
         () => underway.delete(ended),
         (error: unknown) => {
@@ -81,7 +81,7 @@ async function* compressInOrder(
         },
       );
       underway.add(ended);
-      pending.push({ block, piece });
+      pending.push({ block, room });
       wake();
     }
     hasEnded = true;
@@ -91,11 +91,10 @@ async function* compressInOrder(
   const reading = read().catch(fail);
   try {
     for (;;) {
-      const [next] = pending;
+      const next = pending.shift();
       if (next !== undefined) {
+        using _room = next.room;
         yield await Promise.race([next.block, failed]);
-        pending.shift();
-        next.piece[Symbol.dispose]();
       } else if (hasEnded) {
         return;
       } else {
@@ -108,8 +107,7 @@ async function* compressInOrder(
   } finally {
     stop.abort();
     await Promise.allSettled([reading, ...underway]);
-    // Not before: their memory is read until then.
-    for (const { piece } of pending) piece[Symbol.dispose]();
+    for (const { room } of pending) room[Symbol.dispose]();
   }
 }
 
@@ -118,44 +116,38 @@ async function* cut(
   input: AsyncIterable<Buffer>,
   blockSize: number,
   compressor: BlockCompressor,
-  buffers: BlockBuffers,
   signal: AbortSignal,
-): AsyncGenerator<Piece, void, undefined> {
+): AsyncGenerator<{ readonly next: BlockInput; readonly room: Disposable }, void, undefined> {
   let piece: Piece | undefined;
-  const open = async (): Promise<Piece> => {
-    const room = await compressor.room(signal);
-    const buffer = buffers.open(blockSize);
-    const release = () => {
-      buffer.release();
-      room[Symbol.dispose]();
-    };
-    return { buffer, hash: createHash("sha256"), [Symbol.dispose]: release };
-  };
   try {
     for await (const chunk of input) {
       for (let rest = chunk; rest.length > 0; ) {
         throwIfAborted(signal);
-        piece ??= await open();
-        const part = rest.subarray(0, blockSize - piece.buffer.size());
-        piece.buffer.add(part);
+        piece ??= { room: await compressor.room(signal), chunks: [], size: 0, hash: createHash("sha256") };
+        const part = rest.subarray(0, blockSize - piece.size);
+        piece.chunks.push(part);
+        piece.size += part.length;
         piece.hash.update(part);
         rest = rest.subarray(part.length);
-        if (piece.buffer.size() < blockSize) continue;
-        const whole = piece;
+        if (piece.size < blockSize) continue;
+        const { room } = piece;
+        const next = inputOf(piece);
         piece = undefined;
-        yield whole;
+        yield { next, room };
       }
     }
-    const last = piece;
+    if (piece === undefined) return;
+    const { room } = piece;
+    const next = inputOf(piece);
     piece = undefined;
-    if (last !== undefined) yield last;
+    yield { next, room };
   } finally {
-    piece?.[Symbol.dispose]();
+    piece?.room[Symbol.dispose]();
   }
 }
 
-function inputOf({ buffer, hash }: Piece): BlockInput {
-  return { data: buffer.data(), digest: hash.digest("hex") };
+function inputOf({ chunks, size, hash }: Piece): BlockInput {
+  return { data: Buffer.concat(chunks, size), digest: hash.digest("hex") };
 }
 
 /** A compressor that has so many blocks compressed by `engine` at a time, for one stream or several. */

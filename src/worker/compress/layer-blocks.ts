@@ -104,8 +104,7 @@ export function openLayerBlocks(
   };
   const check = (input: BlockInput, settings: XzSettings, block: XzBlock, compressor: string) => {
     const signal = offer?.signal ?? new AbortController().signal;
-    const copied = { ...input, data: Buffer.from(input.data) };
-    const checking = here(copied, settings, own, signal).then(({ bytes }) => {
+    const checking = here(input, settings, own, signal).then(({ bytes }) => {
       if (bytes.equals(block.bytes)) return;
       offload.shutOut(compressor, "it made a block that decodes to its input and is another than it must be");
     });

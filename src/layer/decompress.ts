@@ -36,7 +36,7 @@ export async function* decompressXz(
 ): AsyncGenerator<Buffer, void, undefined> {
   const hasXz = await isInstalled(tools.xz, signal);
   if (hasXz) yield* decompressBy(tools.xz, ["-dc", `--memlimit-decompress=${xzMemory}`], input, signal);
-  else yield* decompressXzNatively(input, xzMemory, signal);
+  else yield* decompressXzNatively(input, { memoryLimit: xzMemory }, signal);
 }
 
 async function isInstalled(tool: Tool, signal: AbortSignal | undefined): Promise<boolean> {

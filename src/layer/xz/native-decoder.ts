@@ -21,21 +21,27 @@ interface Decoder {
 /** liblzma's LZMA_CONCATENATED: streams may follow one another, with padding between them, as xz reads them. */
 const concatenated = 0x08;
 
-/**
- * Bytes that are decoded at a time. The decoder gives all that they become at once, up to 7,000 times as much,
- * whether or not somebody reads it.
- */
-const slice = 4 * 1024;
+/** How a stream is decoded. */
+interface DecoderOptions {
+  /** Bytes the decoder may take. */
+  readonly memoryLimit: number;
+  /**
+   * Bytes that are decoded at a time. The decoder gives all that they become at once, up to 7,000 times as much, whether
+   * or not somebody reads it. Larger slices take less time. Default: 4 KiB.
+   */
+  readonly sliceBytes?: number | undefined;
+}
+
+const usualSlice = 4 * 1024;
 
 /**
  * Decompresses `input`, whose errors pass through as they are.
- * @param memoryLimit bytes the decoder may take.
  * @throws `BAD_ARCHIVE` for a damaged or truncated stream or one that takes more memory; `CANCELLED`, at the latest
  * when the slice under way is done.
  */
 export async function* decompressXzNatively(
   input: AsyncIterable<Buffer>,
-  memoryLimit: number,
+  { memoryLimit, sliceBytes = usualSlice }: DecoderOptions,
   signal?: AbortSignal | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
   const { default: lzma } = (await import("lzma-native")) as unknown as { default: LzmaNative };
@@ -43,9 +49,9 @@ export async function* decompressXzNatively(
   try {
     decoder.streamDecoder_(memoryLimit, concatenated);
     for await (const chunk of input) {
-      for (let at = 0; at < chunk.length; at += slice) {
+      for (let at = 0; at < chunk.length; at += sliceBytes) {
         throwIfAborted(signal);
-        yield* await decode(decoder, chunk.subarray(at, at + slice));
+        yield* await decode(decoder, chunk.subarray(at, at + sliceBytes));
       }
     }
     yield* await decode(decoder, null);

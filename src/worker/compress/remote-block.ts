@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
+import { openTurns } from "../../disk/index.js";
 import {
   type CompressData,
   compressQueue,
@@ -28,6 +29,14 @@ export interface BlockPost {
   /** Awaited before the worker ends. */
   cleaning(removal: Promise<unknown>): void;
 }
+
+/**
+ * Blocks that are on their way at a time, out and in: each of them is in memory twice until it is there, and one that
+ * comes in is decoded.
+ */
+const mostOnTheWay = 2;
+const sending = openTurns(mostOnTheWay);
+const receiving = openTurns(mostOnTheWay);
 
 /** What became of a block that was sent. */
 export type SentBlock =
@@ -60,8 +69,11 @@ export async function sendBlock(
   let added: Promise<unknown> = Promise.resolve();
   const send = async (): Promise<SentBlock> => {
     const ended = ends.of(jobId);
-    laid = payloads.set(keys.input, input.data, payloadExpiry);
-    await laid;
+    {
+      using _turn = await sending(signal);
+      laid = payloads.set(keys.input, input.data, payloadExpiry);
+      await laid;
+    }
     throwIfAborted(signal);
     const data: CompressData = { key, length: input.data.length, recipe, digest: input.digest };
     added = queue.add(compressQueue, data, {
@@ -102,6 +114,7 @@ async function receive(
   if (length !== result.length) return wrong(`it told of ${result.length} bytes, and left ${length}`);
   if (length > largestOutput(input.data.length))
     return wrong(`it made ${length} bytes of ${input.data.length}`);
+  using _turn = await receiving(signal);
   const bytes = await payloads.get(key);
   if (bytes === undefined) return { outcome: "failed", what: `what ${result.compressor} made of it is gone` };
   if (createHash("sha256").update(bytes).digest("hex") !== result.digest) {

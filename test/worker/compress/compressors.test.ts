@@ -165,6 +165,11 @@ describe.concurrent("a compressor helps", () => {
     await helpedThrough(sentinel, sentinel.url, sentinel.url);
   });
 
+  it("over TLS, each side with its own certificate", async () => {
+    const server = await startRedis({ tls: true });
+    await helpedThrough(server, server.url, server.url);
+  });
+
   it("by a user who may see and enqueue no other job", async () => {
     await using server = await startRedis({
       password: "all",
@@ -181,6 +186,30 @@ describe.concurrent("a compressor helps", () => {
     await expect(client.hgetall("{stevedore:default}:checksum:1")).rejects.toThrow(/NOPERM/);
     client.disconnect();
   });
+});
+
+it("a failover while blocks are away costs no checksum", async () => {
+  const sentinel = await startSentinel();
+  await using own = await openDock(sentinel, sentinel.url);
+  await own.serving(
+    async ({ producer, root, graphName }) => {
+      writeSingleFileImage(root, "large", content);
+      const helper = await startCompressor({ redis: sentinel.url, graphs: [graphName], threads: 2 });
+      const job = await producer.enqueue("checksum", { id: "large", recipe: "xz-1" });
+      const active = `{stevedore:${graphName}}:compress:active`;
+      await until("no block is away", async () =>
+        Boolean(await (await sentinel.master()).command("LLEN", active)),
+      );
+      await sentinel.replicated();
+      await sentinel.failover();
+      expect(await producer.wait(job)).toMatchObject({
+        checksum: await checksumByShell(root, "large"),
+        blocks: { total: 7 },
+      });
+      await helper.close();
+    },
+    { threads: 1 },
+  );
 });
 
 it("a compressor of another version costs the layer a second reading, and not its checksum", () =>

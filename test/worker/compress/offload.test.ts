@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Registry } from "prom-client";
 import { beforeAll, describe, expect, inject, it } from "vitest";
-import { compressorKeys, payloadKeys } from "../../../src/jobs/index.js";
+import { compressorKeys, compressQueue, keyPrefix, payloadKeys } from "../../../src/jobs/index.js";
 import {
   type BlockInput,
   chooseXzEngine,
@@ -41,7 +41,7 @@ interface Owner extends AsyncDisposable {
   readonly lines: string[];
   readonly offload: ReturnType<typeof openOffload>;
   /** Compresses the input. */
-  run(signal?: AbortSignal): Promise<{ stream: Buffer; remote: number }>;
+  run(signal?: AbortSignal, layer?: AsyncIterable<Buffer>): Promise<{ stream: Buffer; remote: number }>;
   /** The values of a metric by their labels. */
   metric(name: string): Promise<Record<string, number>>;
   left(): Promise<string[]>;
@@ -77,12 +77,9 @@ function openOwner(
   const pool = openCompressorPool({ cpu, offload, metrics, checkedShare: share, engine: async () => engine });
   return {
     ...{ graph, lines, offload },
-    async run(signal = new AbortController().signal) {
+    async run(signal = new AbortController().signal, chunks = inOne()) {
       const offer = { recipe: "xz-1", signal } as const;
       const layer = pool.open({ layerBytes: input.length, urgency: "single", offer });
-      const chunks = (async function* () {
-        yield input;
-      })();
       const stream = Buffer.concat(await collect(compressXz(chunks, settings, layer, signal)));
       await layer.checked();
       expect(cpu.busy()).toBe(0);
@@ -99,6 +96,10 @@ function openOwner(
       redis.disconnect();
     },
   };
+}
+
+async function* inOne() {
+  yield input;
 }
 
 /** A thread that is held by its first block until something has happened: the others go away meanwhile. */
@@ -257,6 +258,31 @@ it("a block that comes after its time changes nothing", async () => {
   expect({ isRight: stream.equals(expected), remote }).toEqual({ isRight: true, remote: 0 });
 });
 
+it("a second answer for a block, of other bytes, changes nothing", async () => {
+  const url = inject("sharedRedis");
+  await using owner = openOwner(url, {
+    before: heldUntil(async () => ((await owner.metric("stevedore_blocks_total")).compressor ?? 0) >= 2),
+  });
+  const events = `${keyPrefix(owner.graph)}:${compressQueue}:events`;
+  let seconds = 0;
+  await using _ = await startForeignCompressor(url, owner.graph, async ({ honest, answer, redis, job }) => {
+    const told = await answer(await honest());
+    const again = async () => {
+      const returnvalue = JSON.stringify(await answer(randomBytes(1_000)));
+      await redis.xadd(events, "*", "event", "completed", "jobId", job.id ?? "", "returnvalue", returnvalue);
+      seconds++;
+    };
+    // When the owner has taken the first, it has removed what the answers lie beside.
+    const { input: from } = payloadKeys(job.data.key);
+    void until("the block is still there", async () => (await redis.exists(from)) === 0).then(again);
+    return told;
+  });
+  const { stream } = await owner.run();
+  expect(stream.equals(expected)).toBe(true);
+  await until("there was no second answer", async () => seconds > 0);
+  expect(await owner.metric("stevedore_compressors_refused_total")).toEqual({ "": 0 });
+});
+
 describe("a Redis", () => {
   it("in which no compressor has told of itself gets nothing", async () => {
     const url = inject("sharedRedis");
@@ -312,6 +338,24 @@ describe("a Redis", () => {
       return new Promise(() => {});
     });
     expect((await owner.run()).stream.equals(expected)).toBe(true);
+  });
+
+  it("that is emptied while the layer is still read keeps nobody from compressing", async () => {
+    await using server = await startRedis();
+    let isEmpty = false;
+    await using owner = openOwner(server.url, { before: heldUntil(async () => isEmpty) });
+    await using _ = await startForeignCompressor(server.url, owner.graph, async () => {
+      await server.command("FLUSHALL");
+      isEmpty = true;
+      return new Promise(() => {});
+    });
+    const most = 3 * settings.blockSize;
+    const inTwo = (async function* () {
+      yield input.subarray(0, most);
+      await until("it is not emptied", async () => isEmpty);
+      yield input.subarray(most);
+    })();
+    expect((await owner.run(undefined, inTwo)).stream.equals(expected)).toBe(true);
   });
 
   it("that dies while blocks are away keeps nobody from compressing", async () => {

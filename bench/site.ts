@@ -14,12 +14,17 @@ export interface SiteProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+interface SiteWorkerOptions extends SiteProcessOptions {
+  /** Bytes of blocks that are left to compressors at a time. Default: the worker's. */
+  readonly offloadMemory?: number;
+}
+
 export interface Site extends AsyncDisposable {
   readonly scratch: string;
   readonly root: string;
   readonly producer: Producer;
   readonly redisPid: number;
-  startWorker(options: SiteProcessOptions): Promise<BenchProcess>;
+  startWorker(options: SiteWorkerOptions): Promise<BenchProcess>;
   startCompressor(options: SiteProcessOptions): Promise<BenchProcess>;
   /** Puts an image into the root whose layer `fill`, lines of the shell, makes in its working directory. */
   addImage(id: string, fill: string): Promise<void>;
@@ -44,7 +49,10 @@ export async function openSite(): Promise<Site> {
   };
   return {
     ...{ scratch, root, producer, imageDirectory, redisPid },
-    startWorker: (options) => start(["worker", "--root", root, "--grace", "0"], "serving", options),
+    startWorker({ offloadMemory, ...options }) {
+      const offload = offloadMemory === undefined ? [] : ["--offload-memory", `${offloadMemory}`];
+      return start(["worker", "--root", root, "--grace", "0", ...offload], "serving", options);
+    },
     startCompressor: (options) => start(["compressor"], "compressing", options),
     async addImage(id, fill) {
       const layer = join(imageDirectory(id), "layer");

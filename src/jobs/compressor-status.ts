@@ -24,6 +24,9 @@ export function compressorKeys(graphName: string): {
 /** How long it is kept that a compressor was shut out, in ms. */
 export const refusalExpiry = 24 * 3_600_000;
 
+/** Blocks that a compressor fetches beyond its slots, so that none of these waits for the next. */
+export const blocksAhead = 1;
+
 /** Times are in ms since the epoch. */
 export const compressorStatus = z.object({
   /** Of this run of the compressor, and of no other. */

@@ -28,6 +28,7 @@ export {
   payloadKeys,
 } from "./compress.js";
 export {
+  blocksAhead,
   type CompressorStatus,
   compressorKeys,
   compressorStatus,

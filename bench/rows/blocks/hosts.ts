@@ -4,8 +4,8 @@ import { describeSample, sample, shortening } from "../../data.js";
 import { inTurn, type Row } from "../../row.js";
 import { openSite } from "../../site.js";
 
-const bytes = (128 * 1024 ** 2) / shortening;
-const rounds = 3;
+const bytes = (512 * 1024 ** 2) / shortening;
+const rounds = 1;
 
 export async function measureHosts(): Promise<Row[]> {
   if (availableParallelism() < 2) throw new Error("two hosts of one core each need two cores");

@@ -19,6 +19,8 @@ const blockMs = 4_900;
 const turns = shortening === 1 ? 8 : 2;
 /** Compressors are processes of their own, up to so many. */
 const mostProcesses = 4;
+/** For all slots at once, and what the compressors fetch ahead. */
+const offloadMemory = 512 * 1024 ** 2;
 const mebibyte = 1024 ** 2;
 
 interface Measured {
@@ -104,7 +106,7 @@ let expected = "";
 
 async function measureOne(site: Site, { env }: StandIn, slots: number): Promise<Measured> {
   const { producer, redisPid, startWorker, startCompressor } = site;
-  await using worker = await startWorker({ threads: 1, env });
+  await using worker = await startWorker({ threads: 1, env, offloadMemory });
   const processes = Math.min(slots, mostProcesses);
   const compressors = await Promise.all(
     Array.from({ length: processes }, () => startCompressor({ threads: slots / processes, env })),

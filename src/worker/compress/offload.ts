@@ -2,6 +2,7 @@
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import {
+  blocksAhead,
   type CompressorStatus,
   compressorKeys,
   compressQueue,
@@ -81,7 +82,7 @@ export function openOffload(options: OffloadOptions): Offload {
   const listeners: (() => void)[] = [];
   let opened: Promise<Opened | undefined> | undefined;
   let isClosed = false;
-  /** Slots that compressors have reported, and blocks that Redis has memory for, when they were last asked for. */
+  /** Blocks that compressors take at a time, and those that Redis has memory for, when they were last asked for. */
   let known = { at: 0, slots: 0, fitting: 0 };
   let timer: NodeJS.Timeout | undefined;
   let failures = 0;
@@ -164,7 +165,8 @@ export function openOffload(options: OffloadOptions): Offload {
     away: turns.taken,
     onLimit: (listener) => listeners.push(listener),
     async take(work, signal) {
-      look(Date.now() - known.at > countsFor ? firstLook : refreshInterval);
+      // Where nobody was there the last time somebody may be by now, and it costs one command a block to know.
+      look(known.slots === 0 || Date.now() - known.at > countsFor ? firstLook : refreshInterval);
       return await turns.take(work, 1, signal);
     },
     async send(input, recipe, urgency, signal) {
@@ -236,7 +238,10 @@ interface Opened {
   readonly ends: BlockEnds;
 }
 
-/** The slots that compressors have reported lately, but for those that are shut out. @throws Redis's error */
+/**
+ * The blocks that compressors take at a time, by the slots that they have reported lately; but for those that are shut
+ * out. @throws Redis's error
+ */
 async function slotsOf(redis: Redis, graphName: string, shutOut: ReadonlySet<string>): Promise<number> {
   const keys = compressorKeys(graphName);
   const ids = await redis.zrange(keys.ids, "0", "-1");
@@ -245,5 +250,5 @@ async function slotsOf(redis: Redis, graphName: string, shutOut: ReadonlySet<str
   return texts
     .flatMap((text) => (text === null ? [] : (parseCompressorStatus(text) ?? [])))
     .filter(({ id }) => !shutOut.has(id))
-    .reduce((sum, { slots }: CompressorStatus) => sum + slots.total, 0);
+    .reduce((sum, { slots }: CompressorStatus) => sum + slots.total + blocksAhead, 0);
 }

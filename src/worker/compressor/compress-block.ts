@@ -11,6 +11,8 @@ export interface BlockWorkshop {
   readonly id: string;
   readonly engine: XzEngine;
   readonly payloads: Payloads;
+  /** Waits until one more block may be in memory. @throws `CANCELLED` */
+  room(signal: AbortSignal): Promise<Disposable>;
   /** Waits for one of the threads of the process. @throws `CANCELLED` */
   slot(signal: AbortSignal): Promise<Disposable>;
   /** Told of a block that was compressed. */
@@ -26,12 +28,12 @@ export interface BlockWorkshop {
 export async function compressBlock(
   graphName: string,
   jobData: unknown,
-  { id, engine, payloads, slot, compressed }: BlockWorkshop,
+  { id, engine, payloads, room, slot, compressed }: BlockWorkshop,
   signal: AbortSignal,
 ): Promise<CompressResult> {
   const { key, length, recipe, digest } = parseCompressData(graphName, jobData);
   const { input, output } = payloadKeys(key);
-  using _slot = await slot(signal);
+  using _room = await room(signal);
   // Asked before it is read: it may be of any size.
   const there = await payloads.length(input);
   if (there === 0) throw gone();
@@ -40,7 +42,11 @@ export async function compressBlock(
   if (data === undefined) throw gone();
   if (sha256(data) !== digest) throw mismatch("the block has another sha256 than its job tells");
   throwIfAborted(signal);
-  const { bytes } = await engine.compress({ data, digest }, recipes[recipe], signal);
+  const compress = async () => {
+    using _slot = await slot(signal);
+    return await engine.compress({ data, digest }, recipes[recipe], signal);
+  };
+  const { bytes } = await compress();
   throwIfAborted(signal);
   // An owner who no longer waits has removed the block, and would not remove what comes later.
   if (!(await payloads.setBeside(input, output, bytes, payloadExpiry))) throw gone();

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import type { Redis } from "ioredis";
 import { openTurns } from "../../disk/index.js";
 import { systemHostName } from "../../host/index.js";
-import { type CompressorStatus, compressorKeys, keyPrefix } from "../../jobs/index.js";
+import { blocksAhead, type CompressorStatus, compressorKeys, keyPrefix } from "../../jobs/index.js";
 import { checkKnownAnswer, chooseXzEngine } from "../../layer/index.js";
 import {
   answersFor,
@@ -83,6 +83,7 @@ export async function startCompressor(options: CompressorOptions): Promise<Runni
 
   let busy = 0;
   const turn = openTurns(total);
+  const taken = total + blocksAhead;
   const slots = { total, busy: () => busy };
   const version = packageVersion();
   const metrics = openCompressorMetrics(slots, engine, version);
@@ -101,7 +102,7 @@ export async function startCompressor(options: CompressorOptions): Promise<Runni
   );
   const payloads = openPayloads(url, "");
   const workshop = {
-    ...{ id, engine, payloads, compressed: metrics.compressed },
+    ...{ id, engine, payloads, room: openTurns(taken), compressed: metrics.compressed },
     async slot(either: AbortSignal) {
       const held = await turn(either);
       busy++;
@@ -144,7 +145,7 @@ export async function startCompressor(options: CompressorOptions): Promise<Runni
       if (outages === undefined) throw new Error("every connection is watched");
       const worker = serveBlocks({
         ...{ redis, graphName, workshop, log, outages, metrics },
-        concurrency: total,
+        concurrency: taken,
         lockDuration: timing.lockDuration,
         stalledInterval: timing.stalledInterval,
       });

@@ -66,6 +66,7 @@ const testPrograms = [
   { commands: ["runc"], package: "runc" },
   { commands: ["busybox"], package: "busybox-static", accept: isStatic },
   { commands: ["promtool"], package: "prometheus" },
+  { commands: ["docker-registry"], package: "docker-registry" },
 ];
 
 const oldestNode = [20, 18];
@@ -84,6 +85,7 @@ const servicesOf = {
     ...["podman-auto-update.service", "podman-auto-update.timer"],
   ],
   prometheus: ["prometheus.service"],
+  "docker-registry": ["docker-registry.service"],
 };
 
 // Debian's policy layer: invoke-rc.d(8), deb-systemd-invoke(1p). Exit code 101 forbids an action.

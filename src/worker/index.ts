@@ -1,7 +1,8 @@
 // stevedore-graph/worker: serve the queues of a graph on this host.
+
+export { parseAllowedHost } from "../outbound/index.js";
 export { type CompressorOptions, type RunningCompressor, startCompressor } from "./compressor/index.js";
 export { defaultBlockCache, defaultLimits, defaultOffloadMemory, type WorkerLimits } from "./limits.js";
 export type { Log, LogFields } from "./log.js";
-export { parseAllowedHost } from "./outbound/index.js";
 export { type RunningWorker, startWorker } from "./worker.js";
 export type { WorkerOptions } from "./worker-options.js";

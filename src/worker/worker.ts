@@ -16,6 +16,7 @@ import {
   splitQueueName,
 } from "../jobs/index.js";
 import { checkKnownAnswer, checkTar, chooseXzEngine, readXzBlock, type XzEngine } from "../layer/index.js";
+import { parseAllowedHost } from "../outbound/index.js";
 import { openProducer, telemetryIfAsked, uploadsInUse } from "../producer/index.js";
 import { answersFor, connectWithRetry, openOutageLog, untilTaken } from "../redis/index.js";
 import {
@@ -38,7 +39,6 @@ import { packageVersion, startHeartbeat } from "./heartbeat/index.js";
 import { defaultBlockCache, defaultLimits, defaultOffloadMemory, type WorkerLimits } from "./limits.js";
 import type { LogFields } from "./log.js";
 import { openHostQueues } from "./other-host.js";
-import { parseAllowedHost } from "./outbound/index.js";
 import { keepOutboxSwept } from "./outbox-sweep.js";
 import { type QueueAccess, shutdownReason } from "./process-job.js";
 import { openClockWatch, warnOfSettings } from "./redis-warnings.js";

@@ -28,6 +28,8 @@ const upwards = [
   ["src/inbox/inbox.ts", 'export { openProducer } from "../producer/index.js";'],
   ["src/outbox/outbox.ts", 'export { openGraph } from "../graph/index.js";'],
   ["src/interchange/export.ts", 'export { addToOutbox } from "../outbox/index.js";'],
+  ["src/outbound/request.ts", 'export { run } from "../host/index.js";'],
+  ["src/graph/fetch.ts", 'export { requestOnce } from "../outbound/index.js";'],
   ["src/server/server.ts", 'export { main } from "../cli/index.js";'],
 ] as const;
 
@@ -43,6 +45,7 @@ const allowed = [
   ["src/graph/removal.ts", 'export { lease } from "./sets/index.js";'],
   ["src/mount/drivers/overlay.ts", 'export const name = "overlay";'],
   ["src/jobs/queue.ts", 'export { z } from "zod";'],
+  ["src/interchange/registry/agent.ts", 'export { shownUrl } from "../../outbound/index.js";'],
   ["src/jobs/job-size.ts", 'export { createHash } from "node:crypto";'],
   ["test/graph/graph.test.ts", 'export { lease } from "../../src/graph/sets/lease.js";'],
 ] as const;

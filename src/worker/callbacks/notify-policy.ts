@@ -1,6 +1,7 @@
 // What an operator allows of notifications, as the flags say it.
+
+import { parseNotifyHost } from "../../outbound/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import { parseNotifyHost } from "../outbound/index.js";
 import type { PostPolicy } from "./post.js";
 import { readSecretFile } from "./secrets.js";
 

@@ -9,7 +9,7 @@ import {
   type RequestKind,
   requestOnce,
   type Wait,
-} from "../outbound/index.js";
+} from "../../outbound/index.js";
 
 /** How notifications are sent. */
 export interface PostPolicy extends HostPolicy {

@@ -2,8 +2,8 @@
 // is still the same file. The time limits count only the time spent waiting for the server.
 import type { IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type HostPolicy, shownUrl, type Wait } from "../../outbound/index.js";
 import { cancelled, StevedoreError } from "../../terms/index.js";
-import { type HostPolicy, shownUrl, type Wait } from "../outbound/index.js";
 import { ask, broken, explain } from "./http-request.js";
 
 /** How long a download may take. */

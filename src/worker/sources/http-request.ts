@@ -1,7 +1,7 @@
 // Requests what a worker downloads, through redirects, each under the rules of requests.
 import type { IncomingMessage } from "node:http";
+import * as outbound from "../../outbound/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import * as outbound from "../outbound/index.js";
 
 const download: outbound.RequestKind = {
   flag: "--allow-host",

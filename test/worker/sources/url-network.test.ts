@@ -116,7 +116,7 @@ beforeAll(async () => {
   const subject = ["-subj", "/CN=public.example", "-addext", "subjectAltName=DNS:public.example"];
   const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, ...subject];
   execFileSync("openssl", made, { stdio: "ignore" });
-  const modules = ["worker/sources/url-source.ts", "worker/outbound/allowed-hosts.ts", "worker/limits.ts"];
+  const modules = ["worker/sources/url-source.ts", "outbound/allowed-hosts.ts", "worker/limits.ts"];
   const bundled = [];
   for (const module of modules) bundled.push(await bundle(module));
   const node = [process.execPath, "--input-type=module", "-e", program];

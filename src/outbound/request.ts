@@ -3,7 +3,7 @@ import { lookup } from "node:dns";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import { cancelled, type ErrorCode, isErrno, StevedoreError } from "../../terms/index.js";
+import { cancelled, type ErrorCode, isErrno, StevedoreError } from "../terms/index.js";
 import { isPrivateAddress } from "./address.js";
 import { type AllowedHost, isHostAllowed } from "./allowed-hosts.js";
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isPrivateAddress } from "../../../src/worker/outbound/address.js";
-import { isHostAllowed, parseAllowedHost } from "../../../src/worker/outbound/allowed-hosts.js";
+import { isPrivateAddress } from "../../src/outbound/address.js";
+import { isHostAllowed, parseAllowedHost } from "../../src/outbound/allowed-hosts.js";
 
 describe("an address", () => {
   it.each([

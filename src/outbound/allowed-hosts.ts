@@ -1,6 +1,6 @@
 // The hosts that a worker may ask: reads `--allow-host` and `--allow-notify`, and compares them with the host of a URL.
 import { isIP } from "node:net";
-import { StevedoreError } from "../../terms/index.js";
+import { StevedoreError } from "../terms/index.js";
 
 /** An allowed host, on one port or on any. */
 export interface AllowedHost {

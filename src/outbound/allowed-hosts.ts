@@ -1,4 +1,4 @@
-// The hosts that a worker may ask: reads `--allow-host` and `--allow-notify`, and compares them with the host of a URL.
+// The hosts that a worker may ask: reads `--allow-host` and its kin, and compares them with the host of a URL.
 import { isIP } from "node:net";
 import { StevedoreError } from "../terms/index.js";
 
@@ -20,6 +20,14 @@ export function parseAllowedHost(text: string): AllowedHost {
 /** The same of `--allow-notify`. @throws `INVALID_OPTION` */
 export function parseNotifyHost(text: string): AllowedHost {
   return parseHost(text, "--allow-notify");
+}
+
+/** The same of `--allow-registry` and `--registry-insecure`. @throws `INVALID_OPTION` */
+export function parseRegistryHost(
+  text: string,
+  flag: "--allow-registry" | "--registry-insecure" = "--allow-registry",
+): AllowedHost {
+  return parseHost(text, flag);
 }
 
 function parseHost(text: string, flag: string): AllowedHost {

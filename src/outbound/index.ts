@@ -1,10 +1,20 @@
 // The door of outbound: requests of a worker to hosts that its operator allowed.
-export { parseAllowedHost, parseNotifyHost } from "./allowed-hosts.js";
+export { isPrivateAddress } from "./address.js";
+export {
+  type AllowedHost,
+  isHostAllowed,
+  parseAllowedHost,
+  parseNotifyHost,
+  parseRegistryHost,
+} from "./allowed-hosts.js";
+export { type DownloadLimits, type Patience, startPatience } from "./patience.js";
 export {
   broken,
+  checkedLookup,
   explain,
   forbidden,
   type HostPolicy,
+  literalAddress,
   type RequestKind,
   requestOnce,
   shownUrl,

@@ -16,7 +16,7 @@ export interface HostPolicy {
 
 /** What requests are for: by which flag an operator allows their hosts, and the code of what is not allowed. */
 export interface RequestKind {
-  readonly flag: "--allow-host" | "--allow-notify";
+  readonly flag: "--allow-host" | "--allow-notify" | "--allow-registry";
   readonly refusal: ErrorCode;
   /** The code of a server that fails. */
   readonly failure: ErrorCode;
@@ -59,7 +59,7 @@ export function requestOnce(
     agent: false,
     rejectUnauthorized: true,
     // The address is checked in the look-up that is used: a second one could give another address.
-    lookup: checkedLookup(url, policy, kind),
+    lookup: checkedLookup((address) => assertAddressAllowed(address, url, policy, kind)),
     headers: { "accept-encoding": "identity", ...headers },
   });
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
@@ -102,8 +102,14 @@ function assertMayBeAsked(url: URL, policy: HostPolicy, kind: RequestKind): void
     );
   }
   // A host name is checked when it is resolved.
-  const literal = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  if (isIP(literal) !== 0) assertAddressAllowed(literal, url, policy, kind);
+  const literal = literalAddress(url);
+  if (literal !== undefined) assertAddressAllowed(literal, url, policy, kind);
+}
+
+/** The address that is the host of a URL; undefined for a name, whose addresses a look-up finds. */
+export function literalAddress({ hostname }: URL): string | undefined {
+  const literal = hostname.replace(/^\[(.*)\]$/, "$1");
+  return isIP(literal) === 0 ? undefined : literal;
 }
 
 /** Translates an error of Node's HTTP client. */
@@ -118,13 +124,14 @@ export function explain(error: unknown, url: URL, kind: RequestKind, signal: Abo
   return broken(url, kind, first instanceof Error ? first.message : String(first), error);
 }
 
-function checkedLookup(url: URL, policy: HostPolicy, kind: RequestKind): LookupFunction {
+/** A look-up for a connection. Each address that it finds goes through `assertAllowed`, whose error is that of the connection. */
+export function checkedLookup(assertAllowed: (address: string) => void): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, options, (error, address, family) => {
       if (error === null) {
         try {
           const found = Array.isArray(address) ? address : [{ address }];
-          for (const entry of found) assertAddressAllowed(entry.address, url, policy, kind);
+          for (const entry of found) assertAllowed(entry.address);
         } catch (refused) {
           return callback(refused as Error, "", 0);
         }

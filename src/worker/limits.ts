@@ -1,7 +1,7 @@
 // The limits at which a worker ends a job, unless the operator sets others: docs/limits.md says why.
 // Loaded by the command line's help, so it imports nothing that takes time.
 import type { UnpackLimits } from "../layer/index.js";
-import type { DownloadLimits } from "./sources/index.js";
+import type { DownloadLimits } from "../outbound/index.js";
 
 /** The limits of a worker. */
 export interface WorkerLimits extends UnpackLimits, DownloadLimits {

@@ -1,20 +1,9 @@
 // Downloads a URL as one stream. A connection that breaks is resumed where it broke, as long as the server proves that it
 // is still the same file. The time limits count only the time spent waiting for the server.
 import type { IncomingMessage } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
-import { type HostPolicy, shownUrl, type Wait } from "../../outbound/index.js";
-import { cancelled, StevedoreError } from "../../terms/index.js";
-import { ask, broken, explain } from "./http-request.js";
-
-/** How long a download may take. */
-export interface DownloadLimits {
-  /** How long a download may wait for its server in all, in ms. */
-  readonly downloadMs: number;
-  /** How long the server may be silent, in ms. */
-  readonly downloadSilenceMs: number;
-  /** How often a download that breaks is resumed. */
-  readonly downloadResumes: number;
-}
+import { type DownloadLimits, type HostPolicy, startPatience } from "../../outbound/index.js";
+import { StevedoreError } from "../../terms/index.js";
+import { ask, broken, download, explain } from "./http-request.js";
 
 interface Download {
   /** The size in bytes, as the server announces it. */
@@ -25,8 +14,6 @@ interface Download {
   close(): void;
 }
 
-/** The longest time of a Node timer, in ms: a timer with a longer one fires at once. */
-const longestTimer = 2 ** 31 - 1;
 /** The pause before the download is first resumed, in ms. Each further pause is twice as long. */
 const firstPause = 250;
 /** How old a file must be for its time of modification to identify its version, in ms (RFC 9110, 8.8.2.2). */
@@ -44,7 +31,7 @@ export async function openDownload(
 ): Promise<Download> {
   const over = new AbortController();
   const signal = AbortSignal.any([cancel, over.signal]);
-  const wait = waitWithin(limits);
+  const { wait, pause } = startPatience(limits, download);
   const first = await ask(url, {}, policy, wait, signal);
   const size = sizeOf(first);
   const mark = validatorOf(first);
@@ -87,7 +74,7 @@ export async function openDownload(
     for (let reason = failure; ; ) {
       const isTransient = reason instanceof StevedoreError && reason.code === "INTERNAL";
       if (!isTransient || mark === undefined || resumed >= limits.downloadResumes) throw reason;
-      await pause(firstPause * 2 ** resumed++, signal);
+      await pause(url, firstPause * 2 ** resumed++, signal);
       let response: IncomingMessage;
       try {
         response = await ask(url, { range: `bytes=${received}-`, "if-range": mark }, policy, wait, signal);
@@ -113,37 +100,6 @@ export async function openDownload(
   return { size, chunks: chunks(), close: () => over.abort() };
 }
 
-/** A `Wait` that enforces the time limits of one download. */
-function waitWithin({ downloadMs, downloadSilenceMs }: DownloadLimits): Wait {
-  let waited = 0;
-  return async (url, answer, giveUp) => {
-    const left = Math.max(0, downloadMs - waited);
-    const begun = performance.now();
-    const late = () => giveUp(left <= downloadSilenceMs ? tookTooLong(url) : silent(url));
-    const timer = setTimeout(late, Math.min(left, downloadSilenceMs, longestTimer));
-    try {
-      return await answer;
-    } finally {
-      clearTimeout(timer);
-      waited += performance.now() - begun;
-    }
-  };
-
-  function tookTooLong(url: URL): StevedoreError {
-    return new StevedoreError(
-      "LIMIT_EXCEEDED",
-      `${shownUrl(url)}: its server was waited for for more than ${downloadMs / 1_000} s: --download-time raises the limit`,
-    );
-  }
-
-  function silent(url: URL): StevedoreError {
-    return broken(
-      url,
-      `its server was silent for ${downloadSilenceMs / 1_000} s (--download-silence raises the limit)`,
-    );
-  }
-}
-
 function sizeOf({ headers }: IncomingMessage): number | undefined {
   const length = headers["content-length"];
   return length === undefined ? undefined : Number(length);
@@ -156,12 +112,4 @@ function validatorOf({ headers }: IncomingMessage): string | undefined {
   const modified = headers["last-modified"];
   const age = Date.parse(headers.date ?? "") - Date.parse(modified ?? "");
   return age >= settled ? modified : undefined;
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch {
-    throw cancelled(signal);
-  }
 }

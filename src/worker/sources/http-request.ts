@@ -3,7 +3,8 @@ import type { IncomingMessage } from "node:http";
 import * as outbound from "../../outbound/index.js";
 import { StevedoreError } from "../../terms/index.js";
 
-const download: outbound.RequestKind = {
+/** What these requests are for. */
+export const download: outbound.RequestKind = {
   flag: "--allow-host",
   refusal: "SOURCE_FORBIDDEN",
   failure: "INTERNAL",

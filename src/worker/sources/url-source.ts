@@ -1,9 +1,9 @@
 // Opens a URL as a source: the bytes are hashed while they are read, and the digest is compared with the expected one.
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import { type HostPolicy, shownUrl } from "../../outbound/index.js";
+import { type DownloadLimits, type HostPolicy, shownUrl } from "../../outbound/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import { type DownloadLimits, openDownload } from "./download.js";
+import { openDownload } from "./download.js";
 import { broken } from "./http-request.js";
 import type { OpenSource } from "./source.js";
 

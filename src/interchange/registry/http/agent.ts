@@ -1,0 +1,92 @@
+// The connections of a worker to registries and to where those send it. The addresses are judged by the look-up that a
+// connection uses: a second one could give others. No proxy of the environment is heeded, nor a switch that turns off the
+// check of certificates.
+import { readFileSync } from "node:fs";
+import { createSecureContext, rootCertificates } from "node:tls";
+import { Agent, buildConnector, Pool } from "undici";
+import { checkedLookup, forbidden, isPrivateAddress, literalAddress } from "../../../outbound/index.js";
+import { isErrno, StevedoreError } from "../../../terms/index.js";
+import { pulling } from "./kinds.js";
+
+/** How long a connection may take to be made, in ms. */
+const connectMs = 30_000;
+
+/**
+ * Makes the agent of all requests.
+ * @param caFile certificates that are trusted beside Node's own
+ * @param mayBePrivate whether a host may have a private address
+ * @throws `INVALID_OPTION` if the certificates cannot be read
+ */
+export function createAgent(caFile: string | undefined, mayBePrivate: (origin: URL) => boolean): Agent {
+  const trust = caFile === undefined ? {} : { secureContext: contextOf(caFile) };
+  return new Agent({
+    factory: (origin, options) => {
+      const url = new URL(origin);
+      const connect = buildConnector({
+        ...trust,
+        rejectUnauthorized: true,
+        timeout: connectMs,
+        autoSelectFamily: true,
+        lookup: checkedLookup((address) => assertAllowed(address, url)),
+      });
+      return new Pool(origin, {
+        ...(options as Pool.Options),
+        connect(target, callback) {
+          try {
+            const literal = literalAddress(url);
+            if (literal !== undefined) assertAllowed(literal, url);
+          } catch (error) {
+            callback(error as Error, null);
+            return;
+          }
+          connect(target, callback);
+        },
+      });
+    },
+    // Whoever waits has limits of its own.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: 32 * 1024,
+  });
+
+  function assertAllowed(address: string, url: URL): void {
+    if (!isPrivateAddress(address) || mayBePrivate(url)) return;
+    throw forbidden(
+      url,
+      pulling,
+      `${url.host} has the private address ${address}: allow it by --allow-registry ${url.host}, or start the worker ` +
+        "with --allow-private-addresses",
+    );
+  }
+}
+
+function contextOf(caFile: string) {
+  let own: string;
+  try {
+    own = readFileSync(caFile, "utf8");
+  } catch (error) {
+    throw invalid(caFile, isErrno(error) ? String(error.code) : "it cannot be read");
+  }
+  if (!own.includes("-----BEGIN CERTIFICATE-----")) throw invalid(caFile, "it holds no certificate in PEM");
+  try {
+    return createSecureContext({ ca: [...rootCertificates, ...extraCertificates(), own] });
+  } catch {
+    throw invalid(caFile, "it holds a damaged certificate");
+  }
+}
+
+/** What the environment adds to Node's own, which a list of certificates would replace. */
+function extraCertificates(): string[] {
+  const file = process.env.NODE_EXTRA_CA_CERTS;
+  if (file === undefined || file === "") return [];
+  try {
+    return [readFileSync(file, "utf8")];
+  } catch {
+    // Node warns of it at its start and goes on.
+    return [];
+  }
+}
+
+function invalid(file: string, why: string): StevedoreError {
+  return new StevedoreError("INVALID_OPTION", `--registry-ca ${JSON.stringify(file)}: ${why}`);
+}

@@ -49,7 +49,7 @@ describe("an address", () => {
 
   /** Both sides of each network's edges, addresses with another inside, and some at random. */
   const classes = JSON.parse(
-    readFileSync(join(import.meta.dirname, "../../fixtures/address-classes.json"), "utf8"),
+    readFileSync(join(import.meta.dirname, "../fixtures/address-classes.json"), "utf8"),
   ) as Record<"private" | "public", string[]>;
 
   it("keeps its class, for hundreds that were decided on once", () => {

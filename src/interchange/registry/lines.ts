@@ -1,9 +1,9 @@
 // The lines to a repository: one to each endpoint of its registry, with what it takes to be authorized there.
-import type { Agent } from "undici";
-import { type RequestKind, startPatience } from "../../outbound/index.js";
+import { startPatience } from "../../outbound/index.js";
 import { StevedoreError } from "../../terms/index.js";
+import { type Credentials, createAuthorization, findCredentials } from "./auth/index.js";
 import { type Endpoint, resourceUrl } from "./endpoints.js";
-import type { Asker, Authorization } from "./http/index.js";
+import type { Asker, Authorization, Sender } from "./http/index.js";
 import type { RegistryPolicy } from "./policy.js";
 
 /** A line to a repository at one endpoint. */
@@ -19,25 +19,31 @@ export interface Line {
 }
 
 interface LineOptions {
-  readonly agent: Agent;
   readonly policy: RegistryPolicy;
-  readonly kind: RequestKind;
   readonly repository: string;
-  /** The authorization at an endpoint, for these scopes. */
-  authorize(endpoint: Endpoint, scopes: readonly string[]): Authorization;
+  readonly sender: Sender;
 }
 
 /** Makes the line to an endpoint. */
-export function createLine(
-  endpoint: Endpoint,
-  { agent, policy, kind, repository, authorize }: LineOptions,
-): Line {
+export function createLine(endpoint: Endpoint, { policy, repository, sender }: LineOptions): Line {
+  const { kind } = sender;
+  const { limits, authFile } = policy;
+  // What a mirror does not give at once is asked for elsewhere.
+  const retries = endpoint.isMirror ? 0 : limits.downloadResumes;
   const own = `repository:${repository}:${kind.refusal === "TARGET_FORBIDDEN" ? "pull,push" : "pull"}`;
+  let found: Promise<Credentials | undefined> | undefined;
+  const credentials = async () => {
+    if (authFile === undefined) return undefined;
+    found ??= findCredentials(authFile, endpoint.host, sender.signal);
+    return found;
+  };
   const authorizations = new Map<string | undefined, Authorization>();
   const authorizationFor = (from: string | undefined) => {
     const known = authorizations.get(from);
     if (known !== undefined) return known;
-    const made = authorize(endpoint, from === undefined ? [own] : [own, `repository:${from}:pull`]);
+    const scopes = from === undefined ? [own] : [own, `repository:${from}:pull`];
+    const { base: registry, host } = endpoint;
+    const made = createAuthorization({ sender, registry, host, scopes, limits, retries, credentials });
     authorizations.set(from, made);
     return made;
   };
@@ -45,11 +51,10 @@ export function createLine(
     endpoint,
     url: (resource) => resourceUrl(endpoint, repository, resource),
     asker: (signal, from) => ({
-      ...{ agent, kind, signal },
-      patience: startPatience(policy.limits, kind),
+      ...{ agent: sender.agent, kind, signal },
+      patience: startPatience(limits, kind),
       authorization: authorizationFor(from),
-      // What a mirror does not give at once is asked for elsewhere.
-      retries: endpoint.isMirror ? 0 : policy.limits.downloadResumes,
+      retries,
       heedsRetryAfter: !endpoint.isMirror,
     }),
   };

@@ -39,9 +39,8 @@ export function openRegistries(policy: RegistryPolicy): Registries {
     concurrency: policy.concurrency,
     repository({ host, repository }, action, signal) {
       const kind = action === "push" ? pushing : pulling;
-      const authorize = () => ({ header: async () => undefined, renew: async () => false });
       const lines = endpointsOf(host, policy, kind).map((endpoint) =>
-        createLine(endpoint, { agent, policy, kind, repository, authorize }),
+        createLine(endpoint, { policy, repository, sender: { agent, kind, signal } }),
       );
       return createRepository(lines, policy.limits.downloadResumes, signal);
     },

@@ -32,7 +32,7 @@ async function withRepository<T>(
 const send = (repository: Repository, bytes: Buffer) =>
   repository.uploadBlob(describeBytes(bytes), async (start) => Readable.from([bytes.subarray(start)]));
 
-describe.each<RegistryMode>(["plain"])("a registry in mode %s", (mode) => {
+describe.each<RegistryMode>(["plain", "tls", "basic", "token"])("a registry in mode %s", (mode) => {
   it("takes blobs and a manifest, and gives them back", async () => {
     await using registry = await startRegistry(mode);
     const { host, policy } = registry;

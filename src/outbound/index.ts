@@ -7,7 +7,7 @@ export {
   parseNotifyHost,
   parseRegistryHost,
 } from "./allowed-hosts.js";
-export { type DownloadLimits, type Patience, startPatience } from "./patience.js";
+export { type DownloadLimits, type Patience, rest, startPatience } from "./patience.js";
 export {
   broken,
   checkedLookup,

@@ -17,7 +17,7 @@ export interface DownloadLimits {
 export interface Patience {
   readonly wait: Wait;
   /**
-   * Waits before the server is asked again. The time counts as spent on it.
+   * Waits as long as the server asks to be left alone. The time counts as spent on it.
    * @throws `LIMIT_EXCEEDED` at once if so much is not left; `CANCELLED`
    */
   pause(url: URL, ms: number, signal: AbortSignal): Promise<void>;
@@ -25,6 +25,15 @@ export interface Patience {
 
 /** The longest time of a Node timer, in ms: a timer with a longer one fires at once. */
 const longestTimer = 2 ** 31 - 1;
+
+/** Waits before a server that failed is asked again. @throws `CANCELLED` */
+export async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch {
+    throw cancelled(signal);
+  }
+}
 
 /** Begins to count the time that is spent waiting. */
 export function startPatience(
@@ -48,11 +57,7 @@ export function startPatience(
     },
     async pause(url, ms, signal) {
       if (ms > Math.min(left(), longestTimer)) throw tookTooLong(url);
-      try {
-        await sleep(ms, undefined, { signal });
-      } catch {
-        throw cancelled(signal);
-      }
+      await rest(ms, signal);
       waited += ms;
     },
   };

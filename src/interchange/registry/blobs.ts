@@ -1,7 +1,7 @@
 // Reads blobs of a repository. What a digest names is the same at every endpoint and at every time, so a stream that breaks
 // goes on wherever the rest can be had.
 import { Readable } from "node:stream";
-import { broken } from "../../outbound/index.js";
+import { broken, rest } from "../../outbound/index.js";
 import { quote, StevedoreError } from "../../terms/index.js";
 import {
   type Answer,
@@ -42,13 +42,15 @@ async function* bytesOf(
 ): AsyncGenerator<Buffer, void, undefined> {
   const resource = resourceOf(digest);
   const askers = new Map(lines.map((line) => [line, line.asker(signal)]));
+  let usable = lines;
   let received = 0;
   for (let resumed = 0; ; ) {
-    const { answer, asker, url } = await onFirst(lines, async (line) => {
-      const itsAsker = askers.get(line) ?? line.asker(signal);
-      const itsUrl = line.url(resource);
-      return { answer: await open(itsAsker, itsUrl, received, size), asker: itsAsker, url: itsUrl };
+    const { answer, asker, line } = await onFirst(usable, async (tried) => {
+      const itsAsker = askers.get(tried) ?? tried.asker(signal);
+      const begun = await open(itsAsker, tried.url(resource), received, size);
+      return { answer: begun, asker: itsAsker, line: tried };
     });
+    const { url } = answer;
     // A server without ranges sends what has been read once more.
     let known = answer.status === 206 ? 0 : received;
     let failure: unknown;
@@ -61,13 +63,20 @@ async function* bytesOf(
         if (fresh.length > 0) yield fresh;
       }
       if (received === size) return;
+      // Chunks have an end of their own; a body without them ends as a connection that breaks.
+      if (answer.headers["transfer-encoding"] === "chunked") {
+        throw mismatch(url, `the blob has ${received} bytes, not ${size}`);
+      }
       failure = broken(url, asker.kind, `the connection was cut after ${received} of ${size} bytes`);
     } catch (error) {
       failure = error;
     }
-    if (received === size && isPassing(failure)) return;
-    if (!isPassing(failure) || resumed >= resumes) throw failure;
-    await asker.patience.pause(url, pauseOf(resumed++), signal);
+    if (!isPassing(failure)) throw failure;
+    if (received === size) return;
+    if (resumed >= resumes) throw failure;
+    // The rest of what a mirror breaks off may be had elsewhere.
+    if (line !== usable.at(-1)) usable = usable.filter((other) => other !== line);
+    await rest(pauseOf(resumed++), signal);
   }
 }
 

@@ -1,6 +1,6 @@
 // Sends blobs to a repository, in one request or in chunks, and goes on where the registry has them.
 import type { Readable } from "node:stream";
-import { broken, forbidden } from "../../outbound/index.js";
+import { broken, forbidden, rest } from "../../outbound/index.js";
 import { sizeOfBlob } from "./blobs.js";
 import {
   type Answer,
@@ -66,24 +66,30 @@ export async function uploadBlob(
   const { blob } = upload;
   if (blob.size <= wholeLimit) {
     const bytes = await readWhole(await upload.open(0), blob.size);
-    await again(async () => finish(asker, (await begin(line, asker)).url, blob.digest, bytes));
+    await sendWhole(line, asker, { digest: blob.digest, bytes }, resumes);
   } else {
     await sendInChunks(line, asker, upload, resumes);
   }
   upload.onSent(blob.size);
+}
 
-  /** Whether a request that broke has been done is to be seen by its blob. */
-  async function again(send: () => Promise<void>): Promise<void> {
-    for (let tries = 0; ; tries++) {
-      try {
-        return await send();
-      } catch (error) {
-        if (!isPassing(error) || signal.aborted) throw error;
-        if ((await sizeOfBlob([line], blob.digest, signal)) === blob.size) return;
-        if (tries >= resumes) throw error;
-        await asker.patience.pause(line.endpoint.base, pauseOf(tries), signal);
-      }
+async function sendWhole(
+  line: Line,
+  asker: Asker,
+  { digest, bytes }: { readonly digest: string; readonly bytes: Buffer },
+  resumes: number,
+): Promise<void> {
+  const { signal } = asker;
+  for (let tries = 0; ; ) {
+    const { url } = await begin(line, asker);
+    try {
+      return await finish(asker, url, digest, bytes);
+    } catch (error) {
+      if (!isPassing(error) || signal.aborted || tries >= resumes) throw error;
     }
+    await rest(pauseOf(tries++), signal);
+    // Whether a request that broke has been done is to be seen by its blob.
+    if ((await sizeOfBlob([line], digest, signal)) === bytes.length) return;
   }
 }
 
@@ -93,7 +99,7 @@ async function sendInChunks(
   { blob, open, onSent }: Upload,
   resumes: number,
 ): Promise<void> {
-  const { signal, patience, kind } = asker;
+  const { signal, kind } = asker;
   let { url, least } = await begin(line, asker);
   let sent = 0;
   const attempt = { isRenewed: false };
@@ -118,7 +124,7 @@ async function sendInChunks(
     } finally {
       source.close();
     }
-    await patience.pause(url, pauseOf(resumed++), signal);
+    await rest(pauseOf(resumed++), signal);
     if ((await sizeOfBlob([line], blob.digest, signal)) === blob.size) return;
     const taken = await takenOf(asker, url, blob.size);
     if (taken === undefined) {

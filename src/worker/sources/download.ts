@@ -1,7 +1,7 @@
 // Downloads a URL as one stream. A connection that breaks is resumed where it broke, as long as the server proves that it
 // is still the same file. The time limits count only the time spent waiting for the server.
 import type { IncomingMessage } from "node:http";
-import { type DownloadLimits, type HostPolicy, startPatience } from "../../outbound/index.js";
+import { type DownloadLimits, type HostPolicy, rest, startPatience } from "../../outbound/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { ask, broken, download, explain } from "./http-request.js";
 
@@ -31,7 +31,7 @@ export async function openDownload(
 ): Promise<Download> {
   const over = new AbortController();
   const signal = AbortSignal.any([cancel, over.signal]);
-  const { wait, pause } = startPatience(limits, download);
+  const { wait } = startPatience(limits, download);
   const first = await ask(url, {}, policy, wait, signal);
   const size = sizeOf(first);
   const mark = validatorOf(first);
@@ -74,7 +74,7 @@ export async function openDownload(
     for (let reason = failure; ; ) {
       const isTransient = reason instanceof StevedoreError && reason.code === "INTERNAL";
       if (!isTransient || mark === undefined || resumed >= limits.downloadResumes) throw reason;
-      await pause(url, firstPause * 2 ** resumed++, signal);
+      await rest(firstPause * 2 ** resumed++, signal);
       let response: IncomingMessage;
       try {
         response = await ask(url, { range: `bytes=${received}-`, "if-range": mark }, policy, wait, signal);

@@ -1,6 +1,6 @@
 // Asks a registry until it answers: authenticates where it is challenged, waits where it is told to, tries again where the
 // connection breaks.
-import type { Patience } from "../../../outbound/index.js";
+import { type Patience, rest } from "../../../outbound/index.js";
 import { type Answer, drop, headerOf, type Sender } from "./answer.js";
 import { explain, isPassing } from "./failures.js";
 import { refused } from "./refusals.js";
@@ -59,7 +59,7 @@ export async function ask(
       if (signal.aborted || !isPassing(error) || failures >= asker.retries) {
         throw explain(error, request.url, kind, signal);
       }
-      await patience.pause(request.url, pauseOf(failures++), signal);
+      await rest(pauseOf(failures++), signal);
       continue;
     }
     if (accepted.includes(answer.status)) return answer;
@@ -76,7 +76,7 @@ export async function ask(
       await patience.pause(request.url, Math.max(asked, pauseOf(throttles++)), signal);
     } else if ((answer.status >= 500 || answer.status === 429) && failures < asker.retries) {
       drop(answer);
-      await patience.pause(request.url, pauseOf(failures++), signal);
+      await rest(pauseOf(failures++), signal);
     } else {
       throw await refused(answer, asker, patience.wait);
     }

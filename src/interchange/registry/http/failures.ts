@@ -8,9 +8,18 @@ const passing = [
   ...["ERR_STREAM_PREMATURE_CLOSE", "UND_ERR_SOCKET", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_ABORTED"],
 ];
 
+/** Errors of the code `INTERNAL` that would only come again. A job that is tried again may find the registry mended. */
+const lasting = new WeakSet<StevedoreError>();
+
+/** Makes an error one after which it is not worth to try again at once. */
+export function markLasting(error: StevedoreError): StevedoreError {
+  lasting.add(error);
+  return error;
+}
+
 /** Whether an error that was thrown, explained or not, may be gone the next time. */
 export function isPassing(error: unknown): boolean {
-  if (error instanceof StevedoreError) return error.code === "INTERNAL";
+  if (error instanceof StevedoreError) return error.code === "INTERNAL" && !lasting.has(error);
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   return isErrno(first, ...passing);
 }

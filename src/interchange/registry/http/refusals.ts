@@ -4,6 +4,7 @@ import { broken, forbidden, shownUrl, type Wait } from "../../../outbound/index.
 import { StevedoreError } from "../../../terms/index.js";
 import { type Answer, drop, type Sender } from "./answer.js";
 import { collect } from "./body.js";
+import { markLasting } from "./failures.js";
 
 /** The codes of OCI Distribution 1.1 and of Docker's API. */
 const knownCodes = new Set([
@@ -21,7 +22,7 @@ const knownCodes = new Set([
 const longestComplaint = 64 * 1024;
 
 /**
- * The error of an answer that is none of those asked for: the kind's refusal for 401, 403 and, of a push, 405;
+ * The error of an answer that is none of those asked for: the kind's refusal for 401, 403, a redirect and, of a push, 405;
  * `SOURCE_NOT_FOUND` for 404 and 410 of a pull; `LIMIT_EXCEEDED` for 413; else `INTERNAL`.
  */
 export async function refused(answer: Answer, sender: Sender, wait: Wait): Promise<StevedoreError> {
@@ -31,11 +32,13 @@ export async function refused(answer: Answer, sender: Sender, wait: Wait): Promi
   const codes = await codesOf(answer, sender, wait);
   const why = `the server answers ${status}${codes.length === 0 ? "" : ` (${codes.join(", ")})`}`;
   if ([401, 403].includes(status) || (isPush && status === 405)) return forbidden(url, kind, why);
+  if (status >= 300 && status < 400) return forbidden(url, kind, `${why}: what is sent is not redirected`);
   if ([404, 410].includes(status) && !isPush) {
     return new StevedoreError("SOURCE_NOT_FOUND", `${shownUrl(url)}: ${why}`);
   }
   if (status === 413) return new StevedoreError("LIMIT_EXCEEDED", `${shownUrl(url)}: ${why}`);
-  return broken(url, kind, why);
+  const failure = broken(url, kind, why);
+  return status >= 500 || [408, 425, 429].includes(status) ? failure : markLasting(failure);
 }
 
 async function codesOf(answer: Answer, sender: Sender, wait: Wait): Promise<readonly string[]> {

@@ -1,7 +1,8 @@
 // The credentials of a worker: a `config.json` as `docker login` writes it. Errors name the file and never what is in it.
 import { open } from "node:fs/promises";
 import { z } from "zod";
-import { isErrno, quote, StevedoreError } from "../../../terms/index.js";
+import { quote, StevedoreError } from "../../../terms/index.js";
+import { errnoOf } from "../http/index.js";
 import { askHelper } from "./credential-helper.js";
 
 /** What a registry is told. */
@@ -99,7 +100,7 @@ async function readText(file: string): Promise<string> {
     return await handle.readFile("utf8");
   } catch (error) {
     if (error instanceof StevedoreError) throw error;
-    throw unusable(file, isErrno(error) ? String(error.code) : "an unknown error");
+    throw unusable(file, errnoOf(error));
   }
 }
 

@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import { createSecureContext, rootCertificates } from "node:tls";
 import { Agent, buildConnector, Pool } from "undici";
 import { checkedLookup, forbidden, isPrivateAddress, literalAddress } from "../../../outbound/index.js";
-import { isErrno, StevedoreError } from "../../../terms/index.js";
+import { StevedoreError } from "../../../terms/index.js";
+import { errnoOf } from "./failures.js";
 import { pulling } from "./kinds.js";
 
 /** How long a connection may take to be made, in ms. */
@@ -65,7 +66,7 @@ function contextOf(caFile: string) {
   try {
     own = readFileSync(caFile, "utf8");
   } catch (error) {
-    throw invalid(caFile, isErrno(error) ? String(error.code) : "it cannot be read");
+    throw invalid(caFile, errnoOf(error));
   }
   if (!own.includes("-----BEGIN CERTIFICATE-----")) throw invalid(caFile, "it holds no certificate in PEM");
   try {

@@ -24,6 +24,11 @@ export function isPassing(error: unknown): boolean {
   return isErrno(first, ...passing);
 }
 
+/** The code of an error of Node's, such as `ENOENT`; empty for any other. */
+export function errnoOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
 /** Translates an error of a connection. */
 export function explain(error: unknown, url: URL, kind: RequestKind, signal: AbortSignal): StevedoreError {
   if (signal.aborted) return cancelled(signal);
@@ -39,7 +44,7 @@ export function explain(error: unknown, url: URL, kind: RequestKind, signal: Abo
     return broken(url, kind, "the connection was cut");
   }
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  const code = isErrno(first) ? String(first.code) : "";
+  const code = errnoOf(first);
   if (code.startsWith("HPE_")) return broken(url, kind, `it does not speak HTTP (${code})`);
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
     return broken(

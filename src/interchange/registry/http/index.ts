@@ -3,7 +3,7 @@ export { createAgent } from "./agent.js";
 export { type Answer, drop, headerOf, lengthOf, type Sender } from "./answer.js";
 export { type Asker, type Authorization, ask, pauseOf, retryAfter } from "./ask.js";
 export { chunksOf, collect } from "./body.js";
-export { explain, isPassing } from "./failures.js";
+export { errnoOf, explain, isPassing } from "./failures.js";
 export { pulling, pushing } from "./kinds.js";
 export { refused } from "./refusals.js";
 export { type RegistryRequest, sendOnce, targetOf } from "./send.js";

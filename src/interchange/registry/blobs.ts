@@ -53,6 +53,7 @@ async function* bytesOf(
     const { url } = answer;
     // A server without ranges sends what has been read once more.
     let known = answer.status === 206 ? 0 : received;
+    const before = received;
     let failure: unknown;
     try {
       for await (const chunk of chunksOf(answer, asker, asker.patience.wait)) {
@@ -76,7 +77,8 @@ async function* bytesOf(
     if (resumed >= resumes) throw failure;
     // The rest of what a mirror breaks off may be had elsewhere.
     if (line !== usable.at(-1)) usable = usable.filter((other) => other !== line);
-    await rest(pauseOf(resumed++), signal);
+    resumed++;
+    await rest(pauseOf(received > before ? 0 : resumed - 1), signal);
   }
 }
 

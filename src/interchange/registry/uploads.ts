@@ -226,9 +226,10 @@ async function takenOf(
   return { sent, url: answer.headers.location === undefined ? upload : uploadUrl(answer, asker) };
 }
 
-/** Removes an upload that is not gone on with, as far as the registry lets it. */
+/** Removes an upload that is not gone on with, if the registry lets it: tokens for a push are often not enough. */
 async function abandon(asker: Asker, url: URL): Promise<void> {
-  const once = { ...asker, retries: 0, heedsRetryAfter: false };
+  const authorization = { header: asker.authorization.header, renew: async () => false };
+  const once = { ...asker, authorization, retries: 0, heedsRetryAfter: false };
   await ask(once, { method: "DELETE", url, headers: {} }, [200, 202, 204]).then(drop, () => undefined);
 }
 

@@ -51,7 +51,7 @@ export function createLine(endpoint: Endpoint, { policy, repository, sender }: L
     endpoint,
     url: (resource) => resourceUrl(endpoint, repository, resource),
     asker: (signal, from) => ({
-      ...{ agent: sender.agent, kind, signal },
+      ...{ connections: sender.connections, kind, signal },
       patience: startPatience(limits, kind),
       authorization: authorizationFor(from),
       retries,

@@ -1,7 +1,7 @@
 // The registries that a worker may ask, over connections that all its pulls and pushes share.
 import { sizeOfBlob, streamBlob } from "./blobs.js";
 import { endpointsOf, isNamed } from "./endpoints.js";
-import { createAgent, pulling, pushing } from "./http/index.js";
+import { openConnections, pulling, pushing } from "./http/index.js";
 import { createLine, type Line } from "./lines.js";
 import { fetchManifest, hasManifest, putManifest } from "./manifests.js";
 import type { RegistryPolicy } from "./policy.js";
@@ -34,19 +34,17 @@ export interface Registries {
  * @throws `INVALID_OPTION` if `caFile` cannot be read
  */
 export function openRegistries(policy: RegistryPolicy): Registries {
-  const agent = createAgent(policy.caFile, (origin) => isNamed(origin, policy));
+  const connections = openConnections(policy.caFile, (origin) => isNamed(origin, policy));
   return {
     concurrency: policy.concurrency,
     repository({ host, repository }, action, signal) {
       const kind = action === "push" ? pushing : pulling;
       const lines = endpointsOf(host, policy, kind).map((endpoint) =>
-        createLine(endpoint, { policy, repository, sender: { agent, kind, signal } }),
+        createLine(endpoint, { policy, repository, sender: { connections, kind, signal } }),
       );
       return createRepository(lines, policy.limits.downloadResumes, signal);
     },
-    async close() {
-      await agent.destroy();
-    },
+    close: () => connections.close(),
   };
 }
 

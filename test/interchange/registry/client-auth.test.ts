@@ -4,10 +4,10 @@ import { writeFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { Agent } from "undici";
 import { describe, expect, it } from "vitest";
 import { parseChallenges } from "../../../src/interchange/registry/auth/challenges.js";
 import { fetchToken } from "../../../src/interchange/registry/auth/tokens.js";
+import { openConnections } from "../../../src/interchange/registry/http/connections.js";
 import { pulling } from "../../../src/interchange/registry/http/kinds.js";
 import {
   describeBytes,
@@ -273,7 +273,7 @@ describe("a token", () => {
       limits: shortLimits,
       retries: 0,
     };
-    const sender = { agent: new Agent(), kind: pulling, signal: never };
+    const sender = { connections: openConnections(undefined, () => false), kind: pulling, signal: never };
     await expect(fetchToken(sender, request)).rejects.toMatchObject({
       code: "SOURCE_FORBIDDEN",
       message: expect.stringContaining("from https to http"),

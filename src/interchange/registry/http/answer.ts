@@ -1,8 +1,8 @@
 // What a registry answers: its head, and a body that is to be read or dropped.
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
-import type { Agent } from "undici";
 import { broken, type RequestKind } from "../../../outbound/index.js";
+import type { Connections } from "./connections.js";
 
 /** The head of an answer, whose body is to be read or dropped. */
 export interface Answer {
@@ -15,7 +15,7 @@ export interface Answer {
 
 /** By what and for what requests are sent. */
 export interface Sender {
-  readonly agent: Agent;
+  readonly connections: Connections;
   readonly kind: RequestKind;
   readonly signal: AbortSignal;
 }

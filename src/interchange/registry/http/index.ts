@@ -1,8 +1,9 @@
 // The door of http: requests to registries.
-export { createAgent } from "./agent.js";
+
 export { type Answer, drop, headerOf, lengthOf, type Sender } from "./answer.js";
 export { type Asker, type Authorization, ask, pauseOf, retryAfter } from "./ask.js";
 export { chunksOf, collect } from "./body.js";
+export { openConnections } from "./connections.js";
 export { errnoOf, explain, isPassing } from "./failures.js";
 export { pulling, pushing } from "./kinds.js";
 export { refused } from "./refusals.js";

@@ -20,12 +20,12 @@ const redirectStatuses = [301, 302, 303, 307, 308];
  * @throws the error of the connection as it came; the kind's refusal for a URL that is none for requests; the error of `wait`
  */
 export async function sendOnce(
-  { agent, signal }: Sender,
+  { connections, signal }: Sender,
   { method, url, headers, body }: RegistryRequest,
   wait: Wait,
 ): Promise<Answer> {
   const over = new AbortController();
-  const pending = agent.request({
+  const pending = connections.request({
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
     method,

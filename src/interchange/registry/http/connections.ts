@@ -3,7 +3,7 @@
 // check of certificates.
 import { readFileSync } from "node:fs";
 import { createSecureContext, rootCertificates } from "node:tls";
-import { Agent, buildConnector, Pool } from "undici";
+import type { Agent, Dispatcher, Pool } from "undici";
 import { checkedLookup, forbidden, isPrivateAddress, literalAddress } from "../../../outbound/index.js";
 import { StevedoreError } from "../../../terms/index.js";
 import { errnoOf } from "./failures.js";
@@ -12,43 +12,69 @@ import { pulling } from "./kinds.js";
 /** How long a connection may take to be made, in ms. */
 const connectMs = 30_000;
 
+/** The connections of a worker to registries. */
+export interface Connections {
+  /** Sends a request, as undici does. */
+  request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>;
+  /** Ends them all, with what is under way. */
+  close(): Promise<void>;
+}
+
 /**
- * Makes the agent of all requests.
+ * Makes the connections that all requests share. undici is loaded with the first one: it takes a tenth of a second, which
+ * who has nothing to do with registries should not wait for.
  * @param caFile certificates that are trusted beside Node's own
  * @param mayBePrivate whether a host may have a private address
  * @throws `INVALID_OPTION` if the certificates cannot be read
  */
-export function createAgent(caFile: string | undefined, mayBePrivate: (origin: URL) => boolean): Agent {
+export function openConnections(
+  caFile: string | undefined,
+  mayBePrivate: (origin: URL) => boolean,
+): Connections {
   const trust = caFile === undefined ? {} : { secureContext: contextOf(caFile) };
-  return new Agent({
-    factory: (origin, options) => {
-      const url = new URL(origin);
-      const connect = buildConnector({
-        ...trust,
-        rejectUnauthorized: true,
-        timeout: connectMs,
-        autoSelectFamily: true,
-        lookup: checkedLookup((address) => assertAllowed(address, url)),
-      });
-      return new Pool(origin, {
-        ...(options as Pool.Options),
-        connect(target, callback) {
-          try {
-            const literal = literalAddress(url);
-            if (literal !== undefined) assertAllowed(literal, url);
-          } catch (error) {
-            callback(error as Error, null);
-            return;
-          }
-          connect(target, callback);
-        },
-      });
+  let agent: Promise<Agent> | undefined;
+  return {
+    async request(options) {
+      agent ??= createAgent();
+      return (await agent).request(options);
     },
-    // Whoever waits has limits of its own.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxHeaderSize: 32 * 1024,
-  });
+    async close() {
+      await (await agent)?.destroy();
+    },
+  };
+
+  async function createAgent(): Promise<Agent> {
+    const undici = await import("undici");
+    return new undici.Agent({
+      factory: (origin, options) => {
+        const url = new URL(origin);
+        const connect = undici.buildConnector({
+          ...trust,
+          rejectUnauthorized: true,
+          timeout: connectMs,
+          autoSelectFamily: true,
+          lookup: checkedLookup((address) => assertAllowed(address, url)),
+        });
+        return new undici.Pool(origin, {
+          ...(options as Pool.Options),
+          connect(target, callback) {
+            try {
+              const literal = literalAddress(url);
+              if (literal !== undefined) assertAllowed(literal, url);
+            } catch (error) {
+              callback(error as Error, null);
+              return;
+            }
+            connect(target, callback);
+          },
+        });
+      },
+      // Whoever waits has limits of its own.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxHeaderSize: 32 * 1024,
+    });
+  }
 
   function assertAllowed(address: string, url: URL): void {
     if (!isPrivateAddress(address) || mayBePrivate(url)) return;

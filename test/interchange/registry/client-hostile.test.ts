@@ -7,6 +7,8 @@ import { describe, expect, it } from "vitest";
 import {
   describeBytes,
   type FakeRegistry,
+  impatient,
+  limited,
   serving,
   withRepository,
 } from "../../support/registry/fake-registry.js";
@@ -32,7 +34,7 @@ async function errorOf(
   pull: (registry: FakeRegistry) => Promise<unknown> = pullManifest,
 ): Promise<{ readonly code: string; readonly message: string }> {
   return serving(answer, async (registry) =>
-    pull(registry).then(
+    pull(limited(registry, { ...impatient, downloadMs: 2_000, downloadResumes: 1 })).then(
       () => expect.fail("it was taken"),
       (error) => ({ code: error.code, message: error.message.replaceAll(registry.host, "HOST") }),
     ),

@@ -7,7 +7,13 @@ import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { parseAllowedHost } from "../../../src/outbound/index.js";
 import { startTcpProxy } from "../../support/redis/tcp-proxy.js";
-import { describeBytes, serving, withRepository } from "../../support/registry/fake-registry.js";
+import {
+  describeBytes,
+  impatient,
+  limited,
+  serving,
+  withRepository,
+} from "../../support/registry/fake-registry.js";
 import { type RegistryMode, startRegistry } from "../../support/registry/registry.js";
 
 const never = new AbortController().signal;
@@ -233,11 +239,12 @@ describe("a chunk", () => {
           .on("end", () => response.writeHead(202, { location: "/upload?state=9", range: "0-999999" }).end()),
     ],
     ["never", () => undefined],
-  ])("that is answered %s goes on where the registry says", async (_what, first) => {
+  ])("that is answered %s goes on where the registry says", async (how, first) => {
     const { serve, parts } = answering(first);
     const { starts, open } = opening(layer);
     await serving(serve, async (registry) => {
-      await withRepository(registry, "push", (repository) => repository.uploadBlob(layerBlob, open));
+      const asked = limited(registry, how === "never" ? impatient : {});
+      await withRepository(asked, "push", (repository) => repository.uploadBlob(layerBlob, open));
     });
     expect(starts).toEqual([0, 1_000_000]);
     expect(Buffer.concat(parts).equals(layer.subarray(1_000_000))).toBe(true);

@@ -23,7 +23,15 @@ export interface FakeRegistry {
 }
 
 /** Limits that a test can wait for. */
-export const shortLimits = { downloadMs: 3_000, downloadSilenceMs: 300, downloadResumes: 2 } as const;
+export const shortLimits = { downloadMs: 4_000, downloadSilenceMs: 3_000, downloadResumes: 2 } as const;
+
+/** The same registry for a worker with other limits. */
+export function limited(registry: FakeRegistry, limits: Partial<RegistryPolicy["limits"]>): FakeRegistry {
+  return { ...registry, policy: { ...registry.policy, limits: { ...shortLimits, ...limits } } };
+}
+
+/** For a server that is to fall silent. */
+export const impatient = { downloadSilenceMs: 300 } as const;
 
 /** Runs `use` with a server that answers so. */
 export async function serving<T>(

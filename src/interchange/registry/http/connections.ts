@@ -14,8 +14,8 @@ const connectMs = 30_000;
 
 /** The connections of a worker to registries. */
 export interface Connections {
-  /** Sends a request, as undici does. */
-  request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>;
+  /** What sends requests over them. */
+  dispatcher(): Promise<Dispatcher>;
   /** Ends them all, with what is under way. */
   close(): Promise<void>;
 }
@@ -34,9 +34,9 @@ export function openConnections(
   const trust = caFile === undefined ? {} : { secureContext: contextOf(caFile) };
   let agent: Promise<Agent> | undefined;
   return {
-    async request(options) {
+    dispatcher() {
       agent ??= createAgent();
-      return (await agent).request(options);
+      return agent;
     },
     async close() {
       await (await agent)?.destroy();

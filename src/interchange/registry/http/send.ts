@@ -24,8 +24,9 @@ export async function sendOnce(
   { method, url, headers, body }: RegistryRequest,
   wait: Wait,
 ): Promise<Answer> {
+  const dispatcher = await connections.dispatcher();
   const over = new AbortController();
-  const pending = connections.request({
+  const pending = dispatcher.request({
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
     method,

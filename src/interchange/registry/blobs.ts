@@ -50,7 +50,7 @@ async function* bytesOf(
       const begun = await open(itsAsker, tried.url(resource), received, size);
       return { answer: begun, asker: itsAsker, line: tried };
     });
-    const { url } = answer;
+    const { shown: url } = answer;
     // A server without ranges sends what has been read once more.
     let known = answer.status === 206 ? 0 : received;
     const before = received;
@@ -95,7 +95,7 @@ async function open(asker: Asker, url: URL, start: number, size: number): Promis
       throw mismatch(url, `the registry announces ${length} bytes, not ${expected}`);
     }
     if (range !== undefined && range !== `bytes ${start}-${size - 1}/${size}`) {
-      throw mismatch(url, `the registry sends the range ${quote(range.slice(0, 80))} of its ${size} bytes`);
+      throw mismatch(url, `the registry sends another range than that from ${start} on of ${size} bytes`);
     }
   } catch (error) {
     answer.body.destroy();

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { broken, shownUrl } from "../../outbound/index.js";
 import { quote, StevedoreError } from "../../terms/index.js";
-import { longestDocument, mediaTypes } from "../formats/index.js";
+import { documentKind, longestDocument, mediaTypes } from "../formats/index.js";
 import { type Answer, ask, collect, drop, headerOf } from "./http/index.js";
 import { type Line, onFirst } from "./lines.js";
 import type { FetchedManifest } from "./repository.js";
@@ -33,7 +33,7 @@ export async function fetchManifest(
     const digest = digestOf(bytes);
     const named = isDigest(reference) ? reference : headerOf(answer.headers, "docker-content-digest");
     if (named?.startsWith("sha256:") && named !== digest) {
-      throw mismatch(url, `its sha256 is ${digest}, not ${quote(named.slice(0, 80))}`);
+      throw mismatch(url, `its sha256 is ${digest}, not ${isDigest(named) ? named : "what it was called"}`);
     }
     return { bytes, digest, mediaType: mediaTypeOf(bytes, answer, url) };
   });
@@ -66,7 +66,11 @@ export async function putManifest(
   const named = headerOf(answer.headers, "docker-content-digest");
   const digest = digestOf(bytes);
   if (named?.startsWith("sha256:") && named !== digest) {
-    throw broken(url, asker.kind, `the registry took it for ${quote(named.slice(0, 80))}, not ${digest}`);
+    throw broken(
+      url,
+      asker.kind,
+      `the registry took it for ${isDigest(named) ? named : "something else"}, not ${digest}`,
+    );
   }
 }
 
@@ -81,11 +85,11 @@ export function digestOf(bytes: Buffer): string {
 }
 
 /** An encoded body would have another sha256 and length. @throws `SOURCE_MISMATCH` */
-export function assertPlain({ headers, url, body }: Answer): void {
+export function assertPlain({ headers, shown, body }: Answer): void {
   const encoding = headers["content-encoding"] ?? "identity";
   if (/^identity$/i.test(String(encoding))) return;
   body.destroy();
-  throw mismatch(url, `the server sends it encoded (${quote(String(encoding).slice(0, 80))})`);
+  throw mismatch(shown, "the server sends it encoded, although its plain bytes were asked for");
 }
 
 /** The error of a source that is another than was described. */
@@ -121,12 +125,14 @@ function mediaTypeOf(bytes: Buffer, { headers }: Answer, url: URL): string {
     return named;
   }
   if (!isVague && named !== own.mediaType) {
-    throw bad(
-      url,
-      `it is ${quote(own.mediaType.slice(0, 120))}, but was sent as ${quote(named.slice(0, 120))}`,
-    );
+    throw bad(url, `it says that it is ${nameOf(own.mediaType)}, but was sent as ${nameOf(named)}`);
   }
   return own.mediaType;
+}
+
+/** What a registry writes is not repeated, unless it is a word of ours. */
+function nameOf(mediaType: string): string {
+  return documentKind(mediaType) === undefined ? "something unknown" : mediaType;
 }
 
 function typesOf(bytes: Buffer): { readonly mediaType?: string; readonly schemaVersion?: unknown } {

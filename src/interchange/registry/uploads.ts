@@ -37,6 +37,11 @@ export interface Upload {
   onSent(bytes: number): void;
 }
 
+/** Who asks for what goes with an upload. Where that is, the registry says; messages name where it was begun. */
+interface UploadAsker extends Asker {
+  readonly shown: URL;
+}
+
 /** As `Repository.mountBlob`. */
 export async function mountBlob(
   line: Line,
@@ -44,8 +49,8 @@ export async function mountBlob(
   from: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const asker = line.asker(signal, from);
-  const url = line.url("blobs/uploads/");
+  const asker = askerFor(line, signal, from);
+  const url = new URL(asker.shown);
   url.search = new URLSearchParams({ mount: digest, from }).toString();
   const answer = await ask(asker, { method: "POST", url, headers: { "content-length": "0" } }, [201, 202]);
   drop(answer);
@@ -62,7 +67,7 @@ export async function uploadBlob(
   resumes: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const asker = line.asker(signal);
+  const asker = askerFor(line, signal);
   const { blob } = upload;
   if (blob.size <= wholeLimit) {
     const bytes = await readWhole(await upload.open(0), blob.size);
@@ -75,7 +80,7 @@ export async function uploadBlob(
 
 async function sendWhole(
   line: Line,
-  asker: Asker,
+  asker: UploadAsker,
   { digest, bytes }: { readonly digest: string; readonly bytes: Buffer },
   resumes: number,
 ): Promise<void> {
@@ -95,11 +100,11 @@ async function sendWhole(
 
 async function sendInChunks(
   line: Line,
-  asker: Asker,
+  asker: UploadAsker,
   { blob, open, onSent }: Upload,
   resumes: number,
 ): Promise<void> {
-  const { signal, kind } = asker;
+  const { signal, kind, shown } = asker;
   let { url, least } = await begin(line, asker);
   let sent = 0;
   const attempt = { isRenewed: false };
@@ -119,7 +124,7 @@ async function sendInChunks(
     } catch (error) {
       if (source.failure !== undefined || !isPassing(error) || signal.aborted || resumed >= resumes) {
         if (!signal.aborted) await abandon(asker, url);
-        throw source.failure ?? explain(error, url, kind, signal);
+        throw source.failure ?? explain(error, shown, kind, signal);
       }
     } finally {
       source.close();
@@ -137,8 +142,12 @@ async function sendInChunks(
   }
 }
 
+function askerFor(line: Line, signal: AbortSignal, from?: string): UploadAsker {
+  return { ...line.asker(signal, from), shown: line.url("blobs/uploads/") };
+}
+
 /** Begins an upload. */
-async function begin(line: Line, asker: Asker): Promise<{ readonly url: URL; readonly least: number }> {
+async function begin(line: Line, asker: UploadAsker): Promise<{ readonly url: URL; readonly least: number }> {
   const headers = { "content-length": "0" };
   const url = line.url("blobs/uploads/");
   const answer = await ask(asker, { method: "POST", url, headers }, [202]);
@@ -153,12 +162,12 @@ async function begin(line: Line, asker: Asker): Promise<{ readonly url: URL; rea
  * @throws `INTERNAL` where the upload may go on after a look at it; as `refused`
  */
 async function sendChunk(
-  asker: Asker,
+  asker: UploadAsker,
   url: URL,
   source: UploadSource,
   { start, length, attempt }: { start: number; length: number; attempt: { isRenewed: boolean } },
 ): Promise<URL> {
-  const { patience, authorization, signal, kind } = asker;
+  const { patience, authorization, signal, kind, shown } = asker;
   const used = await authorization.header();
   const headers = {
     ...octets,
@@ -167,13 +176,13 @@ async function sendChunk(
     ...(used === undefined ? {} : { authorization: used }),
   };
   let left = length;
-  const answer = await sendStream(asker, { method: "PATCH", url, headers }, counted(), patience.wait);
+  const answer = await sendStream(asker, { method: "PATCH", url, shown, headers }, counted(), patience.wait);
   const { status } = answer;
   if (status === 202 && left === 0) {
     drop(answer);
     const taken = endOf(headerOf(answer.headers, "range"));
     if (taken !== undefined && taken !== start + length) {
-      throw broken(url, kind, `the registry has ${taken} bytes of ${start + length} that were sent`);
+      throw broken(shown, kind, `the registry has ${taken} bytes of ${start + length} that were sent`);
     }
     return uploadUrl(answer, asker);
   }
@@ -182,12 +191,12 @@ async function sendChunk(
   if (isFresh && (await authorization.renew(answer.headers["www-authenticate"], used))) {
     attempt.isRenewed = true;
   } else if (pause !== undefined) {
-    await patience.pause(url, pause, signal);
+    await patience.pause(shown, pause, signal);
   } else if (![202, 404, 416].includes(status)) {
     throw await refused(answer, asker, patience.wait);
   }
   answer.body.destroy();
-  throw broken(url, kind, `the server answers ${status} to a part of a blob`);
+  throw broken(shown, kind, `the server answers ${status} to a part of a blob`);
 
   async function* counted() {
     for await (const chunk of source.take(length)) {
@@ -198,23 +207,25 @@ async function sendChunk(
 }
 
 /** Ends an upload: the registry checks the digest. */
-async function finish(asker: Asker, upload: URL, digest: string, bytes?: Buffer): Promise<void> {
+async function finish(asker: UploadAsker, upload: URL, digest: string, bytes?: Buffer): Promise<void> {
   const url = new URL(upload);
   // As it stands: what may be signed is not written anew.
   url.search = `${upload.search}${upload.search === "" ? "?" : "&"}digest=${encodeURIComponent(digest)}`;
   const body = bytes ?? Buffer.alloc(0);
   const headers = { ...octets, "content-length": String(body.length) };
   // A request that broke may have been done: it is not sent again without a look.
-  drop(await ask({ ...asker, retries: 0 }, { method: "PUT", url, headers, body }, [201, 204]));
+  const { shown } = asker;
+  drop(await ask({ ...asker, retries: 0 }, { method: "PUT", url, shown, headers, body }, [201, 204]));
 }
 
 /** How much of an upload the registry has, and where it goes on; undefined for one that must be begun anew. */
 async function takenOf(
-  asker: Asker,
+  asker: UploadAsker,
   upload: URL,
   size: number,
 ): Promise<{ readonly url: URL; readonly sent: number } | undefined> {
-  const answer = await ask(asker, { method: "GET", url: upload, headers: {} }, [200, 202, 204, 404, 410]);
+  const request = { method: "GET", url: upload, shown: asker.shown, headers: {} } as const;
+  const answer = await ask(asker, request, [200, 202, 204, 404, 410]);
   drop(answer);
   if (answer.status >= 400) return undefined;
   const sent = endOf(headerOf(answer.headers, "range"));
@@ -227,7 +238,7 @@ async function takenOf(
 }
 
 /** Removes an upload that is not gone on with, if the registry lets it: tokens for a push are often not enough. */
-async function abandon(asker: Asker, url: URL): Promise<void> {
+async function abandon(asker: UploadAsker, url: URL): Promise<void> {
   const authorization = { header: asker.authorization.header, renew: async () => false };
   const once = { ...asker, authorization, retries: 0, heedsRetryAfter: false };
   await ask(once, { method: "DELETE", url, headers: {} }, [200, 202, 204]).then(drop, () => undefined);
@@ -235,9 +246,9 @@ async function abandon(asker: Asker, url: URL): Promise<void> {
 
 /** Where an upload goes on. @throws the refusal of a push for another host */
 function uploadUrl(answer: Answer, { kind }: Asker): URL {
-  const target = targetOf(answer, answer.url, kind);
+  const target = targetOf(answer, kind);
   if (target.origin === answer.url.origin) return target;
-  throw forbidden(answer.url, kind, `it wants the blob to be sent to another host (${target.origin})`);
+  throw forbidden(answer.shown, kind, `it wants the blob to be sent to another host (${target.origin})`);
 }
 
 /** How many bytes a `Range` of an upload, such as `0-1023`, stands for. */

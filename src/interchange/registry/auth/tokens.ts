@@ -37,6 +37,8 @@ const longestAnswer = 256 * 1024;
 export async function fetchToken(sender: Sender, request: TokenRequest): Promise<Token> {
   const { challenge, credentials, registry, limits, retries } = request;
   const url = realmOf(challenge, registry, sender);
+  // The rest of its URL is what the registry wrote.
+  const shown = new URL("/", url);
   const scopes = [...new Set([...request.scopes, ...scopesOf(challenge, request.scopes)])];
   const parameters = new URLSearchParams(scopes.map((scope): [string, string] => ["scope", scope]));
   const service = challenge.parameters.get("service");
@@ -46,12 +48,12 @@ export async function fetchToken(sender: Sender, request: TokenRequest): Promise
   const authorization = { header: async () => basic, renew: async () => false };
   const asker = { ...sender, patience, authorization, retries, heedsRetryAfter: retries > 0 };
   const begun = performance.now();
-  const answer = await ask(asker, messageOf(url, parameters, credentials), [200]);
+  const answer = await ask(asker, { ...messageOf(url, parameters, credentials), shown }, [200]);
   const bytes = await collect(answer, longestAnswer, asker, patience.wait);
   const { token, seconds } = parse(bytes);
   // What a server takes for a token may not become a second header.
   if (token === undefined || !/^[\x21-\x7e]{1,32768}$/.test(token)) {
-    throw broken(url, sender.kind, "its answer holds no token that can be sent");
+    throw broken(shown, sender.kind, "its answer holds no token that can be sent");
   }
   const lasts = Math.min(seconds, mostSeconds) * 1_000;
   return { header: `Bearer ${token}`, staleAt: begun + lasts - Math.min(margin, lasts / 4) };

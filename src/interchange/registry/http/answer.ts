@@ -11,6 +11,8 @@ export interface Answer {
   readonly body: Readable;
   /** Where it came from, after redirects. */
   readonly url: URL;
+  /** What messages name: the URL that was asked for, not one that a server chose, into which it may write what it was sent. */
+  readonly shown: URL;
 }
 
 /** By what and for what requests are sent. */
@@ -33,9 +35,10 @@ export function headerOf(headers: IncomingHttpHeaders, name: string): string | u
 }
 
 /** The length that a header announces. @throws `INTERNAL` for one that is no number */
-export function lengthOf({ headers, url }: Answer, kind: RequestKind): number | undefined {
+export function lengthOf({ headers, shown }: Answer, kind: RequestKind): number | undefined {
   const length = headers["content-length"];
   if (length === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(String(length))) throw broken(url, kind, "it announces a length that is no number");
+  if (!/^\d{1,15}$/.test(String(length)))
+    throw broken(shown, kind, "it announces a length that is no number");
   return Number(length);
 }

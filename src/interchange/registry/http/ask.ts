@@ -46,6 +46,7 @@ export async function ask(
   accepted: readonly number[],
 ): Promise<Answer> {
   const { patience, authorization, signal, kind } = asker;
+  const shown = request.shown ?? request.url;
   const send = request.method === "GET" || request.method === "HEAD" ? sendThrough : sendOnce;
   let failures = 0;
   let throttles = 0;
@@ -57,7 +58,7 @@ export async function ask(
       answer = await send(asker, withHeader(request, used), patience.wait);
     } catch (error) {
       if (signal.aborted || !isPassing(error) || failures >= asker.retries) {
-        throw explain(error, request.url, kind, signal);
+        throw explain(error, shown, kind, signal);
       }
       await rest(pauseOf(failures++), signal);
       continue;
@@ -73,7 +74,7 @@ export async function ask(
     const asked = retryAfter(answer);
     if (asked !== undefined && asker.heedsRetryAfter && throttles < mostThrottles) {
       drop(answer);
-      await patience.pause(request.url, Math.max(asked, pauseOf(throttles++)), signal);
+      await patience.pause(shown, Math.max(asked, pauseOf(throttles++)), signal);
     } else if ((answer.status >= 500 || answer.status === 429) && failures < asker.retries) {
       drop(answer);
       await rest(pauseOf(failures++), signal);

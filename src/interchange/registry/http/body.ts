@@ -9,19 +9,19 @@ import { explain } from "./failures.js";
  * @throws `INTERNAL` for a connection that breaks, the error of `wait`, `CANCELLED`
  */
 export async function* chunksOf(
-  { body, url }: Answer,
+  { body, shown }: Answer,
   { kind, signal }: Sender,
   wait: Wait,
 ): AsyncGenerator<Buffer, void, undefined> {
   const chunks: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await wait(url, chunks.next(), (error) => body.destroy(error));
+      const next = await wait(shown, chunks.next(), (error) => body.destroy(error));
       if (next.done) return;
       yield next.value;
     }
   } catch (error) {
-    throw explain(error, url, kind, signal);
+    throw explain(error, shown, kind, signal);
   } finally {
     body.destroy();
   }
@@ -35,18 +35,18 @@ const documentMs = 120_000;
  * @throws `LIMIT_EXCEEDED` if it has more bytes than `most`; `INTERNAL` if it breaks off or takes too long
  */
 export async function collect(answer: Answer, most: number, sender: Sender, wait: Wait): Promise<Buffer> {
-  const { url, body, headers } = answer;
+  const { shown, body, headers } = answer;
   const begun = performance.now();
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     const announced = Number(headers["content-length"] ?? 0);
-    if (announced > most) throw tooLong(url, most);
+    if (announced > most) throw tooLong(shown, most);
     for await (const chunk of chunksOf(answer, sender, wait)) {
       size += chunk.length;
-      if (size > most) throw tooLong(url, most);
+      if (size > most) throw tooLong(shown, most);
       if (performance.now() - begun > documentMs) {
-        throw broken(url, sender.kind, `its document took longer than ${documentMs / 1_000} s`);
+        throw broken(shown, sender.kind, `its document took longer than ${documentMs / 1_000} s`);
       }
       chunks.push(chunk);
     }

@@ -26,18 +26,18 @@ const longestComplaint = 64 * 1024;
  * `SOURCE_NOT_FOUND` for 404 and 410 of a pull; `LIMIT_EXCEEDED` for 413; else `INTERNAL`.
  */
 export async function refused(answer: Answer, sender: Sender, wait: Wait): Promise<StevedoreError> {
-  const { status, url } = answer;
+  const { status, shown } = answer;
   const { kind } = sender;
   const isPush = kind.refusal === "TARGET_FORBIDDEN";
   const codes = await codesOf(answer, sender, wait);
   const why = `the server answers ${status}${codes.length === 0 ? "" : ` (${codes.join(", ")})`}`;
-  if ([401, 403].includes(status) || (isPush && status === 405)) return forbidden(url, kind, why);
-  if (status >= 300 && status < 400) return forbidden(url, kind, `${why}: what is sent is not redirected`);
+  if ([401, 403].includes(status) || (isPush && status === 405)) return forbidden(shown, kind, why);
+  if (status >= 300 && status < 400) return forbidden(shown, kind, `${why}: what is sent is not redirected`);
   if ([404, 410].includes(status) && !isPush) {
-    return new StevedoreError("SOURCE_NOT_FOUND", `${shownUrl(url)}: ${why}`);
+    return new StevedoreError("SOURCE_NOT_FOUND", `${shownUrl(shown)}: ${why}`);
   }
-  if (status === 413) return new StevedoreError("LIMIT_EXCEEDED", `${shownUrl(url)}: ${why}`);
-  const failure = broken(url, kind, why);
+  if (status === 413) return new StevedoreError("LIMIT_EXCEEDED", `${shownUrl(shown)}: ${why}`);
+  const failure = broken(shown, kind, why);
   return status >= 500 || [408, 425, 429].includes(status) ? failure : markLasting(failure);
 }
 

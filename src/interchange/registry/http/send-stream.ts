@@ -25,7 +25,7 @@ export async function sendStream(
         const took = new Promise<void>((resolve) => {
           taken = resolve;
         });
-        void wait(request.url, took, giveUp);
+        void wait(request.shown ?? request.url, took, giveUp);
         try {
           yield chunk;
         } finally {

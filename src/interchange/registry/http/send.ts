@@ -7,6 +7,8 @@ import { type Answer, drop, type Sender } from "./answer.js";
 export interface RegistryRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "PUT" | "DELETE";
   readonly url: URL;
+  /** What messages name. Default: the URL. */
+  readonly shown?: URL | undefined;
   /** In lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Buffer | AsyncIterable<Buffer> | undefined;
@@ -21,7 +23,7 @@ const redirectStatuses = [301, 302, 303, 307, 308];
  */
 export async function sendOnce(
   { connections, signal }: Sender,
-  { method, url, headers, body }: RegistryRequest,
+  { method, url, shown = url, headers, body }: RegistryRequest,
   wait: Wait,
 ): Promise<Answer> {
   const dispatcher = await connections.dispatcher();
@@ -34,43 +36,43 @@ export async function sendOnce(
     ...(body === undefined ? {} : { body: body as Buffer }),
     signal: AbortSignal.any([signal, over.signal]),
   });
-  const answer = await wait(url, pending, (error) => over.abort(error));
+  const answer = await wait(shown, pending, (error) => over.abort(error));
   // The reader gets errors of the body; this is for those that come before there is a reader.
   answer.body.on("error", () => undefined);
-  return { status: answer.statusCode, headers: answer.headers, body: answer.body, url };
+  return { status: answer.statusCode, headers: answer.headers, body: answer.body, url, shown };
 }
 
 /** The same through redirects. Only for requests without a body. @throws the kind's refusal also for a redirect that is not followed */
 export async function sendThrough(sender: Sender, request: RegistryRequest, wait: Wait): Promise<Answer> {
   const { kind } = sender;
-  let next = request;
+  let next = { ...request, shown: request.shown ?? request.url };
   for (let redirects = 0; redirects <= redirectLimit; redirects++) {
     const answer = await sendOnce(sender, next, wait);
     if (!redirectStatuses.includes(answer.status)) return answer;
     drop(answer);
-    const url = targetOf(answer, next.url, kind);
+    const url = targetOf(answer, kind);
     const { authorization, ...others } = next.headers;
     const keeps = url.origin === next.url.origin && authorization !== undefined;
     next = { ...next, url, headers: keeps ? { ...others, authorization } : others };
   }
-  throw forbidden(request.url, kind, `it redirects more than ${redirectLimit} times`);
+  throw forbidden(next.shown, kind, `it redirects more than ${redirectLimit} times`);
 }
 
 /** Resolves the `Location` of an answer. @throws the kind's refusal for none, and for one that may not be followed */
-export function targetOf({ headers }: Answer, from: URL, kind: RequestKind): URL {
+export function targetOf({ headers, url: from, shown }: Answer, kind: RequestKind): URL {
   const { location } = headers;
   if (location === undefined || !URL.canParse(location, from.href)) {
-    throw forbidden(from, kind, "it leads to no valid URL");
+    throw forbidden(shown, kind, "it leads to no valid URL");
   }
   const target = new URL(location, from);
   if (!["http:", "https:"].includes(target.protocol)) {
-    throw forbidden(from, kind, `it leads to a URL that is not http or https`);
+    throw forbidden(shown, kind, `it leads to a URL that is not http or https`);
   }
   if (target.username !== "" || target.password !== "") {
-    throw forbidden(from, kind, "it leads to a URL with a user or password");
+    throw forbidden(shown, kind, "it leads to a URL with a user or password");
   }
   if (from.protocol === "https:" && target.protocol === "http:") {
-    throw forbidden(from, kind, "it leads from https to http");
+    throw forbidden(shown, kind, "it leads from https to http");
   }
   return target;
 }

@@ -55,6 +55,8 @@ export const imageEntries = {
   split: "tar-split.gz",
   facts: "layer.json",
   checksums: "checksum.json",
+  /** The compressed forms of the layer that are known by their digests. */
+  blobs: "blobs.json",
   manifest: "manifest.gz",
   /** The config that an imported image came with, byte for byte. */
   config: "config.json",

@@ -1,6 +1,7 @@
 // The graph: all images of a root, and what can be done with it.
 import type { StoredChecksum, StoredChecksums } from "./checksums/index.js";
 import type { Image } from "./image.js";
+import type { KnownBlob } from "./layer-blobs.js";
 import type { LayerFacts } from "./layer-facts.js";
 import type { LateSplit } from "./layer-split.js";
 import type { ListedImage } from "./listing.js";
@@ -14,7 +15,7 @@ import type { Holder, ImageToAdd, RegisterAllOptions, RegisteredSet } from "./se
  * an `id` is a full one.
  *
  * An image is made by `register` and never changes, but for what is computed from it (`layerFacts`,
- * `storeChecksum`, `storeManifest`, `storeSplit`), until it is deleted.
+ * `storeChecksum`, `storeManifest`, `storeSplit`, `storeKnownBlob`), until it is deleted.
  */
 export interface Graph {
   /** Absolute. */
@@ -149,6 +150,10 @@ export interface Graph {
    * @throws `IMAGE_NOT_FOUND`, `NO_SPACE`, `CANCELLED`
    */
   storeSplit(id: string, split: LateSplit, signal?: AbortSignal | undefined): Promise<void>;
+  /** The compressed forms of an image's layer that are known by their digests, the newest first. Throws `INVALID_ID`. */
+  knownBlobs(id: string): readonly KnownBlob[];
+  /** Remembers such a form; the oldest are forgotten. Throws `IMAGE_NOT_FOUND`, `NO_SPACE`, `CANCELLED`. */
+  storeKnownBlob(id: string, blob: KnownBlob, signal?: AbortSignal | undefined): Promise<void>;
   /**
    * Gives `work` a path in staging where nothing is. What it leaves there is removed, by this process or, if that is
    * killed, by the next worker.

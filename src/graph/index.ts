@@ -85,6 +85,7 @@ export {
   type StoredChecksum,
   type StoredChecksums,
 } from "./checksums/index.js";
+export type { KnownBlob } from "./layer-blobs.js";
 export { factsPath, knownLayerFacts, type LayerFacts, parseLayerFacts, splitPath } from "./layer-facts.js";
 export { manifestPath } from "./layer-manifest.js";
 

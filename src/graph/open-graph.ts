@@ -27,6 +27,7 @@ import { readOrMakeGraphId } from "./graph-id.js";
 import { readHistory } from "./history.js";
 import { imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
 import { type ImageIndex, openImageIndex, withPrefix } from "./image-index.js";
+import { addKnownBlob, readKnownBlobs } from "./layer-blobs.js";
 import { knownLayerFacts, readLayerFacts } from "./layer-facts.js";
 import { manifestPath, placeManifest } from "./layer-manifest.js";
 import { placeSplit } from "./layer-split.js";
@@ -195,6 +196,19 @@ export async function openGraph(
       } catch (error) {
         if (isErrno(error, "ENOENT", "ENOTDIR")) throw imageNotFound(id);
         throw ioError(error, `the tar-split of image ${id} cannot be stored`);
+      }
+    },
+    knownBlobs(id) {
+      assertId(id);
+      return readKnownBlobs(imagePaths(directory, id).directory);
+    },
+    async storeKnownBlob(id, blob, signal) {
+      assertId(id);
+      try {
+        await addKnownBlob(imagePaths(directory, id).directory, blob, signal);
+      } catch (error) {
+        if (isErrno(error, "ENOENT", "ENOTDIR")) throw imageNotFound(id);
+        throw ioError(error, `the digest of the layer of image ${id} cannot be stored`);
       }
     },
     async withStaging(work) {

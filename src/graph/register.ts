@@ -13,6 +13,7 @@ import { isErrno, StevedoreError, throwIfAborted } from "../terms/index.js";
 import { type ImageDocuments, layerImageId, layerImageRecord } from "./derived/index.js";
 import { assertNoDescendant, parentNotFound } from "./history.js";
 import { type Image, imageExists, imagePaths, loadImage } from "./image.js";
+import { blobsPath, formatKnownBlobs, type KnownBlob } from "./layer-blobs.js";
 import { factsPath, formatLayerFacts, measureLayer, splitPath } from "./layer-facts.js";
 import { type ImageRecord, parentOf, parseRecord } from "./record.js";
 
@@ -28,13 +29,17 @@ export interface NewImage {
  * Writes the layer into an empty directory, and says what digest it came with. The signal says when that is no longer
  * needed: the work has been cancelled, or another layer of its set has failed.
  * @param splitPath where to write what the archive of the layer is made again by, if it came as one; `isLossless` says
- * whether that was done
+ * whether that was done, and `blob` in which compressed form it came, whose digests were checked
  */
 export type FillLayer = (
   layerDirectory: string,
   signal: AbortSignal | undefined,
   splitPath: string,
-) => Promise<{ readonly diffId?: string | undefined; readonly isLossless?: boolean | undefined }>;
+) => Promise<{
+  readonly diffId?: string | undefined;
+  readonly isLossless?: boolean | undefined;
+  readonly blob?: KnownBlob | undefined;
+}>;
 
 /**
  * Adds an image. A crash or a power cut at any time leaves all of it in the graph or nothing, and of several
@@ -104,10 +109,11 @@ export async function writeImage(
   await mkdir(layer);
   // Not by mkdir's own mode, which the umask narrows.
   await chmod(layer, 0o755);
-  const { diffId, isLossless } = await fill(layer, signal, splitPath(directory));
+  const { diffId, isLossless, blob } = await fill(layer, signal, splitPath(directory));
   const facts = { ...(await measureLayer(layer, signal)), diffId, lossless: isLossless, jobId };
   await writeFile(join(directory, imageEntries.record), record, { mode: 0o600 });
   await writeFile(factsPath(directory), formatLayerFacts(facts), { mode: 0o600 });
+  if (blob !== undefined) await writeFile(blobsPath(directory), formatKnownBlobs([blob]), { mode: 0o600 });
   if (documents !== undefined) await writeDocuments(directory, documents);
   return { diffId };
 }

@@ -1,6 +1,12 @@
 // What an import reads: a directory or an archive, the images it holds, and their layers.
 export { spool } from "./files/index.js";
-export { assertSameLayer, beginFilling, type FillOptions, type LayersLimits } from "./layers/index.js";
+export {
+  assertSameLayer,
+  beginFilling,
+  type FillOptions,
+  isKnownLayer,
+  type LayersLimits,
+} from "./layers/index.js";
 export { withSource } from "./open-source.js";
 export { type ReadSource, readImages } from "./read-images.js";
 export type { ChainImage, SourceFormat, SourceLayer, SourceRequest } from "./source-image.js";

@@ -1,5 +1,5 @@
 // Unpacks the layers of an import. Several are unpacked at the same time; each knows the layers below it.
-import type { FillLayer, Graph } from "../../../graph/index.js";
+import type { FillLayer, Graph, KnownBlob } from "../../../graph/index.js";
 import {
   copyUpFrom,
   inheritDirectories,
@@ -85,10 +85,21 @@ export function beginFilling(
       const whole = filling.then(() => directory);
       whole.catch(() => undefined);
       begun.set(layer.id, whole);
-      return filling;
+      const unpacked = await filling;
+      return { ...unpacked, blob: knownBlob(layer, unpacked) };
     },
     ownership: () => (isSquashed ? "squashed" : "kept"),
   };
+}
+
+/** The compressed form in which a layer came, if it may stand for the layer again: other ids do not tell of what. */
+function knownBlob(
+  { isDerived, blob: { file, digest } }: SourceLayer,
+  { compression, diffId }: Unpacked,
+): KnownBlob | undefined {
+  if (!isDerived || digest === undefined) return undefined;
+  if (compression !== "gzip" && compression !== "zstd") return undefined;
+  return { diffId, compression, digest, size: file.size, isMade: false };
 }
 
 function tooMuch({ maxImportBytes }: LayersLimits): StevedoreError {

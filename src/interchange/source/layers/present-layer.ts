@@ -11,6 +11,20 @@ import { type CheckBlobOptions, checkBlob } from "./check-blob.js";
 import { type UnpackBlobOptions, unpackBlob } from "./unpack-blob.js";
 
 /**
+ * Tells whether an image of the graph is known to be the one that a source would add under its id, without a look at the
+ * blob: for a derived id by the parent and the diffID. The graph compares the records of the others.
+ * @throws `IMAGE_NOT_FOUND`, `IMAGE_BROKEN`
+ */
+export async function isKnownLayer(
+  graph: Graph,
+  { id, parent, isDerived, blob }: SourceLayer,
+): Promise<boolean> {
+  if (!isDerived) return true;
+  const image = await graph.get(id);
+  return image.parent === parent && (await graph.layerFacts(id)).diffId === blob.diffId;
+}
+
+/**
  * Checks the blob of a layer whose id the graph has. For a derived id the image must have the same layer: its stored
  * diffID proves that. An image with another diffID or none is compared by its content, for which the blob is unpacked; so
  * is one of which it is not known whether its archive can be made again. That is known from then on.

@@ -19,15 +19,15 @@ const label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
 // Without a dot or a port it would be a component of the path, in lower case as all of them.
 const host = `(?:${label}(?:\\.${label})+(?::[0-9]+)?|${label}:[0-9]+|\\[[A-Fa-f0-9:]+\\](?::[0-9]+)?)`;
 const component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+/** `[HOST[:PORT]/]PATH[:TAG]`, of any length. */
+export const imageNameGrammar = `(?:${host}/)?${component}(?:/${component})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?`;
 /** Of the repository, in characters; with the tag, 384. It comes first: what is too long is not looked at. */
 const length = "(?=.{1,255}$|.{1,255}:[^/:]{1,128}$)";
 /** As a repository this would be taken for an id. */
 const noWholeId = "(?![0-9a-f]{64}$|[0-9a-f]{64}:[^/]*$)";
 
 /** The names that a new one may be, with or without a tag. */
-export const imageNamePattern = new RegExp(
-  `^${length}${noWholeId}(?:${host}/)?${component}(?:/${component})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$`,
-);
+export const imageNamePattern = new RegExp(`^${length}${noWholeId}${imageNameGrammar}$`);
 
 /** What can be the id of an image, or the name of one. */
 export const imageReferencePattern = new RegExp(`${imageIdPattern.source}|${imageNamePattern.source}`);

@@ -77,4 +77,13 @@ export {
   type XzRecipeName,
   xzRecipeNames,
 } from "./recipes.js";
+export {
+  familiarName,
+  formatRegistryReference,
+  invalidRegistryReference,
+  isRegistryReference,
+  parseRegistryReference,
+  type RegistryReference,
+  registryReferencePattern,
+} from "./registry-reference.js";
 export { durationRule, momentRule, readDuration, readMoment } from "./times.js";

@@ -31,19 +31,19 @@ export function platformOf({
  * @throws `SOURCE_NOT_FOUND` naming the platforms of the source, if no image is for the wanted platform, or if a group
  * has none for this host; `INVALID_JOB`
  */
-export async function choosePlatform(
-  images: readonly LoadableImage[],
+export async function choosePlatform<Image extends LoadableImage>(
+  images: readonly Image[],
   wanted: string | undefined,
-): Promise<LoadableImage[]> {
+): Promise<Image[]> {
   const asked = wanted === undefined ? undefined : parsePlatform(wanted);
-  const chosen: LoadableImage[] = [];
+  const chosen: Image[] = [];
   const others: Candidate[] = [];
   for (const group of groupsOf(images)) {
     if (asked === undefined && group.length === 1) {
       chosen.push(...group);
       continue;
     }
-    const candidates: (Candidate & { readonly image: LoadableImage })[] = [];
+    const candidates: (Candidate & { readonly image: Image })[] = [];
     for (const image of group) candidates.push({ image, platform: await image.platform() });
     const best = bestFor(candidates, asked ?? hostPlatform());
     if (best.length === 0 && asked === undefined) throw noSuchPlatform(candidates, hostPlatform());
@@ -54,8 +54,8 @@ export async function choosePlatform(
   return chosen;
 }
 
-function groupsOf(images: readonly LoadableImage[]): LoadableImage[][] {
-  const groups = new Map<string, LoadableImage[]>();
+function groupsOf<Image extends LoadableImage>(images: readonly Image[]): Image[][] {
+  const groups = new Map<string, Image[]>();
   for (const image of images) {
     const group = groups.get(image.group);
     if (group === undefined) groups.set(image.group, [image]);

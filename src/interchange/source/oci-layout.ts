@@ -22,9 +22,9 @@ import { type GivenNames, readNames } from "./names.js";
 import type { ChainImage, LayerBlob } from "./source-image.js";
 
 /** How deep indexes may be nested; `index.json` is the first level. */
-const deepestIndex = 4;
+export const deepestIndex = 4;
 /** How many descriptors the indexes of a layout may have together. */
-const mostDescriptors = 10_000;
+export const mostDescriptors = 10_000;
 /** How many manifests are read at a time. */
 const readAtOnce = 8;
 
@@ -92,7 +92,7 @@ export async function readManifests(
  * unless its descriptor says otherwise: its error comes when it is chosen.
  * @param isInIndex whether it may be one of several platforms, of which not all must be there
  */
-async function whySkipped(
+export async function whySkipped(
   documents: DocumentReader,
   descriptor: Descriptor,
   isInIndex: boolean,
@@ -139,7 +139,8 @@ function namesIn({ annotations }: Descriptor): GivenNames {
   return readNames(name === undefined ? [] : [name]);
 }
 
-function loadable(
+/** The image of a manifest, which is not read yet. Its errors are those of `readOciLayout`. */
+export function loadable(
   documents: DocumentReader,
   descriptor: Descriptor,
   { group, names }: Pick<LoadableImage, "group" | "names">,
@@ -201,7 +202,7 @@ async function findLayer(documents: DocumentReader, layer: Descriptor) {
 }
 
 /** Refuses a document whose own media type is not that of its descriptor: readers would disagree on what it is. */
-function assertMediaType(
+export function assertMediaType(
   { mediaType }: { readonly mediaType?: string | null | undefined },
   descriptor: Descriptor,
 ) {

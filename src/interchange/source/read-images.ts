@@ -134,7 +134,8 @@ async function load(image: LoadableImage, names: readonly string[]): Promise<Sou
   return { id: chain.at(-1)?.id ?? "", names, chain };
 }
 
-function assertImageCount(count: number, skipped: readonly Skipped[]): void {
+/** @throws `BAD_ARCHIVE` for no image, `LIMIT_EXCEEDED` for too many */
+export function assertImageCount(count: number, skipped: readonly Skipped[]): void {
   if (count === 0 && skipped.length > 0) throw noImageBut(skipped);
   if (count === 0) throw new StevedoreError("BAD_ARCHIVE", "this holds no images: its list of them is empty");
   if (count <= mostImages) return;

@@ -10,7 +10,6 @@ import {
   readSteadily,
 } from "../../layer/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import { type Compressor, compress, type LayerCompression } from "./compress.js";
 import type { BodyWriter } from "./file-writer.js";
 
 /** The blob of a layer. */
@@ -33,8 +32,8 @@ interface LayerRequest {
   readonly layerDirectory: string;
   /** Undefined for the canonical tar. */
   readonly original: OriginalTar | undefined;
-  readonly compression: LayerCompression;
-  readonly compressor: Compressor;
+  /** Compresses the tar; undefined to write it as it is. Fails by itself when the signal aborts. */
+  readonly compress: ((tar: AsyncIterable<Buffer>) => AsyncIterable<Buffer>) | undefined;
   /** Called with the bytes of the tar that were read so far. They start anew when the layer is read again. */
   readonly onProgress: (tarBytes: number) => void;
 }
@@ -69,7 +68,7 @@ export async function writeLayerBlob(
 }
 
 async function writeOnce(
-  { layerDirectory, original, compression, compressor, onProgress }: LayerRequest,
+  { layerDirectory, original, compress, onProgress }: LayerRequest,
   body: BodyWriter,
   signal: AbortSignal | undefined,
 ): Promise<LayerBlob> {
@@ -85,14 +84,14 @@ async function writeOnce(
     tarBytes += chunk.length;
     onProgress(tarBytes);
   });
-  if (compression === "none") {
+  if (compress === undefined) {
     for await (const chunk of tar) await body.write(chunk);
     const diffId: Digest = `sha256:${ofTar.digest("hex")}`;
     return { diffId, digest: diffId, size: tarBytes };
   }
   const ofBlob = createHash("sha256");
   let size = 0;
-  for await (const chunk of compress(tar, compression, compressor, signal)) {
+  for await (const chunk of compress(tar)) {
     ofBlob.update(chunk);
     size += chunk.length;
     await body.write(chunk);

@@ -17,6 +17,7 @@ import {
 import type { ArchiveWriter } from "./archive-writer.js";
 import { type ExportContent, type ExportedImage, sha256, type WriteFormat } from "./exported-image.js";
 import { configOfImage } from "./image-config.js";
+import { formatManifest } from "./image-manifest.js";
 import type { LayerBlob } from "./layer-blob.js";
 
 /** Adds a document as a blob. */
@@ -67,30 +68,23 @@ async function addImage(
   content: ExportContent,
   addDocument: AddDocument,
 ): Promise<{ readonly manifest: Descriptor; readonly config: Descriptor }> {
-  const { manifest: mediaType, layer } = mediaTypes.oci;
   const diffIds = new Map([...blobs].map(([id, { diffId }]) => [id, diffId]));
   const config = await addDocument(mediaTypes.oci.config, configOfImage(image, diffIds, content));
-  const own = image.layers.map(({ id }) => blobs.get(id) as LayerBlob);
-  const manifest = {
-    schemaVersion: 2,
-    mediaType,
+  const { mediaType, bytes } = formatManifest({
+    format: "oci",
     config,
-    layers: own.map(({ digest, size }) => ({
-      mediaType: content.compression === "none" ? layer : `${layer}+${content.compression}`,
-      digest,
-      size,
-    })),
-    ...annotationsOf(image.chain.at(-1) as Image),
-  };
-  return { manifest: await addDocument(mediaType, Buffer.from(JSON.stringify(manifest))), config };
+    layers: image.layers.map(({ id }) => blobs.get(id) as LayerBlob),
+    compression: content.compression,
+    annotations: annotationsOf(image.chain.at(-1) as Image),
+  });
+  return { manifest: await addDocument(mediaType, bytes), config };
 }
 
 /** The annotations of the manifest that the image came with. @throws as `readManifest` */
-function annotationsOf(image: Image): { annotations?: Record<string, string> } {
+export function annotationsOf(image: Image): Record<string, string> | undefined {
   const bytes = readManifest(image);
-  if (bytes === undefined) return {};
-  const { annotations } = parseDocument(bytes, manifestSchema, `the manifest of ${image.id}`);
-  return annotations ? { annotations } : {};
+  if (bytes === undefined) return undefined;
+  return parseDocument(bytes, manifestSchema, `the manifest of ${image.id}`).annotations ?? undefined;
 }
 
 function named(manifest: Descriptor, names: readonly string[]): Descriptor[] {

@@ -1,17 +1,18 @@
 // Makes the layers of an export ready for the archive. Compressed layers are made several at a time in staging.
 // Uncompressed layers are written one by one into the archive itself, because there the disk is the bottleneck.
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { mapConcurrent } from "../../disk/index.js";
-import { type Graph, type Image, layerImageId, splitPath } from "../../graph/index.js";
+import type { Graph, Image } from "../../graph/index.js";
 import type { BlockCompressor } from "../../layer/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import { sumOfEach } from "../sum-of-each.js";
 import type { ArchiveWriter } from "./archive-writer.js";
-import type { Compressor, LayerCompression } from "./compress.js";
+import { type Compressor, compress, type LayerCompression } from "./compress.js";
 import { createFile } from "./file-writer.js";
-import { type LayerBlob, type OriginalTar, writeLayerBlob } from "./layer-blob.js";
+import { type LayerBlob, writeLayerBlob } from "./layer-blob.js";
+import { outgoingLayer } from "./outgoing-layer.js";
 
 /** The threads that compressors may use. Several exports share them. */
 export interface Threads {
@@ -69,12 +70,14 @@ export async function* readyLayers(
     either: AbortSignal,
   ) => {
     const { id, layerDirectory } = image;
-    const original = isCanonical ? undefined : await originalTar(graph, image);
+    const original = isCanonical ? undefined : (await outgoingLayer(graph, image)).original;
     const request = {
       layerDirectory,
       original,
-      compression,
-      compressor,
+      compress:
+        compression === "none"
+          ? undefined
+          : (tar: AsyncIterable<Buffer>) => compress(tar, compression, compressor, either),
       onProgress: (tarBytes: number) => onProgress(id, tarBytes),
     };
     const blob = await writeLayerBlob(request, body, either);
@@ -111,14 +114,6 @@ export async function* readyLayers(
   }
 }
 
-/** Returns the tar of an imported layer, if it can be written again. Images that were made here have their canonical tar. */
-async function originalTar(graph: Graph, { id, parent, directory }: Image): Promise<OriginalTar | undefined> {
-  const { diffId } = await graph.layerFacts(id);
-  if (diffId === undefined || layerImageId(parent, diffId) !== id) return undefined;
-  const path = splitPath(directory);
-  return existsSync(path) ? { splitPath: path, diffId } : undefined;
-}
-
 /** Moves a layer from staging into the archive. */
 function addStaged(path: string, blob: LayerBlob): ReadyLayer["addTo"] {
   return async (archive, pathOf) => {
@@ -137,7 +132,8 @@ function addStaged(path: string, blob: LayerBlob): ReadyLayer["addTo"] {
 
 const copiedBytes = 1024 ** 2;
 
-async function assertUnchanged(graph: Graph, id: string, { diffId }: LayerBlob): Promise<void> {
+/** @throws `CHECKSUM_MISMATCH` for a canonical tar that is not the one that a stored checksum is of */
+export async function assertUnchanged(graph: Graph, id: string, { diffId }: LayerBlob): Promise<void> {
   const stored = Object.values(await graph.storedChecksums(id)).flatMap(({ tarDigest }) => tarDigest ?? []);
   const other = stored.find((tarDigest) => tarDigest !== diffId);
   if (other === undefined) return;

@@ -1,0 +1,2 @@
+// Pulls images from registries.
+export { type Pulled, type PullRequest, pullImages } from "./pull-images.js";

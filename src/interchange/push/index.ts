@@ -1,0 +1,2 @@
+// Pushes images to registries.
+export { type Pushed, type PushRequest, pushImage } from "./push-image.js";

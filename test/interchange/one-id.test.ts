@@ -34,7 +34,7 @@ async function imagesOf(root: string): Promise<Map<string, unknown>> {
     if (image === undefined) throw new Error("an image is broken");
     const beside = readdirSync(image.directory).filter((name) => name.endsWith(".json"));
     const documents = beside
-      .filter((name) => !["checksum.json", "manifest.json"].includes(name))
+      .filter((name) => !["checksum.json", "manifest.json", "blobs.json"].includes(name))
       .map((name) => [name, readFileSync(join(image.directory, name), "utf8")]);
     const { tarDigest } = await digestLayer(image.layerDirectory);
     const stored = (await graph.storedChecksums(image.id))["xz-6"]?.checksum;

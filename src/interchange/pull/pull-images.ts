@@ -24,8 +24,8 @@ export interface PullRequest {
   readonly jobId?: string | undefined;
   /** Without root, gives all files to the user of this process instead of failing. File capabilities are lost. */
   readonly allowSquash?: boolean | undefined;
-  /** How many layers are fetched side by side. */
-  readonly concurrency: number;
+  /** How many layers are fetched side by side. Default: as the registries say. */
+  readonly concurrency?: number | undefined;
   /** Is called with the bytes of layers that were fetched and are to be fetched, and with all layers. */
   readonly onProgress?: OnLayerProgress | undefined;
 }
@@ -51,7 +51,7 @@ export async function pullImages(
   request: PullRequest,
   signal: AbortSignal,
 ): Promise<Pulled> {
-  const { reference, platform, name, limits, jobId, allowSquash, concurrency } = request;
+  const { reference, platform, name, limits, jobId, allowSquash } = request;
   const ownName = familiarName(reference);
   const repository = registries.repository(reference, "pull", signal);
   const fetched = await repository.manifest(reference.digest ?? reference.tag ?? defaultTag);
@@ -80,7 +80,7 @@ export async function pullImages(
       limits,
       jobId,
       allowSquash,
-      concurrency,
+      concurrency: request.concurrency ?? registries.concurrency,
       purpose,
       reads: "unknown",
       progress: { ...progress, read: onRead },

@@ -2,14 +2,7 @@
 // from the socket to whoever reads it; manifests and configs are held in memory, for they are read more than once.
 import { Readable } from "node:stream";
 import { StevedoreError } from "../../terms/index.js";
-import {
-  type Descriptor,
-  documentKind,
-  index,
-  layerKind,
-  manifest,
-  mediaTypes,
-} from "../formats/index.js";
+import { type Descriptor, documentKind, index, layerKind, manifest, mediaTypes } from "../formats/index.js";
 import type { Repository } from "../registry/index.js";
 import type { SourceFile, SourceFiles } from "../source/index.js";
 
@@ -116,7 +109,8 @@ function describe({ bytes, digest, mediaType: answered }: FetchedManifest): Desc
   if (content?.schemaVersion === 1 || type.startsWith("application/vnd.docker.distribution.manifest.v1+")) {
     throw bad(digest, "is a manifest of schema 1, which Docker gave up in 2017, and which is not read");
   }
-  const own = typeof content?.mediaType === "string" && content.mediaType !== "" ? content.mediaType : undefined;
+  const own =
+    typeof content?.mediaType === "string" && content.mediaType !== "" ? content.mediaType : undefined;
   const said = [own, type].find((one) => one !== undefined && documentKind(one) !== undefined);
   const guessed = content?.manifests === undefined ? mediaTypes.oci.manifest : mediaTypes.oci.index;
   const mediaType = own ?? said ?? guessed;

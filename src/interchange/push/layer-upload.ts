@@ -55,11 +55,7 @@ export async function stageLayer(
       : compress(tar, compression, { threads: share.count, blocks: threads.blocks(layerBytes) }, signal);
   const request = { layerDirectory, original, compress: compressTar, onProgress };
   await using file = await createFile(path);
-  const written = await writeLayerBlob(
-    request,
-    { write: file.write, rewind: () => file.backTo(0) },
-    signal,
-  );
+  const written = await writeLayerBlob(request, { write: file.write, rewind: () => file.backTo(0) }, signal);
   await file.flush();
   if (original === undefined) await assertUnchanged(graph, id, written);
   const { diffId, digest, size } = written;

@@ -83,7 +83,12 @@ async function pushLayer(
     const origin = await blobs.find(one, id);
     if (origin === undefined) return false;
     const { digest, size } = one;
-    progress.set(id, { digest, state: origin === "mounted" ? "mounted" : "present", done: size, total: size });
+    progress.set(id, {
+      digest,
+      state: origin === "mounted" ? "mounted" : "present",
+      done: size,
+      total: size,
+    });
     return true;
   }
 }

@@ -74,7 +74,9 @@ export async function readyOwnManifest(
     },
     signal,
   );
-  if (!missing.every(({ layer, descriptor }) => isPlain(layer, descriptor) || isRemembered(layer, descriptor)))
+  if (
+    !missing.every(({ layer, descriptor }) => isPlain(layer, descriptor) || isRemembered(layer, descriptor))
+  )
     return undefined;
   let isOther = false;
   await forEachConcurrent(

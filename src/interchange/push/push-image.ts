@@ -2,7 +2,12 @@
 // gets the image that was there before, or this one whole.
 import { mkdir } from "node:fs/promises";
 import { type Graph, isConfigImage } from "../../graph/index.js";
-import { defaultTag, formatRegistryReference, type RegistryReference, StevedoreError } from "../../terms/index.js";
+import {
+  defaultTag,
+  formatRegistryReference,
+  type RegistryReference,
+  StevedoreError,
+} from "../../terms/index.js";
 import { followLayers, type OnLayerProgress } from "../layer-progress.js";
 import type { Registries } from "../registry/index.js";
 import { type ExportedImage, outgoingLayer, sha256, type Threads } from "../target/index.js";
@@ -23,8 +28,6 @@ export interface PushRequest {
   /** Default: that of the manifest which the image came with, else gzip. */
   readonly compression?: "gzip" | "zstd" | undefined;
   readonly threads: Threads;
-  /** How many layers are made and sent side by side. Default 3. */
-  readonly concurrency?: number | undefined;
   /** Names this push in the error that a deletion of its images gets meanwhile. */
   readonly purpose: string;
   /** Is called with the bytes of layers that were read or sent and are to be, and with all layers. */
@@ -76,7 +79,7 @@ export async function pushImage(
     await mkdir(staging, { mode: 0o700 });
     const blobs = openTargetBlobs(repository, mountSources(graph, reference, id));
     const ready = await readyManifest(
-      await outgoingImage(graph, request, blobs, staging),
+      await outgoingImage(graph, request, { blobs, staging, concurrency: registries.concurrency }),
       { format, compression },
       signal,
     );
@@ -88,9 +91,8 @@ export async function pushImage(
 
 async function outgoingImage(
   graph: Graph,
-  { id, threads, concurrency = 3, onProgress }: PushRequest,
-  blobs: TargetBlobs,
-  staging: string,
+  { id, threads, onProgress }: PushRequest,
+  place: Pick<OutgoingImage, "blobs" | "staging" | "concurrency">,
 ): Promise<OutgoingImage> {
   // Read under the lease: an image may have been deleted just before.
   const chain = (await graph.history(id)).toReversed();
@@ -105,7 +107,7 @@ async function outgoingImage(
     sizes.set(each.id, { digest, total: (await graph.layerFacts(each.id)).layerBytes });
   }
   const progress = followLayers(sizes, onProgress);
-  return { graph, image, layers, blobs, progress, threads, concurrency, staging };
+  return { graph, image, layers, progress, threads, ...place };
 }
 
 /** Gets all blobs of an image into the repository: by its own manifest, if that can be, and has the form that is wanted. */

@@ -8,6 +8,8 @@ import { addBlob, type Descriptor, makeLayout, mediaTypes, refName, writeIndex }
 export interface SmallLayout {
   /** The archives of the layers, the base's first. */
   readonly layers?: readonly Buffer[];
+  /** Whether none is compressed. */
+  readonly isPlain?: boolean;
   readonly config?: (config: object) => object;
   /** Gets a layer's descriptor, and its place. */
   readonly layer?: (descriptor: Descriptor, at: number) => object;
@@ -29,7 +31,7 @@ export function digestOf(bytes: Buffer | string): string {
 
 /** Makes one in a directory that is not there. Its only image is `web:1`. */
 export function makeSmallLayout(layout: string, other: SmallLayout = {}): Descriptor {
-  const { layers = smallLayers, config, layer, configDescriptor, manifest, index } = other;
+  const { layers = smallLayers, isPlain = false, config, layer, configDescriptor, manifest, index } = other;
   makeLayout(layout);
   const content = {
     architecture: "amd64",
@@ -40,7 +42,7 @@ export function makeSmallLayout(layout: string, other: SmallLayout = {}): Descri
   const { config: ofConfig, layer: ofLayer, manifest: ofManifest } = mediaTypes;
   const configured = addBlob(layout, ofConfig, config?.(content) ?? content);
   const descriptors = layers.map((plain, at) => {
-    const isPacked = at % 2 === 0;
+    const isPacked = !isPlain && at % 2 === 0;
     const blob = isPacked ? gzipSync(plain) : plain;
     const descriptor = addBlob(layout, isPacked ? `${ofLayer}+gzip` : ofLayer, blob);
     return layer?.(descriptor, at) ?? descriptor;

@@ -12,7 +12,8 @@ import type { Registries } from "../../../src/interchange/registry/index.js";
 import { parseRegistryReference } from "../../../src/terms/index.js";
 import { freeThreads } from "../images/exporting.js";
 
-const limits = {
+/** Larger than what the tests move. */
+export const limits = {
   maxBytes: 1024 ** 3,
   maxEntries: 100_000,
   maxImportBytes: 4 * 1024 ** 3,

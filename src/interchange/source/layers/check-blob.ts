@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { compressionOf, decompress, takeHead } from "../../../layer/index.js";
 import { StevedoreError, throwIfAborted } from "../../../terms/index.js";
 import type { LayerBlob } from "../source-image.js";
-import { assertDecompressed, assertStored, createStoredDigest, digestOf } from "./blob-digest.js";
+import { assertDecompressed, assertStored, createStoredDigest } from "./blob-digest.js";
 import { nameBlob } from "./unpack-blob.js";
 
 /** How a blob is checked. */
@@ -25,18 +25,22 @@ export async function checkBlob(
   signal: AbortSignal,
 ): Promise<void> {
   if (digest === undefined && diffId === undefined) return;
-  const stored = createStoredDigest();
-  let actual: string;
+  const bytes = await file.open();
+  const stored = createStoredDigest(counted(bytes, onProgress));
   try {
-    const bytes = stored.passing(counted(await file.open(), onProgress));
-    actual = await digestDecompressed(bytes, maxBytes, signal);
+    const actual = await digestDecompressed(stored.passing(), maxBytes, signal);
+    if (digest !== undefined) assertStored(file, await stored.ofAll(), digest);
+    if (diffId !== undefined) assertDecompressed(file, actual, diffId);
   } catch (error) {
     // A blob with a wrong digest is reported as that, whatever else is wrong with it.
-    if (digest !== undefined && !signal.aborted) assertStored(file, await digestOf(file), digest);
+    const isMismatch = error instanceof StevedoreError && error.code === "SOURCE_MISMATCH";
+    if (digest !== undefined && !isMismatch && !signal.aborted) {
+      assertStored(file, await stored.ofAll(), digest);
+    }
     throw nameBlob(error, file);
+  } finally {
+    bytes.destroy();
   }
-  if (digest !== undefined) assertStored(file, stored.digest() ?? (await digestOf(file)), digest);
-  if (diffId !== undefined) assertDecompressed(file, actual, diffId);
 }
 
 async function digestDecompressed(

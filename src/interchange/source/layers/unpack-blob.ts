@@ -31,25 +31,27 @@ export async function unpackBlob(
 ): Promise<Unpacked> {
   // Without compression both digests are the same, and `unpack` computes it anyway.
   const isHashed = digest !== undefined && digest !== diffId;
-  const stored = createStoredDigest();
   const bytes = await file.open();
-  const source = isHashed ? Readable.from(stored.passing(bytes), { objectMode: false }) : bytes;
+  const stored = isHashed ? createStoredDigest(bytes) : undefined;
+  const source = stored === undefined ? bytes : Readable.from(stored.passing(), { objectMode: false });
   let unpacked: Unpacked;
   try {
     // Another diffID is refused below, whatever it is of.
     const known = { isWhole: diffId === undefined ? isWhole : () => true, reopen: () => file.open() };
     unpacked = await unpack(source, directory, { ...options, ...known }, signal);
+    if (digest !== undefined) {
+      const isPlain = unpacked.compression === "none";
+      const actual = isPlain ? unpacked.diffId : await (stored?.ofAll() ?? digestOf(file));
+      assertStored(file, actual, digest);
+    }
   } catch (error) {
     // A blob with a wrong digest is reported as that, whatever else is wrong with it.
-    if (isOfContent(error) && digest !== undefined) assertStored(file, await digestOf(file), digest);
+    if (isOfContent(error) && digest !== undefined) {
+      assertStored(file, await (stored?.ofAll() ?? digestOf(file)), digest);
+    }
     throw nameBlob(error, file);
   } finally {
     bytes.destroy();
-  }
-  if (digest !== undefined) {
-    const isPlain = unpacked.compression === "none";
-    const actual = isPlain ? unpacked.diffId : (stored.digest() ?? (await digestOf(file)));
-    assertStored(file, actual, digest);
   }
   if (diffId !== undefined) assertDecompressed(file, unpacked.diffId, diffId);
   return unpacked;

@@ -8,12 +8,13 @@ import { throwIfAborted } from "../../terms/index.js";
 const deflate = promisify(deflateRaw);
 
 /** The size of a block, in bytes. */
-const blockBytes = 512 * 1024;
+const blockBytes = 1024 * 1024;
 /** How far back deflate looks. */
 const windowBytes = 32 * 1024;
 /** Larger than most compressed blocks, so that few are put together of pieces. */
-const outputBytes = 256 * 1024;
-const level = 5;
+const outputBytes = 512 * 1024;
+/** At which zlib takes as long as pgzip does at its default, by which skopeo and podman push, for 2 % more bytes. */
+const level = 2;
 
 /** Magic number, deflate, no flags, no time, no hint, Unix. */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);

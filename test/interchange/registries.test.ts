@@ -178,7 +178,6 @@ describe("engines", () => {
         await docker.run(["pull", "--quiet", to]);
         for (const engine of [podman, docker]) {
           expect(await engine.imageId(to)).toBe(`sha256:${images[0]?.id}`);
-          expect(await engine.start(to)).toBe(prints);
           await engine.remove(to);
         }
       }

@@ -139,12 +139,14 @@ describe("a reference to an image in a registry", () => {
   // Debian's knows no addresses of IPv6. Digests of other kinds no registry of Docker's has.
   const otherwise = /port that is none|address|image ID as the name|digest of another kind/;
   it.each([
-    ...read.filter(
-      ([text, , , tag, digest]) => !text.startsWith("[") && (tag === undefined || digest === undefined),
-    ),
+    ...read
+      .filter(
+        ([text, , , tag, digest]) => !text.startsWith("[") && (tag === undefined || digest === undefined),
+      )
+      .map(([text]) => text),
     ...refused
       .filter(([what, text]) => !otherwise.test(what) && text.length < 1_000 && !text.includes("\n"))
-      .map(([, text]) => [text] as const),
+      .map(([, text]) => text),
   ])("%s is one for skopeo if it is one here", async (text) => {
     const missing = `oci:${await scratch.fresh()}/missing`;
     const { stderr, exitCode } = await execa("skopeo", ["copy", missing, `docker://${text}`], {

@@ -9,10 +9,14 @@ import {
   invalidId,
   invalidName,
   invalidReference,
+  invalidRegistryReference,
   isRecipe,
+  isRegistryReference,
   isXzRecipe,
+  layerStates,
   noXzRecipe,
   recipeNames,
+  registryReferencePattern,
   unknownRecipe,
   xzRecipeNames,
 } from "../terms/index.js";
@@ -48,6 +52,24 @@ export const imageReference = z
     pattern: imageReferencePattern.source,
     description: "An image: its id, its name, or a unique prefix of its id",
   });
+
+/** An image in a registry. Another string is `INVALID_NAME`. */
+export const registryReference = z
+  .string()
+  .refine(
+    isRegistryReference,
+    coded("INVALID_NAME", (text) => invalidRegistryReference(String(text))),
+  )
+  .meta({
+    pattern: registryReferencePattern.source,
+    description: "An image in a registry: [HOST[:PORT]/]PATH[:TAG][@sha256:HEX]",
+  });
+
+/** Which of several images is meant: `os/architecture[/variant]`. */
+export const platform = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,64}(?:\/[A-Za-z0-9_.-]{1,64}){1,2}$/)
+  .meta({ description: "os/architecture[/variant], such as linux/arm64" });
 
 /** Images of a batch, each as an `imageReference`. What is none fails alone, so it is no error of the job's data. */
 export const imageIds = z.array(z.string().max(1_000)).max(1_000_000);
@@ -91,6 +113,9 @@ export const blockCounts = z.strictObject({
 /** How long a job took in its worker, in milliseconds. */
 export const durationMs = z.number().nonnegative();
 
+/** No more layers of an image are told of while it is pulled or pushed. */
+export const listedLayers = 50;
+
 /** What a running job reports of itself, at most four times a second. */
 export const progress = z.strictObject({
   phase: z.string(),
@@ -102,6 +127,18 @@ export const progress = z.strictObject({
   bytesTotal: z.number().nonnegative().optional(),
   bytesPerSecond: z.number().nonnegative().optional(),
   secondsLeft: z.number().nonnegative().optional(),
+  /** Of a `pull` or `push`: the layers by the digests that the registry has them under, and the bytes of each. */
+  layers: z
+    .array(
+      z.object({
+        digest,
+        done: z.number().nonnegative(),
+        total: z.number().nonnegative(),
+        state: z.enum(layerStates),
+      }),
+    )
+    .max(listedLayers)
+    .optional(),
 });
 export type Progress = z.infer<typeof progress>;
 

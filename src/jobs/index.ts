@@ -65,6 +65,7 @@ export {
   digest,
   imageName,
   imageReference,
+  listedLayers,
   type Progress,
   parseProgress,
   progress,

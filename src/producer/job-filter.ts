@@ -49,7 +49,7 @@ function hasFailedWith({ state, failedReason }: JobRecord, code: ErrorCode): boo
 
 /** The fields of data and results that name images, alone or in a list. */
 const imageFields: ReadonlySet<string> = new Set([
-  ...["id", "ids", "name", "names", "parent", "previous", "image", "cancelled"],
+  ...["id", "ids", "name", "names", "parent", "previous", "image", "ref", "cancelled"],
 ]);
 
 /** Whether an image is named anywhere in a job's data or result. */

@@ -1,4 +1,5 @@
 // Schedules: jobs that are enqueued repeatedly, by a cron expression (BullMQ's job schedulers).
+import { createHash } from "node:crypto";
 import { getNextMillis, type JobsOptions, type Queue } from "bullmq";
 import {
   type AnyQueueName,
@@ -16,6 +17,7 @@ import {
   scheduleIdPattern,
 } from "../jobs/index.js";
 import type { FailFastConnection } from "../redis/index.js";
+import { formatRegistryReference, parseRegistryReference } from "../terms/index.js";
 import type { GraphQueues } from "./graph-queues.js";
 import { type JobState, type KeptState, stateOf } from "./job-records.js";
 
@@ -34,7 +36,7 @@ export interface NewSchedule {
   readonly tz?: string | undefined;
   /** Who is told by HTTP of the end of each run. */
   readonly notify?: Notify | undefined;
-  /** Default: the job's name; for a job about one image with a dot and the image's id. */
+  /** Default: the job's name; for a job about one image with a dot and the image's id, or where it is in a registry. */
   readonly id?: string | undefined;
 }
 
@@ -161,7 +163,15 @@ async function forgetEndedRun(queue: Queue, jobId: string): Promise<void> {
 }
 
 function defaultId(name: RepeatableJobName, data: object): string {
+  if ("ref" in data) return `${name}.${idOfReference(String(data.ref))}`;
   return "id" in data ? `${name}.${String(data.id)}` : name;
+}
+
+/** Readable, and another for each reference: what a schedule's id cannot hold is `_` in it. */
+function idOfReference(ref: string): string {
+  const whole = formatRegistryReference(parseRegistryReference(ref));
+  const mark = createHash("sha256").update(whole).digest("hex").slice(0, 8);
+  return `${whole.replaceAll(/[^A-Za-z0-9.-]/g, "_").slice(0, 140)}.${mark}`;
 }
 
 function assertScheduleId(id: string): void {

@@ -19,6 +19,14 @@ export type SkipReason = (typeof skipReasons)[number];
 export const compressions = ["none", "gzip", "bzip2", "xz", "zstd"] as const;
 export type Compression = (typeof compressions)[number];
 
+/** How the layers of an image may be compressed that is pushed, and which kind of manifest it may have. */
+export const pushCompressions = ["gzip", "zstd"] as const;
+export const manifestFormats = ["oci", "docker"] as const;
+
+/** How far a layer is that goes to or comes from a registry. */
+export const layerStates = ["waiting", "present", "fetching", "sending", "mounted", "done"] as const;
+export type LayerState = (typeof layerStates)[number];
+
 /** How the layers of an archive may be compressed that is exported. */
 export const layerCompressions = ["gzip", "zstd", "xz", "none"] as const;
 export type LayerCompression = (typeof layerCompressions)[number];

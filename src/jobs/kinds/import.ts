@@ -1,22 +1,16 @@
 // The job `import`: the images of a docker-archive or an OCI layout come into the graph, all of them or none.
 import { z } from "zod";
-import { skipReasons, sourceFormats } from "../../terms/index.js";
-import { bytes, durationMs, imageId, imageName } from "../fields.js";
+import { sourceFormats } from "../../terms/index.js";
+import { bytes, durationMs, imageId, imageName, platform } from "../fields.js";
 import { defineJob } from "../job-kind.js";
+import { passedOver } from "./passed-over.js";
 import { layerSource } from "./store.js";
-
-/** No more of what is passed over is listed, so that the record of a job stays small. */
-export const listedSkipped = 100;
 
 const importData = z.strictObject({
   /** An archive or a directory. */
   source: layerSource,
   /** Of several images the one for this platform. Default: that of the worker's host, where there is a choice. */
-  platform: z
-    .string()
-    .regex(/^[A-Za-z0-9_.-]{1,64}(?:\/[A-Za-z0-9_.-]{1,64}){1,2}$/)
-    .meta({ description: "os/architecture[/variant], such as linux/arm64" })
-    .optional(),
+  platform: platform.optional(),
   /** A repository for the names of the images; with a tag, the name of the only one. */
   name: imageName.optional(),
 });
@@ -38,21 +32,7 @@ const importResult = z.strictObject({
   layerBytes: bytes,
   /** The names that stood for another image before, with its id. */
   moved: z.array(z.strictObject({ name: z.string(), previous: imageId })),
-  /** What the source has besides images, at most 100 of it; absent where there is nothing. */
-  skipped: z
-    .array(
-      z.strictObject({
-        digest: z.string(),
-        mediaType: z.string(),
-        /** What it is, as far as the source says. */
-        artifactType: z.string().optional(),
-        reason: z.enum(skipReasons),
-      }),
-    )
-    .max(listedSkipped)
-    .optional(),
-  /** How many more were passed over than are listed; absent where all are. */
-  skippedMore: z.int().positive().optional(),
+  ...passedOver,
   /** `squashed` where the worker is not root and was allowed to lose the owners. */
   ownership: z.enum(["kept", "squashed"]).optional(),
   durationMs,

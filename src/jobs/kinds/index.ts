@@ -8,6 +8,8 @@ import { exportJob } from "./export.js";
 import { gcJob } from "./gc.js";
 import { importJob } from "./import.js";
 import { mountJob } from "./mount.js";
+import { pullJob } from "./pull.js";
+import { pushJob } from "./push.js";
 import { storeJob } from "./store.js";
 import { tagJob } from "./tag.js";
 import { unmountJob } from "./unmount.js";
@@ -20,6 +22,8 @@ export const jobKinds = [
   commitJob,
   importJob,
   exportJob,
+  pullJob,
+  pushJob,
   deleteJob,
   gcJob,
   tagJob,
@@ -35,7 +39,7 @@ export const jobKinds = [
 
 export { outboxFileName } from "./export.js";
 export { listedImages } from "./gc.js";
-export { listedSkipped } from "./import.js";
 export { mountOptionNames } from "./mount-fields.js";
+export { listedSkipped } from "./passed-over.js";
 export { type ImageFields, type LayerSource, uploadName } from "./store.js";
 export { mismatchMessage } from "./verify.js";

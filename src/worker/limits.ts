@@ -33,5 +33,8 @@ export const defaultLimits = {
 /** Bytes of the blocks of unfinished checksums that a root keeps: some 2,000 blocks. */
 export const defaultBlockCache = 4 * 1024 ** 3;
 
+/** How many layers of an image are pulled or pushed at a time: as many as Docker fetches. */
+export const defaultRegistryConcurrency = 3;
+
 /** The bytes of blocks that may be with compressors at a time. */
 export const defaultOffloadMemory = 256 * 1024 ** 2;

@@ -33,6 +33,18 @@ export interface WorkerOptions {
   readonly allowedSources?: readonly string[] | undefined;
   /** Hosts that a job's `url` may name, as `host` (on any port) or `host:port`. Default: none. */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Registries that jobs may pull from and push to, as `allowedHosts`; Docker's is `docker.io`. Default: none. */
+  readonly allowedRegistries?: readonly string[] | undefined;
+  /** Those that are asked by plain HTTP, as `allowedHosts`. */
+  readonly insecureRegistries?: readonly string[] | undefined;
+  /** Where pulls are tried first: `HOST=URL`, such as `docker.io=https://mirror.example`, in this order. */
+  readonly registryMirrors?: readonly string[] | undefined;
+  /** A `config.json` of Docker with the credentials of registries, read anew for each job. Default: none are sent. */
+  readonly registryAuthFile?: string | undefined;
+  /** Certificates in PEM of authorities that are trusted for registries, beside the system's. */
+  readonly registryCaFile?: string | undefined;
+  /** How many layers of an image are pulled or pushed at a time. Default: 3. */
+  readonly registryConcurrency?: number | undefined;
   /** Whether such a host, or one of `notifyHosts`, may have a private or loopback address. Default: false. */
   readonly allowPrivateAddresses?: boolean | undefined;
   /** Hosts that callbacks may name, as `allowedHosts`. Default: none, and this worker sends no notifications. */

@@ -6,6 +6,7 @@ import { assertWritable } from "../disk/index.js";
 import { openBlockStore, openClaims, openGraph } from "../graph/index.js";
 import { limitToolSilence, systemHostName } from "../host/index.js";
 import { removeAbandonedUploads, uploadPatience } from "../inbox/index.js";
+import { openRegistries } from "../interchange/index.js";
 import {
   type AnyQueueName,
   graphIdKey,
@@ -42,6 +43,7 @@ import { openHostQueues } from "./other-host.js";
 import { keepOutboxSwept } from "./outbox-sweep.js";
 import { type QueueAccess, shutdownReason } from "./process-job.js";
 import { openClockWatch, warnOfSettings } from "./redis-warnings.js";
+import { readRegistryPolicy } from "./registry-policy.js";
 import { serveQueue } from "./serve-queue.js";
 import { type ServedRoot, takeOverRoot } from "./served-root.js";
 import { openWorkerMetrics, traceTools } from "./telemetry/index.js";
@@ -81,6 +83,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const limits: WorkerLimits = { ...defaultLimits, ...options.limits };
   limitToolSilence(limits.toolSilenceMs);
   const allowedHosts = (options.allowedHosts ?? []).map(parseAllowedHost);
+  const registryPolicy = readRegistryPolicy(options, limits);
   const { host: hostName = systemHostName() } = options;
   if (!hostNamePattern.test(hostName)) {
     throw new StevedoreError("INVALID_OPTION", invalidHostName(hostName));
@@ -166,6 +169,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   });
   metrics.blocks.now(() => ({ waiting: cpu.waiting(), away: offload.away() }));
   const claims = openClaims(graph);
+  const registries = openRegistries(registryPolicy);
   const { blockCache: most = defaultBlockCache } = options;
   const host: WorkerHost = {
     graph,
@@ -186,6 +190,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       allowPrivateAddresses: options.allowPrivateAddresses ?? false,
       limits,
     },
+    registries,
+    registryConcurrency: registryPolicy.concurrency,
     limits,
     allowSquash: options.allowSquash ?? false,
     keepExportsMs: options.keepExportsMs,
@@ -256,6 +262,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         const reporting = batches.close();
         if (isThere) await reporting;
         else reporting.catch(() => undefined);
+        await registries.close();
         await hostQueues.close();
         await queue.close();
         await producer.close();

@@ -4,12 +4,10 @@ import { outboxFileName } from "../../jobs/index.js";
 import { addToOutbox, assertNewInOutbox, exportExpiry } from "../../outbox/index.js";
 import { StevedoreError } from "../../terms/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
+import { threadsOf } from "./threads.js";
 
-export const exportToOutbox: Handler<"export"> = async (
-  job,
-  { graph, cpu, compressors, keepExportsMs },
-  signal,
-) => {
+export const exportToOutbox: Handler<"export"> = async (job, host, signal) => {
+  const { graph, keepExportsMs } = host;
   const begun = performance.now();
   const { format, compress, canonical } = job.data;
   const file = fileOf(job);
@@ -21,14 +19,7 @@ export const exportToOutbox: Handler<"export"> = async (
     format,
     compression: compress,
     isCanonical: canonical,
-    threads: {
-      threads: cpu.threads,
-      take(wanted: "one" | "some", layerBytes: number, either: AbortSignal) {
-        const work = { urgency: job.urgency, remaining: () => layerBytes };
-        return wanted === "one" ? cpu.takeOne(work, either) : cpu.takeSome(work, either);
-      },
-      blocks: (layerBytes: number) => compressors.open({ layerBytes, urgency: job.urgency }),
-    },
+    threads: threadsOf(job, host),
     onProgress: (done: number, total: number) => job.report({ phase: "export", done, total, unit: "bytes" }),
   };
   const make = (stage: string) => exportImages(graph, { ...request, stage }, signal);

@@ -1,5 +1,6 @@
 // What a handler works with: one try of a job, and the host it runs on.
 import type { BlockStore, Claims, Graph } from "../../graph/index.js";
+import type { Registries } from "../../interchange/index.js";
 import type { CheckedJobData, JobName, JobResult, Progress } from "../../jobs/index.js";
 import type { XzBlock } from "../../layer/index.js";
 import type { Mounts } from "../../mount/index.js";
@@ -19,6 +20,9 @@ export interface WorkerHost {
   readonly cpu: CpuBudget;
   readonly compressors: CompressorPool;
   readonly sources: SourcePolicy;
+  readonly registries: Registries;
+  /** How many layers of an image are pulled or pushed at a time. */
+  readonly registryConcurrency: number;
   readonly limits: WorkerLimits;
   /** Whether a worker that is not root may store layers without their owners. */
   readonly allowSquash: boolean;

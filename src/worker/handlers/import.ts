@@ -1,9 +1,9 @@
 // The job `import`: reads the images of an archive, unpacks their layers, and registers all as one set with their names.
 import type { FileHandle } from "node:fs/promises";
-import { type Imported, importImages } from "../../interchange/index.js";
-import { type JobResult, listedSkipped } from "../../jobs/index.js";
+import { importImages } from "../../interchange/index.js";
 import { removeUpload, withSeekableSource } from "../sources/index.js";
 import type { Handler, JobTry, WorkerHost } from "./handler.js";
+import { passedOver } from "./passed-over.js";
 
 export const importJob: Handler<"import"> = async (job, host, signal) => {
   const begun = performance.now();
@@ -13,7 +13,7 @@ export const importJob: Handler<"import"> = async (job, host, signal) => {
       ...imported,
       images: images.map((image) => ({ ...image, names: [...image.names] })),
       moved: [...moved],
-      ...listed(skipped),
+      ...passedOver(skipped),
       ...(ownership === "squashed" ? { ownership } : {}),
       durationMs: Math.round(performance.now() - begun),
     };
@@ -22,19 +22,6 @@ export const importJob: Handler<"import"> = async (job, host, signal) => {
     throw error;
   }
 };
-
-/** What was passed over, as far as a result lists it. */
-function listed(skipped: Imported["skipped"]): Pick<JobResult<"import">, "skipped" | "skippedMore"> {
-  if (skipped.length === 0) return {};
-  const more = skipped.length - listedSkipped;
-  return {
-    skipped: skipped.slice(0, listedSkipped).map(({ artifactType, ...rest }) => ({
-      ...rest,
-      ...(artifactType === undefined ? {} : { artifactType }),
-    })),
-    ...(more > 0 ? { skippedMore: more } : {}),
-  };
-}
 
 async function run(
   job: JobTry<"import">,

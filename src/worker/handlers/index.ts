@@ -10,6 +10,8 @@ import { gc } from "./gc.js";
 import type { Handler, WorkerHost } from "./handler.js";
 import { importJob } from "./import.js";
 import { mount } from "./mount.js";
+import { pull } from "./pull.js";
+import { push } from "./push.js";
 import { store } from "./store.js";
 import { tag } from "./tag.js";
 import { unmount } from "./unmount.js";
@@ -29,6 +31,8 @@ export const handlers: { readonly [Name in JobName]: Handler<Name> } = {
   unmount,
   changes,
   export: exportToOutbox,
+  pull,
+  push,
   delete: deleteImage,
   gc,
   tag,

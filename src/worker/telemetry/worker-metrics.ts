@@ -40,7 +40,7 @@ interface MeteredTry extends Disposable {
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 
 /** The kinds of sources that archives come from. */
-const sources = ["path", "upload", "url"];
+const sources = ["path", "upload", "url", "registry"];
 
 /** Starts to count. @param version of Stevedore */
 export function openWorkerMetrics(
@@ -201,6 +201,7 @@ export function openWorkerMetrics(
       const ofKind = hashedBytes.labels({ kind: name });
       return (bytes) => ofKind.inc(bytes);
     }
+    if (name === "pull") return (bytes) => sourceBytes.labels({ source: "registry" }).inc(bytes);
     if (name !== "store" && name !== "import") return () => undefined;
     const { layer, source: from = layer ?? {} } = data as {
       readonly layer?: object;
@@ -214,7 +215,7 @@ export function openWorkerMetrics(
     if (name === "store" || name === "commit") {
       const { stored, layerBytes } = result as { readonly stored: boolean; readonly layerBytes: number };
       if (stored) storedBytes.inc(layerBytes);
-    } else if (name === "import") {
+    } else if (name === "import" || name === "pull") {
       storedBytes.inc((result as { readonly layerBytes: number }).layerBytes);
     } else if (name === "checksum") {
       const made = result as { cached: boolean; recipe: string; archiveBytes: number | null };

@@ -10,6 +10,15 @@ import {
   type WorkerLimits,
 } from "../worker/index.js";
 import type { OwnWorkerOptions } from "./embedded/index.js";
+import {
+  type AllowRegistryFlag,
+  addAllowRegistryFlag,
+  addDownloadFlags,
+  addRegistryFlags,
+  type DownloadFlags,
+  type RegistryFlags,
+  registryOptions,
+} from "./registry-flags.js";
 import { duration, several, wholeNumber } from "./run-command.js";
 
 /** For commands whose own worker runs tools of the host: how long one may be stuck. */
@@ -48,7 +57,13 @@ export interface HostFlag {
 }
 
 /** All flags of a worker that serves others. */
-export interface WorkerFlags extends ImportFlags, ThreadFlags, MountDirectoryFlag {
+export interface WorkerFlags
+  extends ImportFlags,
+    ThreadFlags,
+    MountDirectoryFlag,
+    RegistryFlags,
+    AllowRegistryFlag,
+    DownloadFlags {
   readonly blockCache?: number;
   readonly storeConcurrency?: number;
   readonly checksumConcurrency?: number;
@@ -58,9 +73,6 @@ export interface WorkerFlags extends ImportFlags, ThreadFlags, MountDirectoryFla
   readonly allowPrivateAddresses?: boolean;
   readonly allowNotify?: string[];
   readonly notifySecretFile?: string;
-  readonly downloadTime?: number;
-  readonly downloadSilence?: number;
-  readonly downloadResumes?: number;
   readonly keepExports: number | "forever";
   readonly grace: number;
 }
@@ -147,7 +159,7 @@ export function ofHost({ host }: HostFlag): { readonly host?: string } {
 }
 
 export function addWorkerFlags(command: Command): Command {
-  return addMountFlag(addToolFlag(addCpuFlags(addImportFlag(addImageFlags(command)))))
+  addMountFlag(addToolFlag(addCpuFlags(addImportFlag(addImageFlags(command)))))
     .option(
       "--host <name>",
       "what this host is called among those that share the root or the queue (default: $STEVEDORE_HOST or the system's name)",
@@ -176,22 +188,8 @@ export function addWorkerFlags(command: Command): Command {
       severalHosts,
     )
     .option("--notify-secret-file <file>", "the secrets that sign callbacks, whsec_ and base64, one a line")
-    .option("--allow-private-addresses", "let a host of these have a private or loopback address")
-    .option(
-      "--download-time <seconds>",
-      `how long a URL's server may be waited for in all (default: ${defaultLimits.downloadMs / 1_000})`,
-      wholeNumber(1),
-    )
-    .option(
-      "--download-silence <seconds>",
-      `how long it may be silent (default: ${defaultLimits.downloadSilenceMs / 1_000})`,
-      wholeNumber(1),
-    )
-    .option(
-      "--download-resumes <n>",
-      `how often a download that breaks is taken up again (default: ${defaultLimits.downloadResumes})`,
-      wholeNumber(0),
-    )
+    .option("--allow-private-addresses", "let a host of these have a private or loopback address");
+  return addDownloadFlags(addRegistryFlags(addAllowRegistryFlag(command)))
     .addOption(
       new Option(
         "--keep-exports <time>",
@@ -207,6 +205,7 @@ export function addWorkerFlags(command: Command): Command {
 export function workerOptions(flags: Partial<WorkerFlags>): OwnWorkerOptions {
   const { storeConcurrency, checksumConcurrency } = flags;
   return {
+    ...registryOptions(flags),
     threads: flags.threads,
     xzMemory: flags.xzMemory,
     blockCache: flags.blockCache,

@@ -4,6 +4,7 @@ import { checksumCommands } from "./checksums/index.js";
 import { imageCommands } from "./images/index.js";
 import { mountCommands } from "./mounts/index.js";
 import { queueCommands } from "./queues/index.js";
+import { registryCommands } from "./registries/index.js";
 import { serviceCommands } from "./services/index.js";
 
 export interface CommandModule {
@@ -15,6 +16,7 @@ export interface CommandModule {
 export const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
   ...serviceCommands,
   ...imageCommands,
+  ...registryCommands,
   ...checksumCommands,
   ...mountCommands,
   ...queueCommands,

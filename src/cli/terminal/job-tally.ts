@@ -35,6 +35,8 @@ export interface ProgressView {
   readonly compression: number | undefined;
   /** In the order in which they began. */
   readonly active: readonly ActiveJob[];
+  /** Of a single job that pulls or pushes an image. */
+  readonly layers?: Progress["layers"];
 }
 
 export interface JobTally {
@@ -151,7 +153,8 @@ export function openJobTally(jobs: readonly TalliedJob[]): JobTally {
           left: secondsLeft(progress.total - progress.done, rate(samples, now, leftWindow)),
         });
         const images = figures.images === undefined ? undefined : { ...figures.images, failed: 0 };
-        return { ...figures, images, compression, active: images === undefined ? active : [] };
+        const shown = images === undefined ? active : [];
+        return { ...figures, images, compression, active: shown, layers: progress.layers };
       }
       const images = { done: sums.ended, total: jobs.length, failed: sums.failed };
       const amount = estimate();

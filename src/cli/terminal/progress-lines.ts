@@ -1,9 +1,11 @@
-// Draws progress as lines of a terminal: all jobs together, and below them each active job.
+// Draws progress as lines of a terminal: all jobs together, and below them each active job, or of a single one its layers.
 
 import { shortId } from "../../terms/index.js";
+import { arrange } from "./bar-line.js";
 import { columnsOf, cut, pad } from "./columns.js";
 import { formatText } from "./format.js";
 import type { ActiveJob, ProgressView } from "./job-tally.js";
+import { layerLines } from "./layer-lines.js";
 import type { Size } from "./live-display.js";
 import { figuresOf } from "./progress-figures.js";
 import {
@@ -16,10 +18,7 @@ import {
   headline,
 } from "./progress-text.js";
 
-const widestBar = 24;
-const narrowestBar = 6;
 const widestLabel = 24;
-const gap = "  ";
 
 /**
  * Draws at most `rows` lines, none wider than `columns`. On a narrow terminal the least important parts are left out.
@@ -39,9 +38,10 @@ export function progressLines(label: string, view: ProgressView, { columns, rows
     ratio,
     columns,
   );
+  const below = { columns, rows: rows - 1 };
   return view.images === undefined
-    ? [whole]
-    : [whole, ...activeLines(view.active, { columns, rows: rows - 1 })];
+    ? [whole, ...layerLines(view.layers ?? [], below)]
+    : [whole, ...activeLines(view.active, below)];
 }
 
 /** One line per job: bar, short id, phase (of a batch its images), percent, speed, in columns. The last tells how many more there are. */
@@ -81,29 +81,4 @@ export function activeLines(active: readonly ActiveJob[], { columns, rows }: Siz
 /** A generated id is shortened; a name is shown whole, as far as there is room for it. */
 function shortLabel(label: string): string {
   return /^[0-9a-f]+$/.test(label) ? shortId(label) : cut(formatText(label), widestLabel);
-}
-
-/** A bar of at most `columns` columns, its brackets included. */
-export function bar(ratio: number, columns: number): string {
-  const inside = columns - 2;
-  const filled = Math.round(ratio * inside);
-  return `[${"#".repeat(filled)}${" ".repeat(inside - filled)}]`;
-}
-
-/** Joins a bar and parts to a line. If there is no room, the bar is left out first, then the parts of the highest rank. */
-function arrange(
-  parts: readonly { readonly text: string; readonly rank: number }[],
-  ratio: number,
-  columns: number,
-): string {
-  let kept = parts.filter(({ text }) => text !== "");
-  const line = () => kept.map(({ text }) => text).join(gap);
-  while (kept.length > 1 && columnsOf(line()) > columns) {
-    const last = Math.max(...kept.map(({ rank }) => rank));
-    kept = kept.filter(({ rank }) => rank !== last);
-  }
-  const room = Math.min(columns - columnsOf(line()) - gap.length, widestBar);
-  return room < narrowestBar
-    ? cut(line().trimEnd(), columns)
-    : `${bar(ratio, room)}${gap}${line()}`.trimEnd();
 }

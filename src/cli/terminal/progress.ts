@@ -2,6 +2,7 @@
 import type { JobUpdate } from "../../producer/index.js";
 import type { CommandContext } from "../run-command.js";
 import { openJobTally, type TalliedJob } from "./job-tally.js";
+import { openLayerLog } from "./layer-lines.js";
 import { progressSentence } from "./progress-text.js";
 
 /** How often lines are redrawn on a terminal at most, and how often a plain line is written elsewhere, in ms. */
@@ -43,11 +44,13 @@ export async function startProgress(
       },
     };
   }
+  const layerLog = openLayerLog();
   let next = now() + plainInterval;
   let begun = false;
   return {
     update(index, update) {
       tally.update(index, update, now());
+      for (const line of layerLog(update.progress?.layers ?? [])) tell(`${label}: ${line}`);
       if (now() < next) return;
       next = now() + plainInterval;
       begun = true;

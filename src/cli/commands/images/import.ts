@@ -1,10 +1,10 @@
 // stevedore import FILE|DIR|-: the images of a docker-archive or an OCI layout come into the graph.
 
 import type { Command } from "commander";
-import type { JobResult } from "../../../jobs/index.js";
 import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import { action, type CommandContext } from "../../run-command.js";
 import { addImportFlags, type ImportFlags } from "../../worker-flags.js";
+import { printAdded } from "../added-images.js";
 import { archiveCompressions } from "./archive-argument.js";
 import { runSourceJob } from "./source-job.js";
 
@@ -51,35 +51,7 @@ async function importImages(context: CommandContext, flags: Flags, source: strin
       source: { upload },
     }),
     show(result) {
-      for (const { name: moved, previous } of result.moved)
-        context.tell(`${moved} was the name of ${previous}`);
-      for (const line of skippedLines(result)) context.tell(line);
-      context.print(result, result.images.map(lineOf));
+      printAdded(context, result);
     },
   });
-}
-
-/** How many things that were passed over are told of, one a line. */
-const shownSkipped = 10;
-
-function skippedLines({ skipped = [], skippedMore = 0 }: JobResult<"import">): string[] {
-  const lines = skipped
-    .slice(0, shownSkipped)
-    .map(
-      ({ digest, artifactType, mediaType, reason }) =>
-        `passed over ${digest} (${artifactType ?? mediaType}): ${whys[reason]}`,
-    );
-  const more = skipped.length - lines.length + skippedMore;
-  return more === 0 ? lines : [...lines, `passed over ${more} more`];
-}
-
-const whys = {
-  attestation: "it tells how an image was built",
-  artifact: "it is not an image",
-  "unknown-type": "its media type is not known",
-  absent: "it is not in the source",
-} as const satisfies Record<NonNullable<JobResult<"import">["skipped"]>[number]["reason"], string>;
-
-function lineOf({ id, names }: JobResult<"import">["images"][number]): string {
-  return [id, ...names].join("  ");
 }

@@ -17,10 +17,10 @@ export function declare(program: Command): void {
   program
     .command("schedule")
     .description("have a job done again and again; one of the same id is replaced")
-    .argument("<job>", "checksum, checksum-graph, verify, verify-graph or gc")
+    .argument("<job>", "checksum, checksum-graph, verify, verify-graph, gc, pull or push")
     .argument(
       "[id...]",
-      "images: ids, names, or unique prefixes of ids; of -graph the default is every image",
+      "images: ids, names, or unique prefixes of ids; of -graph the default is every image; of pull REF, of push IMAGE REF",
     )
     .requiredOption(
       "--cron <expression>",
@@ -37,6 +37,7 @@ export function declare(program: Command): void {
 Examples:
   $ stevedore schedule verify-graph --cron "0 3 * * *" --tz Europe/Berlin
   $ stevedore schedule checksum-graph --cron "*/30 * * * *" --id half-hourly --recipe xz-1
+  $ stevedore schedule pull docker.io/library/debian:12 --cron @daily
   $ stevedore schedule gc --cron @daily --data '{"olderMs":604800000}'`,
     )
     .action(action<ScheduleFlags>(schedule));
@@ -72,6 +73,8 @@ function dataOf(
     }
     return parseJson(data);
   }
+  if (name === "pull" || name === "push")
+    return registryData(name, ids, recipe !== undefined || force !== undefined);
   const isOfGraph = name.endsWith("-graph");
   if (!isOfGraph && ids.length > 1) {
     throw wrongUsage(`a schedule of ${name} is of one image: ${name}-graph takes several ids`);
@@ -82,6 +85,17 @@ function dataOf(
     ...(recipe === undefined ? {} : { recipe }),
     ...(force === undefined ? {} : { force }),
   };
+}
+
+/** Of a pull the reference, of a push the image and the reference. */
+function registryData(name: "pull" | "push", ids: readonly string[], hasChecksumFlags: boolean): unknown {
+  if (hasChecksumFlags) {
+    throw wrongUsage(`--recipe and --force are of checksums, not of ${name}`);
+  }
+  const [first, second] = ids;
+  if (name === "pull" && ids.length === 1) return { ref: first };
+  if (name === "push" && ids.length === 2) return { image: first, ref: second };
+  throw wrongUsage(`a schedule of ${name} takes ${name === "pull" ? "REF" : "IMAGE REF"}`);
 }
 
 function parseJson(text: string): unknown {

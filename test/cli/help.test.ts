@@ -22,6 +22,10 @@ const imageFlags = ["--allow-squash", "--max-layer-bytes", "--max-layer-entries"
 );
 const layerFlags = [...imageFlags, "--tool-silence"];
 const threadFlags = ["--threads", "--xz-memory", "--tool-silence"];
+const registryFlags = [
+  ...["--registry-auth", "--registry-ca", "--registry-insecure", "--registry-mirror"],
+  ...["--registry-concurrency", "--download-time", "--download-silence", "--download-resumes"],
+];
 const workerFlags = [
   ...imageFlags,
   "--max-import-bytes",
@@ -36,15 +40,9 @@ const workerFlags = [
     "--grace",
     "--keep-exports",
   ],
-  ...[
-    "--allow-host",
-    "--allow-private-addresses",
-    "--allow-notify",
-    "--notify-secret-file",
-    "--download-time",
-    "--download-silence",
-    "--download-resumes",
-  ],
+  ...["--allow-host", "--allow-private-addresses", "--allow-notify", "--notify-secret-file"],
+  ...registryFlags,
+  "--allow-registry",
   "--host",
   "--log-format",
 ];
@@ -64,6 +62,13 @@ const flags = {
   store: [...recordFlags, "--if-exists", "--name", "--checksum", ...enqueueFlags, ...layerFlags],
   export: ["--output", "--format", "--compress", "--canonical", "--force", ...enqueueFlags, ...threadFlags],
   import: ["--platform", "--name", ...enqueueFlags, "--max-import-bytes", ...layerFlags],
+  pull: [
+    ...["--platform", "--all-platforms", "--name", ...enqueueFlags],
+    ...["--max-import-bytes", ...layerFlags, ...registryFlags],
+  ],
+  push: ["--compress", "--format", ...enqueueFlags, ...threadFlags, ...registryFlags],
+  login: ["--username", "--password-stdin", "--registry-auth"],
+  logout: ["--registry-auth"],
   checksum: ["--all", "--recipe", "--force", ...enqueueFlags, ...threadFlags],
   verify: ["--all", "--explain", ...enqueueFlags, ...threadFlags],
   images: [],
@@ -147,6 +152,12 @@ describe.concurrent("wrong usage", () => {
     ["a flag without its value", ["store", "a.tar", "--id"], "--id"],
     ["a number that is none", ["store", "a.tar", "--max-layer-bytes", "1e3"], "--max-layer-bytes"],
     ["a host that is a URL", ["worker", "--allow-host", "http://files.example"], "--allow-host"],
+    ["a registry that is a URL", ["up", "--allow-registry", "https://registry.example"], "--allow-registry"],
+    ["a mirror without a host", ["up", "--registry-mirror", "https://mirror.example"], "--registry-mirror"],
+    ["no layer at a time", ["worker", "--registry-concurrency", "0"], "--registry-concurrency"],
+    ["a password without a user", ["login", "--password-stdin"], "--username"],
+    ["a login without a terminal", ["login", "-u", "alice"], "--password-stdin"],
+    ["a registry that is no host", ["logout", "team/web"], "team/web"],
     ["a limit of nothing", ["up", "--tool-silence", "0"], "--tool-silence"],
     ["a value that is not offered", ["store", "a.tar", "--if-exists", "maybe"], "maybe"],
     ["no command", [], "Usage"],

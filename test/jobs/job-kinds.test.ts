@@ -49,7 +49,7 @@ it("the picture is drawn anew after these", () => {
   const names = jobFacts().flatMap(({ name, changesPicture }) => (changesPicture ? [name] : []));
   expect(names.sort()).toEqual(
     [
-      ...["store", "commit", "import", "delete", "gc", "tag", "untag"],
+      ...["store", "commit", "import", "pull", "delete", "gc", "tag", "untag"],
       ...["checksum", "verify", "mount", "unmount"],
     ].sort(),
   );
@@ -73,6 +73,8 @@ it.each([
   ["untag", { name: "web" }, null, "web"],
   ["untag", { name: "web" }, { name: "web:latest", id: "base" }, "base"],
   ["export", { ids: ["base"], format: "oci", file: "a.tar" }, null, "a.tar"],
+  ["pull", { ref: "localhost:5000/team/web:1" }, null, "localhost:5000/team/web:1"],
+  ["push", { image: "web", ref: "localhost:5000/team/web:1" }, { id: "1f" }, "localhost:5000/team/web:1"],
   ["gc", {}, {}, ""],
   ["checksum", null, null, ""],
   ["checksum", "text", 7, ""],

@@ -113,6 +113,8 @@ export const blockCounts = z.strictObject({
 /** How long a job took in its worker, in milliseconds. */
 export const durationMs = z.number().nonnegative();
 
+const layerName = /^(?:sha256:)?[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+
 /** No more layers of an image are told of while it is pulled or pushed. */
 export const listedLayers = 50;
 
@@ -127,11 +129,14 @@ export const progress = z.strictObject({
   bytesTotal: z.number().nonnegative().optional(),
   bytesPerSecond: z.number().nonnegative().optional(),
   secondsLeft: z.number().nonnegative().optional(),
-  /** Of a `pull` or `push`: the layers by the digests that the registry has them under, and the bytes of each. */
+  /**
+   * Of a `pull` or `push`: the layers, and the bytes of each. A layer goes by its digest in the registry; one that has none
+   * yet by its diffID or its image's id.
+   */
   layers: z
     .array(
       z.object({
-        digest,
+        digest: z.string().regex(layerName),
         done: z.number().nonnegative(),
         total: z.number().nonnegative(),
         state: z.enum(layerStates),

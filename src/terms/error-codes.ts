@@ -14,7 +14,11 @@ export interface ErrorCodeFacts {
 /** A code is never renamed: programs depend on it. */
 export const errorCodeTable = {
   INVALID_ID: { isTransient: false, status: 422, meaning: "a text that cannot be an image id" },
-  INVALID_NAME: { isTransient: false, status: 422, meaning: "a text that cannot be the name of an image" },
+  INVALID_NAME: {
+    isTransient: false,
+    status: 422,
+    meaning: "a text that cannot be the name of an image, or no reference to one",
+  },
   INVALID_JOB: {
     isTransient: false,
     status: 422,
@@ -44,7 +48,7 @@ export const errorCodeTable = {
   SOURCE_FORBIDDEN: {
     isTransient: false,
     status: 403,
-    meaning: "the worker's operator does not allow the source",
+    meaning: "the worker's operator does not allow the source, or its server refuses",
   },
   SOURCE_MISMATCH: {
     isTransient: false,
@@ -78,7 +82,11 @@ export const errorCodeTable = {
   },
   NOT_MOUNTED: { isTransient: false, status: 404, meaning: "there is no such mount" },
   ALREADY_MOUNTED: { isTransient: false, status: 409, meaning: "the target is taken" },
-  TARGET_FORBIDDEN: { isTransient: false, status: 403, meaning: "the target may not be mounted on" },
+  TARGET_FORBIDDEN: {
+    isTransient: false,
+    status: 403,
+    meaning: "the target may not be mounted on, or not pushed to",
+  },
   MOUNT_UNSUPPORTED: { isTransient: false, status: 501, meaning: "this driver cannot do that here" },
   MOUNT_FAILED: {
     isTransient: true,

@@ -20,7 +20,7 @@ type RegistryOptions = Pick<
 interface Mirror {
   /** As references name it, such as `docker.io`. */
   readonly host: string;
-  /** Without a path, a query or a user. */
+  /** Without a query or a user. */
   readonly url: URL;
 }
 
@@ -55,8 +55,7 @@ export function parseRegistryMirror(text: string): Mirror {
   const isPlain =
     url !== undefined &&
     /^https?:$/.test(url.protocol) &&
-    [url.username, url.password, url.search, url.hash].every((part) => part === "") &&
-    url.pathname === "/";
+    [url.username, url.password, url.search, url.hash].every((part) => part === "");
   if (host !== undefined && isPlain) return { host, url };
   // What is no mirror may hold a password.
   throw new StevedoreError(

@@ -83,7 +83,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const limits: WorkerLimits = { ...defaultLimits, ...options.limits };
   limitToolSilence(limits.toolSilenceMs);
   const allowedHosts = (options.allowedHosts ?? []).map(parseAllowedHost);
-  const registryPolicy = readRegistryPolicy(options, limits);
+  const registries = openRegistries(readRegistryPolicy(options, limits));
   const { host: hostName = systemHostName() } = options;
   if (!hostNamePattern.test(hostName)) {
     throw new StevedoreError("INVALID_OPTION", invalidHostName(hostName));
@@ -169,7 +169,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   });
   metrics.blocks.now(() => ({ waiting: cpu.waiting(), away: offload.away() }));
   const claims = openClaims(graph);
-  const registries = openRegistries(registryPolicy);
   const { blockCache: most = defaultBlockCache } = options;
   const host: WorkerHost = {
     graph,
@@ -191,7 +190,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       limits,
     },
     registries,
-    registryConcurrency: registryPolicy.concurrency,
     limits,
     allowSquash: options.allowSquash ?? false,
     keepExportsMs: options.keepExportsMs,

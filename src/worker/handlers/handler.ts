@@ -21,8 +21,6 @@ export interface WorkerHost {
   readonly compressors: CompressorPool;
   readonly sources: SourcePolicy;
   readonly registries: Registries;
-  /** How many layers of an image are pulled or pushed at a time. */
-  readonly registryConcurrency: number;
   readonly limits: WorkerLimits;
   /** Whether a worker that is not root may store layers without their owners. */
   readonly allowSquash: boolean;

@@ -8,7 +8,8 @@ import { passedOver } from "./passed-over.js";
 export const pull: Handler<"pull"> = async (job, host, signal) => {
   const begun = performance.now();
   const { ref, platform, name, allPlatforms } = job.data;
-  const { graph, registries, registryConcurrency: concurrency, limits, allowSquash } = host;
+  const { graph, registries, limits, allowSquash } = host;
+  const { concurrency } = registries;
   const reference = parseRegistryReference(ref);
   const pulled = await pullImages(
     graph,

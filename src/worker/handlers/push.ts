@@ -19,7 +19,6 @@ export const push: Handler<"push"> = async (job, host, signal) => {
     {
       ...{ id, reference, format, compression: compress },
       threads: threadsOf(job, host),
-      concurrency: registries.concurrency,
       purpose: `the push of job ${job.id}`,
       onProgress: (done, total, layers) =>
         job.report({ phase: "push", done, total, unit: "bytes", layers: listLayers(layers) }),

@@ -37,9 +37,7 @@ describe("layers on a terminal", () => {
   });
 
   it("leave out what a narrow terminal has no room for", () => {
-    expect(layerLines(layers, { columns: 40, rows: 10 })[2]).toBe(
-      "[##     ]  030303030303  fetching   25 %",
-    );
+    expect(layerLines(layers, { columns: 40, rows: 10 })[2]).toBe("[##     ]  030303030303  fetching   25 %");
     expect(layerLines(layers, { columns: 24, rows: 10 })[2]).toBe("030303030303  fetching");
     for (const columns of [1, 5, 13, 30]) {
       for (const line of layerLines(layers, { columns, rows: 10 })) {

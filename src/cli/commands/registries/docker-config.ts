@@ -21,7 +21,7 @@ interface Credentials {
 }
 
 /** A file with credentials is small; a longer one is something else. */
-const longestFile = 4 * 1024 ** 2;
+const longestFile = 1024 ** 2;
 /** The key of Docker's own registry. */
 const dockerKey = "https://index.docker.io/v1/";
 
@@ -61,6 +61,17 @@ export async function storeCredentials(
   }
   const auth = Buffer.from(`${user}:${password}`).toString("base64");
   await writeConfig(path, { ...config, auths: { ...otherAuths(config, host), [keyOf(host)]: { auth } } });
+}
+
+/**
+ * The registries that a file has something for, as references name them, sorted; undefined where there is no file.
+ * @throws `INVALID_OPTION` for a file that is none of Docker's, or cannot be read
+ */
+export async function knownRegistries(path: string): Promise<readonly string[] | undefined> {
+  const config = await readConfig(path);
+  if (config === undefined) return undefined;
+  const keys = [...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})];
+  return [...new Set(keys.map(hostOfKey))].sort();
 }
 
 /** Removes a registry's entry, however it is spelt. @returns whether there was one @throws as `storeCredentials` */

@@ -72,5 +72,5 @@ async function pull(context: CommandContext, flags: PullFlags, ref: string): Pro
 
 function whatCame({ ref, digest, layersAdded, layersPresent, bytesFetched }: JobResult<"pull">): string {
   const named = ref.includes("@") ? ref : `${ref}@${digest}`;
-  return `${named}: ${layersAdded} layers fetched, ${layersPresent} were here; ${formatBytes(bytesFetched)} in all`;
+  return `${named}: layers fetched: ${layersAdded}, here before: ${layersPresent}; ${formatBytes(bytesFetched)} in all`;
 }

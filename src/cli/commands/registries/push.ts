@@ -77,6 +77,6 @@ async function push(context: CommandContext, flags: PushFlags, image: string, re
 }
 
 function whatWent({ ref, bytesSent, blobsSent, blobsPresent, blobsMounted }: JobResult<"push">): string {
-  const from = blobsMounted === 0 ? "" : `, ${blobsMounted} were taken from other repositories there`;
-  return `${ref}: ${blobsSent} blobs sent, ${blobsPresent} were there${from}; ${formatBytes(bytesSent)} in all`;
+  const from = blobsMounted === 0 ? "" : `, mounted: ${blobsMounted}`;
+  return `${ref}: blobs sent: ${blobsSent}, there before: ${blobsPresent}${from}; ${formatBytes(bytesSent)} in all`;
 }

@@ -20,6 +20,7 @@ import { formatBytes } from "../../terminal/index.js";
 import { compressorChecks } from "./compressor-check.js";
 import type { Check, Finding } from "./finding.js";
 import { redisChecks } from "./redis-checks.js";
+import { registryChecks } from "./registry-check.js";
 
 /** Runs all checks. One that fails is a finding, never an error. */
 export async function examine(config: Config): Promise<Finding[]> {
@@ -80,6 +81,7 @@ function checks(config: Config): Check[] {
       probe: () => queue(config),
       fix: `${install(tools.redis)}, or --redis URL`,
     },
+    ...registryChecks(),
     ...redisChecks(config),
     ...compressorChecks(config),
   ];

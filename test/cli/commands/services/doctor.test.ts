@@ -1,5 +1,5 @@
 // stevedore doctor, and what the other commands say of a program that is missing.
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -41,6 +41,26 @@ describe("stevedore doctor", () => {
     expect((await runCommand(["images", "--json"], { root: missing })).json.error.code).toBe(
       "SOURCE_NOT_FOUND",
     );
+  });
+
+  it("tells of the credentials for registries, but not what they are", async () => {
+    const directory = await scratch.fresh();
+    const path = join(directory, "config.json");
+    const env = { DOCKER_CONFIG: directory };
+    const finding = async () => {
+      const { stdout, json } = await runCommand(["doctor", "--json"], { root, env });
+      expect(stdout).not.toContain("c2VjcmV0");
+      return json.find(({ name }: Finding) => name.startsWith("registries"));
+    };
+    expect(await finding()).toMatchObject({ ok: true, needed: false, found: `no credentials in ${path}` });
+    const auths = { "https://index.docker.io/v1/": { auth: "c2VjcmV0" } };
+    writeFileSync(path, JSON.stringify({ auths, credHelpers: { "gcr.io": "gcloud" } }), { mode: 0o600 });
+    const found = `${path} has credentials for docker.io, gcr.io`;
+    expect(await finding()).toMatchObject({ ok: true, found, fix: null });
+    chmodSync(path, 0o644);
+    expect(await finding()).toMatchObject({ ok: false, fix: expect.stringContaining(`chmod 0600 ${path}`) });
+    writeFileSync(path, '{"auths": {"a": {"auth": "c2VjcmV0"');
+    expect(await finding()).toMatchObject({ ok: false, found: expect.stringContaining("not a config.json") });
   });
 
   it("tells of a Redis that drops jobs, or loses them when it restarts", async () => {

@@ -18,6 +18,7 @@ export interface RegistryFlags {
   readonly registryInsecure?: string[];
   readonly registryMirror?: string[];
   readonly registryConcurrency?: number;
+  readonly allowPrivateAddresses?: boolean;
 }
 
 /** For workers that serve others. */
@@ -57,6 +58,14 @@ export function addAllowRegistryFlag(command: Command): Command {
     "--allow-registry <host>",
     "let jobs pull from and push to this registry, host or host:port; repeatable",
     severalRegistries,
+  );
+}
+
+/** Adds the flag for what a registry leads to: token servers, and where blobs are. */
+export function addPrivateAddressesFlag(command: Command): Command {
+  return command.option(
+    "--allow-private-addresses",
+    "let what the registry leads to have a private or loopback address",
   );
 }
 

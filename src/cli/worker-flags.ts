@@ -70,7 +70,6 @@ export interface WorkerFlags
   readonly offloadMemory?: number;
   readonly allowSource?: string[];
   readonly allowHost?: string[];
-  readonly allowPrivateAddresses?: boolean;
   readonly allowNotify?: string[];
   readonly notifySecretFile?: string;
   readonly keepExports: number | "forever";

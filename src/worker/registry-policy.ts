@@ -60,7 +60,7 @@ export function parseRegistryMirror(text: string): Mirror {
   // What is no mirror may hold a password.
   throw new StevedoreError(
     "INVALID_OPTION",
-    `--registry-mirror ${equals < 0 ? "" : quote(`${name}=…`)} is not a valid mirror: use HOST=URL, such as docker.io=https://mirror.example:5000`,
+    `--registry-mirror ${equals < 0 ? "" : quote(`${name}=...`)} is not a valid mirror: use HOST=URL, such as docker.io=https://mirror.example:5000`,
   );
 }
 

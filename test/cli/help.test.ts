@@ -64,9 +64,12 @@ const flags = {
   import: ["--platform", "--name", ...enqueueFlags, "--max-import-bytes", ...layerFlags],
   pull: [
     ...["--platform", "--all-platforms", "--name", ...enqueueFlags],
-    ...["--max-import-bytes", ...layerFlags, ...registryFlags],
+    ...["--allow-private-addresses", "--max-import-bytes", ...layerFlags, ...registryFlags],
   ],
-  push: ["--compress", "--format", ...enqueueFlags, ...threadFlags, ...registryFlags],
+  push: [
+    ...["--compress", "--format", ...enqueueFlags, ...threadFlags],
+    ...["--allow-private-addresses", ...registryFlags],
+  ],
   login: ["--username", "--password-stdin", "--registry-auth"],
   logout: ["--registry-auth"],
   checksum: ["--all", "--recipe", "--force", ...enqueueFlags, ...threadFlags],

@@ -39,7 +39,7 @@ describe("the data of a pull", () => {
     const whole = "docker.io/library/busybox:latest";
     expect(id({ ref: "busybox" })).toMatch(/^p[A-Za-z0-9_-]{21}$/);
     expect(id({ ref: whole, allPlatforms: false })).toBe(id({ ref: "busybox" }));
-    expect(id({ ref: "busybox", name: "base" })).toBe(id({ ref: whole, name: "base:latest" }));
+    expect(id({ ref: "busybox", name: "base" })).toBe(id({ ref: whole, name: "base" }));
     const ids = [
       { ref: "busybox" },
       { ref: "busybox:1" },

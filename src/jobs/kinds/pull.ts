@@ -1,11 +1,6 @@
 // The job `pull`: an image of a registry comes into the graph with its layers and its name, all of it or nothing.
 import { z } from "zod";
-import {
-  formatImageName,
-  formatRegistryReference,
-  parseImageName,
-  parseRegistryReference,
-} from "../../terms/index.js";
+import { formatRegistryReference, parseRegistryReference } from "../../terms/index.js";
 import { bytes, digest, durationMs, imageId, imageName, platform, registryReference } from "../fields.js";
 import { defineJob } from "../job-kind.js";
 import { passedOver } from "./passed-over.js";
@@ -16,7 +11,7 @@ const pullData = z
     ref: registryReference,
     /** Of several images the one for this platform. Default: that of the worker's host. */
     platform: platform.optional(),
-    /** The image's name instead of the reference's own. */
+    /** A repository for the image's name instead of the reference's own; with a tag, the whole name. */
     name: imageName.optional(),
     /** Takes the images of all platforms; the one for the worker's host is named. */
     allPlatforms: z.boolean().optional(),
@@ -70,7 +65,7 @@ export const pullJob = defineJob({
       "pull",
       formatRegistryReference(parseRegistryReference(ref)),
       platform ?? null,
-      name === undefined ? null : formatImageName(parseImageName(name)),
+      name ?? null,
       allPlatforms,
     ]),
 });

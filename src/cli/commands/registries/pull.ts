@@ -5,6 +5,7 @@ import { formatBytes } from "../../../terms/index.js";
 import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import {
   addDownloadFlags,
+  addPrivateAddressesFlag,
   addRegistryFlags,
   type DownloadFlags,
   type RegistryFlags,
@@ -29,11 +30,14 @@ export function declare(program: Command): void {
       "of several images the one for os/architecture[/variant] (default: the worker's)",
     )
     .option("--all-platforms", "take the images of all platforms")
-    .option("--name <name>", "a name for the image instead of the one it has in the registry")
+    .option(
+      "--name <name>",
+      "a repository to name the image by instead of its own, or with a tag the whole name",
+    )
     .option("--detach", "print the job's id and return")
     .addOption(priorityOption)
     .addOption(delayOption);
-  addDownloadFlags(addRegistryFlags(addImportFlags(command)))
+  addDownloadFlags(addPrivateAddressesFlag(addRegistryFlags(addImportFlags(command))))
     .addHelpText(
       "after",
       `

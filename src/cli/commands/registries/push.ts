@@ -5,6 +5,7 @@ import { formatBytes, manifestFormats, pushCompressions } from "../../../terms/i
 import { delayOption, priorityOption } from "../../enqueue-flags.js";
 import {
   addDownloadFlags,
+  addPrivateAddressesFlag,
   addRegistryFlags,
   type DownloadFlags,
   type RegistryFlags,
@@ -40,7 +41,7 @@ export function declare(program: Command): void {
     .option("--detach", "print the job's id and return")
     .addOption(priorityOption)
     .addOption(delayOption);
-  addDownloadFlags(addRegistryFlags(addThreadFlags(command)))
+  addDownloadFlags(addPrivateAddressesFlag(addRegistryFlags(addThreadFlags(command))))
     .addHelpText(
       "after",
       `

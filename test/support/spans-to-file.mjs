@@ -11,6 +11,7 @@ process.on("exit", () => {
     ...span.spanContext(),
     parent: span.parentSpanContext?.spanId,
     attributes: span.attributes,
+    events: span.events.map(({ name, attributes }) => ({ name, attributes })),
     status: span.status.code,
   }));
   writeFileSync(process.env.SPANS_FILE, JSON.stringify(spans));

@@ -4,14 +4,17 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { OpenApiDocument } from "../../../src/server/openapi/components.js";
 import { useDock } from "../../support/dock.js";
-import { type Answer, type Question, servingHttp } from "../../support/http/http-server.js";
+import { type Answer, type HttpService, type Question, servingHttp } from "../../support/http/http-server.js";
 import { makeSmallLayout } from "../../support/images/small-layout.js";
+import { startRegistry } from "../../support/registry/registry.js";
 import { readApi } from "../fuzz/api.js";
 
 const dock = useDock();
 
 it("every operation that has JSON to answer answers what is documented, and refuses as documented", async () => {
-  await servingHttp(dock, async ({ ask }) => {
+  await using registry = await startRegistry();
+  const worker = { allowedRegistries: [registry.host], insecureRegistries: [registry.host] };
+  const judgeAll = async ({ ask }: HttpService) => {
     const api = readApi((await ask("/api/openapi.json")).body as OpenApiDocument);
     const judged = new Set<string>();
     const judge = async (id: string, path: string, status: number, question?: Question): Promise<Answer> => {
@@ -61,6 +64,12 @@ it("every operation that has JSON to answer answers what is documented, and refu
     await judge("getExport", "/api/v1/exports/none.tar", 404);
     makeSmallLayout(join(dock.scratch, "layout"));
     await job("enqueueImport", "import", { source: { path: join(dock.scratch, "layout") } });
+    const ref = `${registry.host}/team/web:1`;
+    await job("enqueuePush", "push", { image: "web:1", ref });
+    await job("enqueuePull", "pull", { ref });
+    await judge("enqueuePull", "/api/v1/jobs/pull?wait=60", 403, { body: { ref: "busybox" } });
+    await judge("enqueuePull", "/api/v1/jobs/pull?wait=60", 422, { body: { ref: `${ref}0` } });
+    await judge("enqueuePush", "/api/v1/jobs/push", 422, { body: { image: "web:1", ref: "Web" } });
     await job("enqueueGc", "gc", { dryRun: true });
     await job("enqueueDelete", "delete", { id: "more" });
     const many = [{ name: "verify", data: { id: "top" }, jobId: "mine" }];
@@ -116,5 +125,6 @@ it("every operation that has JSON to answer answers what is documented, and refu
       }),
     );
     expect(withJson.map(({ id }) => id).filter((id) => !judged.has(id))).toEqual(["cancelJob"]);
-  });
+  };
+  await servingHttp(dock, judgeAll, { worker });
 });

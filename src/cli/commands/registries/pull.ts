@@ -61,9 +61,12 @@ async function pull(context: CommandContext, flags: PullFlags, ref: string): Pro
   });
   const { openQueueSession } = await import("../../embedded/index.js");
   const { runJob } = await import("../../run-jobs.js");
-  const { ownWork } = await import("./own-work.js");
+  const { ownWork, warnUnheededRegistries } = await import("./own-work.js");
+  const { warnUnheeded } = await import("../stored-image.js");
   const work = detach ? undefined : await ownWork(flags, ref);
   await using session = await openQueueSession(context, { work, makeRoot: true });
+  warnUnheeded(session, flags, context);
+  warnUnheededRegistries(session, flags, context);
   if (detach) {
     const enqueued = await session.producer.enqueue("pull", data, context.jobOptions);
     return context.print(enqueued, [enqueued.id]);

@@ -64,10 +64,11 @@ async function push(context: CommandContext, flags: PushFlags, image: string, re
   });
   const { openQueueSession } = await import("../../embedded/index.js");
   const { runJob } = await import("../../run-jobs.js");
-  const { ownWork } = await import("./own-work.js");
+  const { ownWork, warnUnheededRegistries } = await import("./own-work.js");
   await using session = await openQueueSession(context, {
     work: detach ? undefined : await ownWork(flags, ref),
   });
+  warnUnheededRegistries(session, flags, context);
   if (detach) {
     const enqueued = await session.producer.enqueue("push", data, context.jobOptions);
     return context.print(enqueued, [enqueued.id]);

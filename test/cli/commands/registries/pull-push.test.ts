@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { makeSmallLayout } from "../../../support/images/small-layout.js";
 import { runCommand } from "../../../support/processes/command.js";
 import { startOnTerminal } from "../../../support/processes/screen.js";
-import { noRedisRuns, stevedore } from "../../../support/processes/stevedore.js";
+import { noRedisRuns, serveRoot, stevedore } from "../../../support/processes/stevedore.js";
 import { authConfig, startRegistry } from "../../../support/registry/registry.js";
 import { useScratchDirectory } from "../../../support/scratch-directory.js";
 
@@ -88,6 +88,29 @@ describe("push and pull", () => {
     expect(await push({ ...nothing, REGISTRY_AUTH_FILE }, ...named)).toMatchObject({ code: 0 });
     const missing = await push({ DOCKER_CONFIG }, "--registry-auth", "/nowhere/config.json");
     expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("/nowhere/config.json") });
+  });
+
+  it("are done by a worker that serves already by its own rules, and say which flags it does not heed", async () => {
+    await using registry = await startRegistry();
+    const ref = `${registry.host}/team/web:1`;
+    const root = await filledRoot();
+    const up = await serveRoot(root);
+    try {
+      const insecure = ["--registry-insecure", registry.host];
+      for (const args of [
+        ["pull", ref],
+        ["push", "web:1", ref],
+      ]) {
+        const { code, stderr } = await runCommand([...args, ...insecure], { root });
+        expect({ code, stderr }).toEqual({
+          code: 1,
+          stderr: expect.stringMatching(/not heeded[^]*_FORBIDDEN/),
+        });
+      }
+      expect(await registry.requests()).toEqual([]);
+    } finally {
+      await up.stop();
+    }
   });
 
   it("say what is wrong before anything is started", async () => {

@@ -104,7 +104,7 @@ describe("push and pull", () => {
         const { code, stderr } = await runCommand([...args, ...insecure], { root });
         expect({ code, stderr }).toEqual({
           code: 1,
-          stderr: expect.stringMatching(/not heeded[^]*_FORBIDDEN/),
+          stderr: expect.stringMatching(/not heeded[\s\S]*_FORBIDDEN/),
         });
       }
       expect(await registry.requests()).toEqual([]);

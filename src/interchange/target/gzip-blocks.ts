@@ -13,7 +13,7 @@ const blockBytes = 1024 * 1024;
 const windowBytes = 32 * 1024;
 /** Larger than most compressed blocks, so that few are put together of pieces. */
 const outputBytes = 512 * 1024;
-/** At which zlib takes as long as pgzip does at its default, by which skopeo and podman push, for 2 % more bytes. */
+/** Level 5 takes 45 % more time for 5 % fewer bytes, and whoever pushes waits for it. */
 const level = 2;
 
 /** Magic number, deflate, no flags, no time, no hint, Unix. */

@@ -8,6 +8,9 @@ import { createInterface } from "node:readline";
 import { openProducer, type Producer } from "../src/producer/index.js";
 import { binary } from "./stevedore.js";
 
+/** Where registries of the rows listen, each on a port of its own, by plain HTTP. */
+const loopback = "127.0.0.1";
+
 export interface Dock extends AsyncDisposable {
   readonly scratch: string;
   readonly root: string;
@@ -23,7 +26,7 @@ export async function openDock(): Promise<Dock> {
   const { scratch, root, redis } = place;
   const worker = await startProcess([
     ...[binary, "worker", "--redis", redis, "--root", root, "--allow-source", scratch],
-    ...["--checksum-concurrency", "16"],
+    ...["--checksum-concurrency", "16", "--allow-registry", loopback, "--registry-insecure", loopback],
   ]);
   const producer = openProducer({ redis });
   return {

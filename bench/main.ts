@@ -23,6 +23,8 @@ import { measureListing } from "./rows/listing.js";
 import { measureLoad } from "./rows/load.js";
 import { measureMemory } from "./rows/memory.js";
 import { measureMount } from "./rows/mount.js";
+import { measurePull } from "./rows/pull.js";
+import { measurePush } from "./rows/push.js";
 import { measureScale } from "./rows/scale.js";
 import { measureStart } from "./rows/start.js";
 import { measureStore } from "./rows/store.js";
@@ -52,6 +54,8 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   import: measureImport,
   load: measureLoad,
   export: measureExport,
+  pull: measurePull,
+  push: measurePush,
   memory: measureMemory,
 };
 

@@ -2,11 +2,19 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-/** Runs a line of bash to its end and returns its stdout. @throws if it fails anywhere in a pipe */
-export async function shell(line: string, cwd = "/"): Promise<string> {
+/**
+ * Runs a line of bash to its end and returns its stdout.
+ * @param env added to its environment
+ * @throws if it fails anywhere in a pipe
+ */
+export async function shell(
+  line: string,
+  cwd = "/",
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const child = spawn("bash", ["--norc", "-euo", "pipefail", "-c", line], {
     cwd,
-    env: { PATH: process.env.PATH, LC_ALL: "C" },
+    env: { PATH: process.env.PATH, LC_ALL: "C", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   let stdout = "";

@@ -1,8 +1,8 @@
 // Importing an OCI layout of gzip'd layers, against what unpacks it elsewhere and a sync of the file system.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Dock } from "../dock.js";
 import { type LayeredImage, makeLayeredImage } from "../layered-image.js";
+import { removeImage } from "../remove-image.js";
 import { inTurn, type Row, timed } from "../row.js";
 import { shell } from "../shell.js";
 
@@ -64,14 +64,10 @@ export async function measureImport(dock: Dock): Promise<Row[]> {
 }
 
 /** Imports the image into the dock's graph, and takes it out again. Returns how long the import took, in ms. */
-async function importOnce({ producer, root, scratch }: Dock, { layout }: LayeredImage): Promise<number> {
+async function importOnce(dock: Dock, { layout }: LayeredImage): Promise<number> {
+  const { producer } = dock;
   const job = await producer.enqueue("import", { source: { path: layout } });
   const { durationMs, images } = await producer.wait(job);
-  for (let id = images[0]?.id; id !== undefined; ) {
-    const { parent } = JSON.parse(readFileSync(join(root, "graph", id, "json"), "utf8"));
-    await producer.wait(await producer.enqueue("delete", { id }));
-    id = parent;
-  }
-  await shell(`sync -f ${scratch}`);
+  await removeImage(dock, images[0]?.id);
   return durationMs;
 }

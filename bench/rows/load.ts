@@ -1,11 +1,11 @@
 // Importing what `docker save` writes, against the engines that load it.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startDocker } from "../../test/support/engines/docker.js";
 import type { Engine } from "../../test/support/engines/engine.js";
 import { openPodman } from "../../test/support/engines/podman.js";
 import type { Dock } from "../dock.js";
 import { makeLayeredImage } from "../layered-image.js";
+import { removeImage } from "../remove-image.js";
 import { inTurn, type Row, timed } from "../row.js";
 import { shell } from "../shell.js";
 
@@ -50,18 +50,14 @@ async function makeSaved(dock: Dock, docker: Engine) {
 }
 
 /** Imports the archive into the dock's graph, and takes its images out again. Returns how long the import took, in ms. */
-async function importOnce({ producer, root, scratch }: Dock, path: string): Promise<number> {
+async function importOnce(dock: Dock, path: string): Promise<number> {
+  const { producer } = dock;
   let id: string | undefined;
   const duration = await timed(async () => {
     const { images } = await producer.wait(await producer.enqueue("import", { source: { path } }));
     id = images[0]?.id;
   });
-  while (id !== undefined) {
-    const { parent } = JSON.parse(readFileSync(join(root, "graph", id, "json"), "utf8"));
-    await producer.wait(await producer.enqueue("delete", { id }));
-    id = parent;
-  }
-  await shell(`sync -f ${scratch}`);
+  await removeImage(dock, id);
   return duration;
 }
 

@@ -6,7 +6,10 @@ import { unmountBelow } from "../mounts/mounted.js";
 import { type Engine, historyLine, runProgram, shownByEngine, sortedLines } from "./engine.js";
 
 /** One with its files below the temporary directory. */
-export interface OpenPodman extends Engine, AsyncDisposable {}
+export interface OpenPodman extends Engine, AsyncDisposable {
+  /** By this environment skopeo finds its store as `containers-storage:`. */
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** Makes an empty store. Needs root. */
 export async function openPodman(): Promise<OpenPodman> {
@@ -20,6 +23,7 @@ export async function openPodman(): Promise<OpenPodman> {
   };
   return {
     run,
+    env,
     async importTar(archive, name) {
       await run(["import", "--quiet", archive, name]);
     },

@@ -68,18 +68,24 @@ export async function* gzipBlocks(
 
 /** Cuts the input into blocks; only the last is shorter. */
 async function* blocksOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  let block = Buffer.allocUnsafeSlow(blockBytes);
+  let block: Buffer | undefined;
   let filled = 0;
   for await (const chunk of input) {
+    // As the tar of a layer that came as one is read.
+    if (filled === 0 && chunk.length === blockBytes) {
+      yield chunk;
+      continue;
+    }
     for (let at = 0; at < chunk.length; ) {
+      block ??= Buffer.allocUnsafeSlow(blockBytes);
       const copied = chunk.copy(block, filled, at);
       filled += copied;
       at += copied;
       if (filled < blockBytes) continue;
       yield block;
-      block = Buffer.allocUnsafeSlow(blockBytes);
+      block = undefined;
       filled = 0;
     }
   }
-  if (filled > 0) yield block.subarray(0, filled);
+  if (block !== undefined) yield block.subarray(0, filled);
 }

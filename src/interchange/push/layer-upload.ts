@@ -11,6 +11,7 @@ import {
   compress,
   createFile,
   gzipBlocks,
+  type LayerBlob,
   type OutgoingLayer,
   type Threads,
   writeLayerBlob,
@@ -43,20 +44,12 @@ export interface StageRequest {
 export async function stageLayer(
   graph: Graph,
   { image, original }: OutgoingLayer,
-  { compression, threads, path, onProgress }: StageRequest,
+  request: StageRequest,
   signal: AbortSignal,
 ): Promise<StagedLayer> {
-  const { id, layerDirectory } = image;
-  const { layerBytes } = await graph.layerFacts(id, signal);
-  using share = await threads.take("some", layerBytes, signal);
-  const compressTar = (tar: AsyncIterable<Buffer>) =>
-    compression === "gzip"
-      ? gzipBlocks(tar, share.count, signal)
-      : compress(tar, compression, { threads: share.count, blocks: threads.blocks(layerBytes) }, signal);
-  const request = { layerDirectory, original, compress: compressTar, onProgress };
-  await using file = await createFile(path);
-  const written = await writeLayerBlob(request, { write: file.write, rewind: () => file.backTo(0) }, signal);
-  await file.flush();
+  const { compression, path } = request;
+  const { id } = image;
+  const written = await writeStaged(graph, { image, original }, request, signal);
   if (original === undefined) await assertUnchanged(graph, id, written);
   const { diffId, digest, size } = written;
   const blob: KnownBlob = { diffId, digest, size, compression, isMade: true };
@@ -66,6 +59,26 @@ export async function stageLayer(
     open: async (start) => createReadStream(path, { start, highWaterMark: readBytes }),
     [Symbol.asyncDispose]: () => rm(path, { force: true }),
   };
+}
+
+/** Writes the file. The threads are free again when that is done, whatever the disk is still waited for. */
+async function writeStaged(
+  graph: Graph,
+  { image: { id, layerDirectory }, original }: Pick<OutgoingLayer, "image" | "original">,
+  { compression, threads, path, onProgress }: StageRequest,
+  signal: AbortSignal,
+): Promise<LayerBlob> {
+  const { layerBytes } = await graph.layerFacts(id, signal);
+  using share = await threads.take("some", layerBytes, signal);
+  const compressTar = (tar: AsyncIterable<Buffer>) =>
+    compression === "gzip"
+      ? gzipBlocks(tar, share.count, signal)
+      : compress(tar, compression, { threads: share.count, blocks: threads.blocks(layerBytes) }, signal);
+  const layer = { layerDirectory, original, compress: compressTar, onProgress };
+  await using file = await createFile(path);
+  const written = await writeLayerBlob(layer, { write: file.write, rewind: () => file.backTo(0) }, signal);
+  await file.flush();
+  return written;
 }
 
 /**

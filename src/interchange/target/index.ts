@@ -8,7 +8,7 @@ export { createFile } from "./file-writer.js";
 export { gzipBlocks } from "./gzip-blocks.js";
 export { configOfImage } from "./image-config.js";
 export { formatManifest } from "./image-manifest.js";
-export { writeLayerBlob } from "./layer-blob.js";
+export { type LayerBlob, writeLayerBlob } from "./layer-blob.js";
 export { annotationsOf, writeOci } from "./oci-layout.js";
 export { type OutgoingLayer, outgoingLayer } from "./outgoing-layer.js";
 export { assertUnchanged, readyLayers, type Threads } from "./ready-layers.js";

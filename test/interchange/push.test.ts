@@ -5,6 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Graph, makeRecord, openGraph } from "../../src/graph/index.js";
 import type { LayerProgress } from "../../src/interchange/index.js";
+import { freeThreads } from "../support/images/exporting.js";
 import { imageOf } from "../support/images/oci-layout.js";
 import { digestOf, makeSmallLayout, type SmallLayout, smallLayers } from "../support/images/small-layout.js";
 import { type MemoryRegistry, memoryRegistry } from "../support/registry/memory-registry.js";
@@ -238,6 +239,23 @@ describe("an image that was made here", () => {
 });
 
 describe("a push", () => {
+  it("has given back the threads of a layer when it is remembered", async () => {
+    await made("base");
+    let isFreed = false;
+    let knownBefore: number | undefined;
+    const take = async () => ({
+      count: 2,
+      [Symbol.dispose]() {
+        isFreed = true;
+        knownBefore = graph.knownBlobs("base").length;
+      },
+    });
+    await push("base", reference, { threads: { ...freeThreads, take } });
+    expect({ isFreed, knownBefore, known: graph.knownBlobs("base").length }).toEqual({
+      ...{ isFreed: true, knownBefore: 0, known: 1 },
+    });
+  });
+
   it("puts the manifest last, and after nothing that failed", async () => {
     await made("base");
     registry.onRequest = (request) => {

@@ -5,6 +5,8 @@ import { Readable } from "node:stream";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
+import { assembleArchive } from "../../../src/layer/index.js";
+import { collect } from "../../support/collect.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 import { archive, type CraftedHeader, entry, pax } from "../../support/trees/crafted-tar.js";
 import { makeRichTree } from "../../support/trees/rich-tree.js";
@@ -142,6 +144,15 @@ it("holds what is long in segments of 1 MiB", async () => {
   expect(again?.equals(bytes)).toBe(true);
   const longest = Math.max(...linesOf(splitPath).map(({ payload }) => payload.length));
   expect(longest).toBe(Math.ceil(1024 ** 2 / 3) * 4);
+});
+
+it("comes back in chunks of one size, however small its files are", async () => {
+  const files = Array.from({ length: 40 }, (_, at) => entry({ name: `f${at}` }, `${at}`.repeat(50_000)));
+  const { again, splitPath, layerDirectory } = await through(archive(...files));
+  const sizes = (await collect(assembleArchive({ layerDirectory, splitPath }))).map(({ length }) => length);
+  const all = again?.length ?? 0;
+  expect(all).toBeGreaterThan(3 * 1024 ** 2);
+  expect(sizes).toEqual([...sizes.slice(1).map(() => 1024 ** 2), all % 1024 ** 2]);
 });
 
 it("is not lossless past a limit of bytes that are neither headers nor a file's content", async () => {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { broken, shownUrl } from "../../outbound/index.js";
 import { quote, StevedoreError } from "../../terms/index.js";
 import { documentKind, longestDocument, mediaTypes } from "../formats/index.js";
-import { type Answer, ask, collect, drop, headerOf } from "./http/index.js";
+import { type Answer, ask, askForDocument, drop, headerOf } from "./http/index.js";
 import { type Line, onFirst } from "./lines.js";
 import type { FetchedManifest } from "./repository.js";
 
@@ -27,9 +27,9 @@ export async function fetchManifest(
   return onFirst(lines, async (line) => {
     const asker = line.asker(signal);
     const url = line.url(resource);
-    const answer = await ask(asker, { method: "GET", url, headers: { accept } }, [200]);
+    const request = { method: "GET", url, headers: { accept } } as const;
+    const { answer, bytes } = await askForDocument(asker, request, longestDocument);
     assertPlain(answer);
-    const bytes = await collect(answer, longestDocument, asker, asker.patience.wait);
     const digest = digestOf(bytes);
     const named = isDigest(reference) ? reference : headerOf(answer.headers, "docker-content-digest");
     if (named?.startsWith("sha256:") && named !== digest) {

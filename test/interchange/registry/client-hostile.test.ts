@@ -197,6 +197,11 @@ describe("a blob", () => {
     expect(error.code).toMatch(code);
   });
 
+  it("that redirects to an address that may not be asked is refused by its own name", async () => {
+    const error = await errorOf(answering(307, { location: "http://169.254.169.254/x" }), pullBlob);
+    expect(error.message).toContain(`HOST/v2/tests/image/blobs/${digest}: it leads to http://169.254.169.254/: `);
+  });
+
   it("that falls silent each time is given up", async () => {
     const silent: RequestListener = (_request, response) =>
       void response.writeHead(200, { "content-length": size }).flushHeaders();

@@ -56,6 +56,27 @@ function cutAfter(bytes: number, heedsRange = true): RequestListener {
   };
 }
 
+describe("a document that breaks off", () => {
+  const cutDocument: RequestListener = (_request, response) => {
+    response.writeHead(200, { "content-type": ociManifest, "content-length": document.length });
+    response.write(document.subarray(0, 9), () => response.destroy());
+  };
+
+  it("is asked for again, whole", async () => {
+    await serving(inTurn(cutDocument, cutDocument, serveDocument), async (registry) => {
+      expect((await pullManifest(registry)).bytes).toEqual(document);
+      expect(registry.requests).toHaveLength(3);
+    });
+  });
+
+  it("is given up where it breaks off each time", async () => {
+    await serving(cutDocument, async (registry) => {
+      await expect(pullManifest(registry)).rejects.toMatchObject({ code: "INTERNAL" });
+      expect(registry.requests).toHaveLength(registry.policy.limits.downloadResumes + 1);
+    });
+  });
+});
+
 describe("a blob that breaks off", () => {
   it("goes on five times where it broke, and not a sixth time", async () => {
     await serving(cutAfter(100_000), async (registry) => {

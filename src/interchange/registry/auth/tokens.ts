@@ -1,6 +1,6 @@
 // Gets a bearer token from the server that a challenge names (Docker's token authentication, and its form of OAuth 2).
 import { broken, type DownloadLimits, forbidden, startPatience } from "../../../outbound/index.js";
-import { ask, collect, type Sender } from "../http/index.js";
+import { askForDocument, type Sender } from "../http/index.js";
 import type { Challenge } from "./challenges.js";
 import type { Credentials } from "./docker-config.js";
 
@@ -48,8 +48,8 @@ export async function fetchToken(sender: Sender, request: TokenRequest): Promise
   const authorization = { header: async () => basic, renew: async () => false };
   const asker = { ...sender, patience, authorization, retries, heedsRetryAfter: retries > 0 };
   const begun = performance.now();
-  const answer = await ask(asker, { ...messageOf(url, parameters, credentials), shown }, [200]);
-  const bytes = await collect(answer, longestAnswer, asker, patience.wait);
+  const message = { ...messageOf(url, parameters, credentials), shown };
+  const { bytes } = await askForDocument(asker, message, longestAnswer);
   const { token, seconds } = parse(bytes);
   // What a server takes for a token may not become a second header.
   if (token === undefined || !/^[\x21-\x7e]{1,32768}$/.test(token)) {

@@ -2,7 +2,7 @@
 import { broken, shownUrl, type Wait } from "../../../outbound/index.js";
 import { StevedoreError } from "../../../terms/index.js";
 import type { Answer, Sender } from "./answer.js";
-import { explain } from "./failures.js";
+import { explain, markLasting } from "./failures.js";
 
 /**
  * The chunks of an answer's body, each waited for.
@@ -46,7 +46,9 @@ export async function collect(answer: Answer, most: number, sender: Sender, wait
       size += chunk.length;
       if (size > most) throw tooLong(shown, most);
       if (performance.now() - begun > documentMs) {
-        throw broken(shown, sender.kind, `its document took longer than ${documentMs / 1_000} s`);
+        throw markLasting(
+          broken(shown, sender.kind, `its document took longer than ${documentMs / 1_000} s`),
+        );
       }
       chunks.push(chunk);
     }

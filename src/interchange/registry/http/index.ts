@@ -2,8 +2,9 @@
 
 export { type Answer, drop, headerOf, lengthOf, type Sender } from "./answer.js";
 export { type Asker, type Authorization, ask, pauseOf, retryAfter } from "./ask.js";
-export { chunksOf, collect } from "./body.js";
+export { chunksOf } from "./body.js";
 export { openConnections } from "./connections.js";
+export { askForDocument } from "./document.js";
 export { errnoOf, explain, isPassing } from "./failures.js";
 export { pulling, pushing } from "./kinds.js";
 export { refused } from "./refusals.js";

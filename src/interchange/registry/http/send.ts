@@ -1,7 +1,9 @@
 // Sends one request to a registry, and follows redirects of what is read: under the rules of addresses, without the
 // credentials where another host or port is asked, never from https to http.
 import { forbidden, type RequestKind, type Wait } from "../../../outbound/index.js";
+import { StevedoreError } from "../../../terms/index.js";
 import { type Answer, drop, type Sender } from "./answer.js";
+import { pulling } from "./kinds.js";
 
 /** One request. */
 export interface RegistryRequest {
@@ -47,7 +49,11 @@ export async function sendThrough(sender: Sender, request: RegistryRequest, wait
   const { kind } = sender;
   let next = { ...request, shown: request.shown ?? request.url };
   for (let redirects = 0; redirects <= redirectLimit; redirects++) {
-    const answer = await sendOnce(sender, next, wait);
+    const answer = await sendOnce(sender, next, wait).catch((error: unknown) => {
+      throw redirects > 0 && isRefusal(error)
+        ? forbidden(next.shown, kind, `it leads to ${error.message}`)
+        : error;
+    });
     if (!redirectStatuses.includes(answer.status)) return answer;
     drop(answer);
     const url = targetOf(answer, kind);
@@ -56,6 +62,11 @@ export async function sendThrough(sender: Sender, request: RegistryRequest, wait
     next = { ...next, url, headers: keeps ? { ...others, authorization } : others };
   }
   throw forbidden(next.shown, kind, `it redirects more than ${redirectLimit} times`);
+}
+
+/** True for the error of an address that may not be asked: it names the host alone. */
+function isRefusal(error: unknown): error is StevedoreError {
+  return error instanceof StevedoreError && error.code === pulling.refusal;
 }
 
 /** Resolves the `Location` of an answer. @throws the kind's refusal for none, and for one that may not be followed */

@@ -11,7 +11,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "15" },
     seed: { type: "string" },
-    /** Of the trial `blocks`: runs it once, for as long as that takes. */
+    /** Of the trials `blocks` and `registry`: runs it once, for as long as that takes. */
     kills: { type: "string" },
     only: { type: "string", multiple: true },
     rounds: { type: "string", default: "8" },

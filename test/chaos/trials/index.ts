@@ -5,6 +5,7 @@ import { diskFull } from "./disk-full.js";
 import { killEmbedded, killWithRedis } from "./kill.js";
 import { outage } from "./outage.js";
 import { powerCut, powerCutEmbedded } from "./power-cut.js";
+import { registry } from "./registry.js";
 import { clusterNode, failover } from "./topologies.js";
 
 export const trials = {
@@ -17,4 +18,5 @@ export const trials = {
   "cluster-node": clusterNode,
   "disk-full": diskFull,
   blocks,
+  registry,
 } as const satisfies Record<string, Trial>;

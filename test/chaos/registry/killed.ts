@@ -15,7 +15,7 @@ import { startFaultProxy } from "../../support/registry/fault-proxy.js";
 import { authConfig, openPolicy, type TestRegistry } from "../../support/registry/registry.js";
 import { pullInto } from "../../support/registry/transfers.js";
 import type { SeededRandom } from "../../support/seeded-random.js";
-import { auditHost, trialVariable } from "../auditor/host-audit.js";
+import { auditHost, signalTrial, trialVariable } from "../auditor/host-audit.js";
 import { openLedger } from "../ledger.js";
 import { auditPulled, auditPushed, auditRegistryFiles, auditRoot, flatten, idsOf } from "./audit.js";
 import { accessRegistry, openImageMill, type TrueImage } from "./images.js";
@@ -24,12 +24,16 @@ import { basicAuthorization } from "./lane.js";
 /** How long the next try may take, in ms: a lock of 2 s runs out first, and a stalled job is looked for now and then. */
 const patience = 90_000;
 
+/** Whose process is killed. */
+const hows = ["worker", "command"] as const;
+
 export interface Victim extends AsyncDisposable {
   /** One pull or push that is killed and tried again, and what is wrong with how that went. */
   kill(): Promise<string[]>;
 }
 
 interface VictimOptions {
+  readonly name: string;
   readonly directory: string;
   readonly registry: TestRegistry;
   readonly random: SeededRandom;
@@ -51,6 +55,7 @@ interface Transfer {
 
 /** Opens a root for workers and one for commands, whose network is slow enough for a kill to come between. */
 export async function openVictim({
+  name,
   directory,
   registry,
   random,
@@ -66,14 +71,14 @@ export async function openVictim({
   const hosts = [parseAllowedHost(host)];
   const policy: RegistryPolicy = { ...openPolicy, allowedHosts: hosts, insecureHosts: hosts, authFile };
   const mill = openImageMill(random, accessRegistry(registry.url, basicAuthorization));
-  const graphName = "victim";
+  const graphName = name;
   const producer = openProducer({ redis: redis.url, graph: graphName });
   const flags = ["--registry-insecure", host, "--registry-auth", authFile];
   let kills = 0;
 
   async function kill(): Promise<string[]> {
     kills++;
-    const how = random.pick(["worker", "command"] as const);
+    const how = random.pick(hows);
     const root = join(directory, how);
     const env = { ...quickLockEnvironment, [trialVariable]: root };
     const transfer = await prepare(root);
@@ -145,7 +150,7 @@ export async function openVictim({
 
   /** Makes an image, and for a push gets it into the graph first. */
   async function prepare(root: string): Promise<Transfer> {
-    const made = await mill.make(`victim/r${random.between(0, 2)}`, `t${kills}`, true);
+    const made = await mill.make(`${name}/r${random.between(0, 2)}`, `t${kills}`, true);
     const image = made.images[0] as TrueImage;
     const from = `${host}/${made.repository}:${made.tag}`;
     if (random.chance(0.5)) {
@@ -157,7 +162,7 @@ export async function openVictim({
     } finally {
       await registries.close();
     }
-    const to = `${host}/victim/p${random.between(0, 2)}:t${kills}`;
+    const to = `${host}/${name}/p${random.between(0, 2)}:t${kills}`;
     const form = random.pick([{}, { compress: "zstd" }, { format: "docker" }] as const);
     const options = Object.entries(form).flatMap(([name, value]) => [`--${name}`, value]);
     const data = { image: image.id, ref: to, ...form };
@@ -207,6 +212,7 @@ export async function openVictim({
   return {
     kill,
     async [Symbol.asyncDispose]() {
+      for (const how of hows) signalTrial(join(directory, how), "SIGKILL");
       await producer.close();
       await proxy[Symbol.asyncDispose]();
       await redis[Symbol.asyncDispose]();

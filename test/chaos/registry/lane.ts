@@ -29,7 +29,7 @@ import {
 import { accessRegistry, openImageMill, randomBytesOf, sha256, type TrueImage } from "./images.js";
 
 /** Limits that a trial can wait for, in ms. */
-const limits = { downloadMs: 6_000, downloadSilenceMs: 700, downloadResumes: 4 };
+const limits = { downloadMs: 12_000, downloadSilenceMs: 1_500, downloadResumes: 4 };
 /** How long any transfer may take that has these limits, for each of its few documents and blobs, in ms. */
 const patience = 120_000;
 

@@ -3,54 +3,56 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { startRegistry } from "../../support/registry/registry.js";
-import { type SeededRandom, seededRandom } from "../../support/seeded-random.js";
-import { signalTrial } from "../auditor/host-audit.js";
-import { openVictim } from "../registry/killed.js";
+import { seededRandom } from "../../support/seeded-random.js";
+import { openVictim, type Victim } from "../registry/killed.js";
 import { type Lane, openLane } from "../registry/lane.js";
 import type { Trial } from "../trial.js";
 
-/** Graphs that pull and push side by side. */
-const lanes = 4;
-/** So many pulls and pushes by each of them are a round, beside one that is killed. */
-const steps = 2;
+/** A round: so many graphs pull and push so often through a network that fails, and beside them so many are killed. */
+const short = { lanes: 2, steps: 3, victims: 1 };
+/** Where kills are counted: sixteen pulls and pushes for two that are killed. */
+const long = { lanes: 4, steps: 4, victims: 2 };
 
-/** A round is eight pulls and pushes through a network that fails, and one whose process is killed. */
 export const registry: Trial = async ({ directory, random, rounds, kills, log, isOver }) => {
+  const { lanes, steps, victims } = kills === undefined ? short : long;
   const deeds = new Map<string, number>();
   const findings: string[] = [];
   let jobs = 0;
   let killed = 0;
-  const count = (deed: string) => void deeds.set(deed, (deeds.get(deed) ?? 0) + 1);
-  const others = Array.from({ length: lanes + 1 }, () => seededRandom(random.between(0, 2 ** 31)));
-  const victims = join(directory, "victims");
-  mkdirSync(victims, { recursive: true });
   await using served = await startRegistry("basic");
+  const options = (name: string) => {
+    const own = join(directory, name);
+    mkdirSync(own);
+    const count = (deed: string) => void deeds.set(deed, (deeds.get(deed) ?? 0) + 1);
+    return {
+      name,
+      directory: own,
+      registry: served,
+      random: seededRandom(random.between(0, 2 ** 31)),
+      count,
+      log,
+    };
+  };
   const running: Lane[] = [];
-  for (const [at, own] of others.slice(0, lanes).entries()) {
-    const options = { name: `lane${at}`, directory: join(directory, `lane${at}`), registry: served };
-    running.push(await openLane({ ...options, random: own, count, log }));
-  }
-  const last = others[lanes] as SeededRandom;
-  const victim = await openVictim({ directory: victims, registry: served, random: last, count, log });
+  const doomed: Victim[] = [];
+  const transfer = async (lane: Lane) => {
+    for (let step = 0; step < steps && findings.length === 0; step++, jobs++)
+      findings.push(...(await lane.step()));
+  };
+  const kill = async (victim: Victim) => {
+    findings.push(...(await victim.kill()));
+    killed++;
+    jobs++;
+  };
   const isEnough = (round: number) => (kills === undefined ? round >= rounds : killed >= kills);
   try {
+    for (let at = 0; at < lanes; at++) running.push(await openLane(options(`lane${at}`)));
+    for (let at = 0; at < victims; at++) doomed.push(await openVictim(options(`victim${at}`)));
     for (let round = 0; !isEnough(round) && !isOver() && findings.length === 0; round++) {
-      const transfers = running.map(async (lane) => {
-        for (let step = 0; step < steps && findings.length === 0; step++) {
-          findings.push(...(await lane.step()));
-          jobs++;
-        }
-      });
-      const killing = async () => {
-        findings.push(...(await victim.kill()));
-        killed++;
-        jobs++;
-      };
-      await Promise.all([...transfers, killing()]);
+      await Promise.all([...running.map(transfer), ...doomed.map(kill)]);
     }
   } finally {
-    for (const each of [...running, victim]) await each[Symbol.asyncDispose]();
-    for (const how of ["worker", "command"]) signalTrial(join(victims, how), "SIGKILL");
+    for (const each of [...running, ...doomed]) await each[Symbol.asyncDispose]();
   }
   return { deeds, jobs, findings };
 };

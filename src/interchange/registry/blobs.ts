@@ -28,9 +28,22 @@ export function streamBlob(
   resumes: number,
   signal: AbortSignal,
 ): Readable {
-  return Readable.from(bytesOf(lines, descriptor, resumes, signal), {
-    objectMode: false,
+  const over = new AbortController();
+  const bytes = bytesOf(lines, descriptor, resumes, AbortSignal.any([signal, over.signal]));
+  return new Readable({
     highWaterMark: readAhead,
+    read() {
+      bytes.next().then(
+        ({ done, value }) => this.push(done ? null : value),
+        (error: Error) => this.destroy(error),
+      );
+    },
+    destroy(error, callback) {
+      // Who reads no more does not wait for a server that is silent, either.
+      over.abort();
+      const end = () => callback(error);
+      bytes.return().then(end, end);
+    },
   });
 }
 

@@ -133,6 +133,7 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
       return `${after}` === `${before}` ? [] : ["a pull that failed has left images"];
     };
     const findings = await tried("pull", work, untouched);
+    if (findings.length > 0) return findings;
     for (const image of wanted) known.push(knownOf(image));
     if (random.chance(0.2)) known.push(await makeOn(wanted[0] as TrueImage));
     return findings;

@@ -22,7 +22,7 @@ export const registry: Trial = async ({ directory, random, rounds, kills, log, i
   await using served = await startRegistry("basic");
   const options = (name: string) => {
     const own = join(directory, name);
-    mkdirSync(own);
+    mkdirSync(own, { recursive: true });
     const count = (deed: string) => void deeds.set(deed, (deeds.get(deed) ?? 0) + 1);
     return {
       name,

@@ -199,7 +199,9 @@ describe("a blob", () => {
 
   it("that redirects to an address that may not be asked is refused by its own name", async () => {
     const error = await errorOf(answering(307, { location: "http://169.254.169.254/x" }), pullBlob);
-    expect(error.message).toContain(`HOST/v2/tests/image/blobs/${digest}: it leads to http://169.254.169.254/: `);
+    expect(error.message).toContain(
+      `HOST/v2/tests/image/blobs/${digest}: it leads to http://169.254.169.254/: `,
+    );
   });
 
   it("that falls silent each time is given up", async () => {

@@ -34,6 +34,9 @@ export async function unpackBlob(
   const bytes = await file.open();
   const stored = isHashed ? createStoredDigest(bytes) : undefined;
   const source = stored === undefined ? bytes : Readable.from(stored.passing(), { objectMode: false });
+  // Who waits for bytes of a server that is silent would not be told otherwise.
+  const stop = () => void bytes.destroy();
+  signal?.addEventListener("abort", stop, { once: true });
   let unpacked: Unpacked;
   try {
     // Another diffID is refused below, whatever it is of.
@@ -51,6 +54,7 @@ export async function unpackBlob(
     }
     throw nameBlob(error, file);
   } finally {
+    signal?.removeEventListener("abort", stop);
     bytes.destroy();
   }
   if (diffId !== undefined) assertDecompressed(file, unpacked.diffId, diffId);

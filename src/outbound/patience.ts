@@ -56,17 +56,26 @@ export function startPatience(
       }
     },
     async pause(url, ms, signal) {
-      if (ms > Math.min(left(), longestTimer)) throw tookTooLong(url);
+      if (ms > Math.min(left(), longestTimer)) throw asksForTooLong(url, ms);
       await rest(ms, signal);
       waited += ms;
     },
   };
 
   function tookTooLong(url: URL): StevedoreError {
-    return new StevedoreError(
-      "LIMIT_EXCEEDED",
-      `${shownUrl(url)}: its server was waited for for more than ${downloadMs / 1_000} s: --download-time raises the limit`,
+    return tooLong(url, `its server was waited for for more than ${downloadMs / 1_000} s`);
+  }
+
+  function asksForTooLong(url: URL, ms: number): StevedoreError {
+    const asked = Math.round(ms / 1_000);
+    return tooLong(
+      url,
+      `its server asks to be left alone for ${asked} s, and is waited for for ${downloadMs / 1_000} s in all`,
     );
+  }
+
+  function tooLong(url: URL, what: string): StevedoreError {
+    return new StevedoreError("LIMIT_EXCEEDED", `${shownUrl(url)}: ${what}: --download-time raises the limit`);
   }
 
   function silent(url: URL): StevedoreError {

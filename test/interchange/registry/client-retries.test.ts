@@ -143,6 +143,16 @@ describe("a registry that asks to be left alone", () => {
     });
   });
 
+  it("for a day ends it at once, and says so", async () => {
+    await serving(status(503, { "retry-after": "86400" }), async (registry) => {
+      await expect(pullManifest(registry)).rejects.toMatchObject({
+        code: "LIMIT_EXCEEDED",
+        message: expect.stringContaining("asks to be left alone for 86400 s"),
+      });
+      expect(registry.requests).toHaveLength(1);
+    });
+  });
+
   it("again and again is asked until the time is over", async () => {
     await serving(status(429, { "retry-after": "0" }), async (registry) => {
       await expect(pullManifest(registry)).rejects.toMatchObject({ code: "LIMIT_EXCEEDED" });

@@ -81,6 +81,7 @@ export async function startCompressor(options: CompressorOptions): Promise<Runni
   const engine = await chooseXzEngine();
   await checkKnownAnswer(engine, signal);
 
+  let closing: Promise<void> | undefined;
   let busy = 0;
   const turn = openTurns(total);
   const taken = total + blocksAhead;
@@ -145,6 +146,7 @@ export async function startCompressor(options: CompressorOptions): Promise<Runni
       if (outages === undefined) throw new Error("every connection is watched");
       const worker = serveBlocks({
         ...{ redis, graphName, workshop, log, outages, metrics },
+        isClosing: () => closing !== undefined,
         concurrency: taken,
         lockDuration: timing.lockDuration,
         stalledInterval: timing.stalledInterval,
@@ -159,7 +161,6 @@ export async function startCompressor(options: CompressorOptions): Promise<Runni
     worker.run().catch((error: unknown) => log(`queue ${worker.name}: ${String(error)}`, { level: "error" }));
   }
 
-  let closing: Promise<void> | undefined;
   const close = async () => {
     await Promise.all(
       services.map(async ({ graphName, redis, worker, beat }) => {

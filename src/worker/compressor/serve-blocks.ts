@@ -22,6 +22,8 @@ interface BlockService extends Pick<WorkerTiming, "lockDuration" | "stalledInter
   readonly log: Log;
   readonly outages: OutageLog;
   readonly metrics: CompressorMetrics;
+  /** Whether no more jobs are to be begun: one may have been taken up at the moment of the end. */
+  isClosing(): boolean;
 }
 
 /** A block fails once it has lost that many compressors: its owner does not wait for it so long. */
@@ -75,8 +77,14 @@ async function compressOne(
   job: Job,
   token: string | undefined,
   signal: AbortSignal,
-  { graphName, workshop, metrics }: BlockService,
+  { graphName, workshop, metrics, isClosing }: BlockService,
 ): Promise<CompressResult> {
+  const giveBack = async (): Promise<never> => {
+    metrics.ended("returned");
+    await job.moveToWait(token);
+    throw new WaitingError();
+  };
+  if (isClosing()) return await giveBack();
   try {
     if (job.name !== compressQueue) {
       throw new UnrecoverableError(
@@ -85,11 +93,7 @@ async function compressOne(
     }
     return await compressBlock(graphName, job.data, workshop, signal);
   } catch (error) {
-    if (signal.reason === shutdownReason) {
-      metrics.ended("returned");
-      await job.moveToWait(token);
-      throw new WaitingError();
-    }
+    if (signal.reason === shutdownReason) return await giveBack();
     if (error instanceof UnrecoverableError) throw error;
     // No error is tried again: the owner makes the block itself at once.
     const { code, message } = failureOf(asUnavailable(error));

@@ -98,8 +98,9 @@ test("a header with any one bit changed is BAD_ARCHIVE", () => {
     fc.property(bits, ({ at, bit }) => {
       const damaged = Buffer.from(good);
       damaged.writeUInt8(damaged.readUInt8(at) ^ (1 << bit), at);
-      // The blank behind the checksum is the one byte that nobody reads.
-      if (at !== 155)
+      // The blank behind the checksum is the one byte that nobody reads, and the NUL before it may be a blank, too.
+      const isSame = at === 155 || (at === 154 && damaged.readUInt8(at) === 0x20);
+      if (!isSame)
         expect(() => readHeader(damaged)).toThrow(expect.objectContaining({ code: "BAD_ARCHIVE" }));
     }),
   );

@@ -1,5 +1,6 @@
 // The jobs of a soak, each with the end that it has to come to.
 import type { JobData, JobName } from "../../src/jobs/index.js";
+import type { TestRegistry } from "../support/registry/registry.js";
 import type { Archive, Archives } from "./archives.js";
 import type { Ending, PlannedJob } from "./conductor.js";
 import type { Gate } from "./gate.js";
@@ -10,6 +11,7 @@ export interface Supplies {
   readonly random: Random;
   readonly archives: Archives;
   readonly gate: Gate;
+  readonly registry: TestRegistry;
   /** The worker's root. */
   readonly root: string;
 }

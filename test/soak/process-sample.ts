@@ -30,6 +30,15 @@ export function sampleProcess(pid: number): ProcessSample {
   };
 }
 
+/** How many connections lead to a port of this host from here, by IPv4. */
+export function connectionsTo(port: number): number {
+  const remote = new RegExp(
+    `^\\s*\\d+: \\S+ 0100007F:${port.toString(16).toUpperCase().padStart(4, "0")} 0[18] `,
+    "gm",
+  );
+  return readFileSync("/proc/net/tcp", "latin1").match(remote)?.length ?? 0;
+}
+
 /** A thread or a child may end while it is looked at. */
 function readOrNothing(path: string): string {
   try {

@@ -7,7 +7,7 @@ import { thenFill } from "../support/trees/documented-tar.js";
 import type { Outcome, PlannedJob, Step } from "./conductor.js";
 import { gatherCrowd } from "./crowd.js";
 import { completes, stores } from "./plan.js";
-import { sampleProcess } from "./process-sample.js";
+import { connectionsTo, sampleProcess } from "./process-sample.js";
 import type { Recording } from "./record.js";
 import { sampleRoot } from "./root-sample.js";
 import type { Sample } from "./series.js";
@@ -137,8 +137,13 @@ async function play(
   );
 }
 
-async function takeSample({ redis, worker, root, ledger, tally }: Stage, latency: number): Promise<Sample> {
-  const { memory, descriptors, threads, children, zombies } = sampleProcess(worker.process.pid ?? 0);
+async function takeSample(
+  { redis, registry, worker, root, ledger, tally }: Stage,
+  latency: number,
+): Promise<Sample> {
+  const { memory, threads, children, zombies, ...process } = sampleProcess(worker.process.pid ?? 0);
+  // The worker keeps its connections to a registry for some seconds.
+  const descriptors = process.descriptors - connectionsTo(Number(registry.host.split(":")[1]));
   const info = await redis.info();
   const figure = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1]);
   const { views, strays } = sampleRoot(root, ledger);

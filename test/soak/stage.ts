@@ -7,6 +7,7 @@ import { Redis } from "ioredis";
 import { unmountBelow } from "../support/mounts/mounted.js";
 import { type Running, startStevedore } from "../support/processes/stevedore.js";
 import { startRedis } from "../support/redis/redis-server.js";
+import { startRegistry } from "../support/registry/registry.js";
 import { makeArchives } from "./archives.js";
 import { type Conductor, openConductor } from "./conductor.js";
 import { openGate } from "./gate.js";
@@ -44,6 +45,7 @@ export async function openStage(seed: number): Promise<Stage & AsyncDisposable> 
     const random = seededRandom(seed);
     const archives = makeArchives(join(scratch, "archives"), random);
     const gate = closing(await openGate(archives.directory));
+    const registry = closing(await startRegistry());
     const server = closing(await startRedis());
     const { url } = server;
     const redis = new Redis(url);
@@ -55,6 +57,7 @@ export async function openStage(seed: number): Promise<Stage & AsyncDisposable> 
           "--allow-host",
           gate.host,
           "--allow-private-addresses",
+          ...["--allow-registry", registry.host, "--registry-insecure", registry.host],
           "--threads",
           "2",
           "--store-concurrency",
@@ -79,7 +82,7 @@ export async function openStage(seed: number): Promise<Stage & AsyncDisposable> 
     await worker.says(/ serving /);
     const conductor = closing(await openConductor(url, redis, graph));
     return {
-      ...{ conductor, redis, worker, root, archives, gate, random },
+      ...{ conductor, redis, worker, root, archives, gate, registry, random },
       ...{ tally: newTally(), ledger: { images: new Set(), mounts: new Set() }, recording: newRecording() },
       [Symbol.asyncDispose]: close,
     };

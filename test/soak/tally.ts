@@ -65,7 +65,7 @@ export function newTally(): Tally {
 export function enter({ name }: PlannedJob, { ending, result }: Outcome, { images, mounts }: Ledger): void {
   if (ending !== "completed") return;
   if (name === "store" || name === "commit") images.add(result.id);
-  if (name === "import") for (const { id } of result.images) images.add(id);
+  if (name === "import" || name === "pull") for (const { id } of result.images) images.add(id);
   if (name === "delete") images.delete(result.id);
   if (name === "mount") mounts.add(result.mountId);
   if (name === "unmount") mounts.delete(result.mountId);

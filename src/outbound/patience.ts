@@ -75,7 +75,10 @@ export function startPatience(
   }
 
   function tooLong(url: URL, what: string): StevedoreError {
-    return new StevedoreError("LIMIT_EXCEEDED", `${shownUrl(url)}: ${what}: --download-time raises the limit`);
+    return new StevedoreError(
+      "LIMIT_EXCEEDED",
+      `${shownUrl(url)}: ${what}: --download-time raises the limit`,
+    );
   }
 
   function silent(url: URL): StevedoreError {

@@ -331,7 +331,18 @@ describe("a Redis", () => {
     await owner.offload.close(true);
   });
 
-  it("that is emptied while blocks are away keeps nobody from compressing", async () => {
+  it.each([
+    ["blocks are away", inOne],
+    [
+      "the layer is still read",
+      async function* (isEmpty: () => boolean) {
+        const most = 3 * settings.blockSize;
+        yield input.subarray(0, most);
+        await until("it is not emptied", async () => isEmpty());
+        yield input.subarray(most);
+      },
+    ],
+  ] as const)("that is emptied while %s keeps nobody from compressing", async (_when, chunks) => {
     await using server = await startRedis();
     let isEmpty = false;
     await using owner = openOwner(server.url, { before: heldUntil(async () => isEmpty) });
@@ -340,25 +351,11 @@ describe("a Redis", () => {
       isEmpty = true;
       return new Promise(() => {});
     });
-    expect((await owner.run()).stream.equals(expected)).toBe(true);
-  });
-
-  it("that is emptied while the layer is still read keeps nobody from compressing", async () => {
-    await using server = await startRedis();
-    let isEmpty = false;
-    await using owner = openOwner(server.url, { before: heldUntil(async () => isEmpty) });
-    await using _ = await startForeignCompressor(server.url, owner.graph, async () => {
-      await server.command("FLUSHALL");
-      isEmpty = true;
-      return new Promise(() => {});
-    });
-    const most = 3 * settings.blockSize;
-    const inTwo = (async function* () {
-      yield input.subarray(0, most);
-      await until("it is not emptied", async () => isEmpty);
-      yield input.subarray(most);
-    })();
-    expect((await owner.run(undefined, inTwo)).stream.equals(expected)).toBe(true);
+    const { stream } = await owner.run(
+      undefined,
+      chunks(() => isEmpty),
+    );
+    expect(stream.equals(expected)).toBe(true);
   });
 
   it("that dies while blocks are away keeps nobody from compressing", async () => {

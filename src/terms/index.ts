@@ -82,6 +82,7 @@ export {
   xzRecipeNames,
 } from "./recipes.js";
 export {
+  dockerConfigKey,
   familiarName,
   formatRegistryReference,
   invalidRegistryReference,

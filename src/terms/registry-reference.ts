@@ -50,6 +50,11 @@ export function invalidRegistryReference(text: string): string {
   return `${quote(text)} is not a valid reference to an image in a registry: one is [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], such as busybox or example.com:5000/team/web:1.0, with the path in lower case`;
 }
 
+/** The key of a registry in Docker's `config.json`. @param host as references name it */
+export function dockerConfigKey(host: string): string {
+  return host === defaultHost ? "https://index.docker.io/v1/" : host;
+}
+
 /** Writes a reference whole, with its host: `docker.io/library/busybox:latest`. */
 export function formatRegistryReference({ host, repository, tag, digest }: RegistryReference): string {
   return `${host}/${repository}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;

@@ -1,5 +1,6 @@
 // The formats of images, for imports and exports alike.
 export { config, configsField, type HistoryEntry, type ImageConfig, recordsField } from "./config.js";
+export { digestOf } from "./digest-of.js";
 export {
   type DockerManifest,
   dockerManifest,

@@ -1,7 +1,7 @@
 // The documents of images that the graph has: a pull of what is there already fetches none of them again.
-import { createHash } from "node:crypto";
 import { type Graph, readConfig, readManifest } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
+import { digestOf } from "../formats/index.js";
 import { configOfImage, outgoingLayer } from "../target/index.js";
 import type { KnownDocuments } from "./remote-files.js";
 
@@ -48,8 +48,4 @@ async function whole<T>(read: () => Promise<T>): Promise<T | undefined> {
     if (error instanceof StevedoreError) return undefined;
     throw error;
   }
-}
-
-function digestOf(bytes: Buffer): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }

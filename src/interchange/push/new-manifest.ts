@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { forEachConcurrent } from "../../disk/index.js";
 import { type Image, type KnownBlob, readConfig } from "../../graph/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import { config as configSchema, parseDocument } from "../formats/index.js";
-import { annotationsOf, configOfImage, formatManifest, type OutgoingLayer, sha256 } from "../target/index.js";
+import { config as configSchema, digestOf, parseDocument } from "../formats/index.js";
+import { annotationsOf, configOfImage, formatManifest, type OutgoingLayer } from "../target/index.js";
 import { stageLayer } from "./layer-upload.js";
 import type { OutgoingImage, ReadyManifest } from "./outgoing-image.js";
 
@@ -37,7 +37,7 @@ export async function readyNewManifest(
   const inOrder = layers.map((layer) => pushed.get(layer.image.id) as KnownBlob);
   const diffIds = new Map([...pushed].map(([id, { diffId }]) => [id, diffId]));
   const bytes = configOfImage(image, diffIds, { isCanonical: false });
-  const config = { digest: `sha256:${sha256(bytes)}`, size: bytes.length };
+  const config = { digest: digestOf(bytes), size: bytes.length };
   await blobs.put(config, bytes, image.id);
   const annotations = annotationsOf(top);
   const made = formatManifest({ format, config, layers: inOrder, compression, annotations });

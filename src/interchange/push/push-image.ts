@@ -8,9 +8,10 @@ import {
   type RegistryReference,
   StevedoreError,
 } from "../../terms/index.js";
+import { digestOf } from "../formats/index.js";
 import { followLayers, type OnLayerProgress } from "../layer-progress.js";
 import type { Registries } from "../registry/index.js";
-import { type ExportedImage, outgoingLayer, sha256, type Threads } from "../target/index.js";
+import { type ExportedImage, outgoingLayer, type Threads } from "../target/index.js";
 import { mountSources } from "./mount-sources.js";
 import { readyNewManifest } from "./new-manifest.js";
 import { assertForm, type OutgoingImage, type ReadyManifest, type WantedForm } from "./outgoing-image.js";
@@ -138,7 +139,7 @@ function describe({ mediaType, bytes, config, layers }: ReadyManifest, blobs: Ta
     if (origin === "sent") bytesSent += size;
   }
   return {
-    digest: `sha256:${sha256(bytes)}`,
+    digest: digestOf(bytes),
     mediaType,
     bytesSent,
     blobsPresent: count.present,

@@ -1,8 +1,7 @@
 // Manifests and indexes of a repository.
-import { createHash } from "node:crypto";
 import { broken, shownUrl } from "../../outbound/index.js";
 import { quote, StevedoreError } from "../../terms/index.js";
-import { documentKind, longestDocument, mediaTypes } from "../formats/index.js";
+import { digestOf, documentKind, longestDocument, mediaTypes } from "../formats/index.js";
 import { type Answer, ask, askForDocument, drop, headerOf } from "./http/index.js";
 import { type Line, onFirst } from "./lines.js";
 import type { FetchedManifest } from "./repository.js";
@@ -77,11 +76,6 @@ export async function putManifest(
 /** True for `sha256:` and 64 hexadecimal digits. */
 export function isDigest(text: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(text);
-}
-
-/** The digest of bytes. */
-export function digestOf(bytes: Buffer): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 /** An encoded body would have another sha256 and length. @throws `SOURCE_MISMATCH` */

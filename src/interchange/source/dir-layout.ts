@@ -1,11 +1,11 @@
 // Reads the directories that skopeo writes as `dir:`. `manifest.json` is the manifest of one image, or a list of them;
 // blobs are named by their digests in hex, the manifests of a list too with `.manifest.json` behind (containers/image,
 // directory/directory_transport.go). Signatures beside them are not read.
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { StevedoreError } from "../../terms/index.js";
 import {
   type Descriptor,
+  digestOf,
   longestDocument,
   type Manifest,
   manifest,
@@ -51,7 +51,7 @@ export async function readDirLayout(
   if (type === "manifest") await assertBeside(files, parseDocument(bytes, manifest, manifestFile));
   const descriptor: Descriptor = {
     mediaType: content.mediaType || mediaTypes.oci[type],
-    digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}`,
+    digest: digestOf(bytes),
     size: bytes.length,
   };
   const blobs = openDocuments(blobsBeside(files, descriptor), hexOf);

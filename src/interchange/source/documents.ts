@@ -1,8 +1,7 @@
 // Reads the JSON documents of a source by name or digest. Their sizes are limited, one by one and together.
-import { createHash } from "node:crypto";
 import type { z } from "zod";
 import { StevedoreError } from "../../terms/index.js";
-import { blobPath, longestDocument, parseDocument } from "../formats/index.js";
+import { blobPath, digestOf, longestDocument, parseDocument } from "../formats/index.js";
 import { findNeeded, type SourceFile, type SourceFiles } from "./files/index.js";
 
 /** The largest size of all documents together, in bytes: their content is held in memory. */
@@ -67,7 +66,7 @@ export function openDocuments(files: SourceFiles, pathOf = blobPath): DocumentRe
     expected: string | undefined,
   ): Promise<Document<z.output<Schema>>> {
     const content = await bytes(file, longestDocument);
-    const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
+    const digest = digestOf(content);
     if (expected !== undefined && digest !== expected) throw mismatch(file.name, digest, expected);
     return { content: parseDocument(content, schema, file.name), bytes: content, digest };
   }

@@ -3,7 +3,7 @@ export { createArchive } from "./archive-writer.js";
 export type { LayerCompression } from "./compress.js";
 export { compress } from "./compress.js";
 export { writeDocker, writeDockerLegacy } from "./docker-archive.js";
-export { type ExportContent, type ExportedImage, sha256, type WriteFormat } from "./exported-image.js";
+export type { ExportContent, ExportedImage, WriteFormat } from "./exported-image.js";
 export { createFile } from "./file-writer.js";
 export { gzipBlocks } from "./gzip-blocks.js";
 export { configOfImage } from "./image-config.js";

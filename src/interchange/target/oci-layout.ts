@@ -6,6 +6,7 @@ import {
   blobPath,
   type Descriptor,
   type DockerManifest,
+  digestOf,
   indexFile,
   layoutFile,
   layoutVersion,
@@ -15,7 +16,7 @@ import {
   parseDocument,
 } from "../formats/index.js";
 import type { ArchiveWriter } from "./archive-writer.js";
-import { type ExportContent, type ExportedImage, sha256, type WriteFormat } from "./exported-image.js";
+import type { ExportContent, ExportedImage, WriteFormat } from "./exported-image.js";
 import { configOfImage } from "./image-config.js";
 import { formatManifest } from "./image-manifest.js";
 import type { LayerBlob } from "./layer-blob.js";
@@ -41,7 +42,7 @@ export const writeOci: WriteFormat = async (content, archive) => {
     blobs.set(image.id, await addTo(archive, ({ digest }) => newBlob(digest)));
   }
   const addDocument: AddDocument = async (mediaType, bytes) => {
-    const digest = `sha256:${sha256(bytes)}`;
+    const digest = digestOf(bytes);
     const path = newBlob(digest);
     if (path !== undefined) await archive.add(path, bytes);
     return { mediaType, digest, size: bytes.length };

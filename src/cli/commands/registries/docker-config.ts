@@ -5,7 +5,13 @@ import { constants, mkdirSync } from "node:fs";
 import { open, realpath, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncDirectory, writeDurably } from "../../../disk/index.js";
-import { isErrno, parseRegistryReference, quote, StevedoreError } from "../../../terms/index.js";
+import {
+  dockerConfigKey,
+  isErrno,
+  parseRegistryReference,
+  quote,
+  StevedoreError,
+} from "../../../terms/index.js";
 
 /** As it is written: a registry's user and password, joined by a colon, in base64. */
 interface DockerConfig {
@@ -22,8 +28,6 @@ interface Credentials {
 
 /** A file with credentials is small; a longer one is something else. */
 const longestFile = 1024 ** 2;
-/** The key of Docker's own registry. */
-const dockerKey = "https://index.docker.io/v1/";
 
 /**
  * The registry that a user names, as references do.
@@ -52,7 +56,8 @@ export async function storeCredentials(
   { user, password }: Credentials,
 ): Promise<void> {
   const config = (await readConfig(path)) ?? {};
-  const helper = config.credHelpers?.[keyOf(host)] ?? config.credHelpers?.[host] ?? config.credsStore;
+  const helper =
+    config.credHelpers?.[dockerConfigKey(host)] ?? config.credHelpers?.[host] ?? config.credsStore;
   if (helper !== undefined && helper !== "") {
     throw new StevedoreError(
       "INVALID_OPTION",
@@ -60,7 +65,10 @@ export async function storeCredentials(
     );
   }
   const auth = Buffer.from(`${user}:${password}`).toString("base64");
-  await writeConfig(path, { ...config, auths: { ...otherAuths(config, host), [keyOf(host)]: { auth } } });
+  await writeConfig(path, {
+    ...config,
+    auths: { ...otherAuths(config, host), [dockerConfigKey(host)]: { auth } },
+  });
 }
 
 /**
@@ -82,10 +90,6 @@ export async function removeCredentials(path: string, host: string): Promise<boo
   if (Object.keys(others).length === Object.keys(auths).length) return false;
   await writeConfig(path, { ...config, auths: others });
   return true;
-}
-
-function keyOf(host: string): string {
-  return host === "docker.io" ? dockerKey : host;
 }
 
 /** The entries of all other registries. */

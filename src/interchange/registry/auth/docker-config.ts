@@ -1,7 +1,7 @@
 // The credentials of a worker: a `config.json` as `docker login` writes it. Errors name the file and never what is in it.
 import { open } from "node:fs/promises";
 import { z } from "zod";
-import { quote, StevedoreError } from "../../../terms/index.js";
+import { dockerConfigKey, quote, StevedoreError } from "../../../terms/index.js";
 import { errnoOf } from "../http/index.js";
 import { askHelper } from "./credential-helper.js";
 
@@ -11,9 +11,8 @@ export type Credentials =
   /** What a token server takes in place of a password. */
   | { readonly identityToken: string };
 
-/** Docker's own registry: its name in references and its key in the file. */
+/** Docker's own registry, as references name it. */
 const dockerHost = "docker.io";
-const dockerKey = "https://index.docker.io/v1/";
 
 const longestFile = 1024 ** 2;
 
@@ -41,10 +40,9 @@ export async function findCredentials(
   signal: AbortSignal,
 ): Promise<Credentials | undefined> {
   const { auths, credsStore, credHelpers } = await readConfig(file);
-  const key = host === dockerHost ? dockerKey : host;
   const helper = valueFor(host, credHelpers ?? {}) ?? credsStore;
   if (helper !== undefined && helper !== "") {
-    const found = await askHelper(helper, key, signal);
+    const found = await askHelper(helper, dockerConfigKey(host), signal);
     if (found !== undefined) return credentialsOf(found.username, found.password);
   }
   const known = valueFor(host, auths ?? {});

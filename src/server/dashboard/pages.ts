@@ -4,15 +4,14 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../context.js";
 import type { BuiltApp } from "./built-app.js";
 import { pagePolicy } from "./content-policy.js";
+import { pagePaths } from "./page-paths.js";
 
-/** The paths that the app itself tells apart. */
-const paths = ["/", "/graph", "/images/:id", "/jobs", "/jobs/:queue/:id", "/batches/:id"];
 /** What Vite names by its content can be kept for ever. */
 const namedByContent = /-[\w-]{8}\.\w+$/;
 
 /** Adds them, in a scope of their own. */
 export async function addPages(app: App, { directory, index }: BuiltApp): Promise<void> {
-  for (const path of paths) {
+  for (const path of pagePaths) {
     app.get(
       path,
       { config: { access: "anyone" }, helmet: pagePolicy, schema: { hide: true }, onRequest: askToLogIn },

@@ -1,11 +1,9 @@
 // Which page is shown: links of the app change the path without loading it anew.
 import { signal } from "@preact/signals";
+import { matchPath } from "./match-path.js";
 
 /** The path with its query, as the address bar shows it. */
 export const place = signal(location.pathname + location.search);
-
-/** The pages of this app; all else (Bull Board, the API's pages) is loaded from the server. */
-const pages = /^\/(graph|jobs(\/[^/]+\/[^/]+)?|images\/[^/]+|batches\/[^/]+)?$/;
 
 /** Goes to a page of the app. `replace` leaves no trace in the history: for a filter that changed. */
 export function navigate(to: string, how: "push" | "replace" = "push"): void {
@@ -30,7 +28,7 @@ export function followLinks(): void {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     if (link === null || link.target !== "" || link.hasAttribute("download")) return;
     const { origin, pathname, search, hash } = link;
-    if (origin !== location.origin || hash !== "" || !pages.test(pathname)) return;
+    if (origin !== location.origin || hash !== "" || matchPath(pathname) === undefined) return;
     event.preventDefault();
     navigate(pathname + search);
   });
@@ -41,20 +39,7 @@ export function pathOf(to: string): string {
   return to.split("?", 1)[0] ?? "/";
 }
 
-/** The parts of the path, decoded: `["images", "8dbd9e39"]`. */
-export function partsOf(to: string): string[] {
-  return pathOf(to).split("/").filter(Boolean).map(decode);
-}
-
 /** The query of the page that is shown. */
 export function queryOf(to: string): URLSearchParams {
   return new URLSearchParams(to.slice(pathOf(to).length));
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

@@ -1,14 +1,17 @@
 // What all pages have around them: the skip link, the navigation, what must be known of the connection.
 import { useEffect } from "preact/hooks";
+import { HeaderSearch } from "./header-search.js";
 import { type Connection, connection } from "./live.js";
-import { BatchPage, GraphPage, ImagePage, JobPage, JobsPage, OverviewPage } from "./pages/index.js";
-import { navigate, partsOf, pathOf, place } from "./router.js";
+import { matchPath } from "./match-path.js";
+import { pathOf, place } from "./router.js";
+import { routes, sections } from "./routes.js";
 import { readSession, session } from "./session.js";
 import { chooseTheme, type Theme, theme, themes } from "./theme.js";
 
 export function Shell() {
   useEffect(readSession, []);
-  const path = pathOf(place.value);
+  const found = matchPath(pathOf(place.value));
+  const route = found && routes[found.path];
   return (
     <>
       <a class="skip" href="#content">
@@ -18,68 +21,26 @@ export function Shell() {
         <a class="brand" href="/">
           <img src="/assets/favicon.svg" alt="" width="24" height="24" /> Stevedore
         </a>
-        <nav aria-label="Pages">
-          <NavLink to="/" current={path === "/"} text="Overview" />
-          <NavLink to="/graph" current={/^\/(graph|images)/.test(path)} text="Graph" />
-          <NavLink to="/jobs" current={/^\/(jobs|batches)/.test(path)} text="Jobs" />
-          <a href="/queues/">Queues</a>
-          <a href="/api/docs">API</a>
-        </nav>
-        <FindImage />
+        <HeaderSearch />
         <ChooseTheme />
         {session.value?.login && (
           <form method="post" action="/logout">
             <button type="submit">Log out</button>
           </form>
         )}
+        <nav aria-label="Pages">
+          {sections.map(({ to, text }) => (
+            <a key={to} href={to} aria-current={route?.section === to ? "page" : undefined}>
+              {text}
+            </a>
+          ))}
+        </nav>
       </header>
       <ConnectionNotice state={connection.value} />
       <main id="content" tabIndex={-1}>
-        <Page parts={partsOf(place.value)} />
+        {found && route?.page(found.params)}
       </main>
     </>
-  );
-}
-
-function Page({ parts: [page, first = "", second = ""] }: { parts: string[] }) {
-  switch (page) {
-    case undefined:
-      return <OverviewPage />;
-    case "graph":
-      return <GraphPage />;
-    case "images":
-      return <ImagePage key={first} reference={first} />;
-    case "batches":
-      return <BatchPage key={first} id={first} />;
-    default:
-      return first === "" ? <JobsPage /> : <JobPage key={`${first}/${second}`} queue={first} id={second} />;
-  }
-}
-
-function NavLink({ to, current, text }: { to: string; current: boolean; text: string }) {
-  return (
-    <a href={to} aria-current={current ? "page" : undefined}>
-      {text}
-    </a>
-  );
-}
-
-/** An id or the beginning of one leads to the image's page, which lists the candidates if there are several. */
-function FindImage() {
-  const find = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = event.currentTarget as HTMLFormElement;
-    const reference = String(new FormData(form).get("image") ?? "").trim();
-    if (reference === "") return;
-    form.reset();
-    navigate(`/images/${encodeURIComponent(reference)}`);
-  };
-  return (
-    <search>
-      <form class="find" onSubmit={find}>
-        <input type="search" name="image" aria-label="Find an image by its id" placeholder="Image id…" />
-      </form>
-    </search>
   );
 }
 

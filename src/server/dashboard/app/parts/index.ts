@@ -1,5 +1,5 @@
 // What pages are made of.
-export { ActionButton } from "./action-button.js";
+export { ActionButton, type Question } from "./action-button.js";
 export { Chart, type Series } from "./chart.js";
 export { CopyButton } from "./copy-button.js";
 export { Facts } from "./facts.js";
@@ -13,6 +13,7 @@ export {
 export { JobTable } from "./job-table.js";
 export { JsonView } from "./json-view.js";
 export { LiveJob } from "./live-job.js";
+export { Loaded } from "./loaded.js";
 export { JobMoment, Moment } from "./moment.js";
 export { EndNotice, ErrorNotice, Notice, PausedNotice } from "./notice.js";
 export { ProgressBar } from "./progress-bar.js";

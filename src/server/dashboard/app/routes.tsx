@@ -1,0 +1,35 @@
+// The page of each path, and the entry of the navigation that it belongs to.
+import type { JSX } from "preact";
+import type { PagePath } from "../page-paths.js";
+import { BatchPage, GraphPage, ImagePage, JobPage, JobsPage, OverviewPage } from "./pages/index.js";
+
+/** The entries of the navigation, in their order. Those of the server's own pages load them anew. */
+export const sections = [
+  { to: "/", text: "Overview" },
+  { to: "/graph", text: "Graph" },
+  { to: "/jobs", text: "Jobs" },
+  { to: "/queues/", text: "Queues" },
+  { to: "/api/docs", text: "API" },
+] as const;
+
+interface Route {
+  /** Where its entry of the navigation leads. */
+  readonly section: (typeof sections)[number]["to"];
+  /** Its parameters are those of the path: each is there. */
+  page(params: Readonly<Record<string, string>>): JSX.Element;
+}
+
+export const routes: Readonly<Record<PagePath, Route>> = {
+  "/": { section: "/", page: () => <OverviewPage /> },
+  "/graph": { section: "/graph", page: () => <GraphPage /> },
+  "/images/:ref": {
+    section: "/graph",
+    page: ({ ref = "" }) => <ImagePage key={ref} reference={ref} />,
+  },
+  "/jobs": { section: "/jobs", page: () => <JobsPage /> },
+  "/jobs/:queue/:id": {
+    section: "/jobs",
+    page: ({ queue = "", id = "" }) => <JobPage key={`${queue}/${id}`} queue={queue} id={id} />,
+  },
+  "/batches/:id": { section: "/jobs", page: ({ id = "" }) => <BatchPage key={id} id={id} /> },
+};

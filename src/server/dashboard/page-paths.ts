@@ -1,0 +1,13 @@
+// The paths of the dashboard's pages, which the server answers with the app and the app tells apart.
+
+/** In Fastify's form: a part that begins with a colon stands for one segment of the path. */
+export const pagePaths = [
+  "/",
+  "/graph",
+  "/images/:ref",
+  "/jobs",
+  "/jobs/:queue/:id",
+  "/batches/:id",
+] as const;
+
+export type PagePath = (typeof pagePaths)[number];

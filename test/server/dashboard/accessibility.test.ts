@@ -1,0 +1,36 @@
+// Every page of the dashboard, in light, dark and forced colours, looked at by axe.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { accessibilityFaults } from "../../support/dashboard/accessibility.js";
+import { type ServedDashboard, serveDashboard } from "../../support/dashboard/served-dashboard.js";
+
+const ids = { base: `ab12${"0".repeat(60)}`, app: `ab34${"1".repeat(60)}` };
+let dashboard: ServedDashboard;
+
+beforeAll(async () => {
+  dashboard = await serveDashboard();
+  await dashboard.store(ids.base, 100_000, { comment: "the base" });
+  await dashboard.store(ids.app, 100_000, { parent: ids.base, comment: "the app" });
+  await dashboard.run("checksum", { id: ids.base });
+  await dashboard.run("checksum", { id: "0000" });
+});
+
+afterAll(async () => {
+  await dashboard[Symbol.asyncDispose]();
+});
+
+/** Each path, and what is there when the page shows all that it asks the server for. */
+const pages = [
+  ["/", "table.jobs, section h2"],
+  ["/graph", "[role=application]"],
+  ["/jobs", "td"],
+  [`/images/${ids.app}`, ".history li"],
+] as const;
+
+describe("a page has no fault that axe finds", () => {
+  it.each(pages)("%s", async (path, whole) => {
+    await dashboard.visit(path, "full", async (page) => {
+      await page.locator(whole).first().waitFor();
+      expect(await accessibilityFaults(page)).toEqual([]);
+    });
+  });
+});

@@ -390,3 +390,49 @@ it("the layout they are made of is right", async () => {
   expect(images).toMatchObject([{ names: ["web:1"], layers: 2 }]);
   expect(layersAdded).toBe(2);
 });
+
+const endless = "x".repeat(100_000);
+/** Gives each text of a document in turn, wherever it stands, 100,000 characters behind its own. */
+const withEndlessTexts = (document: object): object[] => {
+  const places: [holder: Record<string, unknown>, key: string][] = [];
+  const copy = structuredClone(document) as Record<string, unknown>;
+  const collect = (holder: Record<string, unknown>) => {
+    for (const [key, value] of Object.entries(holder)) {
+      if (typeof value === "string") places.push([holder, key]);
+      else if (typeof value === "object" && value !== null) collect(value as Record<string, unknown>);
+    }
+  };
+  collect(copy);
+  return places.map(([holder, key]) => {
+    const own = holder[key];
+    holder[key] = `${own}${endless}`;
+    const spoilt = structuredClone(copy);
+    holder[key] = own;
+    return spoilt;
+  });
+};
+
+it.each(["config", "manifest", "layer", "configDescriptor", "index"] as const)(
+  "a text of %s without end: a message that can be read, if it is refused",
+  async (which) => {
+    let seen: object = {};
+    const see = (value: object) => {
+      seen = value;
+      return value;
+    };
+    makeSmallLayout(join(await scratch.fresh(), "layout"), {
+      [which]: which === "index" ? (image: Descriptor) => [see(image)] : see,
+    });
+    const spoilt = withEndlessTexts(seen);
+    expect(spoilt.length).toBeGreaterThan(1);
+    for (const document of spoilt) {
+      const layout = join(await scratch.fresh(), "layout");
+      makeSmallLayout(layout, { [which]: () => (which === "index" ? [document] : document) });
+      const error = await importInto(await scratch.fresh(), layout).then(
+        () => undefined,
+        (thrown: { message: string }) => thrown,
+      );
+      expect(error?.message ?? "").toSatisfy((message: string) => message.length < 2_000);
+    }
+  },
+);

@@ -1,6 +1,6 @@
 // Reads OCI image layouts: an index lists manifests, or further indexes with an image for several platforms.
 import { forEachConcurrent } from "../../disk/index.js";
-import { StevedoreError } from "../../terms/index.js";
+import { quote, StevedoreError } from "../../terms/index.js";
 import {
   annotationKeys,
   config,
@@ -194,9 +194,9 @@ async function readConfig(documents: DocumentReader, content: { readonly config:
 async function findLayer(documents: DocumentReader, layer: Descriptor) {
   const kind = layerKind(layer.mediaType);
   if (kind === undefined) throw unknownType(layer);
-  if (kind === "encrypted") throw bad(`the layer ${layer.digest} is encrypted (${layer.mediaType})`);
+  if (kind === "encrypted") throw bad(`the layer ${layer.digest} is encrypted (${quote(layer.mediaType)})`);
   if (kind === "foreign" && (await documents.files.find(documents.blobPath(layer.digest))) === undefined) {
-    throw bad(`the layer ${layer.digest} is not in the source: it is foreign (${layer.mediaType})`);
+    throw bad(`the layer ${layer.digest} is not in the source: it is foreign (${quote(layer.mediaType)})`);
   }
   return findBlob(documents, layer);
 }
@@ -207,11 +207,12 @@ export function assertMediaType(
   descriptor: Descriptor,
 ) {
   if (!mediaType || mediaType === descriptor.mediaType) return;
-  throw bad(`the blob ${descriptor.digest} is ${mediaType}, but its descriptor says ${descriptor.mediaType}`);
+  const [is, said] = [mediaType, descriptor.mediaType].map(quote);
+  throw bad(`the blob ${descriptor.digest} is ${is}, but its descriptor says ${said}`);
 }
 
 function unknownType({ digest, mediaType }: Descriptor): StevedoreError {
-  return bad(`the blob ${digest} has the media type ${JSON.stringify(mediaType)}, which is not known`);
+  return bad(`the blob ${digest} has the media type ${quote(mediaType)}, which is not known`);
 }
 
 function bad(message: string): StevedoreError {

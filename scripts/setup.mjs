@@ -67,6 +67,9 @@ const testPrograms = [
   { commands: ["busybox"], package: "busybox-static", accept: isStatic },
   { commands: ["promtool"], package: "prometheus" },
   { commands: ["docker-registry"], package: "docker-registry" },
+  { commands: ["spin"], package: "spin" },
+  { commands: ["gcc"], package: "gcc" },
+  { commands: ["gcc"], package: "libc6-dev", accept: hasHeaders },
 ];
 
 const oldestNode = [20, 18];
@@ -254,6 +257,11 @@ function isRecentGnuTar(path) {
 /** A module of Python that a program of docs/clients uses. */
 function hasRedisModule(path) {
   return run(path, ["-c", "import redis"]).status === 0;
+}
+
+/** gcc alone has no standard library. */
+function hasHeaders(path) {
+  return run(path, ["-E", "-include", "stdlib.h", "-x", "c", "/dev/null"]).status === 0;
 }
 
 /** What is linked dynamically needs libraries that a base image of busybox alone has not. */

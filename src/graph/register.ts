@@ -63,10 +63,12 @@ export async function registerImage(
     await withStage(place, async (stage) => {
       const { diffId } = await writeImage(stage, image, fill, signal);
       assertOwnRecord(image.record, diffId);
+      // SYNC_OF_STAGE
       await syncFileSystem(stage, signal);
       await beforeCommit(record.id);
       await commit(stage, graphDirectory, record, signal);
     });
+    // SYNC_OF_STORE
     await syncFileSystem(graphDirectory);
   } catch (error) {
     throw ioError(error, `the image ${record.id} cannot be stored`);
@@ -136,6 +138,7 @@ async function commit(
   if (parent === null) return renameNew(stage, directory, record.id);
   let parentIsThere = false;
   try {
+    // LOCK_OF_IMAGES
     await withLock(
       imagePaths(graphDirectory, parent).directory,
       async () => {

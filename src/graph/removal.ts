@@ -45,6 +45,7 @@ export async function takeOutImage(
   try {
     return await locked(async () => {
       const taken = await withLock(directory, take, signal);
+      // SYNC_OF_REMOVAL
       await syncFileSystem(place.directory);
       // Before another image of that id can come, with names.
       await names.forget(id);
@@ -85,8 +86,9 @@ export async function takeOutUnneededImages(
     }
   };
   try {
-    // Each image's own lock as well: under that of its parent alone a child is registered.
+    // Each image's own lock as well: under that of its parent alone a child is registered (LOCK_OF_IMAGES).
     await locked(() => withLocks(ids.map(pathOf), take), signal);
+    // SYNC_OF_REMOVAL
     if (taken.size > 0) await syncFileSystem(place.directory);
     return taken;
   } catch (error) {

@@ -129,6 +129,7 @@ export function openNames(root: string, exists: (id: string) => Promise<boolean>
         }
         await assertThere(given.values(), exists);
         if (content === before) return moved;
+        // SYNC_OF_NAMES
         await replaceFile(path, content);
         try {
           // Who deletes an image looks for its names once it has gone: one of the two sees what the other did.

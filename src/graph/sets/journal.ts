@@ -51,8 +51,10 @@ export function journalPath(stage: string): string {
 export async function writeJournal(stage: string, journal: Journal): Promise<void> {
   // No id can be called so.
   const temporary = join(stage, ":journal:");
+  // SYNC_OF_JOURNALS_CONTENT
   await writeDurably(temporary, JSON.stringify(journal));
   await rename(temporary, journalPath(stage));
+  // SYNC_OF_JOURNAL
   await syncDirectory(dirname(stage));
 }
 
@@ -61,6 +63,7 @@ export async function removeJournal(stage: string): Promise<void> {
   await unlink(journalPath(stage)).catch((error: unknown) => {
     if (!isErrno(error, "ENOENT")) throw error;
   });
+  // SYNC_OF_JOURNALS_END
   await syncDirectory(dirname(stage));
 }
 

@@ -66,6 +66,7 @@ export async function withLease<T>(
       );
     },
   };
+  // LEASE
   await locked(write, signal);
   let renewed: Promise<unknown> = Promise.resolve();
   const renew = async () => {

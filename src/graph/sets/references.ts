@@ -2,6 +2,9 @@
 // them, and who takes an image out of the graph, takes turns by one lock, that of `<root>/leases`.
 //
 // Locks are taken in this order: of the mounts, of the references, of the root, of an image.
+//
+// A name in capitals, here and in what adds and removes images, is that of a lock or a sync in test/model/sets.pml, which shows
+// what would break without it.
 import { mkdir } from "node:fs/promises";
 import {
   ioError,
@@ -10,6 +13,7 @@ import {
   type StagingPlace,
   stagingDirectory,
   stagingPath,
+  syncDirectory,
   withFreeLock,
   withLock,
 } from "../../disk/index.js";
@@ -68,6 +72,8 @@ export function openReferences(place: StagingPlace, names: Pick<Names, "set">): 
   async function complete(stage: string): Promise<void> {
     const journal = readJournal(stage);
     if (journal === undefined) return;
+    // Who wrote it may have died before it was on the disk, and what is placed must not outlive it (SYNC_OF_FOUND_JOURNAL).
+    await syncDirectory(staging);
     try {
       await completeSet(place.directory, stage, journal, names);
     } finally {
@@ -89,9 +95,11 @@ export function openReferences(place: StagingPlace, names: Pick<Names, "set">): 
   return {
     async locked(work, signal) {
       await makeLeases();
+      // LOCK_OF_REFERENCES
       return withLock(
         leases,
         async () => {
+          // COMPLETION_FIRST
           await completeAll();
           await removeDeadLeases(place);
           return work();

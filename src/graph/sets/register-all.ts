@@ -98,6 +98,7 @@ export async function registerAllImages(
     try {
       await mkdir(stage, { mode: 0o700 });
       await fillAll(stage, missing, concurrency, signal);
+      // SYNC_OF_STAGE
       await syncFileSystem(stage, signal);
       for (const { id } of missing) await beforeCommit(id);
       return await locked(() => commit(lease, stage, missing), signal);
@@ -120,6 +121,7 @@ export async function registerAllImages(
     stage: string,
     filled: readonly Member[],
   ): Promise<RegisteredSet> => {
+    // LOOK_AT_LEASE
     await lease.assertHeld();
     throwIfAborted(signal);
     // Another may have added some meanwhile. A rename fails for one that comes after this look.

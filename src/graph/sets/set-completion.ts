@@ -40,6 +40,7 @@ export async function completeSet(
       throw error;
     }
   }
+  // SYNC_OF_SET
   await syncFileSystem(graphDirectory);
   const there: (readonly [string, string])[] = [];
   for (const name of names) if (await imageExists(graphDirectory, name[1])) there.push(name);

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { invalidCallbackUrl, isCallbackUrl, notifyEvents } from "../terms/index.js";
 import { commands } from "./commands/index.js";
 import { errorDocument, several } from "./run-command.js";
+import { colorChoices } from "./terminal/index.js";
 
 /** Exit code for wrong usage. */
 const usageExitCode = 2;
@@ -65,6 +66,12 @@ export async function runCommandLine(argv: readonly string[], version: string): 
       ).argParser(several),
     )
     .option("--json", "print exactly one JSON document on stdout")
+    .addOption(
+      new Option(
+        "--color <when>",
+        "auto (on a terminal, as NO_COLOR, FORCE_COLOR and CLICOLOR say), always or never",
+      ).choices([...colorChoices]),
+    )
     .option("--quiet", "print nothing but the result and errors")
     .option("--verbose", "tell more of what happens, on stderr")
     .showHelpAfterError("(stevedore help tells what there is)")

@@ -13,7 +13,7 @@ import {
 import type { LogFields } from "../worker/index.js";
 import { type Config, readConfig } from "./config.js";
 import type { LogFormat } from "./log-format.js";
-import { type Output, openOutput } from "./terminal/index.js";
+import { type ColorChoice, type Output, openOutput, type Paint, paintFor, roomOf } from "./terminal/index.js";
 
 /** The global flags. */
 interface GlobalFlags {
@@ -27,6 +27,9 @@ interface GlobalFlags {
   readonly priority?: number;
   readonly delay?: number;
   readonly json?: boolean;
+  readonly color?: ColorChoice;
+  /** Of commands that list, where `json` stands for `--json`; others have formats of their own. */
+  readonly format?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   /** Of commands that have this flag. */
@@ -42,6 +45,10 @@ export interface CommandContext extends Output {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
+  /** The columns that a line on stdout may take. */
+  readonly room: number;
+  /** Paints what is printed on stdout. */
+  readonly paint: Paint;
   /** Those of `--priority`, `--delay` and `--notify`, for the jobs that the command enqueues. */
   readonly jobOptions: JobOptions;
   /** Aborted by Ctrl-C or SIGTERM. */
@@ -80,11 +87,12 @@ export function action<Flags extends object>(
     const command = parameters.at(-1) as Command;
     const args = parameters.slice(0, -2) as never[];
     const flags = command.optsWithGlobals<Flags & GlobalFlags>();
-    const { json = false, verbose = false, logFormat } = flags;
+    const { verbose = false, color = "auto", logFormat } = flags;
+    const json = flags.json === true || flags.format === "json";
     const interrupt = new AbortController();
     const log =
       logFormat === "json" ? (await import("./json-log.js")).openJsonLog(process.stderr) : undefined;
-    const output = openOutput(json, interrupt.signal, log);
+    const output = openOutput(json, interrupt.signal, log, paintFor(process.stderr, json ? "never" : color));
     const hurry = new AbortController();
     const onSignal = () => {
       if (hurry.signal.aborted) process.exit(exitCodes.interrupted);
@@ -93,7 +101,7 @@ export function action<Flags extends object>(
     };
     for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
     try {
-      await run(contextOf(flags, output, interrupt.signal, hurry.signal), flags, ...args);
+      await run(contextOf({ ...flags, json }, output, interrupt.signal, hurry.signal), flags, ...args);
       process.exitCode ??= exitCodes.done;
     } catch (error) {
       process.exitCode = showError(error, { output, verbose, interrupted: interrupt.signal.aborted });
@@ -133,12 +141,14 @@ function contextOf(
   signal: AbortSignal,
   hurry: AbortSignal,
 ): CommandContext {
-  const { json = false, quiet = false, verbose = false, priority, delay } = flags;
+  const { json = false, quiet = false, verbose = false, color = "auto", priority, delay } = flags;
   return {
     config: readConfig(flags),
     json,
     quiet,
     verbose,
+    room: roomOf(process.stdout),
+    paint: paintFor(process.stdout, json ? "never" : color),
     jobOptions: {
       ...(priority === undefined ? {} : { priority }),
       ...(delay === undefined ? {} : { delayMs: delay }),

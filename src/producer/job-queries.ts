@@ -12,7 +12,10 @@ import {
   readJobRecord,
   readJobRecords,
 } from "./job-records.js";
-import { type ChildCounts, type CountCancelled, countChildren, siftIds } from "./search/index.js";
+import { type ChildCounts, type CountCancelled, countChildren, findIds, siftIds } from "./search/index.js";
+
+/** How many ids are told that begin alike. */
+const mostAlike = 20;
 
 /** How many jobs of a queue are in each state. */
 export type QueueCounts = Readonly<Record<JobState, number>>;
@@ -34,6 +37,11 @@ export interface InQueue {
 export interface JobQueries {
   /** A job's record, whichever queue it is in; undefined if there is none. */
   job(id: string, options?: InQueue): Promise<JobRecord | undefined>;
+  /**
+   * The ids of jobs that begin like this, the children of batches left out, at most twenty. It looks through the ids of
+   * all jobs.
+   */
+  idsBeginningWith(start: string, options?: InQueue): Promise<string[]>;
   /** The lines of a job's log, oldest first: `<RFC 3339 time> <text>`. Empty for a job that is not there. */
   log(id: string, options?: InQueue): Promise<string[]>;
   /** How many children a batch has, and how far they are; undefined for a job that is not there. */
@@ -82,6 +90,15 @@ export function openJobQueries(
     async job(id, options) {
       const found = await queues.find(id, options?.queue);
       return found && connection.attempt(() => readJobRecord(connection.redis, found.queue, id));
+    },
+    async idsBeginningWith(start, options) {
+      const found: string[] = [];
+      for (const name of await queues.names()) {
+        if (options?.queue !== undefined && options.queue !== name) continue;
+        const ids = await connection.attempt(() => findIds(connection.redis, queues.of(name), start));
+        found.push(...ids);
+      }
+      return [...new Set(found)].slice(0, mostAlike);
     },
     async children(id, options) {
       const found = await queues.find(id, options?.queue);

@@ -26,6 +26,31 @@ export function formatTime(ms: number): string {
   return Number.isNaN(time.getTime()) || ms === 0 ? "?" : time.toISOString();
 }
 
+/** The same on the clock of this host, with its distance from UTC: `2026-11-30 13:00:05+01:00`. */
+export function formatLocalTime(ms: number): string {
+  if (formatTime(ms) === "?") return "?";
+  const minutes = -new Date(ms).getTimezoneOffset();
+  const local = new Date(ms + minutes * 60_000).toISOString().slice(0, 19).replace("T", " ");
+  const two = (value: number) => String(Math.floor(Math.abs(value))).padStart(2, "0");
+  return `${local}${minutes < 0 ? "-" : "+"}${two(minutes / 60)}:${two(minutes % 60)}`;
+}
+
+/**
+ * How long ago a time in ms since the epoch was, as `kubectl` tells it: `42s`, `59m`, `47h`, `729d`, `13y`; one to come
+ * with a `+`. `-` if it is not known, for which Docker and reproducible builds write the year 1 and the epoch.
+ */
+export function formatAge(ms: number, now: number): string {
+  if (!(ms > 0)) return "-";
+  const seconds = Math.floor(Math.abs(now - ms) / 1_000);
+  const sign = ms > now && seconds > 0 ? "+" : "";
+  if (seconds < 60) return `${sign}${seconds}s`;
+  if (seconds < 3_600) return `${sign}${Math.floor(seconds / 60)}m`;
+  const hours = Math.floor(seconds / 3_600);
+  if (hours < 48) return `${sign}${hours}h`;
+  const days = Math.floor(hours / 24);
+  return days < 730 ? `${sign}${days}d` : `${sign}${Math.floor(days / 365)}y`;
+}
+
 /** When a delayed job is due: `due in 14h03m`, `due 5m10s ago`. Both in ms since the epoch. */
 export function formatDue(dueAt: number, now: number): string {
   const left = dueAt - now;
@@ -40,26 +65,4 @@ export function pausedLines(queues: readonly string[]): string[] {
 /** A document as lines of indented JSON that are safe for a terminal. */
 export function formatJson(document: unknown): string[] {
   return JSON.stringify(document, null, 2).split("\n").map(formatText);
-}
-
-/** Rows as aligned columns, without blanks at the end. Every cell goes through `formatText`. */
-export function formatTable(rows: readonly (readonly string[])[]): string[] {
-  const shown = rows.map((row) => row.map(formatText));
-  const widths: number[] = [];
-  for (const row of shown) {
-    for (const [column, { length }] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, length);
-  }
-  return shown.map((row) => alignCells(row, widths));
-}
-
-/** One row of a table whose widths are known, so that the other rows are not needed. */
-export function formatRow(row: readonly string[], widths: readonly number[]): string {
-  return alignCells(row.map(formatText), widths);
-}
-
-function alignCells(cells: readonly string[], widths: readonly number[]): string {
-  return cells
-    .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-    .join("  ")
-    .trimEnd();
 }

@@ -3,8 +3,11 @@ import { parseFailedReason, parseProgress, subjectOf } from "../../jobs/index.js
 import type { ChildCounts, JobRecord } from "../../producer/index.js";
 import { hasEnded } from "../../producer/index.js";
 import { onOneLine } from "../../terms/index.js";
-import { formatBytes, formatDue, formatSeconds, formatText, formatTime } from "./format.js";
+import { columnsOf, wrap } from "./columns.js";
+import { formatBytes, formatDue, formatLocalTime, formatSeconds, formatText } from "./format.js";
 import { describeProgress } from "./progress-text.js";
+import { type Paint, plainPaint, type Style } from "./surface.js";
+import { stateStyle } from "./tables/index.js";
 
 /** What there is to know of a job besides its record. */
 interface JobSurroundings {
@@ -17,31 +20,46 @@ interface JobSurroundings {
   readonly workers: number | undefined;
 }
 
-type Line = readonly [name: string, value: string];
+type Line = readonly [name: string, value: string, style?: Style | undefined];
+
+/** What a page is shown on. */
+interface PageView {
+  /** The most columns that a line may take: a longer text goes on in the next one. */
+  readonly room: number;
+  readonly paint: Paint;
+}
 
 /** The characters of a value that are shown; --json has all of them. */
 const longest = 300;
+/** The lines of a log and the entries of a list that are shown; --json has all of them. */
+const mostLogLines = 20;
+const mostEntries = 3;
 
 /** @param now in ms since the epoch */
-export function jobLines(record: JobRecord, around: JobSurroundings, now: number): string[] {
-  const { id, queue, name, attempts } = record;
+export function jobLines(
+  record: JobRecord,
+  around: JobSurroundings,
+  now: number,
+  view: PageView = { room: Number.POSITIVE_INFINITY, paint: plainPaint },
+): string[] {
+  const { id, queue, name, attempts, state } = record;
   const subject = subjectOf(record);
   return [
-    ...drawn([
+    ...drawn(view, "", [
       ["id", onOneLine(id, longest)],
       ["job", onOneLine(name)],
       ...(subject === "" ? [] : [["about", onOneLine(subject, longest)] as const]),
       ["queue", queue],
-      ["state", record.state],
+      ["state", state, stateStyle(state)],
       ...waitLines(record, around, now),
       ...timeLines(record, now),
       ["tries", String(attempts)],
       ...endLines(record),
       ...record.notify.map((callback) => ["callback", callbackText(callback)] as const),
     ]),
-    ...section("data", fieldsOf(record.data)),
-    ...section("result", record.result === null ? [] : fieldsOf(record.result)),
-    ...(around.log.length === 0 ? [] : ["", "log", ...around.log.map((line) => `  ${formatText(line)}`)]),
+    ...section(view, "data", fieldsOf(record.data)),
+    ...section(view, "result", record.result === null ? [] : fieldsOf(record.result)),
+    ...section(view, "log", logLines(around.log)),
   ];
 }
 
@@ -55,7 +73,7 @@ function waitLines(record: JobRecord, { children, isPaused, workers }: JobSurrou
     ...(workers === 0 ? [`no worker serves the queue ${queue}`] : []),
   ];
   return [
-    ...(hasEnded(record) || waits.length === 0 ? [] : [["waits", waits.join("; ")] as const]),
+    ...(hasEnded(record) || waits.length === 0 ? [] : [["waits", waits.join("; "), "warning"] as const]),
     ...(hasEnded(record) || progress === undefined
       ? []
       : [
@@ -89,12 +107,15 @@ function countsText({ waiting, active, completed, failed, cancelled }: ChildCoun
 function timeLines({ createdAt, startedAt, finishedAt, state }: JobRecord, now: number): Line[] {
   const span = (from: number, to: number) => formatSeconds(Math.max(0, to - from) / 1_000);
   const waited = createdAt === 0 ? "" : `, after ${span(createdAt, startedAt ?? now)}`;
+  const ago = (at: number) => `, ${span(at, now)} ago`;
   const ran = finishedAt === null || startedAt === null ? "" : `, after ${span(startedAt, finishedAt)}`;
   const runs = finishedAt === null && state === "active" ? `, ${span(startedAt ?? now, now)} ago` : "";
   return [
-    ["created", createdAt === 0 ? "?" : `${formatTime(createdAt)}, ${span(createdAt, now)} ago`],
-    ...(startedAt === null ? [] : [["begun", `${formatTime(startedAt)}${waited}${runs}`] as const]),
-    ...(finishedAt === null ? [] : [["ended", `${formatTime(finishedAt)}${ran}`] as const]),
+    ["created", createdAt === 0 ? "?" : `${formatLocalTime(createdAt)}, ${span(createdAt, now)} ago`],
+    ...(startedAt === null ? [] : [["begun", `${formatLocalTime(startedAt)}${waited}${runs}`] as const]),
+    ...(finishedAt === null
+      ? []
+      : [["ended", `${formatLocalTime(finishedAt)}${ran}${ago(finishedAt)}`] as const]),
   ];
 }
 
@@ -102,7 +123,9 @@ function endLines({ failedReason, state }: JobRecord): Line[] {
   if (failedReason === null || state === "completed") return [];
   const { code, message } = parseFailedReason(failedReason);
   // Of a job that is to be tried again it is the reason of the last try.
-  return [[hasEnded({ state }) ? "error" : "last error", `${code}: ${message}`]];
+  return [
+    [hasEnded({ state }) ? "error" : "last error", `${code}: ${message}`, stateStyle(state) ?? "warning"],
+  ];
 }
 
 function callbackText({ url, state, attempts, lastError }: JobRecord["notify"][number]): string {
@@ -114,21 +137,70 @@ function callbackText({ url, state, attempts, lastError }: JobRecord["notify"][n
 /** The fields of data or a result, each in short. */
 function fieldsOf(value: unknown): Line[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [["", textOf("", value)]];
-  return Object.entries(value).map(([name, field]) => [onOneLine(name, 40), textOf(name, field)]);
+  return Object.entries(value).flatMap(([name, field]): Line[] => {
+    const line: Line = [onOneLine(name, 40), textOf(name, field)];
+    const faults = Array.isArray(field) ? field.filter(isFault).slice(0, mostEntries) : [];
+    return [line, ...faults.map((fault) => ["", faultText(fault), "bad"] as const)];
+  });
 }
 
 function textOf(name: string, value: unknown): string {
   if (typeof value === "number" && /bytes$/i.test(name)) return formatBytes(value);
   if (typeof value === "number" && name === "durationMs") return formatSeconds(value / 1_000);
-  if (Array.isArray(value) && value.length > 3) return `${value.length} entries (--json lists them)`;
+  if (Array.isArray(value)) return listText(value);
+  if (typeof value === "object" && value !== null) {
+    const fields = Object.entries(value).map(([key, field]) => `${key} ${textOf(key, field)}`);
+    return onOneLine(fields.join(", "), longest);
+  }
   return onOneLine(typeof value === "string" ? value : (JSON.stringify(value) ?? ""), longest);
 }
 
-function section(name: string, lines: readonly Line[]): string[] {
-  return lines.length === 0 ? [] : ["", name, ...drawn(lines).map((line) => `  ${line}`)];
+function listText(list: readonly unknown[]): string {
+  if (list.length === 0) return "none";
+  if (list.length > mostEntries || list.some(isFault)) {
+    return `${list.length} ${list.length === 1 ? "entry" : "entries"} (--json lists them)`;
+  }
+  return onOneLine(list.map((entry) => textOf("", entry)).join(", "), longest);
 }
 
-function drawn(lines: readonly Line[]): string[] {
-  const width = Math.max(0, ...lines.map(([name]) => name.length));
-  return lines.map(([name, value]) => formatText(`${name.padEnd(width)}  ${value}`.trimEnd()));
+/** What did not succeed of a batch or a list, and why. */
+interface Fault {
+  readonly id?: unknown;
+  readonly name?: unknown;
+  readonly code: string;
+  readonly message: string;
+}
+
+function isFault(value: unknown): value is Fault {
+  const { code, message } = (value ?? {}) as Partial<Fault>;
+  return typeof code === "string" && typeof message === "string";
+}
+
+function faultText({ id, name, code, message }: Fault): string {
+  const about = [id, name].find((text) => typeof text === "string") ?? "";
+  return onOneLine(`${about} ${code}: ${message}`.trimStart(), longest);
+}
+
+/** The last lines of a log. */
+function logLines(log: readonly string[]): Line[] {
+  const left = log.length - mostLogLines;
+  const lines = log.slice(-mostLogLines).map((line): Line => ["", line]);
+  return left > 0 ? [["", `${left} earlier lines (--json has them)`, "quiet"], ...lines] : lines;
+}
+
+function section(view: PageView, name: string, lines: readonly Line[]): string[] {
+  return lines.length === 0 ? [] : ["", view.paint("heading", name), ...drawn(view, "  ", lines)];
+}
+
+/** The values in a column behind their names; what is too long for a line goes on below itself. */
+function drawn({ room, paint }: PageView, indent: string, lines: readonly Line[]): string[] {
+  const shown = lines.map(([name, value, style]) => [formatText(name), formatText(value), style] as const);
+  const width = Math.max(0, ...shown.map(([name]) => columnsOf(name)));
+  const margin = indent.length + (width === 0 ? 0 : width + 2);
+  return shown.flatMap(([name, value, style]) => {
+    const blanks = " ".repeat(margin - indent.length - columnsOf(name));
+    return wrap(value, Math.max(1, room - margin)).map((part, at) =>
+      `${indent}${at === 0 ? name + blanks : " ".repeat(margin - indent.length)}${paint(style, part)}`.trimEnd(),
+    );
+  });
 }

@@ -1,10 +1,11 @@
 // The output of a command: its result on stdout, lines for people on stderr, and a display that is hidden for both.
 import { setImmediate } from "node:timers/promises";
-import { throwIfAborted } from "../../terms/index.js";
+import { isErrorCode, throwIfAborted } from "../../terms/index.js";
 import type { LogFields } from "../../worker/index.js";
 import { formatText } from "./format.js";
 import { gatherLines } from "./gathered-lines.js";
 import type { Display } from "./live-display.js";
+import { type Paint, plainPaint } from "./surface.js";
 
 export interface Output {
   /** Writes to stdout: the one JSON document with `--json`, else the lines. */
@@ -25,7 +26,7 @@ export interface Output {
 }
 
 /** How `printEach` shows an item. */
-interface ShowItem<Item> {
+export interface ShowItem<Item> {
   /** Its element of the array with `--json`. Default: the item. */
   document?(item: Item): unknown;
   line(item: Item): string;
@@ -39,8 +40,14 @@ const chunkSize = 64 * 1024;
 /**
  * With `--json` only the first document is printed: an error after it goes to stderr and the exit code.
  * @param writeLog writes the lines of stderr; undefined for plain text
+ * @param paint paints those
  */
-export function openOutput(json: boolean, signal: AbortSignal, writeLog?: Output["warn"]): Output {
+export function openOutput(
+  json: boolean,
+  signal: AbortSignal,
+  writeLog?: Output["warn"],
+  paint: Paint = plainPaint,
+): Output {
   let printed = false;
   let display: Display | undefined;
   const writeAbove = (stream: NodeJS.WriteStream, text: string) => {
@@ -50,6 +57,10 @@ export function openOutput(json: boolean, signal: AbortSignal, writeLog?: Output
   };
 
   const log = gatherLines((text) => writeAbove(process.stderr, text));
+
+  /** Paints the code that an error begins with. */
+  const paintCode = (line: string) =>
+    line.replace(/^[A-Z_]+(?=: )/, (code) => (isErrorCode(code) ? paint("bad", code) : code));
 
   async function printEach<Item>(items: AsyncIterable<Item>, show: ShowItem<Item>): Promise<void> {
     const { document = (item) => item, line, header } = show;
@@ -86,7 +97,7 @@ export function openOutput(json: boolean, signal: AbortSignal, writeLog?: Output
     printEach,
     warn(text, fields) {
       if (writeLog !== undefined) return writeLog(text, fields);
-      log.write(`stevedore: ${text.split("\n").map(formatText).join("\n")}\n`);
+      log.write(`stevedore: ${text.split("\n").map(formatText).map(paintCode).join("\n")}\n`);
       // What is about a job or a queue is one of many.
       if (fields === undefined) log.flush();
     },

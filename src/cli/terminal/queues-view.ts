@@ -7,6 +7,8 @@ import { formatText, formatTime } from "./format.js";
 import type { ActiveJob } from "./job-tally.js";
 import type { Size } from "./live-display.js";
 import { activeLines } from "./progress-lines.js";
+import { type Paint, plainPaint } from "./surface.js";
+import { stateStyle } from "./tables/index.js";
 
 /** The state of one queue. */
 interface QueueView {
@@ -33,6 +35,9 @@ export interface QueuesView {
 
 /** On a terminal with fewer columns, times are shown without their dates. */
 const dateFrom = 60;
+/** What a reason takes at least, if it is as long, and half of the columns are as many. */
+const leastReason = 24;
+const gap = "  ";
 
 /** The columns of the table: a heading, a shorter one for a narrow terminal, and the value. */
 const table: readonly [string, string, (view: QueueView) => string][] = [
@@ -55,19 +60,19 @@ const cancelledColumn: (typeof table)[number] = [
 ];
 
 /** Draws at most `rows` lines, none wider than `columns`. The lists below the table get the room that is left. */
-export function queuesLines(view: QueuesView, { columns, rows }: Size): string[] {
-  const head = [view.title, ...(view.notice === undefined ? [] : [`! ${view.notice}`]), ""]
-    .map(formatText)
-    .map((line) => cut(line, columns));
+export function queuesLines(view: QueuesView, { columns, rows }: Size, paint: Paint = plainPaint): string[] {
+  const fitted = (line: string) => cut(formatText(line), columns);
+  const notice = view.notice === undefined ? [] : [paint("warning", fitted(`! ${view.notice}`))];
+  const head = [fitted(view.title), ...notice, ""];
   const helpers = helpersLine(view.helpers);
   const lines = [
     ...head,
-    ...tableLines(view.queues, columns),
-    ...(helpers === undefined ? [] : [cut(formatText(helpers), columns)]),
+    ...tableLines(view.queues, columns, paint),
+    ...(helpers === undefined ? [] : [fitted(helpers)]),
   ];
   const room = () => rows - lines.length;
   const section = (heading: string, content: (rows: number) => string[]) => {
-    if (room() >= 3) lines.push("", heading, ...content(room() - 2));
+    if (room() >= 3) lines.push("", paint("heading", heading), ...content(room() - 2));
   };
   const { active, listed } = view;
   // If room is short, most of it goes to the active jobs.
@@ -76,7 +81,7 @@ export function queuesLines(view: QueuesView, { columns, rows }: Size): string[]
     section("AT WORK", (most) => activeLines(active, { columns, rows: Math.max(1, most - reserved) }));
   if (listed !== undefined && listed.records.length > 0) {
     section(listed.state === "failed" ? "LAST FAILURES" : listed.state.toUpperCase(), (most) =>
-      listed.records.slice(0, most).map((record) => cut(recordLine(record, columns), columns)),
+      listed.records.slice(0, most).map((record) => recordLine(record, columns, paint)),
     );
   }
   return lines.slice(0, rows);
@@ -98,26 +103,36 @@ function helpersLine(helpers: Compressors | undefined): string | undefined {
   return parts.join("  ");
 }
 
-function recordLine(record: JobRecord, columns: number): string {
+/** Where there is little room the reason of a failure keeps some of it, and the rest of the line is cut. */
+function recordLine(record: JobRecord, columns: number, paint: Paint): string {
   const when = formatTime(record.finishedAt ?? record.createdAt);
   const time = columns < dateFrom ? when.slice(11, 19) : when.slice(0, 19);
-  const parts = [time, record.name, subjectOf(record), record.failedReason ?? ""];
-  return formatText(parts.filter((part) => part !== "").join("  "));
+  const about = [time, record.name, subjectOf(record)].filter((part) => part !== "").join(gap);
+  const reason = formatText(record.failedReason ?? "");
+  if (reason === "") return cut(formatText(about), columns);
+  const least = Math.min(columnsOf(reason), Math.max(leastReason, Math.floor(columns / 5)), columns >> 1);
+  const begin = cut(formatText(about), columns - gap.length - least);
+  const room = columns - gap.length - columnsOf(begin);
+  return `${begin}${gap}${paint(stateStyle(record.state), cut(reason, room))}`;
 }
 
-function tableLines(queues: readonly QueueView[], columns: number): string[] {
+function tableLines(queues: readonly QueueView[], columns: number, paint: Paint): string[] {
   const isCancelled = queues.some(({ counts }) => counts.cancelled > 0);
   const shown = isCancelled ? [...table, cancelledColumn] : table;
-  const draw = (heading: 0 | 1, gap: string) => {
+  const draw = (heading: 0 | 1, between: string) => {
     const rows = [
       shown.map((column) => column[heading]),
       ...queues.map((view) => shown.map(([, , of]) => of(view))),
     ];
     const widths = shown.map((_, at) => Math.max(...rows.map((row) => columnsOf(row[at] ?? ""))));
     return rows.map((row) =>
-      row.map((cell, at) => pad(cell, widths[at] ?? 0, at === 0 ? "left" : "right")).join(gap),
+      row.map((cell, at) => pad(cell, widths[at] ?? 0, at === 0 ? "left" : "right")).join(between),
     );
   };
-  const wide = draw(0, "  ");
-  return (columnsOf(wide[0] ?? "") <= columns ? wide : draw(1, " ")).map((line) => cut(line, columns));
+  const wide = draw(0, gap);
+  const lines = columnsOf(wide[0] ?? "") <= columns ? wide : draw(1, " ");
+  return lines.map((line, at) => {
+    const style = at === 0 ? "heading" : queues[at - 1]?.isPaused ? "warning" : undefined;
+    return paint(style, cut(line, columns));
+  });
 }

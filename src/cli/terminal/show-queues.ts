@@ -107,10 +107,14 @@ export async function showQueues({
   await read();
   const notice = await begun();
   view = { ...view, notice };
-  const display = openLiveDisplay(process.stdout as WriteStream, (size) => queuesLines(view, size), {
-    interval,
-    fullScreen: true,
-  });
+  const display = openLiveDisplay(
+    process.stdout as WriteStream,
+    (size) => queuesLines(view, size, context.paint),
+    {
+      interval,
+      fullScreen: true,
+    },
+  );
   context.setDisplay(display);
   const stopped = aborted(signal);
   const listening = listen();

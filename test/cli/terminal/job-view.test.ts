@@ -1,6 +1,6 @@
 // A job as the command line shows it to people.
 import { expect, it } from "vitest";
-import { jobLines, jobRow } from "../../../src/cli/terminal/index.js";
+import { jobLines } from "../../../src/cli/terminal/index.js";
 import type { JobRecord } from "../../../src/producer/index.js";
 
 const now = Date.parse("2026-11-30T12:00:00Z");

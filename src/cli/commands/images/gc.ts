@@ -2,8 +2,9 @@
 import type { Command } from "commander";
 import type { JobResult } from "../../../jobs/index.js";
 import { delayOption, priorityOption } from "../../enqueue-flags.js";
+import { listView } from "../../list-flags.js";
 import { action, type CommandContext, duration, wholeNumber } from "../../run-command.js";
-import { formatBytes, formatTable } from "../../terminal/index.js";
+import { formatBytes, openTable } from "../../terminal/index.js";
 
 interface GarbageFlags {
   readonly dryRun?: boolean;
@@ -67,7 +68,15 @@ async function collect(
   const result = await runOrDetach(context, { name: "gc", data }, { detach, label: "garbage" });
   if (result === undefined) return;
   const { removed, more = 0, layerBytes, blocks, kept } = result;
-  context.print(result, formatTable(removed.map((image) => [image.id, formatBytes(image.layerBytes)])));
+  const { line } = openTable<(typeof removed)[number]>(
+    [
+      { heading: "", least: 12, cell: ({ id }) => id },
+      { heading: "", side: "right", cell: (image) => formatBytes(image.layerBytes) },
+    ],
+    listView(context, { trunc: true }),
+    removed,
+  );
+  context.print(result, removed.map(line));
   const count = removed.length + more;
   const listed = more === 0 ? "" : `, of which ${removed.length} are listed`;
   const verb = result.dryRun ? "would delete" : "deleted";

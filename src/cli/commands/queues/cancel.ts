@@ -2,13 +2,14 @@
 import type { Command } from "commander";
 import { JobError } from "../../../jobs/index.js";
 import { action, ReportedFailure } from "../../run-command.js";
+import { jobsArgument, wholeJobId } from "./job-reference.js";
 import { assertQueue } from "./queue-option.js";
 
 export function declare(program: Command): void {
   program
     .command("cancel")
     .description("end jobs that wait or run, batches with their children")
-    .argument("<id...>", "job ids, as --detach and stevedore jobs print them")
+    .argument("<id...>", jobsArgument)
     .option("--queue <queue>", "their queue, where several have a job of such an id")
     .addHelpText(
       "after",
@@ -25,8 +26,10 @@ Example:
         await assertQueue(session.producer, queue);
         const cancelled: string[] = [];
         const failed: { readonly id: string; readonly code: string; readonly message: string }[] = [];
-        for (const id of ids) {
+        for (const name of ids) {
+          let id = name;
           try {
+            id = await wholeJobId(session.producer, name, queue);
             if (await session.producer.cancel(id, { queue })) cancelled.push(id);
             else throw new JobError("QUEUE_UNAVAILABLE", unanswered(id));
           } catch (error) {

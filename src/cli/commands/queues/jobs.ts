@@ -9,10 +9,19 @@ import {
   type Producer,
 } from "../../../producer/index.js";
 import { momentRule, readMoment } from "../../../terms/index.js";
+import { addListFlags, type ListFlags, listView } from "../../list-flags.js";
 import { action, type CommandContext, wrongUsage } from "../../run-command.js";
+import {
+  formatText,
+  imagesOf,
+  isUnbegun,
+  type JobSurroundings,
+  jobTableLines,
+  pausedLines,
+} from "../../terminal/index.js";
 import { assertQueue } from "./queue-option.js";
 
-interface JobsFlags {
+interface JobsFlags extends ListFlags {
   readonly state?: JobState;
   readonly queue?: string;
   readonly name?: string;
@@ -28,11 +37,12 @@ const usualLimit = 50;
 const mostJobs = 100_000;
 /** How many are read at a time. */
 const pageSize = 500;
+/** The most batches whose children are counted. */
+const mostCounted = 50;
 
 export function declare(program: Command): void {
-  program
-    .command("jobs")
-    .description("list the jobs of the queues, the newest first")
+  const command = program.command("jobs").description("list the jobs of the queues, the newest first");
+  addListFlags(command)
     .addOption(new Option("--state <state>", "only jobs in this state").choices([...jobStates]))
     .option("--queue <queue>", "only those of this queue")
     .option("--name <job>", "only those of this name, such as checksum")
@@ -55,10 +65,11 @@ Examples:
   $ stevedore jobs --watch --state completed --json | jq -c .result`,
     )
     .action(
-      action<JobsFlags>(async (context, { watch, limit, ...filter }) => {
-        if (!watch) return list(context, filter, limit);
-        const { state, queue, name, image, code, since } = filter;
-        if ([queue, name, image, code, since].some((value) => value !== undefined) || limit !== usualLimit) {
+      action<JobsFlags>(async (context, flags) => {
+        if (!flags.watch) return list(context, flags);
+        const { state, queue, name, image, code, since, limit, trunc, format = "json" } = flags;
+        const others = [queue, name, image, code, since].some((value) => value !== undefined);
+        if (others || limit !== usualLimit || !trunc || format !== "json") {
           throw wrongUsage("--watch goes with --state alone");
         }
         const { watchJobs } = await import("./watch-jobs.js");
@@ -67,13 +78,9 @@ Examples:
     );
 }
 
-async function list(
-  context: CommandContext,
-  { state, queue, name, image, code, since }: Omit<JobsFlags, "limit" | "watch">,
-  limit: number,
-): Promise<void> {
+async function list(context: CommandContext, flags: JobsFlags): Promise<void> {
+  const { state, queue, name, image, code, since, limit } = flags;
   const { openQueueSession } = await import("../../embedded/index.js");
-  const { jobRow, jobsHeader, formatTable, pausedLines } = await import("../../terminal/index.js");
   await using session = await openQueueSession(context);
   const { producer } = session;
   await assertQueue(producer, queue);
@@ -96,17 +103,40 @@ async function list(
       cursor = next;
     }
   }
-  if (context.json) await context.printEach(read(), { line: ({ id }) => id });
-  else {
-    const rows: string[][] = [];
-    for await (const record of read()) rows.push(jobRow(record, paused));
-    context.print([], formatTable([jobsHeader, ...rows]));
+  if (context.json || flags.format === "ids") {
+    await context.printEach(read(), { line: ({ id }) => formatText(id) });
+  } else {
+    const jobs: JobRecord[] = [];
+    for await (const record of read()) jobs.push(record);
+    const around = await surroundingsOf(jobs, producer, paused);
+    context.print([], jobTableLines(jobs, around, listView(context, flags)));
   }
   if (!isMore) return;
   const isCounted = [name, image, code, since].every((value) => value === undefined);
   const of = isCounted ? ` of ${await countAll(producer, filter)}` : "";
-  const flags = "--state, --queue, --name, --image, --code and --since choose among them";
-  context.tell(`these are the newest ${shown}${of} jobs: --limit shows more, ${flags}`);
+  const choosing = "--state, --queue, --name, --image, --code and --since choose among them";
+  context.tell(`these are the newest ${shown}${of} jobs: --limit shows more, ${choosing}`);
+}
+
+/** What the jobs of a list wait for. */
+async function surroundingsOf(
+  jobs: readonly JobRecord[],
+  producer: Producer,
+  paused: readonly AnyQueueName[],
+): Promise<JobSurroundings> {
+  const queues = [...new Set(jobs.filter(isUnbegun).map(({ queue }) => queue))];
+  const served = await Promise.all(queues.map((queue) => producer.workers(queue)));
+  const batches = jobs.filter((job) => job.state === "waiting-children" && imagesOf(job) === undefined);
+  const children = await Promise.all(
+    batches
+      .slice(0, mostCounted)
+      .map(async ({ id, queue }) => [id, await producer.children(id, { queue })] as const),
+  );
+  return {
+    paused,
+    unserved: queues.filter((_, at) => served[at] === 0),
+    children: new Map(children.flatMap(([id, counts]) => (counts === undefined ? [] : [[id, counts]]))),
+  };
 }
 
 /** How many jobs there are of a queue and a state. */

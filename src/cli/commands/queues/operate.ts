@@ -2,9 +2,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { AnyQueueName } from "../../../jobs/index.js";
 import { JobError } from "../../../jobs/index.js";
-import type { JobFilter } from "../../../producer/index.js";
+import type { JobFilter, Producer } from "../../../producer/index.js";
 import { type ErrorCode, errorCodes, isErrorCode } from "../../../terms/index.js";
 import { type CommandContext, ReportedFailure, wrongUsage } from "../../run-command.js";
+import { jobsArgument, wholeJobId } from "./job-reference.js";
 
 /** The flags that narrow down which jobs are meant. */
 export interface FilterFlags {
@@ -24,7 +25,7 @@ export interface OperateResult {
 /** Adds those flags, and the argument for ids. */
 export function addFilterFlags(command: Command): Command {
   return command
-    .argument("[id...]", "job ids, as --detach and stevedore jobs print them")
+    .argument("[id...]", jobsArgument)
     .option(
       "--queue <queue>",
       "only jobs of this queue; of an id that jobs of several queues have, this one's",
@@ -63,15 +64,19 @@ export function filterOf({ queue, code, name, image }: FilterFlags): JobFilter {
   return { queue, code, name, image };
 }
 
-/** Does something with each of some jobs. One that is refused does not keep the others from it. */
+/** Does something with each of the jobs that are named. One that is refused does not keep the others from it. */
 export async function eachOf(
-  ids: readonly string[],
+  producer: Producer,
+  names: readonly string[],
+  queue: string | undefined,
   operation: (id: string) => Promise<void>,
 ): Promise<OperateResult & { readonly ids: readonly string[] }> {
   const done: string[] = [];
   const refusals: { readonly id: string; readonly code: ErrorCode; readonly message: string }[] = [];
-  for (const id of ids) {
+  for (const name of names) {
+    let id = name;
     try {
+      id = await wholeJobId(producer, name, queue);
       await operation(id);
       done.push(id);
     } catch (error) {

@@ -47,7 +47,11 @@ Examples:
         await using session = await openQueueSession(context);
         const { producer } = session;
         if (state === undefined) {
-          return tellResult(context, "removed", await eachOf(ids, (id) => producer.remove(id, queue)));
+          return tellResult(
+            context,
+            "removed",
+            await eachOf(producer, ids, queue, (id) => producer.remove(id, queue)),
+          );
         }
         const before = older === undefined ? undefined : Date.now() - older;
         const filter = { ...filterOf(flags), state, before };

@@ -36,7 +36,11 @@ Examples:
         await using session = await openQueueSession(context);
         const { producer } = session;
         if (ids.length > 0) {
-          return tellResult(context, "retried", await eachOf(ids, (id) => producer.retry(id, queue)));
+          return tellResult(
+            context,
+            "retried",
+            await eachOf(producer, ids, queue, (id) => producer.retry(id, queue)),
+          );
         }
         const filter = filterOf(flags);
         const states = [...(failed ? ["failed"] : []), ...(cancelled ? ["cancelled"] : [])] as JobState[];

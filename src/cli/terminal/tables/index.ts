@@ -1,0 +1,21 @@
+// The door of tables.
+export { openImageTable } from "./image-table.js";
+export {
+  imagesOf,
+  isUnbegun,
+  type JobSurroundings,
+  jobTableLines,
+  stateStyle,
+  stateText,
+} from "./job-table.js";
+export { mountLines } from "./mount-table.js";
+export { scheduleLines } from "./schedule-table.js";
+export { openStepTable } from "./step-table.js";
+export { type ListView, openTable } from "./table.js";
+export {
+  drawnLevels,
+  openTreeTable,
+  type SummarizedNode,
+  type TreeNode,
+  type TreePlace,
+} from "./tree-table.js";

@@ -16,10 +16,16 @@ export function columnsOf(text: string): number {
   let columns = 0;
   for (const { segment } of segmenter.segment(text)) {
     let apart = 0;
-    for (const character of segment) apart += /\p{Mc}/u.test(character) ? 1 : measure(character).width;
+    for (const character of segment) apart += columnsApart(character);
     columns += Math.max(apart, measure(segment).width);
   }
   return columns;
+}
+
+/** How many columns a character takes that is not joined with others. */
+function columnsApart(character: string): number {
+  if (/[\u200c\u200d]/.test(character)) return 0;
+  return /[\p{Mc}\p{Regional_Indicator}]/u.test(character) ? 1 : measure(character).width;
 }
 
 /** Cuts a text to `columns` columns; it ends in `…` if something is missing. */

@@ -30,7 +30,7 @@ export function jobTableLines(jobs: readonly JobRecord[], around: JobSurrounding
   const { isWhole, now } = view;
   return tableLines(
     [
-      { heading: "NAME", least: 8, cell: ({ name }) => onOneLine(name, 40) },
+      { heading: "NAME", least: 8, usual: 40, cell: ({ name }) => onOneLine(name, 40) },
       {
         ...{ heading: "ABOUT", least: 8, usual: 40, rank: 1 },
         cell: (job) => shortSubject(onOneLine(subjectOf(job)), isWhole),

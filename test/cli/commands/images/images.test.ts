@@ -42,8 +42,8 @@ describe("stevedore images", () => {
   it("lists them in columns, the ids short", async () => {
     const { stdout } = await runCommand(["images"], { root });
     const [header, ...lines] = stdout.trimEnd().split("\n");
-    expect(header).toMatch(/^ID +PARENT +CREATED +SIZE +CHECKSUM +NAMES +COMMENT$/);
-    expect(lines.map((line) => line.split(/ +/)[0])).toEqual(
+    expect(header).toMatch(/^NAMES +ID +AGE +SIZE +PARENT +CHECKSUM +COMMENT$/);
+    expect(lines.map((line) => line.split(/ +/)[1])).toEqual(
       [base, middle, left, right].sort().map((id) => id.slice(0, 12)),
     );
   });

@@ -102,12 +102,11 @@ describe("a name", () => {
         Object.fromEntries(json.map((each: { id: string; names: string[] }) => [each.id, each.names])),
       ).toEqual(names);
     }
-    for (const { stdout } of [text, drawn]) {
-      expect(stdout).toMatch(
-        new RegExp(`${right.slice(0, 12)}.* example.com:5000/web:latest +fixture$`, "m"),
-      );
-      expect(stdout).toMatch(new RegExp(`${base.slice(0, 12)}.* - +fixture$`, "m"));
-    }
+    const [named, nameless] = [right, base].map((id) => id.slice(0, 12));
+    expect(text.stdout).toMatch(new RegExp(`^example.com:5000/web:latest +${named} .* fixture$`, "m"));
+    expect(text.stdout).toMatch(new RegExp(`^- +${nameless} .* fixture$`, "m"));
+    expect(drawn.stdout).toMatch(new RegExp(`${named} +example.com:5000/web:latest .* fixture$`, "m"));
+    expect(drawn.stdout).toMatch(new RegExp(`${nameless} +- .* fixture$`, "m"));
     expect(inspect.stdout).toMatch(/^names {6}library\/busybox:1\.0$/m);
   });
 

@@ -57,7 +57,9 @@ describe("stevedore jobs", () => {
     const failed = await runCommand(["jobs", "--state", "failed", "--json"], { root });
     expect(failed.json).toMatchObject([{ state: "failed" }]);
     const text = await runCommand(["jobs", "--state", "failed"], { root });
-    expect(text.stdout).toMatch(/^ID .*\n[0-9a-f-]{36} .* failed .*IMAGE_EXISTS: .*\n$/);
+    expect(text.stdout).toMatch(
+      /^NAME .* ID +FAILURE\nstore +a +failed .* [0-9a-f-]{12} +IMAGE_EXISTS: .*\n$/,
+    );
     const unknown = await runCommand(["jobs", "--state", "lost", "--json"], { root });
     expect(unknown).toMatchObject({ code: 2, json: { error: { code: "INVALID_OPTION" } } });
     expect(unknown.stderr).toContain("lost");
@@ -102,11 +104,26 @@ describe("stevedore jobs", () => {
     expect([code, json.error.code]).toEqual([2, "INVALID_OPTION"]);
   });
 
+  it("a job is named by the beginning of its id that the list shows, if no other begins like this", async () => {
+    const { stdout } = await runCommand(["jobs", "--state", "completed"], { root });
+    const short = / ([0-9a-f-]{12})$/m.exec(stdout)?.[1] ?? "";
+    const [{ id }] = (await runCommand(["jobs", "--state", "completed", "--json"], { root })).json;
+    expect(id.startsWith(short)).toBe(true);
+    expect((await runCommand(["job", short, "--json"], { root })).json.id).toBe(id);
+    // It has ended: the refusal names it whole.
+    const retried = await runCommand(["retry", short, "--json"], { root });
+    expect(retried).toMatchObject({ code: 1, json: { refusals: [{ id }] } });
+    const missing = await runCommand(["cancel", "zzzzzzzz", "--json"], { root });
+    expect(missing.json.failed).toMatchObject([{ id: "zzzzzzzz" }]);
+  });
+
   it("job tells people how it stands and what came of it", async () => {
     const [{ id: failed }, { id }] = (await runCommand(["jobs", "--json"], { root })).json;
     const done = await runCommand(["job", id], { root });
     expect(done.stdout).toMatch(/^id +[0-9a-f-]{36}\njob +store\nabout +a\nqueue +store\nstate +completed\n/);
-    expect(done.stdout).toMatch(/\nbegun +\S+Z, after \d+s\nended +\S+Z, after \d+s\ntries +1\n/);
+    const time = "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d[+-]\\d\\d:\\d\\d";
+    const times = `\nbegun +${time}, after \\d+s\nended +${time}, after \\d+s, \\S+ ago\ntries +1\n`;
+    expect(done.stdout).toMatch(new RegExp(times));
     expect(done.stdout).toMatch(/\nresult\n {2}id +a\n/);
     expect(done.stdout).toMatch(/ {2}layerBytes +1 B\n/);
     expect((await runCommand(["job", failed], { root })).stdout).toMatch(/\nerror +IMAGE_EXISTS: /);

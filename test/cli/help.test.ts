@@ -15,7 +15,8 @@ beforeAll(async () => {
   await unpackDockerGraph(root);
 });
 
-const globalFlags = ["--root", "--redis", "--graph", "--json", "--quiet", "--verbose"];
+const globalFlags = ["--root", "--redis", "--graph", "--json", "--color", "--quiet", "--verbose"];
+const listFlags = ["--no-trunc", "--format"];
 const imageFlags = ["--allow-squash", "--max-layer-bytes", "--max-layer-entries"].concat(
   "--max-record-bytes",
   "--max-job-bytes",
@@ -74,9 +75,9 @@ const flags = {
   logout: ["--registry-auth"],
   checksum: ["--all", "--recipe", "--force", ...enqueueFlags, ...threadFlags],
   verify: ["--all", "--explain", ...enqueueFlags, ...threadFlags],
-  images: [],
-  tree: [],
-  history: ["--no-trunc"],
+  images: listFlags,
+  tree: listFlags,
+  history: listFlags,
   inspect: [],
   tag: [...enqueueFlags],
   untag: [...enqueueFlags],
@@ -84,7 +85,7 @@ const flags = {
   gc: ["--dry-run", "--keep", "--older", ...enqueueFlags],
   mount: ["--read-only", "--driver", "--options", "--mount-dir", "--host", ...enqueueFlags],
   unmount: ["--keep-upper", "--host", ...enqueueFlags],
-  mounts: ["--host"],
+  mounts: ["--host", ...listFlags],
   changes: ["--host"],
   commit: [
     "--id",
@@ -97,7 +98,7 @@ const flags = {
     ...enqueueFlags,
     ...layerFlags,
   ],
-  jobs: ["--state", "--watch", "--limit", "--since", ...filterFlags],
+  jobs: ["--state", "--watch", "--limit", "--since", ...filterFlags, ...listFlags],
   job: ["--queue"],
   cancel: ["--queue"],
   retry: ["--failed", "--cancelled", ...filterFlags],
@@ -105,7 +106,7 @@ const flags = {
   pause: [],
   resume: [],
   schedule: ["--cron", "--tz", "--id", "--recipe", "--force", "--data"],
-  schedules: [],
+  schedules: listFlags,
   unschedule: [],
   check: ["--repair", "--host"],
   doctor: [],

@@ -24,11 +24,11 @@ export {
   type ListView,
   mountLines,
   openImageTable,
-  openStepTable,
   openTable,
   openTreeTable,
   type SummarizedNode,
   scheduleLines,
+  stepLines,
   type TreeNode,
   type TreePlace,
 } from "./tables/index.js";

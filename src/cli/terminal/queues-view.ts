@@ -1,6 +1,5 @@
 // Draws the state of the queues as lines of a terminal: counts, active jobs, the last failures.
 import type { AnyQueueName } from "../../jobs/index.js";
-import { subjectOf } from "../../jobs/index.js";
 import type { Compressors, JobRecord, JobState, QueueCounts } from "../../producer/index.js";
 import { columnsOf, cut, pad } from "./columns.js";
 import { formatText, formatTime } from "./format.js";
@@ -8,7 +7,7 @@ import type { ActiveJob } from "./job-tally.js";
 import type { Size } from "./live-display.js";
 import { activeLines } from "./progress-lines.js";
 import { type Paint, plainPaint } from "./surface.js";
-import { stateStyle } from "./tables/index.js";
+import { openTable, shortSubject, stateStyle } from "./tables/index.js";
 
 /** The state of one queue. */
 interface QueueView {
@@ -34,9 +33,7 @@ export interface QueuesView {
 }
 
 /** On a terminal with fewer columns, times are shown without their dates. */
-const dateFrom = 60;
-/** What a reason takes at least, if it is as long, and half of the columns are as many. */
-const leastReason = 24;
+const dateFrom = 80;
 const gap = "  ";
 
 /** The columns of the table: a heading, a shorter one for a narrow terminal, and the value. */
@@ -81,7 +78,7 @@ export function queuesLines(view: QueuesView, { columns, rows }: Size, paint: Pa
     section("AT WORK", (most) => activeLines(active, { columns, rows: Math.max(1, most - reserved) }));
   if (listed !== undefined && listed.records.length > 0) {
     section(listed.state === "failed" ? "LAST FAILURES" : listed.state.toUpperCase(), (most) =>
-      listed.records.slice(0, most).map((record) => recordLine(record, columns, paint)),
+      recordLines(listed.records.slice(0, most), columns, paint),
     );
   }
   return lines.slice(0, rows);
@@ -103,17 +100,26 @@ function helpersLine(helpers: Compressors | undefined): string | undefined {
   return parts.join("  ");
 }
 
-/** Where there is little room the reason of a failure keeps some of it, and the rest of the line is cut. */
-function recordLine(record: JobRecord, columns: number, paint: Paint): string {
-  const when = formatTime(record.finishedAt ?? record.createdAt);
-  const time = columns < dateFrom ? when.slice(11, 19) : when.slice(0, 19);
-  const about = [time, record.name, subjectOf(record)].filter((part) => part !== "").join(gap);
-  const reason = formatText(record.failedReason ?? "");
-  if (reason === "") return cut(formatText(about), columns);
-  const least = Math.min(columnsOf(reason), Math.max(leastReason, Math.floor(columns / 5)), columns >> 1);
-  const begin = cut(formatText(about), columns - gap.length - least);
-  const room = columns - gap.length - columnsOf(begin);
-  return `${begin}${gap}${paint(stateStyle(record.state), cut(reason, room))}`;
+/** The reason of a failure stays to be seen where there is little room: what the job is about is cut first. */
+function recordLines(records: readonly JobRecord[], columns: number, paint: Paint): string[] {
+  const timeOf = (record: JobRecord) => {
+    const when = formatTime(record.finishedAt ?? record.createdAt);
+    return columns < dateFrom ? when.slice(11, 19) : when.slice(0, 19);
+  };
+  const { line } = openTable<JobRecord>(
+    [
+      { heading: "", cell: timeOf },
+      { heading: "", cell: ({ name }) => name, least: 8 },
+      { heading: "", cell: (job) => shortSubject(job), least: 6, cutOff: "start", rank: 1 },
+      {
+        ...{ heading: "", cell: ({ failedReason }) => failedReason ?? "", least: 14 },
+        style: ({ state }) => stateStyle(state),
+      },
+    ],
+    { room: columns, paint, isWhole: false, now: 0 },
+    records,
+  );
+  return records.map(line);
 }
 
 function tableLines(queues: readonly QueueView[], columns: number, paint: Paint): string[] {

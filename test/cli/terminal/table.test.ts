@@ -32,7 +32,7 @@ const column = fc.record({
 });
 
 /** A table of these cells. */
-function columnsFor(drawn: readonly Partial<Column<readonly string[]>>[]): Column<readonly string[]>[] {
+function columnsFor(drawn: readonly object[]): Column<readonly string[]>[] {
   return drawn.map((one, at) => {
     const given = Object.fromEntries(Object.entries(one).filter(([, value]) => value !== undefined));
     return { heading: `H${at}`, cell: (row: readonly string[]) => row[at] ?? "", ...given };

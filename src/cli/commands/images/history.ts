@@ -1,7 +1,7 @@
 // stevedore history ID: how an image came about, the last step first.
 import type { Command } from "commander";
 import type { HistoryStep } from "../../../listing/index.js";
-import { addListFlags, type ListFlags, showList } from "../../list-flags.js";
+import { addListFlags, type ListFlags, printList } from "../../list-flags.js";
 import { action } from "../../run-command.js";
 import { imageArgument } from "../image-argument.js";
 
@@ -22,7 +22,7 @@ export function declare(program: Command): void {
         const { childrenByParent, readImages, readNames, readSteps } = await import(
           "../../../listing/index.js"
         );
-        const { openStepTable } = await import("../../terminal/index.js");
+        const { stepLines } = await import("../../terminal/index.js");
         const graph = await openGraph(config.root);
         const history = await graph.history(reference);
         // Of what is broken elsewhere in the graph `images` tells.
@@ -30,22 +30,18 @@ export function declare(program: Command): void {
         const names = await readNames(graph, warn);
         const about = (id: string) => [families.get(id), names.get(id) ?? []] as const;
         const steps = readSteps(graph, history, about, signal);
-        // A step that made no image has no id to be printed.
-        const listed = flags.format === "ids" ? withIds(steps) : steps;
-        const ofAll = history.map(({ id }) => names.get(id) ?? []);
-        await printEach(
+        if (context.json) return printEach(steps, { line: ({ id }) => id ?? "" });
+        const all: HistoryStep[] = [];
+        for await (const step of steps) all.push(step);
+        // A step that made no image has no id.
+        const listed = flags.format === "ids" ? all.filter(({ id }) => id !== null) : all;
+        printList(
+          context,
+          flags,
           listed,
-          showList<HistoryStep>(
-            context,
-            flags,
-            ({ id }) => id ?? "",
-            (view) => openStepTable(ofAll, view),
-          ),
+          ({ id }) => id ?? "",
+          (view) => stepLines(listed, view),
         );
       }),
     );
-}
-
-async function* withIds(steps: AsyncIterable<HistoryStep>): AsyncGenerator<HistoryStep> {
-  for await (const step of steps) if (step.id !== null) yield step;
 }

@@ -5,12 +5,13 @@ export {
   isUnbegun,
   type JobSurroundings,
   jobTableLines,
+  shortSubject,
   stateStyle,
   stateText,
 } from "./job-table.js";
 export { mountLines } from "./mount-table.js";
 export { scheduleLines } from "./schedule-table.js";
-export { openStepTable } from "./step-table.js";
+export { stepLines } from "./step-table.js";
 export { type ListView, openTable } from "./table.js";
 export {
   drawnLevels,

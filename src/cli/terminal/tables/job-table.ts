@@ -33,7 +33,7 @@ export function jobTableLines(jobs: readonly JobRecord[], around: JobSurrounding
       { heading: "NAME", least: 8, usual: 40, cell: ({ name }) => onOneLine(name, 40) },
       {
         ...{ heading: "ABOUT", least: 8, usual: 40, rank: 1 },
-        cell: (job) => shortSubject(onOneLine(subjectOf(job)), isWhole),
+        cell: (job) => (isWhole ? onOneLine(subjectOf(job)) : shortSubject(job)),
       },
       {
         ...{ heading: "STATE", least: 9 },
@@ -111,7 +111,8 @@ export function shortJobId(id: string): string {
   return uuid.test(id) || madeOfWork.test(id) ? shortId(id) : onOneLine(id);
 }
 
-/** The id of an image is shortened as it is elsewhere. */
-function shortSubject(subject: string, isWhole: boolean): string {
-  return !isWhole && /^[0-9a-f]{64}$/.test(subject) ? shortId(subject) : subject;
+/** What a job is about; the id of an image is shortened as it is elsewhere. */
+export function shortSubject(job: JobRecord): string {
+  const subject = onOneLine(subjectOf(job));
+  return /^[0-9a-f]{64}$/.test(subject) ? shortId(subject) : subject;
 }

@@ -61,6 +61,25 @@ async function find(producer: Producer, filter: JobFilter, limit = 50): Promise<
 }
 
 describe("jobs are found", () => {
+  it("by how their ids begin, in every state and queue, the children of a batch by the batch alone", () =>
+    scene(async ({ producer, plain }) => {
+      const ids = ["alike-1", "alike-2", "a*like", "repeat:nightly:1", "repeat.nightly.1.image"];
+      await plain.checksum.addBulk(ids.map((jobId) => ({ name: "checksum", data: {}, opts: { jobId } })));
+      await plain.store.add("store", {}, { jobId: "alike-3", delay: 1e6 });
+      const begin = async (start: string, queue?: "store") =>
+        (await producer.idsBeginningWith(start, { queue })).toSorted();
+      expect(await begin("alike")).toEqual(["alike-1", "alike-2", "alike-3"]);
+      expect(await begin("alike", "store")).toEqual(["alike-3"]);
+      // What Redis would take for a pattern is none.
+      expect(await begin("a*")).toEqual(["a*like"]);
+      expect(await begin("repeat")).toEqual(["repeat:nightly:1"]);
+      expect(await begin("nobody")).toEqual([]);
+      await plain.store.addBulk(
+        Array.from({ length: 30 }, (_, at) => ({ name: "store", data: {}, opts: { jobId: `many-${at}` } })),
+      );
+      expect(await begin("many")).toHaveLength(20);
+    }));
+
   it("by a name, also one that no contract knows", () =>
     scene(async ({ producer, plain }) => {
       await plain.checksum.addBulk(

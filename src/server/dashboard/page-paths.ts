@@ -8,6 +8,7 @@ export const pagePaths = [
   "/jobs",
   "/jobs/:queue/:id",
   "/batches/:id",
+  "/add",
 ] as const;
 
 export type PagePath = (typeof pagePaths)[number];

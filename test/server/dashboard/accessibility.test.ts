@@ -23,6 +23,7 @@ const pages = [
   ["/", "table.jobs, section h2"],
   ["/graph", "[role=application]"],
   ["/jobs", "td"],
+  ["/add", "form.job-form"],
   [`/images/${ids.app}`, ".history li"],
 ] as const;
 

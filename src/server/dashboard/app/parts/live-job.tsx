@@ -1,4 +1,5 @@
 // A job that was started on this page, until it has ended: how far it is, and what became of it.
+import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { pathTo } from "../api.js";
 import type { JobEvent, JobRecord } from "../api-types.js";
@@ -10,8 +11,13 @@ import { reasonClass } from "./job-table.js";
 import { ProgressBar } from "./progress-bar.js";
 import { State } from "./state.js";
 
-/** @param onEnd called once it has ended */
-export function LiveJob({ started, onEnd }: { started: JobRecord; onEnd: () => void }) {
+/** @param onEnd called once it has ended @param children what became of it, shown once it has ended */
+export function LiveJob(props: {
+  started: JobRecord;
+  onEnd: (job: JobRecord) => void;
+  children?: (job: JobRecord) => ComponentChildren;
+}) {
+  const { started, onEnd, children } = props;
   const { id, queue } = started;
   const path = `jobs/${pathTo(queue, id)}`;
   const { data = started, reload } = useResource<JobRecord>(path);
@@ -22,7 +28,7 @@ export function LiveJob({ started, onEnd }: { started: JobRecord; onEnd: () => v
   const ended = hasEnded(job);
   // Once, when it has.
   useEffect(() => {
-    if (ended) onEnd();
+    if (ended) onEnd(job);
   }, [ended]);
   return (
     <section class="card" aria-live="polite">
@@ -32,13 +38,15 @@ export function LiveJob({ started, onEnd }: { started: JobRecord; onEnd: () => v
       </p>
       {!ended && <ProgressBar label={job.name} progress={job.progress} />}
       {ended && job.failedReason !== null && <span class={reasonClass(job)}>{job.failedReason}</span>}
+      {ended && children?.(job)}
     </section>
   );
 }
 
 function outcomeOf({ state, result }: JobRecord): string {
   if (state !== "completed") return "";
-  const { ok, cached, durationMs } = result as { ok?: boolean; cached?: boolean; durationMs: number };
+  const { ok, cached, durationMs } = result as { ok?: boolean; cached?: boolean; durationMs?: number };
+  if (durationMs === undefined) return "";
   const took = formatDuration(durationMs);
   if (ok !== undefined)
     return ok ? `The layer is the one that was stored; it took ${took}.` : "It is another layer.";

@@ -1,0 +1,7 @@
+// Forms: what is filled in, what is wrong with it, and the job that is started.
+export { CheckField, ChoiceField, Field, LongField, More, NumberField, TextField } from "./field.js";
+export { Form } from "./form.js";
+export { ImageField } from "./image-field.js";
+export { JobForm, StartedJobs, useStartedJobs } from "./job-form.js";
+export { JobOutcome } from "./job-outcome.js";
+export { ExportFields, ImportFields, PullFields, PushFields, StoreFields } from "./kinds/index.js";

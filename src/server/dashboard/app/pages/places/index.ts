@@ -1,0 +1,2 @@
+// The places around the graph: what comes in, what is mounted, what goes out, what happens by itself.
+export { AddPage } from "./add/index.js";

@@ -9,6 +9,7 @@ export const pagePaths = [
   "/jobs/:queue/:id",
   "/batches/:id",
   "/add",
+  "/mounts",
 ] as const;
 
 export type PagePath = (typeof pagePaths)[number];

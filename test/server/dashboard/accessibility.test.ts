@@ -24,6 +24,7 @@ const pages = [
   ["/graph", "[role=application]"],
   ["/jobs", "td"],
   ["/add", "form.job-form"],
+  ["/mounts", "form.job-form"],
   [`/images/${ids.app}`, ".history li"],
 ] as const;
 

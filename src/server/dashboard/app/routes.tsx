@@ -1,12 +1,22 @@
 // The page of each path, and the entry of the navigation that it belongs to.
 import type { JSX } from "preact";
 import type { PagePath } from "../page-paths.js";
-import { AddPage, BatchPage, GraphPage, ImagePage, JobPage, JobsPage, OverviewPage } from "./pages/index.js";
+import {
+  AddPage,
+  BatchPage,
+  GraphPage,
+  ImagePage,
+  JobPage,
+  JobsPage,
+  MountsPage,
+  OverviewPage,
+} from "./pages/index.js";
 
 /** The entries of the navigation, in their order. Those of the server's own pages load them anew. */
 export const sections = [
   { to: "/", text: "Overview" },
   { to: "/graph", text: "Graph" },
+  { to: "/mounts", text: "Mounts" },
   { to: "/jobs", text: "Jobs" },
   { to: "/add", text: "Add" },
   { to: "/queues/", text: "Queues" },
@@ -32,6 +42,7 @@ export const routes: Readonly<Record<PagePath, Route>> = {
     section: "/jobs",
     page: ({ queue = "", id = "" }) => <JobPage key={`${queue}/${id}`} queue={queue} id={id} />,
   },
+  "/mounts": { section: "/mounts", page: () => <MountsPage /> },
   "/add": { section: "/add", page: () => <AddPage /> },
   "/batches/:id": { section: "/jobs", page: ({ id = "" }) => <BatchPage key={id} id={id} /> },
 };

@@ -4,4 +4,12 @@ export { Form } from "./form.js";
 export { ImageField } from "./image-field.js";
 export { JobForm, StartedJobs, useStartedJobs } from "./job-form.js";
 export { JobOutcome } from "./job-outcome.js";
-export { ExportFields, ImportFields, PullFields, PushFields, StoreFields } from "./kinds/index.js";
+export {
+  ChecksumChoice,
+  ExportFields,
+  ImportFields,
+  PullFields,
+  PushFields,
+  StoreFields,
+} from "./kinds/index.js";
+export { runJob } from "./run-job.js";

@@ -1,2 +1,3 @@
 // The places around the graph: what comes in, what is mounted, what goes out, what happens by itself.
 export { AddPage } from "./add/index.js";
+export { MountsPage } from "./mounts/index.js";

@@ -35,7 +35,7 @@ export function UploadCard({ upload }: { upload: Upload }) {
   }, [file]);
   const isPausable = state === "waiting" || state === "sending" || state === "broken";
   return (
-    <section class="card upload" aria-label={`Upload of ${fileName}`} data-state={state}>
+    <section class="card upload" aria-label={`Upload of ${fileName}`} data-taken={job !== undefined}>
       <div class="heading">
         <h3>{fileName}</h3>
         <div class="actions">

@@ -1,0 +1,2 @@
+// What is mounted.
+export { MountsPage } from "./mounts.js";

@@ -10,6 +10,8 @@ export const pagePaths = [
   "/batches/:id",
   "/add",
   "/mounts",
+  "/exports",
+  "/garbage",
 ] as const;
 
 export type PagePath = (typeof pagePaths)[number];

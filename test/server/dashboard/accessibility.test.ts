@@ -25,6 +25,8 @@ const pages = [
   ["/jobs", "td"],
   ["/add", "form.job-form"],
   ["/mounts", "form.job-form"],
+  ["/exports", "form.job-form"],
+  ["/garbage", "form.job-form"],
   [`/images/${ids.app}`, ".history li"],
 ] as const;
 

@@ -4,6 +4,8 @@ import type { PagePath } from "../page-paths.js";
 import {
   AddPage,
   BatchPage,
+  ExportsPage,
+  GarbagePage,
   GraphPage,
   ImagePage,
   JobPage,
@@ -17,7 +19,9 @@ export const sections = [
   { to: "/", text: "Overview" },
   { to: "/graph", text: "Graph" },
   { to: "/mounts", text: "Mounts" },
+  { to: "/exports", text: "Exports" },
   { to: "/jobs", text: "Jobs" },
+  { to: "/garbage", text: "Garbage" },
   { to: "/add", text: "Add" },
   { to: "/queues/", text: "Queues" },
   { to: "/api/docs", text: "API" },
@@ -43,6 +47,8 @@ export const routes: Readonly<Record<PagePath, Route>> = {
     page: ({ queue = "", id = "" }) => <JobPage key={`${queue}/${id}`} queue={queue} id={id} />,
   },
   "/mounts": { section: "/mounts", page: () => <MountsPage /> },
+  "/exports": { section: "/exports", page: () => <ExportsPage /> },
+  "/garbage": { section: "/garbage", page: () => <GarbagePage /> },
   "/add": { section: "/add", page: () => <AddPage /> },
   "/batches/:id": { section: "/jobs", page: ({ id = "" }) => <BatchPage key={id} id={id} /> },
 };

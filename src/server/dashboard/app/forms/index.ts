@@ -7,6 +7,7 @@ export { JobOutcome } from "./job-outcome.js";
 export {
   ChecksumChoice,
   ExportFields,
+  GcFields,
   ImportFields,
   PullFields,
   PushFields,

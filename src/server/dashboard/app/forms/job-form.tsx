@@ -44,13 +44,20 @@ export function useStartedJobs() {
   return { jobs, add };
 }
 
+/** @param children more of what became of each, once it has ended */
 export function StartedJobs(props: {
   jobs: readonly JobRecord[];
   onEnd?: ((job: JobRecord) => void) | undefined;
+  children?: (job: JobRecord) => ComponentChildren;
 }) {
   return props.jobs.map((job) => (
     <LiveJob key={job.id} started={job} onEnd={(ended) => props.onEnd?.(ended)}>
-      {(ended) => <JobOutcome job={ended} />}
+      {(ended) => (
+        <>
+          <JobOutcome job={ended} />
+          {props.children?.(ended)}
+        </>
+      )}
     </LiveJob>
   ));
 }

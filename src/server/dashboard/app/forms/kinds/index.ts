@@ -1,4 +1,5 @@
 // The fields of each kind of job.
+export { GcFields } from "./gc.js";
 export {
   ChecksumChoice,
   ExportFields,

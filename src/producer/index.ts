@@ -22,7 +22,13 @@ export type { AllCounts, InQueue, QueueCounts } from "./job-queries.js";
 export { hasEnded, type JobRecord, type JobState, jobStates } from "./job-records.js";
 export type { OperateFilter, Operations, Refusal } from "./operate/index.js";
 export { openProducer, type Producer, type ProducerOptions } from "./producer.js";
-export type { NewSchedule, Schedule, Schedules } from "./schedules.js";
+export {
+  type NewSchedule,
+  nextRuns,
+  type PausedSchedule,
+  type Schedule,
+  type Schedules,
+} from "./schedules/index.js";
 export type { ChildCounts } from "./search/index.js";
 export { telemetryIfAsked } from "./telemetry.js";
 export { guardWorker, isScriptError, removeRecord } from "./unreadable/index.js";

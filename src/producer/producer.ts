@@ -12,7 +12,7 @@ import { openGraphQueues } from "./graph-queues.js";
 import { type InQueue, type JobQueries, openJobQueries } from "./job-queries.js";
 import { type Operations, openOperations } from "./operate/index.js";
 import { mergeExpositions, withCancelled } from "./prometheus.js";
-import { openSchedules, type Schedules } from "./schedules.js";
+import { openSchedules, type Schedules } from "./schedules/index.js";
 import { openCancelledCounts } from "./search/index.js";
 import { readWorkerStatuses } from "./worker-statuses.js";
 

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openProducer, type Producer } from "../../src/producer/index.js";
+import { nextRuns, openProducer, type Producer } from "../../src/producer/index.js";
 import { collect } from "../support/collect.js";
 import { startRedis, type TestRedis } from "../support/redis/redis-server.js";
 
@@ -191,6 +191,54 @@ describe("schedule refuses, before anything is written,", () => {
       expect(await collect(producer.jobs())).toEqual([]);
       expect((await keysOf(graph)).filter((key) => key.includes("repeat"))).toEqual([]);
     }));
+});
+
+describe("pauseSchedule", () => {
+  const nightly = { name: "gc", data: { keep: 5 }, cron: "0 3 * * *", tz: "Europe/Berlin", id: "nightly" };
+  const notify = { url: "https://hooks.example/jobs", events: ["failed"] as const };
+
+  it("keeps the schedule without its next run, and resumeSchedule sets it as it was", () =>
+    withProducer(async (producer) => {
+      const { next, ...set } = await producer.schedule({ ...nightly, notify });
+      expect(await producer.pauseSchedule("nightly")).toBe(true);
+      expect(await producer.pauseSchedule("nightly")).toBe(false);
+      expect(await producer.schedules()).toEqual([]);
+      expect(await producer.pausedSchedules()).toEqual([set]);
+      expect(await collect(producer.jobs())).toEqual([]);
+
+      expect(await producer.resumeSchedule("nightly")).toBe(true);
+      expect(await producer.resumeSchedule("nightly")).toBe(false);
+      expect(await producer.schedules()).toEqual([{ ...set, next }]);
+      expect(await producer.pausedSchedules()).toEqual([]);
+      expect(await producer.job(`repeat:nightly:${next}`)).toMatchObject({
+        ...{ data: { keep: 5 }, notify: [{ ...notify }] },
+      });
+    }));
+
+  it("ends when the schedule is set anew, or removed", () =>
+    withProducer(async (producer, graph) => {
+      await producer.schedule(nightly);
+      await producer.pauseSchedule("nightly");
+      await producer.schedule({ ...nightly, cron: "0 4 * * *" });
+      expect(await producer.pausedSchedules()).toEqual([]);
+      await producer.pauseSchedule("nightly");
+      await producer.unschedule("nightly");
+      expect(await producer.pausedSchedules()).toEqual([]);
+      expect((await keysOf(graph)).filter((key) => key.includes("paused-schedules"))).toEqual([]);
+      for (const verb of ["pauseSchedule", "resumeSchedule", "unschedule"] as const) {
+        await expect(producer[verb]("nightly")).rejects.toMatchObject({
+          ...{ code: "INVALID_JOB", message: 'there is no schedule "nightly"' },
+        });
+      }
+    }));
+});
+
+it("nextRuns tells the times to come, in the zone", () => {
+  const [first = 0, second = 0, third = 0, ...more] = nextRuns("30 12 * * *", "Asia/Kolkata", 3);
+  expect([new Date(first).toISOString().slice(11), second - first, third - second, more]).toEqual([
+    ...["07:00:00.000Z", 24 * 3_600_000, 24 * 3_600_000, []],
+  ]);
+  expect(() => nextRuns("61 * * * *", "UTC", 3)).toThrow(/cron "61 \* \* \* \*": .*61/);
 });
 
 describe("unschedule", () => {

@@ -1,6 +1,7 @@
 // Schedules: jobs that are enqueued repeatedly.
 import { z } from "zod";
 import { notify, repeatableJobNames, scheduleIdPattern } from "../../jobs/index.js";
+import { nextRuns } from "../../producer/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
 import { problemsOf } from "./problems-of.js";
@@ -19,6 +20,12 @@ const schedule = z
     last: z.object({ id: z.string(), at: time, state: z.string() }).optional(),
   })
   .meta({ id: "Schedule" });
+
+const pausedSchedule = schedule.omit({ next: true }).meta({ id: "PausedSchedule" });
+
+const idParams = z.object({ id: z.string().regex(scheduleIdPattern) });
+/** How many next runs are told of at most. */
+const mostRuns = 20;
 
 const newSchedule = z
   .strictObject({
@@ -40,11 +47,34 @@ export function addScheduleRoutes(app: App, { producer }: ServerContext): void {
       schema: {
         tags,
         operationId: "listSchedules",
-        summary: "The schedules in the order of their ids",
-        response: { 200: z.object({ schedules: z.array(schedule) }), ...problemsOf() },
+        summary: "The schedules in the order of their ids, those that run and those that are paused",
+        response: {
+          200: z.object({ schedules: z.array(schedule), paused: z.array(pausedSchedule) }),
+          ...problemsOf(),
+        },
       },
     },
-    async () => ({ schedules: await producer.schedules() }),
+    async () => {
+      const [schedules, paused] = await Promise.all([producer.schedules(), producer.pausedSchedules()]);
+      return { schedules, paused };
+    },
+  );
+  app.get(
+    "/api/v1/next-runs",
+    {
+      schema: {
+        tags,
+        operationId: "nextRuns",
+        summary: "When a schedule of a cron expression would run next",
+        querystring: z.object({
+          cron: z.string().meta({ examples: ["0 3 * * *"] }),
+          tz: z.string().default("UTC"),
+          count: z.coerce.number().int().min(1).max(mostRuns).default(3),
+        }),
+        response: { 200: z.object({ runs: z.array(time) }), ...problemsOf(400, 422) },
+      },
+    },
+    async ({ query: { cron, tz, count } }) => ({ runs: nextRuns(cron, tz, count) }),
   );
   app.post(
     "/api/v1/schedules",
@@ -62,6 +92,41 @@ export function addScheduleRoutes(app: App, { producer }: ServerContext): void {
       return reply.code(201).header("location", `/api/v1/schedules/${set.id}`).send(set);
     },
   );
+  const notThere = (id: string) =>
+    new HttpError(404, "NOT_FOUND", `there is no schedule ${JSON.stringify(id)}`);
+  const assertThere = async (id: string) => {
+    const lists = await Promise.all([producer.schedules(), producer.pausedSchedules()]);
+    if (!lists.flat().some((each) => each.id === id)) throw notThere(id);
+  };
+  for (const verb of ["pause", "resume"] as const) {
+    app.post(
+      `/api/v1/schedules/:id/${verb}`,
+      {
+        schema: {
+          tags,
+          operationId: `${verb}Schedule`,
+          summary:
+            verb === "pause"
+              ? "Keep a schedule, but run it no more; a run that is due already is done"
+              : "Let a schedule that is paused run again",
+          params: idParams,
+          response: {
+            200: z.object({
+              id: z.string(),
+              paused: z.boolean(),
+              changed: z.boolean().meta({ description: "False if it was so before" }),
+            }),
+            ...problemsOf(400, 404),
+          },
+        },
+      },
+      async ({ params: { id } }) => {
+        await assertThere(id);
+        const changed = await producer[`${verb}Schedule`](id);
+        return { id, paused: verb === "pause", changed };
+      },
+    );
+  }
   app.delete(
     "/api/v1/schedules/:id",
     {
@@ -69,15 +134,12 @@ export function addScheduleRoutes(app: App, { producer }: ServerContext): void {
         tags,
         operationId: "removeSchedule",
         summary: "Remove a schedule",
-        params: z.object({ id: z.string().regex(scheduleIdPattern) }),
+        params: idParams,
         response: { 204: z.null().meta({ description: "It is removed" }), ...problemsOf(400, 404) },
       },
     },
     async ({ params: { id } }, reply) => {
-      const known = await producer.schedules();
-      if (!known.some((each) => each.id === id)) {
-        throw new HttpError(404, "NOT_FOUND", `there is no schedule ${JSON.stringify(id)}`);
-      }
+      await assertThere(id);
       await producer.unschedule(id);
       return reply.code(204).send(null);
     },

@@ -11,6 +11,7 @@ export const pagePaths = [
   "/add",
   "/mounts",
   "/exports",
+  "/schedules",
   "/garbage",
 ] as const;
 

@@ -77,7 +77,12 @@ it("every operation that has JSON to answer answers what is documented, and refu
 
     const nightly = { name: "verify-graph", cron: "0 3 * * *", id: "nightly" };
     await judge("setSchedule", "/api/v1/schedules", 201, { body: nightly });
+    await judge("pauseSchedule", "/api/v1/schedules/nightly/pause", 200, { method: "POST" });
     await judge("listSchedules", "/api/v1/schedules", 200);
+    await judge("resumeSchedule", "/api/v1/schedules/nightly/resume", 200, { method: "POST" });
+    await judge("listSchedules", "/api/v1/schedules", 200);
+    await judge("nextRuns", "/api/v1/next-runs?cron=%40daily", 200);
+    await judge("nextRuns", "/api/v1/next-runs?cron=often", 422);
 
     await judge("listJobs", "/api/v1/jobs?limit=2", 200);
     await judge("getJob", `/api/v1/jobs/store/${stored.id}`, 200);

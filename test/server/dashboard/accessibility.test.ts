@@ -26,6 +26,7 @@ const pages = [
   ["/add", "form.job-form"],
   ["/mounts", "form.job-form"],
   ["/exports", "form.job-form"],
+  ["/schedules", "form.job-form"],
   ["/garbage", "form.job-form"],
   [`/images/${ids.app}`, ".history li"],
 ] as const;

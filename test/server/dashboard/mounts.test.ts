@@ -45,7 +45,8 @@ describe("the page of the mounts", () => {
       const [mount] = (await dashboard.get("mounts")).mounts;
       writeFileSync(join(mount.target, "greeting"), "hello");
       await card.getByRole("button", { name: "Look again" }).click();
-      await card.getByText("/greeting").waitFor();
+      await card.getByText("1 added").waitFor();
+      await card.getByText("A /greeting").waitFor();
 
       await card.getByRole("button", { name: /^Unmount/ }).click();
       await page.getByRole("dialog").getByText("A change in it would be gone.").waitFor();

@@ -12,6 +12,7 @@ import {
   JobsPage,
   MountsPage,
   OverviewPage,
+  SchedulesPage,
 } from "./pages/index.js";
 
 /** The entries of the navigation, in their order. Those of the server's own pages load them anew. */
@@ -21,6 +22,7 @@ export const sections = [
   { to: "/mounts", text: "Mounts" },
   { to: "/exports", text: "Exports" },
   { to: "/jobs", text: "Jobs" },
+  { to: "/schedules", text: "Schedules" },
   { to: "/garbage", text: "Garbage" },
   { to: "/add", text: "Add" },
   { to: "/queues/", text: "Queues" },
@@ -48,6 +50,7 @@ export const routes: Readonly<Record<PagePath, Route>> = {
   },
   "/mounts": { section: "/mounts", page: () => <MountsPage /> },
   "/exports": { section: "/exports", page: () => <ExportsPage /> },
+  "/schedules": { section: "/schedules", page: () => <SchedulesPage /> },
   "/garbage": { section: "/garbage", page: () => <GarbagePage /> },
   "/add": { section: "/add", page: () => <AddPage /> },
   "/batches/:id": { section: "/jobs", page: ({ id = "" }) => <BatchPage key={id} id={id} /> },

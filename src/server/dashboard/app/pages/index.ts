@@ -5,4 +5,4 @@ export { ImagePage } from "./image.js";
 export { JobPage } from "./job.js";
 export { JobsPage } from "./jobs.js";
 export { OverviewPage } from "./overview.js";
-export { AddPage, ExportsPage, GarbagePage, MountsPage } from "./places/index.js";
+export { AddPage, ExportsPage, GarbagePage, MountsPage, SchedulesPage } from "./places/index.js";

@@ -3,3 +3,4 @@ export { AddPage } from "./add/index.js";
 export { ExportsPage } from "./exports.js";
 export { GarbagePage } from "./garbage.js";
 export { MountsPage } from "./mounts/index.js";
+export { SchedulesPage } from "./schedules/index.js";

@@ -1,15 +1,21 @@
 // What was changed in a mount, as docker diff tells it.
+import type { ChangeKind } from "../../../../../../terms/index.js";
 import { formatCount } from "../../../format.js";
 import type { Change } from "./mount.js";
 
 /** No more are shown: the list may have as many as the image has files. */
 const most = 1_000;
-const words = { A: "added", C: "changed", D: "deleted" } as const;
+/** The letters are those of docker diff. */
+const words = {
+  add: ["A", "added"],
+  modify: ["C", "changed"],
+  delete: ["D", "deleted"],
+} as const satisfies Record<ChangeKind, readonly [letter: string, word: string]>;
 
 export function ChangeList({ changes }: { changes: readonly Change[] }) {
   if (changes.length === 0) return <p class="muted">Nothing was changed.</p>;
-  const counts = (["A", "C", "D"] as const)
-    .map((kind) => [changes.filter((each) => each.kind === kind).length, words[kind]] as const)
+  const counts = (["add", "modify", "delete"] as const)
+    .map((kind) => [changes.filter((each) => each.kind === kind).length, words[kind][1]] as const)
     .filter(([count]) => count > 0);
   return (
     <>
@@ -19,7 +25,7 @@ export function ChangeList({ changes }: { changes: readonly Change[] }) {
         <ul class="plain mono">
           {changes.slice(0, most).map(({ kind, path }) => (
             <li key={path}>
-              <abbr title={words[kind]}>{kind}</abbr> {path}
+              <abbr title={words[kind][1]}>{words[kind][0]}</abbr> {path}
             </li>
           ))}
         </ul>

@@ -10,9 +10,9 @@ export function MountFields({ image }: { image: string }) {
       <ChoiceField
         name="driver"
         label="Driver"
-        none="auto: the first that the host can do"
+        none="auto"
         options={mountDriverNames}
-        hint="copy works everywhere, but takes no changes back"
+        hint="auto is the first that the host can do; copy works everywhere, but takes no changes back"
       />
       <CheckField name="readOnly" label="Read-only" hint="Else what is written can be committed" />
       <More>

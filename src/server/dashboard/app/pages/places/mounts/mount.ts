@@ -1,4 +1,6 @@
 // A mount as the API has it.
+import type { ChangeKind } from "../../../../../../terms/index.js";
+
 export interface Mount {
   readonly mountId: string;
   /** The image on top. */
@@ -16,6 +18,6 @@ export interface Mount {
 
 /** A path of a mount that was added, changed or deleted. */
 export interface Change {
-  readonly kind: "A" | "C" | "D";
+  readonly kind: ChangeKind;
   readonly path: string;
 }

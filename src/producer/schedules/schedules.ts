@@ -1,6 +1,6 @@
 // Schedules: jobs that are enqueued repeatedly, by a cron expression (BullMQ's job schedulers).
 import { createHash } from "node:crypto";
-import { getNextMillis, type JobsOptions, type Queue } from "bullmq";
+import type { JobsOptions, Queue } from "bullmq";
 import {
   type AnyQueueName,
   assertJobSize,
@@ -15,11 +15,13 @@ import {
   type RepeatableJobName,
   repeatableJobNames,
   scheduleIdPattern,
-} from "../jobs/index.js";
-import type { FailFastConnection } from "../redis/index.js";
-import { formatRegistryReference, parseRegistryReference } from "../terms/index.js";
-import type { GraphQueues } from "./graph-queues.js";
-import { type JobState, type KeptState, stateOf } from "./job-records.js";
+} from "../../jobs/index.js";
+import type { FailFastConnection } from "../../redis/index.js";
+import { formatRegistryReference, parseRegistryReference } from "../../terms/index.js";
+import type { GraphQueues } from "../graph-queues.js";
+import { type JobState, type KeptState, stateOf } from "../job-records.js";
+import { readCron } from "./cron.js";
+import { openPausedSchedules } from "./paused.js";
 
 /** A schedule to set. It replaces one of the same id. */
 export interface NewSchedule {
@@ -54,17 +56,27 @@ export interface Schedule {
   readonly last?: { readonly id: string; readonly at: number; readonly state: JobState | "unknown" };
 }
 
+/** A schedule that does not run until it is resumed. */
+export type PausedSchedule = Omit<Schedule, "next">;
+
 export interface Schedules {
   /** Sets a schedule. @throws `INVALID_JOB` and what `parseJobData` throws, before anything is written; `QUEUE_UNAVAILABLE` */
   schedule(schedule: NewSchedule): Promise<Schedule>;
-  /** All of them, by their ids. */
+  /** All that run, by their ids. */
   schedules(): Promise<Schedule[]>;
-  /** Removes a schedule, and its next run unless that is due. @throws `INVALID_JOB` for an unknown id */
+  /** All that are paused, by their ids. */
+  pausedSchedules(): Promise<PausedSchedule[]>;
+  /** Removes a schedule, paused or not, and its next run unless that is due. @throws `INVALID_JOB` for an unknown id */
   unschedule(id: string): Promise<void>;
+  /**
+   * Keeps a schedule, but removes its next run unless that is due. One that is set anew runs.
+   * @returns false if it is paused already @throws `INVALID_JOB` for an unknown id
+   */
+  pauseSchedule(id: string): Promise<boolean>;
+  /** Lets it run again, by what it was set to. @returns false if it is not paused @throws `INVALID_JOB` for an unknown id */
+  resumeSchedule(id: string): Promise<boolean>;
 }
 
-/** The length of a cron expression at most, in characters: more than a meaningful one has. */
-const longestCron = 256;
 /** Every job that may be repeated runs on one of these queues. */
 const queuesOfSchedules = [...new Set(repeatableJobNames.map((name) => contract[name].queue))];
 
@@ -77,6 +89,7 @@ export function openSchedules(
 ): Schedules {
   const { redis } = connection;
   const lastRuns = lastRunsKey(graphName);
+  const paused = openPausedSchedules(redis, graphName);
 
   const lastRun = async (queue: Queue, id: string): Promise<Schedule["last"]> => {
     const jobId = await redis.hget(lastRuns, id);
@@ -107,7 +120,18 @@ export function openSchedules(
     );
   };
 
-  return {
+  const found = async (id: string) => {
+    for (const name of queuesOfSchedules) {
+      const scheduler = await queues.of(name).getJobScheduler(id);
+      if (scheduler !== undefined) return scheduler;
+    }
+    return undefined;
+  };
+
+  const remove = (id: string) =>
+    Promise.all(queuesOfSchedules.map((name) => queues.of(name).removeJobScheduler(id)));
+
+  const schedules: Schedules = {
     async schedule({ name, data, cron, tz = "UTC", id, notify }) {
       assertRepeatable(name);
       const checked = parseJobData(name, data);
@@ -127,6 +151,7 @@ export function openSchedules(
       return connection.attempt(async () => {
         await forgetEndedRun(queue, `repeat:${scheduleId}:${next}`);
         await queue.upsertJobScheduler(scheduleId, { pattern, tz }, { name, data: checked, opts });
+        await paused.forget(scheduleId);
         const stored = await queue.getJobScheduler(scheduleId);
         const last = await lastRun(queue, scheduleId);
         return {
@@ -145,16 +170,54 @@ export function openSchedules(
       const ofQueues = await connection.attempt(() => Promise.all(queuesOfSchedules.map(schedulesOf)));
       return ofQueues.flat().sort((one, other) => (one.id < other.id ? -1 : 1));
     },
+    async pausedSchedules() {
+      return connection.attempt(async () => {
+        // One that was paused half-way, or resumed, still runs.
+        const kept = [...(await paused.all())];
+        const still = await Promise.all(kept.map(async ([id]) => (await found(id)) === undefined));
+        const list = kept.filter((_, index) => still[index]);
+        return Promise.all(
+          list.map(async ([id, { name, cron, tz, data }]) => {
+            const { queue } = contract[name];
+            const last = await lastRun(queues.of(queue), id);
+            return { id, name, queue, cron, tz, data, ...(last === undefined ? {} : { last }) };
+          }),
+        );
+      });
+    },
     async unschedule(id) {
-      const removed = await connection.attempt(() =>
-        Promise.all(queuesOfSchedules.map((name) => queues.of(name).removeJobScheduler(id))),
-      );
-      if (!removed.includes(true)) {
-        throw new JobError("INVALID_JOB", `there is no schedule ${JSON.stringify(id)}`);
-      }
+      const removed = await connection.attempt(async () => [await paused.forget(id), ...(await remove(id))]);
+      if (!removed.includes(true)) throw unknownSchedule(id);
       await connection.attempt(() => redis.hdel(lastRuns, id));
     },
+    async pauseSchedule(id) {
+      return connection.attempt(async () => {
+        const running = await found(id);
+        if (running === undefined) {
+          if (await paused.has(id)) return false;
+          throw unknownSchedule(id);
+        }
+        const { name, pattern = "", tz = "UTC", template } = running;
+        assertRepeatable(name);
+        const { notify } = (template?.opts ?? {}) as { notify?: Notify };
+        // Kept before it is removed: whoever breaks off in between has paused nothing.
+        await paused.keep(id, { name, cron: pattern, tz, data: template?.data ?? {}, notify });
+        await remove(id);
+        return true;
+      });
+    },
+    async resumeSchedule(id) {
+      const kept = await connection.attempt(() => paused.get(id));
+      if (kept !== undefined) await schedules.schedule({ ...kept, id });
+      else if ((await connection.attempt(() => found(id))) === undefined) throw unknownSchedule(id);
+      return kept !== undefined;
+    },
   };
+  return schedules;
+}
+
+function unknownSchedule(id: string): JobError {
+  return new JobError("INVALID_JOB", `there is no schedule ${JSON.stringify(id)}`);
 }
 
 /** Removes the record of a run that was cancelled before it was due: it would keep the same run from being set again. */
@@ -180,39 +243,4 @@ function assertScheduleId(id: string): void {
     "INVALID_JOB",
     `${JSON.stringify(id)} is not a valid schedule id: use 1 to 160 of A-Z a-z 0-9 _ . -, a letter or digit first`,
   );
-}
-
-/** Checks a cron expression and its time zone as BullMQ reads them. `next` is in ms since the epoch. */
-function readCron(cron: string, tz: string): { readonly pattern: string; readonly next: number } {
-  const pattern = cron.trim().split(/\s+/).join(" ");
-  const wrong = (why: string) => new JobError("INVALID_JOB", `cron ${JSON.stringify(cron)}: ${why}`);
-  if (cron.length > longestCron) {
-    throw new JobError("INVALID_JOB", `cron: it has ${cron.length} characters, more than ${longestCron}`);
-  }
-  const fields = pattern.split(" ");
-  // The parser would fill in missing fields.
-  if (!pattern.startsWith("@") && fields.length !== 5 && fields.length !== 6) {
-    throw wrong("it takes five fields (minute hour day month weekday), or six with the second first");
-  }
-  if (fields.some((field) => /H(?![A-Z])/.test(field) && !pattern.startsWith("@"))) {
-    throw wrong("H stands for another time whenever it is read: write the time");
-  }
-  assertTimeZone(tz);
-  let next: number | undefined;
-  try {
-    next = getNextMillis(Date.now(), { pattern, tz });
-  } catch (cause) {
-    throw wrong((cause as Error).message);
-  }
-  if (next === undefined) throw wrong("there is no such time");
-  return { pattern, next };
-}
-
-function assertTimeZone(tz: string): void {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: tz });
-  } catch (cause) {
-    const message = `tz ${JSON.stringify(tz)} is not a valid time zone: name one such as Europe/Berlin or UTC`;
-    throw new JobError("INVALID_JOB", message, { cause });
-  }
 }

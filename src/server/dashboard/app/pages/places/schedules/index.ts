@@ -1,0 +1,2 @@
+// What is done again and again.
+export { SchedulesPage } from "./schedules.js";

@@ -25,7 +25,7 @@ describe("the page of the schedules", () => {
       await form.getByRole("alert").getByText('cron "61 3 * * *": ').waitFor();
       expect(await form.getByLabel("When").getAttribute("aria-invalid")).toBe("true");
       await form.getByLabel("When").fill("30 3 * * *");
-      await expect.poll(() => form.getByText(/T03:30:00\.000Z$/).count()).toBe(3);
+      await expect.poll(() => form.locator('time[title$="T03:30:00.000Z"]').count()).toBe(3);
       await form.getByLabel("Keep the newest").fill("5");
       await form.getByLabel("Older than, in days").fill("1.5");
       await page.keyboard.press("Enter");

@@ -8,14 +8,20 @@ export function declare(program: Command): void {
   addListFlags(command)
     .addHelpText(
       "after",
-      "\nExample:\n  $ stevedore schedules --json | jq -r '.[] | [.id, .next / 1000 | todate]'",
+      "\nExample:\n  $ stevedore schedules --json | jq -r '.[] | select(.paused | not) | [.id, .next / 1000 | todate]'",
     )
     .action(
       action<ListFlags>(async (context, flags) => {
         const { openQueueSession } = await import("../../embedded/index.js");
         const { scheduleLines } = await import("../../terminal/index.js");
         await using session = await openQueueSession(context);
-        const schedules = await session.producer.schedules();
+        const running = await session.producer.schedules();
+        const paused = (await session.producer.pausedSchedules()).map((each) => ({
+          ...each,
+          next: undefined,
+          paused: true,
+        }));
+        const schedules = [...running, ...paused].sort((one, other) => (one.id < other.id ? -1 : 1));
         printList(
           context,
           flags,

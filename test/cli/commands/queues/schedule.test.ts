@@ -108,6 +108,32 @@ describe("stevedore schedule", () => {
   });
 });
 
+it("stevedore pause --schedule keeps a schedule that does not run, and resume lets it", async () => {
+  const own = await scratch.fresh();
+  await runCommand(["schedule", "gc", ...nightly], { root: own });
+  const paused = await runCommand(["pause", "--schedule", "gc", "weekly", "--json"], { root: own });
+  expect(paused).toMatchObject({
+    code: 1,
+    json: {
+      schedules: [{ schedule: "gc", paused: true, changed: true }],
+      failed: [{ schedule: "weekly", code: "INVALID_JOB", message: 'there is no schedule "weekly"' }],
+    },
+  });
+  expect((await runCommand(["schedules"], { root: own })).stdout).toMatch(
+    /^gc +gc +0 3 \* \* \* +UTC +paused$/m,
+  );
+  const listed = await runCommand(["schedules", "--json"], { root: own });
+  expect(listed.json).toEqual([
+    { id: "gc", name: "gc", queue: "store", cron: "0 3 * * *", tz: "UTC", data: {}, paused: true },
+  ]);
+  expect(await runCommand(["resume", "--schedule", "gc"], { root: own })).toMatchObject({
+    code: 0,
+    stdout: "gc\n",
+  });
+  const [resumed] = (await runCommand(["schedules", "--json"], { root: own })).json;
+  expect(resumed.next).toBeGreaterThan(Date.now());
+});
+
 it("stevedore unschedule names a schedule that is not there", async () => {
   const { code, stderr } = await runCommand(["unschedule", "weekly"], { root });
   expect({ code, stderr }).toEqual({

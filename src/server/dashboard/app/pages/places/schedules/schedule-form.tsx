@@ -154,7 +154,9 @@ function NextRuns({ cron, tz }: { cron: string; tz: string }) {
           <ol class="plain">
             {data.runs.map((at) => (
               <li key={at}>
-                {formatTime(at)} <span class="muted">{new Date(at).toISOString()}</span>
+                <time dateTime={new Date(at).toISOString()} title={new Date(at).toISOString()}>
+                  {formatTime(at)}
+                </time>
               </li>
             ))}
           </ol>

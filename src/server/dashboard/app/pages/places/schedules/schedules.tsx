@@ -110,7 +110,7 @@ function ScheduleRow({ schedule, onChange }: { schedule: Listed; onChange: () =>
         )}
       </td>
       {mayAct() && (
-        <td class="wide">
+        <td>
           <div class="actions">
             <PauseButton id={id} isPaused={next === undefined} onChange={onChange} />
             <ActionButton

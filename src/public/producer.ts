@@ -34,6 +34,7 @@ export {
   openProducer,
   type PageCursor,
   type PageRequest,
+  type PausedSchedule,
   type Producer,
   type ProducerOptions,
   type QueueCounts,

@@ -16,12 +16,10 @@ interface FormProps {
   readonly children?: ComponentChildren;
   /** Why it cannot be sent yet. */
   readonly notYet?: string | undefined;
-  /** More buttons, beside its own. */
-  readonly beside?: ComponentChildren;
 }
 
 /** Shown only to whoever may act. */
-export function Form({ label, submit, act, children, notYet, beside }: FormProps) {
+export function Form({ label, submit, act, children, notYet }: FormProps) {
   const [errors, setErrors] = useState<ReadonlyMap<string, string>>(new Map());
   const [complaint, setComplaint] = useState("");
   const [isBusy, setBusy] = useState(false);
@@ -63,7 +61,6 @@ export function Form({ label, submit, act, children, notYet, beside }: FormProps
         <button type="submit" class="primary" disabled={isBusy || notYet !== undefined}>
           {submit}
         </button>
-        {beside}
         {notYet !== undefined && <span class="muted">{notYet}</span>}
         <span role="alert" class="complaint">
           {complaint}

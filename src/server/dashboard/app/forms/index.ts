@@ -1,9 +1,8 @@
 // Forms: what is filled in, what is wrong with it, and the job that is started.
-export { CheckField, ChoiceField, Field, LongField, More, NumberField, TextField } from "./field.js";
+export { CheckField, ChoiceField, LongField, More, TextField } from "./field.js";
 export { Form } from "./form.js";
 export { ImageField } from "./image-field.js";
 export { JobForm, StartedJobs, useStartedJobs } from "./job-form.js";
-export { JobOutcome } from "./job-outcome.js";
 export {
   ChecksumChoice,
   ExportFields,

@@ -31,6 +31,8 @@ export interface GraphQueues {
    * @throws `AMBIGUOUS_ID` if several have one of this id, as BullMQ's own numbers are
    */
   find(id: string, queue?: string): Promise<{ readonly job: Job; readonly queue: Queue } | undefined>;
+  /** All queues that have a readable job of this id, in one round trip. */
+  holding(id: string): Promise<AnyQueueName[]>;
   close(): Promise<void>;
 }
 
@@ -80,7 +82,7 @@ export function openGraphQueues(
     );
     return all.filter((_, at) => found[at]);
   };
-  const having = async (id: string, all: readonly AnyQueueName[]) => {
+  const recorded = async (id: string, all: readonly AnyQueueName[]) => {
     // In one round trip: there are two queues for each host.
     const found = await connection.attempt(async () => {
       const asked = connection.redis.pipeline();
@@ -88,8 +90,11 @@ export function openGraphQueues(
       for (const name of all) asked.hexists(of(name).toKey(id), "timestamp");
       return asked.exec();
     });
-    const recorded = all.filter((_, at) => found?.[at]?.[1] === 1);
-    return recorded.length > 0 ? recorded : standing(id, all);
+    return all.filter((_, at) => found?.[at]?.[1] === 1);
+  };
+  const having = async (id: string, all: readonly AnyQueueName[]) => {
+    const found = await recorded(id, all);
+    return found.length > 0 ? found : standing(id, all);
   };
 
   return {
@@ -118,6 +123,7 @@ export function openGraphQueues(
       const job = await connection.attempt(() => of(name).getJob(id));
       return job === undefined ? undefined : { job, queue: of(name) };
     },
+    holding: async (id) => recorded(id, await names()),
     async close() {
       await Promise.allSettled([...opened.values()].map((queue) => queue.close()));
     },

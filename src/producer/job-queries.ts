@@ -11,8 +11,16 @@ import {
   keptStates,
   readJobRecord,
   readJobRecords,
+  readRecords,
 } from "./job-records.js";
-import { type ChildCounts, type CountCancelled, countChildren, findIds, siftIds } from "./search/index.js";
+import {
+  type ChildCounts,
+  type CountCancelled,
+  countChildren,
+  findIds,
+  scanJobs,
+  siftIds,
+} from "./search/index.js";
 
 /** How many ids are told that begin alike. */
 const mostAlike = 20;
@@ -48,6 +56,13 @@ export interface JobQueries {
   children(id: string, options?: InQueue): Promise<ChildCounts | undefined>;
   /** The record of a job of this queue; undefined if the queue has no such job, or the graph no such queue. */
   record(queue: string, id: string): Promise<JobRecord | undefined>;
+  /** The records of all jobs of this id: several queues may have one. */
+  withId(id: string): Promise<JobRecord[]>;
+  /**
+   * The newest jobs that name an image by its id, at most `count`. Only the newest 5,000 of each queue and state are looked
+   * at, so that a long history costs no more than a short one.
+   */
+  latestAbout(image: string, count: number): Promise<JobRecord[]>;
   /** A page of the records of all queues that are meant, newest first. @throws `INVALID_OPTION` for a wrong limit */
   page(request: PageRequest): Promise<JobPage>;
   /**
@@ -115,6 +130,28 @@ export function openJobQueries(
       const queue = await queues.named(name);
       return queue && connection.attempt(() => readJobRecord(connection.redis, queues.of(queue), id));
     },
+    async withId(id) {
+      const names = await queues.holding(id);
+      const read = (name: AnyQueueName) => readJobRecord(connection.redis, queues.of(name), id);
+      const records = await connection.attempt(() => Promise.all(names.map(read)));
+      return records.filter((record) => record !== undefined);
+    },
+    async latestAbout(image, count) {
+      const filter = { image };
+      const lanes = (await queues.names()).flatMap((name) =>
+        keptStates.map((kept) => ({ queue: queues.of(name), kept })),
+      );
+      const read = async ({ queue, kept }: (typeof lanes)[number]) => {
+        const found = await scanJobs(connection.redis, queue, kept, filter, count, undefined).next();
+        const ids = (found.value ?? []).map(({ id }) => id);
+        return ids.length === 0 ? [] : readRecords(connection.redis, queue, kept, ids);
+      };
+      const records = (await connection.attempt(() => Promise.all(lanes.map(read)))).flat();
+      return records
+        .filter((record) => matchesFilter(record, filter))
+        .sort((one, other) => ageOf(other) - ageOf(one))
+        .slice(0, count);
+    },
     page,
     async *jobs(filter = {}) {
       for (const name of await queues.names()) {
@@ -146,4 +183,9 @@ export function openJobQueries(
       return Object.fromEntries(counted.filter(isShown)) as unknown as AllCounts;
     },
   };
+}
+
+/** When a job ended, or else was created. */
+function ageOf({ finishedAt, createdAt }: JobRecord): number {
+  return finishedAt ?? createdAt;
 }

@@ -15,6 +15,7 @@ import type { App, ServerContext } from "../context.js";
 import { HttpError, problem } from "../problem.js";
 import { addGraphRoute } from "./graph.js";
 import { brokenImage, image, imageSummary, type ListedSummary, referenceParams } from "./image-schemas.js";
+import { addSearchRoute } from "./search.js";
 
 const tags = ["images"];
 const pageQuery = z.object({
@@ -38,6 +39,7 @@ export function addImageRoutes(app: App, context: ServerContext): void {
   const catalog = openImageCatalog(graph, signal);
   const names = () => readNames(graph, warnOnce);
   addGraphRoute(app, context, catalog, names);
+  addSearchRoute(app, context, catalog, names);
 
   app.get(
     "/api/v1/images",

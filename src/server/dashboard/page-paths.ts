@@ -5,6 +5,7 @@ export const pagePaths = [
   "/",
   "/graph",
   "/images/:ref",
+  "/search",
   "/jobs",
   "/jobs/:queue/:id",
   "/batches/:id",

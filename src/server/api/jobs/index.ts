@@ -2,4 +2,4 @@
 export { addJobRoutes } from "./enqueue.js";
 export { addOperateRoutes } from "./operate.js";
 export { addJobRecordRoutes } from "./records.js";
-export { jobNotFound, jobParams } from "./shapes.js";
+export { jobNotFound, jobParams, jobRecord } from "./shapes.js";

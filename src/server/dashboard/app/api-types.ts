@@ -172,3 +172,25 @@ export interface FailedImage {
   readonly code: string;
   readonly message: string;
 }
+
+export interface FoundImage {
+  readonly id: string;
+  readonly names: readonly string[];
+  readonly comment: string | null;
+  /** What of it matches. */
+  readonly match: "name" | "id" | "comment";
+}
+
+export interface SearchAnswer {
+  readonly images: readonly FoundImage[];
+  /** How many images match in all. */
+  readonly total: number;
+  /** Null where Redis does not answer. */
+  readonly jobs: readonly JobRecord[] | null;
+  /** What the text names without doubt. */
+  readonly target: {
+    readonly kind: "image" | "job";
+    readonly id: string;
+    readonly queue: string | null;
+  } | null;
+}

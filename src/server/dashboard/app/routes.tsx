@@ -13,6 +13,7 @@ import {
   MountsPage,
   OverviewPage,
   SchedulesPage,
+  SearchPage,
 } from "./pages/index.js";
 
 /** The entries of the navigation, in their order. Those of the server's own pages load them anew. */
@@ -30,8 +31,8 @@ export const sections = [
 ] as const;
 
 interface Route {
-  /** Where its entry of the navigation leads. */
-  readonly section: (typeof sections)[number]["to"];
+  /** Where its entry of the navigation leads; undefined for a page that belongs to none. */
+  readonly section?: (typeof sections)[number]["to"];
   /** Its parameters are those of the path: each is there. */
   page(params: Readonly<Record<string, string>>): JSX.Element;
 }
@@ -53,5 +54,6 @@ export const routes: Readonly<Record<PagePath, Route>> = {
   "/schedules": { section: "/schedules", page: () => <SchedulesPage /> },
   "/garbage": { section: "/garbage", page: () => <GarbagePage /> },
   "/add": { section: "/add", page: () => <AddPage /> },
+  "/search": { page: () => <SearchPage /> },
   "/batches/:id": { section: "/jobs", page: ({ id = "" }) => <BatchPage key={id} id={id} /> },
 };

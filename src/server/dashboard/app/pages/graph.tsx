@@ -1,9 +1,12 @@
-// The graph as a picture, which follows what jobs change.
+// The graph as a picture, which follows what jobs change. What it shows stands in the address.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { followGraph } from "../graph-feed.js";
-import { openPicture } from "../picture/index.js";
-import { navigate } from "../router.js";
+import { pageSearch } from "../page-search.js";
+import { openPicture, readLink, writeLink } from "../picture/index.js";
+import { navigate, pathOf, queryOf, place as shownPlace } from "../router.js";
 import { useTitle } from "../title.js";
+
+const path = "/graph";
 
 export function GraphPage() {
   useTitle("Graph");
@@ -13,10 +16,18 @@ export function GraphPage() {
     if (place.current === null) return;
     const picture = openPicture(place.current, {
       open: (id) => navigate(`/images/${encodeURIComponent(id)}`),
+      changed: (link, how) => navigate(path + writeLink(link), how),
     });
-    const end = followGraph({ show: picture.show, failed: setError });
+    // Called at once, and whenever a link, the way back or the search in the header leads elsewhere.
+    const endPlace = shownPlace.subscribe((to) => {
+      if (pathOf(to) === path) picture.restore(readLink(queryOf(to)));
+    });
+    pageSearch.value = { step: picture.step, select: picture.select };
+    const endFeed = followGraph({ show: picture.show, failed: setError });
     return () => {
-      end();
+      pageSearch.value = undefined;
+      endPlace();
+      endFeed();
       picture.close();
     };
   }, []);

@@ -6,3 +6,4 @@ export { JobPage } from "./job.js";
 export { JobsPage } from "./jobs.js";
 export { OverviewPage } from "./overview.js";
 export { AddPage, ExportsPage, GarbagePage, MountsPage, SchedulesPage } from "./places/index.js";
+export { SearchPage } from "./search.js";

@@ -31,6 +31,10 @@ const height = 140;
 /** Names of custom properties: the colours of the series, in their order. */
 const strokes = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5"];
 
+const forcedColours = "(forced-colors: active)";
+/** Where the system has too few colours, lines are told apart by their dashes, in pixels. */
+const dashes = [[], [8, 4], [2, 3], [12, 4, 2, 4], [4, 2]];
+
 export function Chart(props: ChartProps) {
   const { title, at, series, format } = props;
   const place = useRef<HTMLDivElement>(null);
@@ -51,11 +55,11 @@ export function Chart(props: ChartProps) {
       if (current.clientWidth > 0) plot.current?.setSize({ width: current.clientWidth, height });
     });
     observer.observe(current);
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", make);
+    const media = [matchMedia("(prefers-color-scheme: dark)"), matchMedia(forcedColours)];
+    for (const each of media) each.addEventListener("change", make);
     return () => {
       observer.disconnect();
-      dark.removeEventListener("change", make);
+      for (const each of media) each.removeEventListener("change", make);
       plot.current?.destroy();
       plot.current = undefined;
     };
@@ -94,7 +98,8 @@ function dataOf(at: readonly number[], series: readonly Series[]): uPlot.Aligned
 function optionsOf(place: HTMLElement, { series, format, isBinary }: ChartProps): uPlot.Options {
   const colour = colourOf(place);
   const text = colour("--muted");
-  const grid = { stroke: colour("--line"), width: 1 };
+  const grid = { stroke: colour("--track"), width: 1 };
+  const isForced = matchMedia(forcedColours).matches;
   return {
     ...{ width: Math.max(place.clientWidth, 100), height },
     padding: [8, 4, 0, 0],
@@ -106,7 +111,8 @@ function optionsOf(place: HTMLElement, { series, format, isBinary }: ChartProps)
       ...series.map(({ name }, index) => ({
         label: name,
         stroke: colour(strokes[index % strokes.length] ?? ""),
-        width: 1.5,
+        width: isForced ? 2.5 : 1.5,
+        dash: isForced ? (dashes[index % dashes.length] ?? []) : [],
         points: { show: false },
       })),
     ],
@@ -126,6 +132,7 @@ function colourOf(place: HTMLElement): (property: string) => string {
   return (property) => {
     const probe = document.createElement("i");
     probe.style.color = `var(${property})`;
+    probe.style.setProperty("forced-color-adjust", "none");
     place.append(probe);
     const { color } = getComputedStyle(probe);
     probe.remove();

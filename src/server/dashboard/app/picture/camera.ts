@@ -19,15 +19,21 @@ export interface Camera {
   /** Moves as little as it takes to show a box in the left upper `part` of the window, and closer than `least`. */
   reveal(box: Box, part: Size, least: number): void;
   jump(view: View): void;
+  /** Shows this point of the layout in the middle, at this zoom or the present one. */
+  look(x: number, y: number, k?: number): void;
+  /** Moves by a part of the window. */
+  pan(x: number, y: number): void;
   close(): void;
 }
 
-/** In pixels of the screen. */
-const margin = 36;
+/** In pixels of the screen: a tree's label has room in it. */
+const margin = 26;
+/** What the buttons above the picture take of the window, beyond the margin. */
+const bar = 22;
 /** How long a smooth move takes, in ms. */
 const duration = 320;
-/** One image is never shown larger than this by itself. */
-const closest = 1.1;
+/** A few images are never shown larger than this by themselves. */
+const closest = 2;
 
 /** @param moved called whenever the view has changed */
 export function openCamera(canvas: HTMLCanvasElement, moved: () => void): Camera {
@@ -73,6 +79,11 @@ export function openCamera(canvas: HTMLCanvasElement, moved: () => void): Camera
     animation = requestAnimationFrame(step);
   }
 
+  function fitted(box: Box): View {
+    const { k, x, y } = fitBox(box, { w: window.w, h: window.h - bar }, margin, closest);
+    return { k, x, y: y + bar };
+  }
+
   /** The middle of the window stays within the world. */
   function keepInside(transform: ZoomTransform): ZoomTransform {
     const x = (window.w / 2 - transform.x) / transform.k;
@@ -95,7 +106,7 @@ export function openCamera(canvas: HTMLCanvasElement, moved: () => void): Camera
     },
     fit(how) {
       isFitted = true;
-      const whole = fitBox({ left: 0, top: 0, right: world.w, bottom: world.h }, window, margin, closest);
+      const whole = fitted({ left: 0, top: 0, right: world.w, bottom: world.h });
       if (how === "now") {
         cancelAnimationFrame(animation);
         jump(whole);
@@ -103,7 +114,7 @@ export function openCamera(canvas: HTMLCanvasElement, moved: () => void): Camera
     },
     show(box) {
       isFitted = false;
-      glide(fitBox(box, window, margin, closest));
+      glide(fitted(box));
     },
     zoomBy(factor) {
       isFitted = false;
@@ -129,6 +140,17 @@ export function openCamera(canvas: HTMLCanvasElement, moved: () => void): Camera
       glide({ k: least, x: part.w / 2 - least * x, y: part.h / 2 - least * y });
     },
     jump,
+    look(x, y, k = view.k) {
+      isFitted = false;
+      cancelAnimationFrame(animation);
+      const [least, most] = behavior.scaleExtent();
+      const scale = Math.min(most, Math.max(least, k));
+      jump({ k: scale, x: window.w / 2 - scale * x, y: window.h / 2 - scale * y });
+    },
+    pan(x, y) {
+      isFitted = false;
+      glide({ k: view.k, x: view.x - x * window.w, y: view.y - y * window.h });
+    },
     close() {
       cancelAnimationFrame(animation);
       selection.on(".zoom", null);

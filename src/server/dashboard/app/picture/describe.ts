@@ -1,6 +1,6 @@
 // An image in words: for its panel, for those who hear it, and for the lines of a card.
 
-import type { Forest } from "./layout/index.js";
+import type { Forest, GraphNode } from "./layout/index.js";
 import { ageInWords, checksumState } from "./layout/index.js";
 
 /** Longer ids than this are cut. */
@@ -8,6 +8,11 @@ const shortLength = 12;
 
 export function shortId(id: string): string {
   return id.slice(0, shortLength);
+}
+
+/** What an image is called: by its first name, else by what its comment begins with, else by its short id. */
+export function titleOf({ id, names, comment }: GraphNode): string {
+  return names?.[0] ?? (comment?.trim().split("\n", 1)[0] || shortId(id));
 }
 
 /** In powers of 1,024: `12.3 MiB`. */

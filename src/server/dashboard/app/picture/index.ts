@@ -1,3 +1,4 @@
 // The graph as a picture.
 export type { GraphNode } from "./layout/index.js";
-export { openPicture } from "./picture.js";
+export { readLink, writeLink } from "./link.js";
+export { openPicture, type Picture } from "./picture.js";

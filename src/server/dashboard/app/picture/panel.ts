@@ -1,14 +1,16 @@
 // What there is to tell of the selected image, beside the picture.
 
-import { counted, shortId, sizeInWords } from "./describe.js";
+import { counted, shortId, sizeInWords, titleOf } from "./describe.js";
 import { button, element } from "./dom.js";
-import type { Forest } from "./layout/index.js";
+import type { Forest, Size } from "./layout/index.js";
 import { ageInWords, checksumState } from "./layout/index.js";
 
 export interface Panel {
   readonly element: HTMLElement;
   /** @param index -1 hides it @param now ms */
   show(forest: Forest, index: number, now: number): void;
+  /** How much of the window is beside it, or on a phone above it. */
+  uncovered(window: Size): Size;
 }
 
 /** @param select called with an image that is to be selected, or -1 */
@@ -45,9 +47,10 @@ export function makePanel(select: (index: number) => void): Panel {
     row("Checksums", checksumState(node) === "none" ? "none" : node.checksums.join(", "));
     if (node.mounts > 0) row("Mounts", node.mounts.toLocaleString("en-US"));
     const link = element("a", { href: `/images/${encodeURIComponent(node.id)}` }, "Open the image's page");
+    const title = titleOf(node);
     panel.replaceChildren(
-      element("h2", {}, element("code", { title: node.id }, shortId(node.id))),
       button("×", "Close", () => select(-1)),
+      element("h2", { title }, title === shortId(node.id) ? element("code", {}, title) : title),
       element("code", { class: "picture-id" }, node.id),
       rows,
       link,
@@ -60,9 +63,17 @@ export function makePanel(select: (index: number) => void): Panel {
     const orphan = forest.orphans.get(index);
     if (orphan === "missing") return `${shortId(node.parent)}, which is not in the graph`;
     const parent = forest.indexOf.get(node.parent) ?? -1;
-    const link = button(shortId(node.parent), "Go to the parent", () => select(parent));
+    const title = titleOf(forest.nodes[parent] ?? node);
+    const link = button(title, "Go to the parent", () => select(parent));
     return orphan === "cycle" ? element("span", {}, link, " in a cycle of parents") : link;
   }
 
-  return { element: panel, show };
+  return {
+    element: panel,
+    show,
+    uncovered({ w, h }) {
+      const { offsetWidth, offsetHeight } = panel;
+      return offsetWidth > w / 2 ? { w, h: h - offsetHeight } : { w: w - offsetWidth, h };
+    },
+  };
 }

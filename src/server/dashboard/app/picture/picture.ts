@@ -1,92 +1,130 @@
-// The graph as a picture on a canvas, with its search field, buttons, legend and the panel of the selected image.
+// The graph as a picture on a canvas, with its buttons, minimap, legend and the panel of the selected image.
 
 import { openCamera } from "./camera.js";
 import { describe } from "./describe.js";
 import { button, element } from "./dom.js";
-import type { Label } from "./labels.js";
-import type { Box, GraphNode, Size } from "./layout/index.js";
-import { card, detailAt, type Step, walk, zoomLimits } from "./layout/index.js";
-import { makeLegend } from "./legend.js";
-import { paint } from "./paint.js";
+import { type Label, makeLegend, makeMinimap, onThemeChange, paint, readTheme } from "./drawing/index.js";
+import { followKeys } from "./keys.js";
+import type { Ages, GraphNode } from "./layout/index.js";
+import { detailAt, walk, zoomLimits } from "./layout/index.js";
+import type { PictureLink } from "./link.js";
+import { makeMatches } from "./matches.js";
 import { makePanel } from "./panel.js";
-import { makeScene, type Scene } from "./scene.js";
-import { makeSearchBox } from "./searchbox.js";
-import { onThemeChange, readTheme } from "./theme.js";
+import { followPointer } from "./pointing.js";
+import { cardBox, makeScene, nearestTo, rearrange, type Scene } from "./scene.js";
+import { makeStage } from "./stage.js";
+import { makeTeller } from "./teller.js";
 import { boxInView, fitBox, follow } from "./view.js";
 import "./picture.css";
 
 export interface PictureOptions {
   /** Called when an image's page is to be opened. */
   open(id: string): void;
+  /** Called when a link to what is shown has become another; `push` where somebody may want to go back. */
+  changed(link: PictureLink, how: "push" | "replace"): void;
 }
 
 export interface Picture {
   /** Shows these images; what was selected and the part in view stay. */
   show(nodes: readonly GraphNode[]): void;
+  /** Shows what a link says, as soon as there are images. */
+  restore(link: PictureLink): void;
+  /** Selects the next image that matches, or the one before. */
+  step(by: 1 | -1): void;
+  /** Selects an image and moves to it, as a click does. */
+  select(id: string): void;
   close(): void;
 }
 
-const steps: Readonly<Record<string, Step>> = {
-  ArrowUp: "previous",
-  ArrowDown: "next",
-  ArrowLeft: "parent",
-  ArrowRight: "child",
-};
-/** How near a click must be to a card that is small, in pixels of the screen. */
-const reach = 8;
-const help =
-  "Arrow keys move along the tree: left to the parent, right to the first child, up and down to siblings. Enter opens the image's page. Plus and minus zoom, 0 shows the whole graph, slash searches.";
+/** How close an image is shown that somebody was led to. */
+const legible = 0.9;
+/** How long after the window has changed the images are laid out for it, in ms. */
+const settling = 250;
 
 /** Fills a place of the page, which gives it its size. */
-export function openPicture(place: HTMLElement, { open }: PictureOptions): Picture {
-  const canvas = element("canvas", {
-    tabindex: "0",
-    role: "application",
-    "aria-label": "Picture of the image graph",
-    "aria-describedby": "picture-help",
-  });
-  const context = canvas.getContext("2d", { alpha: false });
-  if (context === null) throw new Error("this browser has no canvas");
-  const spoken = element("p", { class: "picture-spoken", "aria-live": "polite" });
-  const empty = element("p", { class: "picture-empty" }, "The graph has no images yet.");
-  const tip = element("p", { class: "picture-tip", "aria-hidden": "true" });
-  empty.hidden = tip.hidden = true;
+export function openPicture(place: HTMLElement, { open, changed }: PictureOptions): Picture {
+  const { root, stage, canvas, context, spoken, empty, notice, measure } = makeStage();
   const panel = makePanel((index) => {
-    select(index);
+    push(index, true);
     canvas.focus();
   });
-  const search = makeSearchBox(request, (index) => select(index));
+  const matches = makeMatches(request, (index) => {
+    choose(index);
+    reveal(index);
+    teller.soon();
+  });
   const legend = makeLegend();
+  const minimap = makeMinimap((x, y) => camera.look(x, y));
   const buttons = element(
     "div",
     { class: "picture-buttons" },
     button("+", "Zoom in", () => camera.zoomBy(1.6)),
     button("−", "Zoom out", () => camera.zoomBy(1 / 1.6)),
-    button("⤢", "Show the whole graph", () => camera.fit("smoothly")),
+    button("⤢", "Show the whole graph", fit),
   );
-  const instructions = element("p", { class: "picture-spoken", id: "picture-help" }, help);
-  const stage = element("div", { class: "picture-stage" }, canvas, empty, tip, panel.element);
-  const bar = element("div", { class: "picture-bar" }, search.element, buttons);
-  const root = element("div", { class: "picture" }, bar, stage, legend.element, spoken, instructions);
+  const pointing = followPointer(canvas, {
+    scene: () => scene,
+    view: () => camera.view,
+    labels: () => labels,
+    clicked(at) {
+      if (typeof at === "number") push(at, false);
+      else if (at.image !== undefined) push(at.image, false);
+      else camera.show(at.box);
+    },
+    changed: request,
+  });
+  stage.append(
+    element("div", { class: "picture-bar" }, matches.element, notice, buttons),
+    ...[pointing.tip, panel.element, minimap.element],
+  );
+  stage.after(legend.element);
   place.append(root);
 
   let theme = readTheme(root);
   let scene: Scene | undefined;
   let labels: readonly Label[] = [];
   let selected = -1;
-  let hovered = -1;
+  /** What a link wants selected and the graph does not have. */
+  let missing: string | undefined;
   let size = { w: 1, h: 1 };
+  /** The shape of the window that the layout fills; NaN where a link has set another. */
+  let filled = Number.NaN;
   let frame = 0;
+  let refilling: ReturnType<typeof setTimeout> | undefined;
+  const teller = makeTeller(linkNow, changed);
   const camera = openCamera(canvas, () => {
-    tip.hidden = true;
+    pointing.tip.hidden = true;
+    if (scene !== undefined) teller.soon();
     request();
   });
   const resizing = new ResizeObserver(resize);
   resizing.observe(stage);
   const endTheme = onThemeChange(() => {
     theme = readTheme(root);
-    if (scene !== undefined) legend.update(scene.ages, theme);
+    if (scene !== undefined) {
+      legend.update(scene.ages, theme);
+      minimap.update(scene, theme);
+    }
     request();
+  });
+  followKeys(canvas, camera, {
+    walk(step) {
+      if (scene === undefined) return;
+      choose(walk(scene.forest, selected, step));
+      reveal(selected);
+      teller.soon();
+    },
+    open() {
+      const id = idOf(selected);
+      if (id === undefined) return;
+      teller.flush();
+      open(id);
+    },
+    fit,
+    unselect() {
+      choose(-1);
+      teller.soon();
+    },
   });
 
   /** Draws once before the next frame of the screen, however much has changed. */
@@ -96,33 +134,25 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
 
   function draw(): void {
     frame = 0;
-    if (scene === undefined || context === null) return;
-    const { found } = search;
-    const emphasis = {
-      found: found ?? new Int32Array(0),
-      matches: matchesOf(scene, found),
-      selected,
-      hovered,
-    };
+    if (scene === undefined) return;
+    const found = matches.found ?? new Int32Array(0);
+    const emphasis = { found, matches: matches.marks, selected, hovered: pointing.hovered };
     const density = canvas.width / size.w;
-    labels = paint({
-      context,
-      scene,
-      view: camera.view,
-      window: size,
-      density,
-      theme,
-      emphasis,
-      now: Date.now(),
-    });
+    const { view } = camera;
+    labels = paint({ context, scene, view, window: size, density, theme, emphasis, now: Date.now() });
+    minimap.frame(view, size);
   }
 
   function resize(): void {
-    const density = Math.max(1, devicePixelRatio);
-    size = { w: Math.max(1, stage.clientWidth), h: Math.max(1, stage.clientHeight) };
-    canvas.width = Math.round(size.w * density);
-    canvas.height = Math.round(size.h * density);
+    const { k, x, y } = camera.view;
+    const middle = { x: (size.w / 2 - x) / k, y: (size.h / 2 - y) / k };
+    size = measure();
     arrange();
+    if (scene !== undefined && !camera.isFitted) camera.look(middle.x, middle.y);
+    clearTimeout(refilling);
+    refilling = setTimeout(() => {
+      if (camera.isFitted && refill()) arrange();
+    }, settling);
     // At once: a canvas that was resized is empty.
     draw();
   }
@@ -137,84 +167,100 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
     request();
   }
 
+  function windowShape(): number {
+    return Math.round(Math.min(3, Math.max(0.4, size.w / size.h)) * 100) / 100;
+  }
+
+  /** Lays the images out for the window, if they were for another. */
+  function refill(): boolean {
+    const aspect = windowShape();
+    if (scene === undefined || Math.abs(aspect / filled - 1) < 0.05) return false;
+    filled = aspect;
+    use(rearrange(scene, { aspect, isExact: false }));
+    return true;
+  }
+
+  function use(next: Scene): void {
+    scene = next;
+    minimap.update(next, theme);
+    pointing.reset();
+  }
+
+  function fit(): void {
+    if (refill()) arrange();
+    camera.fit("smoothly");
+  }
+
   /** Makes an image the selected one; -1 for none. */
   function choose(index: number): void {
     selected = index;
+    matches.reach(index);
+    tellMissing(undefined);
     if (scene === undefined) return;
     panel.show(scene.forest, index, Date.now());
     spoken.textContent = describe(scene.forest, index, Date.now());
     request();
   }
 
-  /** The same, and moves to it. */
-  function select(index: number): void {
-    choose(index);
+  /** Moves to an image. */
+  function reveal(index: number): void {
     if (scene === undefined || index === -1) return;
     // Far out, one bar among thousands is no answer to "where is it".
-    const least = detailAt(camera.view.k) === "bars" ? 0.8 : 0;
-    camera.reveal(cardBox(scene, index), uncovered(), least);
+    const least = detailAt(camera.view.k) === "bars" ? legible : 0;
+    camera.reveal(cardBox(scene, index), panel.uncovered(size), least);
   }
 
-  /** The part of the window beside the panel, or on a phone above it. */
-  function uncovered(): Size {
-    const { offsetWidth, offsetHeight } = panel.element;
-    return offsetWidth > size.w / 2
-      ? { w: size.w, h: size.h - offsetHeight }
-      : { w: size.w - offsetWidth, h: size.h };
+  /** Selects by a click: the way back leads to what was selected before. */
+  function push(index: number, moves: boolean): void {
+    if (index === selected) return;
+    teller.push(() => {
+      choose(index);
+      if (moves) reveal(index);
+    });
   }
 
-  function point({ offsetX, offsetY }: MouseEvent): { x: number; y: number } {
+  function tellMissing(id: string | undefined): void {
+    missing = id;
+    notice.hidden = id === undefined;
+    notice.textContent = id === undefined ? "" : `The graph has no image ${id}.`;
+  }
+
+  function linkNow(): PictureLink {
     const { k, x, y } = camera.view;
-    return { x: (offsetX - x) / k, y: (offsetY - y) / k };
+    const middle = { x: (size.w / 2 - x) / k, y: (size.h / 2 - y) / k, k };
+    const shape = scene?.layout.aspect;
+    return {
+      selected: idOf(selected) ?? missing,
+      view: camera.isFitted || shape === undefined ? undefined : { ...middle, shape },
+      search: matches.query,
+    };
   }
 
-  function imageAt(event: MouseEvent): number {
-    const { x, y } = point(event);
-    return scene?.places.at(x, y, reach / camera.view.k) ?? -1;
-  }
-
-  canvas.addEventListener("click", (event) => {
-    canvas.focus({ preventScroll: true });
-    const label = labels.findLast(
-      ({ x, y, w, h }) =>
-        event.offsetX >= x && event.offsetX <= x + w && event.offsetY >= y && event.offsetY <= y + h,
-    );
-    if (label === undefined) choose(imageAt(event));
-    else camera.show(label.box);
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (event.pointerType === "touch") return;
-    const index = event.buttons === 0 ? imageAt(event) : -1;
-    canvas.style.cursor = index === -1 ? "grab" : "pointer";
-    tip.hidden = index === -1 || detailAt(camera.view.k) === "cards";
-    if (!tip.hidden && scene !== undefined) {
-      if (index !== hovered) tip.textContent = describe(scene.forest, index, Date.now());
-      tip.style.left = `${Math.min(event.offsetX + 14, size.w - 240)}px`;
-      tip.style.top = `${event.offsetY + 16}px`;
+  /** Does what the link wants; there are images. */
+  function obey({ selected: wanted, view }: PictureLink): void {
+    if (scene === undefined) return;
+    const index = wanted === undefined ? -1 : scene.search.resolve(wanted);
+    if (view === undefined) refill();
+    else if (view.shape !== scene.layout.aspect) {
+      filled = Number.NaN;
+      use(rearrange(scene, { aspect: view.shape, isExact: true }));
     }
-    if (index === hovered) return;
-    hovered = index;
-    request();
-  });
-  canvas.addEventListener("pointerleave", () => {
-    hovered = -1;
-    tip.hidden = true;
-    request();
-  });
-  canvas.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || scene === undefined) return;
-    const step = steps[event.key];
-    const id = scene.forest.nodes[selected]?.id;
-    if (step !== undefined) select(walk(scene.forest, selected, step));
-    else if (event.key === "Enter" && id !== undefined) open(id);
-    else if (event.key === "+" || event.key === "=") camera.zoomBy(1.6);
-    else if (event.key === "-") camera.zoomBy(1 / 1.6);
-    else if (event.key === "0") camera.fit("smoothly");
-    else if (event.key === "/") search.focus();
-    else if (event.key === "Escape" && selected !== -1) select(-1);
-    else return;
-    event.preventDefault();
-  });
+    choose(index);
+    if (index === -1) tellMissing(wanted);
+    if (view === undefined && index === -1) camera.fit("now");
+    arrange();
+    if (view !== undefined) camera.look(view.x, view.y, view.k);
+    else if (index !== -1) {
+      const { left, top, right, bottom } = cardBox(scene, index);
+      const { w, h } = panel.uncovered(size);
+      const k = Math.max(legible, camera.view.k);
+      camera.look((left + right) / 2 + (size.w - w) / 2 / k, (top + bottom) / 2 + (size.h - h) / 2 / k, k);
+    }
+  }
+
+  function idOf(index: number): string | undefined {
+    return scene?.forest.nodes[index]?.id;
+  }
 
   // The layout takes the shape of the window, so the size is wanted before the observer tells it.
   resize();
@@ -222,55 +268,61 @@ export function openPicture(place: HTMLElement, { open }: PictureOptions): Pictu
   return {
     show(nodes) {
       const old = scene;
-      const oldIds = { selected: old?.forest.nodes[selected]?.id, anchor: undefined as string | undefined };
-      if (old !== undefined) oldIds.anchor = oldIds.selected ?? nearestToMiddle(old);
-      scene = makeScene(nodes, Math.min(2.4, Math.max(0.5, size.w / size.h)), Date.now());
+      const selectedId = idOf(selected);
+      const anchorId =
+        selectedId ?? (old === undefined ? undefined : nearestTo(old, boxInView(camera.view, size)));
+      const wanted =
+        old === undefined ? teller.told.view?.shape : camera.isFitted ? undefined : old.layout.aspect;
+      const shapeFor = (ages: Ages) => {
+        legend.update(ages, theme);
+        // It takes room of the canvas.
+        size = measure();
+        if (wanted !== undefined) return { aspect: wanted, isExact: true };
+        filled = windowShape();
+        return { aspect: filled, isExact: false };
+      };
+      const next = makeScene(nodes, shapeFor, Date.now());
+      use(next);
       empty.hidden = nodes.length > 0;
-      selected = scene.forest.indexOf.get(oldIds.selected ?? "") ?? -1;
-      hovered = -1;
-      legend.update(scene.ages, theme);
-      search.update(scene);
-      panel.show(scene.forest, selected, Date.now());
+      matches.update(next);
       canvas.setAttribute("aria-label", `Picture of the image graph, ${nodes.length} images`);
-      const anchor = scene.forest.indexOf.get(oldIds.anchor ?? "");
-      if (old !== undefined && anchor !== undefined && !camera.isFitted) {
-        const before = cardBox(old, old.forest.indexOf.get(oldIds.anchor ?? "") ?? 0);
-        const after = cardBox(scene, anchor);
+      if (old === undefined) {
+        obey(teller.told);
+        return;
+      }
+      const wantedId = selectedId ?? missing;
+      selected = wantedId === undefined ? -1 : next.search.resolve(wantedId);
+      panel.show(next.forest, selected, Date.now());
+      tellMissing(selected === -1 ? wantedId : undefined);
+      const anchor = next.forest.indexOf.get(anchorId ?? "");
+      if (anchor !== undefined && !camera.isFitted) {
+        const before = cardBox(old, old.forest.indexOf.get(anchorId ?? "") ?? 0);
+        const after = cardBox(next, anchor);
         camera.jump(follow(camera.view, { x: before.left, y: before.top }, { x: after.left, y: after.top }));
       }
       arrange();
     },
+    restore(link) {
+      const isSameView = teller.note(link);
+      matches.find(link.search);
+      if (isSameView || scene === undefined) return;
+      obey(link);
+      teller.cancel();
+    },
+    step: matches.step,
+    select(id) {
+      const index = scene?.forest.indexOf.get(id) ?? -1;
+      if (index === selected) reveal(index);
+      else push(index, true);
+    },
     close() {
       cancelAnimationFrame(frame);
+      teller.cancel();
+      clearTimeout(refilling);
       resizing.disconnect();
       endTheme();
       camera.close();
       root.remove();
     },
   };
-
-  /** The image that the reader is most likely to look at. */
-  function nearestToMiddle({ places, forest }: Scene): string | undefined {
-    const { left, top, right, bottom } = boxInView(camera.view, size);
-    const index = places.at((left + right) / 2, (top + bottom) / 2, (right - left) / 2);
-    return forest.nodes[index]?.id;
-  }
-}
-
-function cardBox({ layout }: Scene, index: number): Box {
-  const [left = 0, top = 0] = [layout.x[index], layout.y[index]];
-  return { left, top, right: left + card.w, bottom: top + card.h };
-}
-
-let lastMatches: { readonly found: Int32Array; readonly matches: Uint8Array } | undefined;
-
-/** By image, whether it was found; made once for each search. */
-function matchesOf({ forest }: Scene, found: Int32Array | null): Uint8Array | null {
-  if (found === null) return null;
-  if (lastMatches?.found !== found) {
-    const matches = new Uint8Array(forest.nodes.length);
-    for (const index of found) matches[index] = 1;
-    lastMatches = { found, matches };
-  }
-  return lastMatches.matches;
 }

@@ -7,10 +7,12 @@ export interface Search {
    * in the order of their ids. Upper and lower case are the same. Empty for an empty query.
    */
   find(query: string): Int32Array;
+  /** The image that a text stands for: its id, its name, or the beginning of its id alone; -1 if there is none. */
+  resolve(reference: string): number;
 }
 
 /** Sorts the ids and folds the texts once, so that a query takes a few ms for 100,000 images. */
-export function indexSearch({ nodes }: Forest): Search {
+export function indexSearch({ nodes, indexOf }: Forest): Search {
   const folded = nodes.map(({ id }) => id.toLowerCase());
   const byId = Int32Array.from(nodes.keys()).sort((a, b) => compare(folded[a], folded[b]) || a - b);
   const ids = Array.from(byId, (index) => folded[index] ?? "");
@@ -40,6 +42,13 @@ export function indexSearch({ nodes }: Forest): Search {
         if (text !== "" && words.every((word) => text.includes(word))) found.push(byId[at] ?? 0);
       }
       return Int32Array.from(found);
+    },
+    resolve(reference) {
+      const own = indexOf.get(reference) ?? nodes.findIndex(({ names }) => names?.includes(reference));
+      if (own !== -1) return own;
+      const prefix = reference.toLowerCase();
+      const start = firstFrom(ids, prefix);
+      return firstBeyond(ids, prefix) - start === 1 ? (byId[start] ?? -1) : -1;
     },
   };
 }

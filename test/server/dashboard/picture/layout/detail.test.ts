@@ -26,7 +26,7 @@ const image: GraphNode = {
 
 describe("the level of detail", () => {
   it("never shows less when the zoom is larger", () => {
-    const levels = ["bars", "ids", "cards"];
+    const levels = ["bars", "titles", "cards"];
     fc.assert(
       fc.property(
         fc.double({ min: 1e-4, max: 4, noNaN: true }),

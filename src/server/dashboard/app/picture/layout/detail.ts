@@ -2,14 +2,14 @@
 import { defaultRecipe } from "../../../../../terms/index.js";
 import type { Forest, GraphNode } from "./forest.js";
 
-/** `bars`: a coloured bar each; `ids`: the short id with it; `cards`: all there is to tell in a line each. */
-export type Detail = "bars" | "ids" | "cards";
+/** `bars`: a coloured bar each; `titles`: what it is called with it; `cards`: all there is to tell. */
+export type Detail = "bars" | "titles" | "cards";
 
 /** @param zoom pixels of the screen per pixel of the layout */
 export function detailAt(zoom: number): Detail {
   // Twelve figures of 10 px fit into a card from here on.
   if (zoom < 0.42) return "bars";
-  return zoom < 0.78 ? "ids" : "cards";
+  return zoom < 0.78 ? "titles" : "cards";
 }
 
 /** How far in and out the zoom goes. @param fit the zoom that shows the whole graph */

@@ -1,5 +1,6 @@
 // Where each image of the picture lies.
 
+export { layOutToFill } from "./best-layout.js";
 export type { Detail } from "./detail.js";
 export {
   type Ages,

@@ -40,6 +40,8 @@ export interface Group {
 
 export interface Layout {
   readonly forest: Forest;
+  /** The shape that was asked for: width divided by height. */
+  readonly aspect: number;
   /** The left and upper edge of each image's card. */
   readonly x: Float64Array;
   readonly y: Float64Array;
@@ -100,6 +102,7 @@ export function layOut(forest: Forest, aspect = 1.6): Layout {
   );
   return {
     forest,
+    aspect,
     x,
     y,
     itemW,
@@ -145,7 +148,9 @@ export function layOut(forest: Forest, aspect = 1.6): Layout {
     // What fills the window is to have its shape.
     const isAlone = forest.roots[0] === head && forest.roots.length === 1;
     const shape = { aspect, slack: isAlone ? 1 : slack };
-    const rows = flowRows(sizes, itemGap, shape, rowIndent, shortestRow);
+    // On a phone a few images stand below each other.
+    const shortest = isAlone && aspect < 0.75 ? card.w : shortestRow;
+    const rows = flowRows(sizes, itemGap, shape, rowIndent, shortest);
     for (const [place, at] of starts.entries()) {
       if (place === 0) continue;
       const before = starts[place - 1] ?? 0;

@@ -1,5 +1,5 @@
 // The small shapes that tell an image's state, so that no colour has to: on the canvas and in the legend.
-import type { ChecksumState } from "./layout/index.js";
+import type { ChecksumState } from "../layout/index.js";
 import type { Theme } from "./theme.js";
 
 export type Mark = ChecksumState | "mounted" | "broken" | "missing";

@@ -27,6 +27,7 @@ export interface Theme {
 /** Reads them as they are at this place of the document now. */
 export function readTheme(place: HTMLElement): Theme {
   const probe = document.createElement("span");
+  probe.className = "picture-probe";
   probe.hidden = true;
   place.append(probe);
   const style = getComputedStyle(probe);
@@ -66,12 +67,12 @@ export function toneColor({ tones, unknownAge }: Theme, tone: number): string {
 
 /** Calls back when the colours may have changed, until the function it returns is called. */
 export function onThemeChange(changed: () => void): () => void {
-  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const media = [matchMedia("(prefers-color-scheme: dark)"), matchMedia("(forced-colors: active)")];
   const chosen = new MutationObserver(changed);
-  dark.addEventListener("change", changed);
+  for (const each of media) each.addEventListener("change", changed);
   chosen.observe(document.documentElement, { attributeFilter: ["data-theme", "class", "style"] });
   return () => {
-    dark.removeEventListener("change", changed);
+    for (const each of media) each.removeEventListener("change", changed);
     chosen.disconnect();
   };
 }

@@ -1,13 +1,14 @@
 // Draws what the window shows of a graph: frames, lines, images, and above them what is found, selected or wrong.
-import { drawCard, drawIdCard } from "./card.js";
-import { type Path, pathTo } from "./edges.js";
+
+import { type Path, pathTo } from "../edges.js";
+import type { Box } from "../layout/index.js";
+import { card, checksumState, detailAt, historyOf } from "../layout/index.js";
+import { boxInView, type View } from "../view.js";
+import { drawCard, drawTitleCard } from "./card.js";
 import type { Frame } from "./frame.js";
 import { drawLabels, type Label } from "./labels.js";
-import type { Box } from "./layout/index.js";
-import { card, checksumState, detailAt, historyOf } from "./layout/index.js";
 import { drawMark, type Mark } from "./marks.js";
 import { toneColor } from "./theme.js";
-import { boxInView, type View } from "./view.js";
 
 /** Where a mark of a small image stood keeps others this far away, in pixels. */
 const markSpacing = 9;
@@ -35,7 +36,7 @@ export function paint(frame: Frame): readonly Label[] {
   drawHistory(frame, box);
   if (detail === "bars") drawBars(frame, box);
   else {
-    const drawOne = detail === "ids" ? drawIdCard : drawCard;
+    const drawOne = detail === "titles" ? drawTitleCard : drawCard;
     scene.places.within(withMargin(box, 40), (index) => {
       context.globalAlpha = emphasis.matches === null || emphasis.matches[index] === 1 ? 1 : 0.3;
       drawOne(frame, index);

@@ -1,8 +1,8 @@
-// An image as a card: all that there is to tell in three lines, or its short id alone.
+// An image as a card: all that there is to tell in three lines, or what it is called alone.
 
-import { shortId, sizeInWords } from "./describe.js";
+import { shortId, sizeInWords, titleOf } from "../describe.js";
+import { ageInWords, card, checksumState, type GraphNode, sizeShare } from "../layout/index.js";
 import type { Frame } from "./frame.js";
-import { ageInWords, card, checksumState, sizeShare } from "./layout/index.js";
 import { drawMark, type Mark } from "./marks.js";
 import { toneColor } from "./theme.js";
 
@@ -10,7 +10,7 @@ const stripe = 6;
 const left = stripe + 9;
 const right = card.w - 10;
 
-/** Id, marks, name or comment, size as a bar and as a figure, and age. */
+/** What it is called, marks, id and comment, size as a bar and as a figure, and age. */
 export function drawCard(frame: Frame, index: number): void {
   const { context, scene, theme, now } = frame;
   const node = scene.forest.nodes[index];
@@ -19,15 +19,11 @@ export function drawCard(frame: Frame, index: number): void {
   context.textBaseline = "alphabetic";
   context.textAlign = "left";
   context.fillStyle = theme.text;
-  context.font = `600 13px ${theme.mono}`;
-  context.fillText(shortId(node.id), left, 20);
-  context.font = `12px ${theme.sans}`;
+  const marks = marksOf(frame, index).length;
+  drawTitle(frame, node, { x: left, y: 20, size: 13, width: right - left - 6 - 17 * (marks - 0.5) });
   context.fillStyle = node.broken === undefined ? theme.muted : theme.bad;
-  context.fillText(
-    cut(context, node.broken ?? node.names?.[0] ?? node.comment ?? "", right - left),
-    left,
-    37,
-  );
+  context.font = `12px ${theme.sans}`;
+  context.fillText(cut(context, node.broken ?? besideTitle(node), right - left), left, 37);
   context.fillStyle = theme.muted;
   context.font = `11px ${theme.sans}`;
   const age = now - (scene.forest.created[index] ?? Number.NaN);
@@ -39,8 +35,8 @@ export function drawCard(frame: Frame, index: number): void {
   context.restore();
 }
 
-/** The short id above the bar of its size. */
-export function drawIdCard(frame: Frame, index: number): void {
+/** What it is called, above the bar of its size. */
+export function drawTitleCard(frame: Frame, index: number): void {
   const { context, scene, theme } = frame;
   const node = scene.forest.nodes[index];
   if (node === undefined) return;
@@ -48,11 +44,30 @@ export function drawIdCard(frame: Frame, index: number): void {
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.fillStyle = theme.text;
-  context.font = `600 22px ${theme.mono}`;
-  context.fillText(shortId(node.id), left - 3, 24, card.w - left);
+  drawTitle(frame, node, { x: left - 3, y: 24, size: 22, width: card.w - left });
   drawSizeBar(frame, index, { x: left - 2, y: 43, w: 110, h: 9 });
   drawMarks(frame, index, { y: 48, r: 8, step: 20 });
   context.restore();
+}
+
+function drawTitle(
+  { context, theme }: Frame,
+  node: GraphNode,
+  { x, y, size, width }: { x: number; y: number; size: number; width: number },
+): void {
+  const title = titleOf(node);
+  const isId = title === shortId(node.id);
+  context.font = `600 ${size}px ${isId ? theme.mono : theme.sans}`;
+  // Twelve figures and no more: they are squeezed rather than cut.
+  if (isId) context.fillText(title, x, y, width);
+  else context.fillText(cut(context, title, width, node.names?.[0] === title), x, y);
+}
+
+/** What the second line has: the id that the title does not tell, and the comment beside a name. */
+function besideTitle(node: GraphNode): string {
+  const { id, names, comment } = node;
+  if (titleOf(node) === shortId(id)) return "";
+  return names?.length && comment ? `${shortId(id).slice(0, 7)} · ${comment}` : shortId(id);
 }
 
 /** Draws the card itself; from then on, until the context is restored, all is in the card's own measures. */
@@ -141,17 +156,35 @@ function originOf(
 
 const cutTexts = new Map<string, string>();
 
-/** As much of a text as has room in one line, which is measured once. */
-function cut(context: CanvasRenderingContext2D, text: string, width: number): string {
-  const known = cutTexts.get(text);
+/**
+ * As much of a text as has room in one line, which is measured once.
+ * @param keepsEnd whether the end tells more than the middle: names differ by their last part and their tag
+ */
+export function cut(
+  context: CanvasRenderingContext2D,
+  text: string,
+  width: number,
+  keepsEnd = false,
+): string {
+  const key = `${width} ${context.font} ${text}`;
+  const known = cutTexts.get(key);
   if (known !== undefined) return known;
-  const line = text.slice(0, 60).replace(/\s+/g, " ");
-  let shown = line;
-  while (shown !== "" && context.measureText(shown === text ? shown : `${shown}…`).width > width) {
-    shown = shown.slice(0, -1);
+  const line = text.slice(0, 300).replace(/\s+/g, " ");
+  const shorten = (length: number) => {
+    const end = keepsEnd ? Math.ceil(length * 0.65) : 0;
+    return `${line.slice(0, length - end)}…${end === 0 ? "" : line.slice(-end)}`;
+  };
+  let [fits, tooLong] = [0, line.length];
+  if (context.measureText(line).width <= width && line.length === text.length) fits = line.length;
+  else {
+    while (tooLong - fits > 1) {
+      const middle = (fits + tooLong) >> 1;
+      if (context.measureText(shorten(middle)).width <= width) fits = middle;
+      else tooLong = middle;
+    }
   }
-  const result = shown === text ? text : `${shown}…`;
+  const result = fits === line.length ? line : shorten(fits);
   if (cutTexts.size > 20_000) cutTexts.clear();
-  cutTexts.set(text, result);
+  cutTexts.set(key, result);
   return result;
 }

@@ -1,7 +1,8 @@
-// What a picture is too small to show of its trees and groups: their names and how many images they have.
-import { counted, shortId } from "./describe.js";
+// What a picture is too small to show: what its trees, groups and most important images are called.
+import { counted, titleOf } from "../describe.js";
+import { type Box, card, type Detail, groupTitle } from "../layout/index.js";
+import { cut } from "./card.js";
 import type { Frame } from "./frame.js";
-import { type Box, card, type Detail, groupTitle } from "./layout/index.js";
 
 /** A text on the screen, in its pixels, and the part of the layout that it stands for. */
 export interface Label {
@@ -11,6 +12,8 @@ export interface Label {
   readonly h: number;
   readonly text: string;
   readonly box: Box;
+  /** The image whose name it is; undefined for one of a tree or a group. */
+  readonly image?: number;
 }
 
 const height = 20;
@@ -19,6 +22,10 @@ const most = 80;
 const narrowest = 50;
 /** A tree with fewer images needs no label. */
 const fewest = 4;
+/** The height of an image's name, and the most of its width. */
+const name = { h: 16, w: 150 };
+/** One name for so many square pixels of the window: more would hide what they name. */
+const roomOfName = 26_000;
 
 /** Draws those that have room. @returns them, the last above the others */
 export function drawLabels(frame: Frame, box: Box, detail: Detail): readonly Label[] {
@@ -64,15 +71,17 @@ export function drawLabels(frame: Frame, box: Box, detail: Detail): readonly Lab
     const weight = forest.weight[tree.root] ?? 0;
     if (weight < fewest) continue;
     const nameAndCount = () => {
-      const { comment, id } = forest.nodes[tree.root] ?? { comment: null, id: "" };
-      const name = comment === null || comment === "" || comment.length > 24 ? shortId(id) : comment;
-      return `${name} · ${weight.toLocaleString("en-US")}`;
+      const root = forest.nodes[tree.root];
+      const title = root === undefined ? "" : cut(context, titleOf(root), 200, root.names !== undefined);
+      return `${title} · ${weight.toLocaleString("en-US")}`;
     };
     add(nameAndCount, tree, true);
   }
-  for (const { x, y, w, text } of labels) {
+  addNames(frame, box, labels);
+  for (const { x, y, w, h, text, image } of labels) {
+    context.font = image === undefined ? `600 12px ${theme.sans}` : `11px ${theme.sans}`;
     context.beginPath();
-    context.roundRect(x, y, w, height, height / 2);
+    context.roundRect(x, y, w, h, image === undefined ? h / 2 : 4);
     context.fillStyle = theme.card;
     context.globalAlpha = 0.92;
     context.fill();
@@ -83,9 +92,44 @@ export function drawLabels(frame: Frame, box: Box, detail: Detail): readonly Lab
     context.fillStyle = theme.text;
     context.textAlign = "left";
     context.textBaseline = "middle";
-    context.fillText(text, x + 8, y + height / 2 + 0.5);
+    context.fillText(text, x + (image === undefined ? 8 : 4), y + h / 2 + 0.5);
   }
   return labels;
+}
+
+/** The names of images, as on a map: of the most important ones, where no other label stands. */
+function addNames(
+  { context, scene, theme, view: { k, x, y }, window, emphasis }: Frame,
+  box: Box,
+  labels: Label[],
+): void {
+  const { forest, layout } = scene;
+  const enough = labels.length + Math.floor((window.w * window.h) / roomOfName);
+  context.font = `11px ${theme.sans}`;
+  for (const index of scene.named) {
+    if (labels.length >= enough) return;
+    const [left = 0, top = 0] = [layout.x[index], layout.y[index]];
+    if (left > box.right || top > box.bottom || left + card.w < box.left || top + card.h < box.top) continue;
+    if (emphasis.matches !== null && emphasis.matches[index] === 0) continue;
+    // Below its bar, in the window.
+    const labelY = (top + card.h) * k + y + 1;
+    const labelX = left * k + x;
+    const isFree = (w: number) =>
+      labels.every(
+        (other) =>
+          labelX >= other.x + other.w ||
+          other.x >= labelX + w ||
+          labelY >= other.y + other.h ||
+          other.y >= labelY + name.h,
+      );
+    // Most are refused before the text is measured.
+    if (labelX < 0 || labelY + name.h > window.h || !isFree(8)) continue;
+    const text = cut(context, forest.nodes[index]?.names?.[0] ?? "", name.w, true);
+    const w = context.measureText(text).width + 8;
+    if (labelX + w > window.w || !isFree(w)) continue;
+    const target = { left, top, right: left + card.w, bottom: top + card.h };
+    labels.push({ x: labelX, y: labelY, w, h: name.h, text, box: target, image: index });
+  }
 }
 
 /** Above the images of a group. */

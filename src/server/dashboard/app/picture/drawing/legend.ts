@@ -1,8 +1,8 @@
 // What the colours and shapes of the picture mean.
 
-import { defaultRecipe } from "../../../../terms/index.js";
-import { element } from "./dom.js";
-import type { Ages } from "./layout/index.js";
+import { defaultRecipe } from "../../../../../terms/index.js";
+import { element } from "../dom.js";
+import type { Ages } from "../layout/index.js";
 import { drawMark, type Mark } from "./marks.js";
 import { type Theme, toneColor } from "./theme.js";
 

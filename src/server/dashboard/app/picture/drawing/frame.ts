@@ -1,8 +1,8 @@
 // What one drawing of the picture is made from.
-import type { Size } from "./layout/index.js";
-import type { Scene } from "./scene.js";
+import type { Size } from "../layout/index.js";
+import type { Scene } from "../scene.js";
+import type { View } from "../view.js";
 import type { Theme } from "./theme.js";
-import type { View } from "./view.js";
 
 /** What of the graph stands out. -1: no image. */
 export interface Emphasis {

@@ -19,7 +19,7 @@ const types: Readonly<Record<string, string>> = {
   ".css": "text/css",
   ".svg": "image/svg+xml",
 };
-const canvas = ".picture-stage canvas";
+const canvas = ".picture-stage > canvas";
 const window = { width: 1280, height: 800 };
 
 const counts = process.argv.slice(2).map(Number);

@@ -89,13 +89,12 @@ describe("the dashboard", () => {
   });
 
   it("finds an image by the beginning of its id, and shows what anyone can check of it", async () => {
-    await visit("/graph", "full", async (page, allow) => {
-      allow(/images\/ab: .*status of 409/);
-      const find = page.getByRole("searchbox", { name: "Find an image by its id" });
+    await visit("/", "full", async (page) => {
+      const find = page.getByRole("combobox", { name: "Search images and jobs" });
       await find.fill("ab");
       await find.press("Enter");
-      await page.getByRole("heading", { name: "Images that begin so" }).waitFor();
-      await page.getByRole("link", { name: ids.base }).click();
+      await page.getByRole("heading", { name: "Found for “ab”" }).waitFor();
+      await page.getByRole("link", { name: ids.base.slice(0, 12) }).click();
       await page.getByRole("heading", { name: /^Image ab12/ }).waitFor();
       await page.getByText(evil).first().waitFor();
       await expect.poll(() => page.title()).toBe(`Image ${ids.base.slice(0, 12)} · Stevedore`);

@@ -22,12 +22,13 @@ export function makePanel(select: (index: number) => void): Panel {
     const node = forest.nodes[index];
     panel.hidden = node === undefined;
     if (node === undefined) return;
+    const title = titleOf(node);
     const rows = element("dl");
     const row = (name: string, ...content: (Node | string)[]) =>
       rows.append(element("dt", {}, name), element("dd", {}, ...content));
     if (node.broken !== undefined) row("Broken", element("strong", { class: "picture-bad" }, node.broken));
     if (node.names?.length) row("Names", node.names.join(", "));
-    if (node.comment) row("Comment", node.comment);
+    if (node.comment && node.comment !== title) row("Comment", node.comment);
     row("Size", sizeInWords(node.layerBytes));
     const created = forest.created[index] ?? Number.NaN;
     if (Number.isNaN(created)) row("Created", "not known");
@@ -47,7 +48,6 @@ export function makePanel(select: (index: number) => void): Panel {
     row("Checksums", checksumState(node) === "none" ? "none" : node.checksums.join(", "));
     if (node.mounts > 0) row("Mounts", node.mounts.toLocaleString("en-US"));
     const link = element("a", { href: `/images/${encodeURIComponent(node.id)}` }, "Open the image's page");
-    const title = titleOf(node);
     panel.replaceChildren(
       button("×", "Close", () => select(-1)),
       element("h2", { title }, title === shortId(node.id) ? element("code", {}, title) : title),

@@ -20,6 +20,7 @@ export interface ImageSearch {
   readonly meant: CatalogImage | undefined;
 }
 
+const none: readonly string[] = [];
 /** Comments of images, in lower case. A catalog keeps an image that has not changed. */
 const folded = new WeakMap<CatalogImage, string>();
 
@@ -39,10 +40,11 @@ export function searchImages(
   const ranks: FoundImage[][] = [[], [], [], [], []];
   if (words.length === 0) return { found: [], total: 0, meant: undefined };
   let meant: CatalogImage | undefined;
+  let [total, last] = [0, images[0]];
   for (const image of images) {
-    const names = namesById.get(image.id) ?? [];
+    const names = namesById.get(image.id) ?? none;
     const inNames = names.length === 0 ? "" : names.join("\n").toLowerCase();
-    const isId = image.id.toLowerCase().startsWith(wanted);
+    const isId = image.id.slice(0, wanted.length).toLowerCase() === wanted;
     const isNamed = inNames !== "" && words.every((word) => inNames.includes(word));
     const isTold =
       !isId && !isNamed && words.every((word) => inNames.includes(word) || commentOf(image).includes(word));
@@ -50,13 +52,15 @@ export function searchImages(
     const isExact =
       image.id === text.trim() || (isNamed && inNames.split("\n").some((name) => isCalled(name, wanted)));
     if (isExact) meant ??= image;
+    total++;
+    last = image;
     const match = isNamed ? "name" : isId ? "id" : "comment";
     const rank = isExact ? 0 : isNamed ? (begins(inNames, wanted) ? 1 : 2) : isId ? 3 : 4;
-    ranks[rank]?.push({ image, names, match });
+    const ranked = ranks[rank];
+    if (ranked !== undefined && ranked.length < limit) ranked.push({ image, names, match });
   }
-  const found = ranks.flat();
-  if (found.length === 1) meant ??= found[0]?.image;
-  return { found: found.slice(0, limit), total: found.length, meant };
+  if (total === 1) meant ??= last;
+  return { found: ranks.flat().slice(0, limit), total, meant };
 }
 
 function commentOf(image: CatalogImage): string {

@@ -256,9 +256,10 @@ it("calls images by their names, cut to the width, else by their comments, else 
   const panel = page.getByRole("region", { name: "Selected image" });
   await panel.getByRole("heading", { name: "example.com/platform/payments-and-invoices:2.1" }).waitFor();
   const plain = nodes.findIndex(({ comment, broken }) => comment === null && broken === undefined);
-  await openGraph(page, 1_000, `?selected=${nodes[plain]?.id}`);
-  await expect.poll(() => textsOf(page)).toContain(nodes[plain]?.id.slice(0, 12));
-  await panel.getByRole("heading", { name: nodes[plain]?.id.slice(0, 12) }).waitFor();
+  const id = nodes[plain]?.id ?? "";
+  await openGraph(page, 1_000, `?selected=${id}`);
+  await expect.poll(() => textsOf(page)).toContain(id.slice(0, 12));
+  await panel.getByRole("heading", { name: id.slice(0, 12) }).waitFor();
   await expect.poll(() => textsOf(page)).toContainEqual(expect.stringMatching(/^(COPY|redis|apt-get|nginx)/));
 });
 

@@ -64,7 +64,7 @@ describe("what an image is called", () => {
     [{ names: [], comment: "base\nof all" }, "base"],
     [{ names: [], comment: "  " }, "8dbd9e392a96"],
     [{ comment: null }, "8dbd9e392a96"],
-  ])("%j: %s", (told, title) => expect(titleOf({ ...node, comment: null, ...told })).toBe(title));
+  ])("%j: %s", (told, title) => expect(titleOf({ ...node, ...told })).toBe(title));
 });
 
 describe("the layout that fills a window", () => {

@@ -28,6 +28,7 @@ const pages = [
   ["/exports", "form.job-form"],
   ["/schedules", "form.job-form"],
   ["/garbage", "form.job-form"],
+  ["/search?q=ab", ".found-images li"],
   [`/images/${ids.app}`, ".history li"],
 ] as const;
 
@@ -35,6 +36,15 @@ describe("a page has no fault that axe finds", () => {
   it.each(pages)("%s", async (path, whole) => {
     await dashboard.visit(path, "full", async (page) => {
       await page.locator(whole).first().waitFor();
+      expect(await accessibilityFaults(page)).toEqual([]);
+    });
+  });
+
+  it("the list below the search field", async () => {
+    await dashboard.visit("/jobs", "full", async (page) => {
+      await page.getByRole("combobox", { name: "Search images and jobs" }).fill("ab");
+      await page.getByRole("listbox", { name: "Found" }).getByRole("option").first().waitFor();
+      await page.keyboard.press("ArrowDown");
       expect(await accessibilityFaults(page)).toEqual([]);
     });
   });

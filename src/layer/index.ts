@@ -10,7 +10,8 @@ export {
   passThrough,
 } from "./checksum.js";
 export { compressionOf, decompress, headBytes, neededDecompressors } from "./compression.js";
-export { beginsAsManifest } from "./manifest-file.js";
+export { type ManifestEntry, xattrsDigest } from "./manifest.js";
+export { beginsAsManifest, DamagedManifest, openManifest } from "./manifest-file.js";
 export { shellLine } from "./shell-line.js";
 export { assembleArchive, beginsAsSplit, type SplitLayer } from "./split/index.js";
 export {
@@ -30,11 +31,13 @@ export { takeHead } from "./take-head.js";
 export {
   type BodilessEntry,
   baseName,
+  byteOrder,
   checkName,
   childPath,
   endOfArchive,
   formatTarEntry,
   joinPath,
+  mostSymlinks,
   parentPath,
   quoteName,
   readablePath,

@@ -3,6 +3,7 @@
 import { createHash, type Hash } from "node:crypto";
 import type { PaxRecord } from "./tar/index.js";
 import { readNumber, type TarWalk, text, type WalkedEntry, walkTar } from "./tar/index.js";
+import type { Xattr } from "./xattrs.js";
 
 /** One entry. Names are latin1 strings: one character per byte. */
 export interface ManifestEntry {
@@ -146,10 +147,20 @@ function nanoseconds(seconds: string): string {
 
 /** The digest of `<length> <name>=<value>` for each attribute, sorted, because disks list them in any order. */
 function digestXattrs(xattrs: readonly PaxRecord[]): string {
-  const hash = createHash("sha256");
-  const named = xattrs.map(
-    ({ keyword, value }) => `${keyword.slice(xattrPrefix.length)}=${value.toString("latin1")}`,
+  return digestAttributes(
+    xattrs.map(({ keyword, value }) => `${keyword.slice(xattrPrefix.length)}=${value.toString("latin1")}`),
   );
+}
+
+/** The same of attributes that were read otherwise; undefined for none. */
+export function xattrsDigest(xattrs: readonly Xattr[]): string | undefined {
+  if (xattrs.length === 0) return undefined;
+  const inTar = (name: string) => name.replaceAll("%", "%25").replaceAll("=", "%3D");
+  return digestAttributes(xattrs.map(({ name, value }) => `${inTar(name)}=${value.toString("latin1")}`));
+}
+
+function digestAttributes(named: string[]): string {
+  const hash = createHash("sha256");
   for (const attribute of named.sort()) hash.update(`${attribute.length} ${attribute}`, "latin1");
   return hash.digest("hex");
 }

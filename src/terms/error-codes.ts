@@ -35,6 +35,13 @@ export const errorCodeTable = {
     status: 409,
     meaning: "several images have ids that begin so, or several queues a job of that id",
   },
+  FILE_NOT_FOUND: { isTransient: false, status: 404, meaning: "the image, or the layer, has no such path" },
+  NOT_A_FILE: {
+    isTransient: false,
+    status: 409,
+    meaning: "the path is a directory, a device, or symbolic links that lead in a circle",
+  },
+  NOT_A_DIRECTORY: { isTransient: false, status: 409, meaning: "the path is not a directory" },
   IMAGE_EXISTS: { isTransient: false, status: 409, meaning: "the id is taken" },
   IMAGE_BROKEN: {
     isTransient: false,

@@ -4,9 +4,9 @@ import { constants } from "node:fs";
 import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import { ioError } from "../disk/index.js";
 import { joinPath } from "../layer/index.js";
-import { quote, StevedoreError } from "../terms/index.js";
+import { StevedoreError } from "../terms/index.js";
 import type { ImageContents } from "./image-contents.js";
-import { spell, spellPath } from "./path-spelling.js";
+import { quotePath, spell, spellPath } from "./path-spelling.js";
 import { resolve } from "./resolve.js";
 
 /** A file that is open. Whoever has it disposes of it. */
@@ -44,7 +44,7 @@ export async function openFile(contents: ImageContents, path: string): Promise<O
   const { path: found, seen } = resolve(contents, path, true);
   const { type, mtime } = seen.node;
   if (type !== "file") {
-    throw new StevedoreError("NOT_A_FILE", `${quote(spellPath(found))} is a ${typeNames[type]}, not a file`);
+    throw new StevedoreError("NOT_A_FILE", `${quotePath(found)} is a ${typeNames[type]}, not a file`);
   }
   const file = await openLayerFile(contents, seen.layer, found);
   const identity = [contents.layers[seen.layer]?.image.id, found, file.size, mtime].join("\n");
@@ -74,7 +74,7 @@ export async function openLayerFile(
 ): Promise<LayerFile> {
   const image = layers[layer]?.image;
   if (image === undefined) throw new Error(`there is no layer ${layer}`);
-  const shown = quote(spellPath(path));
+  const shown = quotePath(path);
   const handle = await openWithin(image.layerDirectory, path);
   const stats = await handle?.stat();
   if (handle === undefined || stats?.isFile() !== true) {
@@ -123,7 +123,7 @@ async function openWithin(directory: string, path: string): Promise<FileHandle |
     return undefined;
   } catch (error) {
     if (isGone(error)) return undefined;
-    throw ioError(error, `${quote(spellPath(path))} cannot be read`);
+    throw ioError(error, `${quotePath(path)} cannot be read`);
   }
 }
 

@@ -28,6 +28,15 @@ export function spellPath(path: string): string {
   return `/${spell(path)}`;
 }
 
+/** A path in quotes for a message, bounded. */
+export function quotePath(path: string): string {
+  const shown = spellPath(path);
+  return `"${shown.length > longest ? `${shown.slice(0, longest)}...` : shown}"`;
+}
+
+/** The characters of a path that a message shows. */
+const longest = 200;
+
 /**
  * Reads what `spell` wrote, as a latin1 string. A backslash that begins neither `\\` nor `\xHH` stands for itself, so
  * that names can be typed as they are.

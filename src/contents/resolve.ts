@@ -1,10 +1,10 @@
 // Finds a path in what is seen of an image. Symbolic links and `..` lead about within the image, as they do for a process
 // whose root it is: never out of it.
 import { mostSymlinks } from "../layer/index.js";
-import { quote, StevedoreError } from "../terms/index.js";
+import { StevedoreError } from "../terms/index.js";
 import type { ImageContents } from "./image-contents.js";
 import { type Seen, seenIn } from "./merge.js";
-import { pathIn, spell, spellPath } from "./path-spelling.js";
+import { pathIn, quotePath } from "./path-spelling.js";
 
 /** A place in an image. */
 export interface Place {
@@ -40,7 +40,7 @@ export function resolve(contents: ImageContents, path: string, followsLast: bool
       if (++followed > mostSymlinks) {
         throw new StevedoreError(
           "NOT_A_FILE",
-          `${quote(spellPath(path))} leads through more than ${mostSymlinks} symbolic links: they lead in a circle`,
+          `${quotePath(path)} leads through more than ${mostSymlinks} symbolic links: they lead in a circle`,
         );
       }
       if (target.startsWith("/")) way.length = 1;
@@ -59,11 +59,11 @@ export function namesOf(path: string): string[] {
 
 /** The error for a path that an image or a layer does not have. @param missing where it ends */
 export function fileNotFound(path: string, missing: string): StevedoreError {
-  const asked = `/${namesOf(path).join("/")}`;
-  const why = asked === `/${missing}` ? "" : `: ${quote(spellPath(missing))} is not there`;
-  return new StevedoreError("FILE_NOT_FOUND", `there is no ${quote(spell(asked))} in the image${why}`);
+  const asked = namesOf(path).join("/");
+  const why = asked === missing ? "" : `: ${quotePath(missing)} is not there`;
+  return new StevedoreError("FILE_NOT_FOUND", `there is no ${quotePath(asked)} in the image${why}`);
 }
 
 export function notADirectory(path: string): StevedoreError {
-  return new StevedoreError("NOT_A_DIRECTORY", `${quote(spellPath(path))} is not a directory`);
+  return new StevedoreError("NOT_A_DIRECTORY", `${quotePath(path)} is not a directory`);
 }

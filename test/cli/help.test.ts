@@ -108,6 +108,10 @@ const flags = {
   schedule: ["--cron", "--tz", "--id", "--recipe", "--force", "--data"],
   schedules: listFlags,
   unschedule: [],
+  ls: ["--layer", "--recursive"],
+  cat: [],
+  diff: [],
+  waste: ["--limit"],
   check: ["--repair", "--host"],
   doctor: [],
 };

@@ -1,6 +1,7 @@
 // Every command by its name, and the module that declares it, loaded when the command is asked for.
 import type { Command } from "commander";
 import { checksumCommands } from "./checksums/index.js";
+import { contentsCommands } from "./contents/index.js";
 import { imageCommands } from "./images/index.js";
 import { mountCommands } from "./mounts/index.js";
 import { queueCommands } from "./queues/index.js";
@@ -16,6 +17,7 @@ export interface CommandModule {
 export const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
   ...serviceCommands,
   ...imageCommands,
+  ...contentsCommands,
   ...registryCommands,
   ...checksumCommands,
   ...mountCommands,

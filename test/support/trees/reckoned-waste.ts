@@ -51,9 +51,11 @@ async function listed(layer: string) {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {
-      const [, letter, size, path = ""] =
-        /^(.)\S+ +\S+ +(\d+) +\S+ \S+ \.\/?(.*?)\/?(?: link to .*| -> .*)?$/.exec(line) ?? [];
-      return { path, size: letter === "h" ? 0 : Number(size), isDirectory: letter === "d" };
+      const [, letter, size, name = ""] = /^(.)\S+ +\S+ +(\S+) +\S+ \S+ (.*)$/.exec(line) ?? [];
+      const shown =
+        letter === "h" ? name.split(" link to ")[0] : letter === "l" ? name.split(" -> ")[0] : name;
+      const path = (shown ?? "").replace(/^\.\/?/, "").replace(/\/$/, "");
+      return { path, size: letter === "-" ? Number(size) : 0, isDirectory: letter === "d" };
     })
     .filter(({ path }) => path !== "");
 }

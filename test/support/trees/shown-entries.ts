@@ -47,8 +47,11 @@ function shownEntry({ path, type, mode, uid, gid, size, mtime, target }: Entry):
 export function withoutLinks(lines: readonly string[]): Map<string, string> {
   return new Map(
     lines.map((line) => {
-      const [path = ""] = line.split(/ (?:file|directory|symlink|fifo|char|block) /, 1);
-      return [JSON.parse(path) as string, line.replace(/ links=\d+ same="[^"]*"/, "")] as const;
+      const [path = ""] = /^"(?:[^"\\]|\\.)*"/.exec(line) ?? [];
+      return [
+        JSON.parse(path.replaceAll("\\x", "\\u00")) as string,
+        line.replace(/ links=\d+ same="[^"]*"/, ""),
+      ] as const;
     }),
   );
 }

@@ -48,6 +48,17 @@ export async function* readSteps(
   }
 }
 
+/** A step as its record or config tells of it, and the layer that it made. */
+export interface LayerStep extends Told {
+  /** The id of the image that the layer is of; null for a step that made none. */
+  readonly layer: string | null;
+}
+
+/** The steps that made an image, the last one first, each with its layer. @param history as `readSteps` takes it */
+export function layerSteps(history: readonly Image[]): LayerStep[] {
+  return planSteps(history).map(({ layer, told }) => ({ layer: layer?.id ?? null, ...told }));
+}
+
 const nothing = {
   ...{ id: null, names: [], parent: null, layerBytes: 0 },
   ...{ checksum: null, head: false, children: [] },

@@ -9,6 +9,7 @@ import { openGraph } from "../graph/index.js";
 import { openProducer } from "../producer/index.js";
 import { defaultGraphName, StevedoreError } from "../terms/index.js";
 import {
+  addContentsRoutes,
   addEventRoutes,
   addExportRoutes,
   addImageRoutes,
@@ -220,6 +221,7 @@ export async function buildApp(
   addWorkerRoutes(app, context);
   addImageRoutes(app, context);
   addLayerRoutes(app, context);
+  addContentsRoutes(app, context);
   addMountRoutes(app, context);
   addUploadRoutes(app, context);
   addExportRoutes(app, context);

@@ -1,4 +1,5 @@
 // The door of api.
+export { addContentsRoutes } from "./contents/index.js";
 export { addEventRoutes } from "./events.js";
 export { addExportRoutes } from "./exports.js";
 export { addImageRoutes } from "./images.js";

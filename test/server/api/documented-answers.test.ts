@@ -94,6 +94,14 @@ it("every operation that has JSON to answer answers what is documented, and refu
     const named = `/api/v1/images/${encodeURIComponent("example.com:5000/team/web")}`;
     await judge("getImage", named, 200);
     await judge("getHistory", `${named}/history`, 200);
+    await judge("listFiles", "/api/v1/images/top/files?limit=2", 200);
+    await judge("listFiles", "/api/v1/images/top/files?layer=top&search=a", 200);
+    await judge("listFiles", "/api/v1/images/top/files?path=none", 404);
+    await judge("getFile", "/api/v1/images/top/files/none", 404);
+    await judge("getFile", "/api/v1/images/top/files/%2F", 409);
+    await judge("listLayers", `${named}/layers`, 200);
+    await judge("diffImages", "/api/v1/images/base/diff/top", 200);
+    await judge("getWaste", "/api/v1/images/top/waste", 200);
     await judge("getGraph", "/api/v1/graph", 200);
     await judge("listWorkers", "/api/v1/workers", 200);
     await judge("getOverview", "/api/v1/overview", 200);

@@ -6,6 +6,8 @@ export const pagePaths = [
   "/graph",
   "/images/:ref",
   "/search",
+  "/images/:ref/files",
+  "/compare",
   "/jobs",
   "/jobs/:queue/:id",
   "/batches/:id",

@@ -30,6 +30,8 @@ const pages = [
   ["/garbage", "form.job-form"],
   ["/search?q=ab", ".found-images li"],
   [`/images/${ids.app}`, ".history li"],
+  [`/images/${ids.app}/files?layer=${ids.app}&file=%2Fdata`, ".preview p:not([role])"],
+  [`/compare?a=${ids.base}&b=${ids.app}`, ".files li"],
 ] as const;
 
 describe("a page has no fault that axe finds", () => {

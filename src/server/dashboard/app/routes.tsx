@@ -4,9 +4,11 @@ import type { PagePath } from "../page-paths.js";
 import {
   AddPage,
   BatchPage,
+  ComparePage,
   ExportsPage,
   GarbagePage,
   GraphPage,
+  ImageFilesPage,
   ImagePage,
   JobPage,
   JobsPage,
@@ -44,6 +46,11 @@ export const routes: Readonly<Record<PagePath, Route>> = {
     section: "/graph",
     page: ({ ref = "" }) => <ImagePage key={ref} reference={ref} />,
   },
+  "/images/:ref/files": {
+    section: "/graph",
+    page: ({ ref = "" }) => <ImageFilesPage key={ref} reference={ref} />,
+  },
+  "/compare": { section: "/graph", page: () => <ComparePage /> },
   "/jobs": { section: "/jobs", page: () => <JobsPage /> },
   "/jobs/:queue/:id": {
     section: "/jobs",

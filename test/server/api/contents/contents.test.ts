@@ -214,6 +214,7 @@ describe("a range of bytes", () => {
     ["bytes=-", undefined],
   ])("%s of ten", (field, expected) => {
     expect(readRange(field, 10)).toEqual(expected);
+    expect(readRange(field, 0)).toBeUndefined();
   });
 });
 

@@ -24,6 +24,8 @@ export function ImagePage({ reference }: { reference: string }) {
         </h1>
         {data && (
           <div class="actions">
+            <a href={`/images/${encodeURIComponent(data.id)}/files`}>Files</a>
+            <a href={`/compare?a=${encodeURIComponent(data.id)}`}>Compare</a>
             <ActionButton act={() => start("verify", {})}>Verify</ActionButton>
             <ActionButton act={() => start("checksum", {})}>Checksum</ActionButton>
           </div>

@@ -1,5 +1,6 @@
 // One file a page.
 export { BatchPage } from "./batch.js";
+export { ComparePage, ImageFilesPage } from "./contents/index.js";
 export { GraphPage } from "./graph.js";
 export { ImagePage } from "./image.js";
 export { JobPage } from "./job.js";

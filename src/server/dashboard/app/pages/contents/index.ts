@@ -1,0 +1,3 @@
+// What is inside an image, and two images compared.
+export { ComparePage } from "./compare.js";
+export { ImageFilesPage } from "./image-files.js";

@@ -48,6 +48,7 @@ export interface DiffPage {
   readonly changes: readonly {
     readonly kind: ChangeKind;
     readonly path: string;
+    readonly type: FileEntry["type"];
     readonly size: number | null;
     readonly formerSize: number | null;
     readonly differs: readonly string[];

@@ -81,7 +81,7 @@ function Page(props: { path: string; kind: string; search: string; cursor: strin
       {({ changes, next }) => (
         <>
           <ul>
-            {changes.map(({ path, kind, size, formerSize, differs }) => (
+            {changes.map(({ path, kind, type, size, formerSize, differs }) => (
               <li key={path} data-kind={kind}>
                 <div class="row">
                   <span class="name">{path}</span>
@@ -89,7 +89,7 @@ function Page(props: { path: string; kind: string; search: string; cursor: strin
                     {kindWords[kind]}
                   </span>
                   <span class="figures">
-                    <span>{sizes(formerSize, size)}</span>
+                    <span>{type === "directory" && !formerSize ? "" : sizes(formerSize, size)}</span>
                     <span class="muted">{differs.join(", ")}</span>
                   </span>
                 </div>

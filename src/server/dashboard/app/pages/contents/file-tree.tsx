@@ -1,6 +1,6 @@
 // The files of an image, or what a layer does, as a tree: each directory is asked for when it is opened, a page at a time.
 import { useState } from "preact/hooks";
-import { formatSize } from "../../format.js";
+import { formatSize, formatTime } from "../../format.js";
 import { Loaded } from "../../parts/index.js";
 import { useResource } from "../../resource.js";
 import { type FileEntry, type FilesPage, kindWords } from "./answers.js";
@@ -79,7 +79,7 @@ function Row({ listed, entry }: { listed: Listed; entry: FileEntry }) {
             {uid}:{gid}
           </span>
           <time dateTime={mtime} title={mtime}>
-            {mtime.slice(0, 16).replace("T", " ")}
+            {formatTime(Date.parse(mtime))}
           </time>
         </span>
       </div>

@@ -6,7 +6,7 @@ import { StevedoreError, throwIfAborted } from "../terms/index.js";
 import { checkAncestry } from "./ancestry.js";
 import { checkBrokenImages } from "./broken-images.js";
 import { checkDictionary } from "./dictionary.js";
-import { type Damage, type Finding, notLookedAt } from "./finding.js";
+import { asFinding, type Damage, type Finding, notLookedAt } from "./finding.js";
 import { checkGraphId } from "./graph-id.js";
 import { checkImages } from "./images.js";
 import { type LostAndFound, openLostAndFound } from "./lost-and-found.js";
@@ -81,10 +81,6 @@ export async function* auditGraph(
     yield asFinding(failure(unsynced, root, "what was moved may not be on the disk yet"));
   const elsewhere = [...survey.elsewhere].map(([host, counted]) => ({ host, ...counted }));
   return { images: survey.met, elsewhere: elsewhere.sort((one, other) => (one.host < other.host ? -1 : 1)) };
-}
-
-function asFinding({ applyRepair, ...finding }: Damage): Finding {
-  return finding;
 }
 
 /** Repairs damage; undefined if it has gone meanwhile. */

@@ -55,6 +55,11 @@ export function damage(root: string, what: DamageKind, { at, id, message, repair
   };
 }
 
+/** What is told of damage. */
+export function asFinding({ applyRepair, ...finding }: Damage): Finding {
+  return finding;
+}
+
 /** The finding for something that cannot be read. @param at `""` for the root itself */
 export function notLookedAt(
   root: string,

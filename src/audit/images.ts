@@ -27,7 +27,8 @@ export async function* checkImages(survey: Survey, signal?: AbortSignal | undefi
   survey.met = parents.size + broken.size + unread.size;
 }
 
-async function* checkImage(survey: Survey, id: string): AsyncGenerator<Damage> {
+/** Looks at one image, and notes in the survey whether it can be loaded. */
+export async function* checkImage(survey: Survey, id: string): AsyncGenerator<Damage> {
   const { graph, root, parents, broken, unread } = survey;
   const at = imageAt(id);
   try {

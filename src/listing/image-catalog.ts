@@ -35,6 +35,8 @@ export interface CatalogImage extends Pick<ImageSummary, "parent" | "created" | 
 }
 
 export interface ImageCatalog {
+  /** When the count began, in ms since the epoch: what happened later may be missing. */
+  readonly asOf: number;
   /** In the order of their ids, broken ones among them. */
   readonly images: readonly CatalogImage[];
   /** The ids of the images that name each id as their parent, sorted; whether or not there is such an image. */
@@ -54,8 +56,10 @@ export function openImageCatalog(
   const dictionary = rootPath(graph.root, "checksums");
 
   async function count(): Promise<ImageCatalog> {
+    const asOf = Date.now();
     const { ids, strays } = await index();
     const turn = createYielder(signal);
+    // Once: what is read of it later is not older.
     const ofAll = readStamp(dictionary);
     const images: CatalogImage[] = strays.map((name) => brokenImage(graph, name, nameError(name)));
     for (const id of ids) {
@@ -68,7 +72,7 @@ export function openImageCatalog(
     }
     known.keepOnly(ids);
     if (strays.length > 0) images.sort((one, other) => (one.id < other.id ? -1 : 1));
-    return { images, children: childrenOf(images) };
+    return { asOf, images, children: childrenOf(images) };
   }
 
   return shareRuns(count);

@@ -59,6 +59,18 @@ export function layerSteps(history: readonly Image[]): LayerStep[] {
   return planSteps(history).map(({ layer, told }) => ({ layer: layer?.id ?? null, ...told }));
 }
 
+/**
+ * The command that made the layer of each image, by its id; left out where none is known.
+ * @param history the image and its ancestors, child first
+ */
+export function commandsOf(history: readonly Image[]): ReadonlyMap<string, string> {
+  return new Map(
+    layerSteps(history).flatMap(({ layer, createdBy }) =>
+      layer === null || createdBy === null ? [] : [[layer, createdBy] as const],
+    ),
+  );
+}
+
 const nothing = {
   ...{ id: null, names: [], parent: null, layerBytes: 0 },
   ...{ checksum: null, head: false, children: [] },

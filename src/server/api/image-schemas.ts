@@ -8,6 +8,8 @@ export const referenceParams = z.object({ ref: imageReference });
 
 const names = z.array(z.string()).meta({ description: "As `repository:tag`, in their order" });
 
+const count = z.int().nonnegative();
+
 /** An image as the listings show it. */
 export const imageSummary = z
   .object({
@@ -24,6 +26,18 @@ export const imageSummary = z
     head: z.boolean().meta({ description: "True if it is nobody's parent" }),
     children: z.array(z.string()),
     checksums: z.array(z.string()).meta({ description: "The recipes by which a checksum is stored" }),
+    childCount: count
+      .optional()
+      .meta({ description: "In a window, whose images name their first children only" }),
+    mounts: count.optional().meta({ description: "In a window: the mounts that have it on top" }),
+    totalBytes: bytes
+      .nullable()
+      .optional()
+      .meta({ description: "In a window: with all its ancestors' layers; null where one is not known" }),
+    broken: z
+      .object({ code: z.enum(errorCodes), message: z.string() })
+      .optional()
+      .meta({ description: "In a window: why it cannot be loaded" }),
   })
   .meta({ id: "ImageSummary" });
 export type ListedSummary = z.infer<typeof imageSummary>;
@@ -84,6 +98,7 @@ export const image = z
       .meta({ description: "Null for a layer that was never measured" }),
     checksums: z.record(z.string(), checksum).meta({ description: "By recipe" }),
     children: z.array(z.string()),
+    childCount: count.meta({ description: "How many children it has, named or not" }),
     head: z.boolean(),
     mounts: z.array(mount).meta({ description: "The mounts that have it on top" }),
   })

@@ -2,7 +2,7 @@
 export { addContentsRoutes } from "./contents/index.js";
 export { addEventRoutes } from "./events.js";
 export { addExportRoutes } from "./exports.js";
-export { addImageRoutes } from "./images.js";
+export { addImageRoutes } from "./images/index.js";
 export {
   addJobRecordRoutes,
   addJobRoutes,

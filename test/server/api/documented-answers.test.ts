@@ -90,6 +90,9 @@ it("every operation that has JSON to answer answers what is documented, and refu
     await judge("getJobChildren", `/api/v1/jobs/checksum/${batch.id}/children`, 200);
     await judge("listQueues", "/api/v1/queues", 200);
     await judge("listImages", "/api/v1/images?limit=1", 200);
+    await judge("listImages", "/api/v1/images?sort=created&limit=1", 200);
+    await judge("listNames", "/api/v1/names", 200);
+    await judge("getFaults", "/api/v1/images/top/faults", 200);
     await judge("getHistory", "/api/v1/images/top/history", 200);
     const named = `/api/v1/images/${encodeURIComponent("example.com:5000/team/web")}`;
     await judge("getImage", named, 200);

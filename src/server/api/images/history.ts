@@ -1,0 +1,60 @@
+// An image with its ancestors, and the command that made each layer.
+import { z } from "zod";
+import { commandsOf } from "../../../listing/index.js";
+import type { App, ServerContext } from "../../context.js";
+import { problem } from "../../problem.js";
+import { imageSummary, referenceParams } from "../image-schemas.js";
+import { type Listings, summaryOf } from "./listings.js";
+
+const count = z.coerce.number().int().min(0).optional();
+
+const step = imageSummary
+  .extend({ createdBy: z.string().nullable().meta({ description: "The command that made its layer" }) })
+  .meta({ id: "HistoryImage" });
+
+/** `/api/v1/images/{ref}/history`. */
+export function addHistoryRoute(app: App, { graph }: ServerContext, { catalogs, names }: Listings): void {
+  app.get(
+    "/api/v1/images/:ref/history",
+    {
+      schema: {
+        tags: ["images"],
+        operationId: "getHistory",
+        summary: "An image and its ancestors, the image itself first",
+        params: referenceParams,
+        querystring: z.object({
+          offset: count.meta({ description: "How many of them are left out. Default 0" }),
+          limit: count.meta({ description: "How many come at most. Default: all" }),
+        }),
+        response: {
+          200: z.object({
+            history: z.array(step),
+            total: z.int().nonnegative().meta({ description: "How many there are, the image among them" }),
+          }),
+          400: problem,
+          404: problem,
+          409: problem,
+          422: problem,
+        },
+      },
+    },
+    async ({ params: { ref }, query: { offset = 0, limit = Number.POSITIVE_INFINITY } }) => {
+      const history = await graph.history(ref);
+      const counted = await catalogs.now();
+      const namesById = await names();
+      const commands = commandsOf(history);
+      const wanted = history.slice(offset, offset + limit).map(({ id }) => id);
+      const isWanted = new Set(wanted);
+      const images = counted.images.filter(({ id }) => isWanted.has(id));
+      const byId = new Map(images.map((each) => [each.id, each]));
+      const counts = wanted.map((id) => byId.get(id)).filter((each) => each !== undefined);
+      return {
+        history: counts.map((each) => ({
+          ...summaryOf(each, counted, namesById),
+          createdBy: commands.get(each.id) ?? null,
+        })),
+        total: history.length,
+      };
+    },
+  );
+}

@@ -1,0 +1,2 @@
+// The door of images.
+export { addImageRoutes } from "./images.js";

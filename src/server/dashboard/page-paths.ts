@@ -4,10 +4,12 @@
 export const pagePaths = [
   "/",
   "/graph",
+  "/images",
   "/images/:ref",
   "/search",
   "/images/:ref/files",
   "/compare",
+  "/names",
   "/jobs",
   "/jobs/:queue/:id",
   "/batches/:id",

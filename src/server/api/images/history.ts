@@ -1,6 +1,6 @@
 // An image with its ancestors, and the command that made each layer.
 import { z } from "zod";
-import { commandsOf } from "../../../listing/index.js";
+import { type CatalogImage, commandsOf, type ImageCatalog } from "../../../listing/index.js";
 import type { App, ServerContext } from "../../context.js";
 import { problem } from "../../problem.js";
 import { imageSummary, referenceParams } from "../image-schemas.js";
@@ -40,14 +40,16 @@ export function addHistoryRoute(app: App, { graph }: ServerContext, { catalogs, 
     },
     async ({ params: { ref }, query: { offset = 0, limit = Number.POSITIVE_INFINITY } }) => {
       const history = await graph.history(ref);
-      const counted = await catalogs.now();
       const namesById = await names();
       const commands = commandsOf(history);
       const wanted = history.slice(offset, offset + limit).map(({ id }) => id);
-      const isWanted = new Set(wanted);
-      const images = counted.images.filter(({ id }) => isWanted.has(id));
-      const byId = new Map(images.map((each) => [each.id, each]));
-      const counts = wanted.map((id) => byId.get(id)).filter((each) => each !== undefined);
+      let counted = (await catalogs.recent()).catalog;
+      let counts = imagesOf(counted, wanted);
+      // Of what is younger than the last count the next one knows.
+      if (counts.length < wanted.length) {
+        counted = await catalogs.now();
+        counts = imagesOf(counted, wanted);
+      }
       return {
         history: counts.map((each) => ({
           ...summaryOf(each, counted, namesById),
@@ -57,4 +59,11 @@ export function addHistoryRoute(app: App, { graph }: ServerContext, { catalogs, 
       };
     },
   );
+}
+
+/** Those that the catalog has, in the order of the ids. */
+function imagesOf({ images }: ImageCatalog, ids: readonly string[]): readonly CatalogImage[] {
+  const wanted = new Set(ids);
+  const found = new Map(images.filter(({ id }) => wanted.has(id)).map((each) => [each.id, each]));
+  return ids.map((id) => found.get(id)).filter((each) => each !== undefined);
 }

@@ -70,7 +70,9 @@ export interface ImageDetails {
     readonly whiteouts: number;
   } | null;
   readonly checksums: Readonly<Record<string, Checksum>>;
+  /** The first of them. */
   readonly children: readonly string[];
+  readonly childCount: number;
   readonly head: boolean;
   readonly mounts: readonly {
     readonly mountId: string;
@@ -87,6 +89,68 @@ export interface ImageSummary {
   readonly created: string | null;
   readonly comment: string | null;
   readonly layerBytes: number | null;
+}
+
+/** A row of the list of images. */
+export interface ImageRow extends ImageSummary {
+  readonly parent: string | null;
+  readonly checksum: string | null;
+  readonly checksums: readonly string[];
+  readonly childCount: number;
+  readonly mounts: number;
+  readonly totalBytes: number | null;
+  readonly broken?: { readonly code: string; readonly message: string };
+}
+
+export interface ImageWindow {
+  readonly images: readonly ImageRow[];
+  readonly total: number;
+  readonly asOf: number;
+  readonly outdated: boolean;
+}
+
+/** An image as its descendants' history has it. */
+export interface HistoryImage extends ImageSummary {
+  readonly createdBy: string | null;
+}
+
+export interface HistoryWindow {
+  readonly history: readonly HistoryImage[];
+  readonly total: number;
+}
+
+export interface NameRow {
+  readonly name: string;
+  readonly id: string;
+  /** How many names its image has, this one among them. */
+  readonly ofImage: number;
+  /** Null for one that is gone. */
+  readonly image: {
+    readonly created: string | null;
+    readonly comment: string | null;
+    readonly broken?: string;
+  } | null;
+}
+
+export interface NameWindow {
+  readonly names: readonly NameRow[];
+  readonly total: number;
+}
+
+export interface ImageFaults {
+  readonly id: string;
+  readonly names: readonly string[];
+  readonly directory: string;
+  readonly record: string | null;
+  readonly recordBytes: number | null;
+  readonly childCount: number;
+  readonly faults: readonly {
+    readonly code: string;
+    readonly what: string;
+    readonly path: string;
+    readonly message: string;
+    readonly repair: string | null;
+  }[];
 }
 
 export interface Schedule {

@@ -10,9 +10,11 @@ import {
   GraphPage,
   ImageFilesPage,
   ImagePage,
+  ImagesPage,
   JobPage,
   JobsPage,
   MountsPage,
+  NamesPage,
   OverviewPage,
   SchedulesPage,
   SearchPage,
@@ -21,7 +23,9 @@ import {
 /** The entries of the navigation, in their order. Those of the server's own pages load them anew. */
 export const sections = [
   { to: "/", text: "Overview" },
+  { to: "/images", text: "Images" },
   { to: "/graph", text: "Graph" },
+  { to: "/names", text: "Names" },
   { to: "/mounts", text: "Mounts" },
   { to: "/exports", text: "Exports" },
   { to: "/jobs", text: "Jobs" },
@@ -42,15 +46,17 @@ interface Route {
 export const routes: Readonly<Record<PagePath, Route>> = {
   "/": { section: "/", page: () => <OverviewPage /> },
   "/graph": { section: "/graph", page: () => <GraphPage /> },
+  "/images": { section: "/images", page: () => <ImagesPage /> },
+  "/names": { section: "/names", page: () => <NamesPage /> },
   "/images/:ref": {
-    section: "/graph",
+    section: "/images",
     page: ({ ref = "" }) => <ImagePage key={ref} reference={ref} />,
   },
   "/images/:ref/files": {
-    section: "/graph",
+    section: "/images",
     page: ({ ref = "" }) => <ImageFilesPage key={ref} reference={ref} />,
   },
-  "/compare": { section: "/graph", page: () => <ComparePage /> },
+  "/compare": { section: "/images", page: () => <ComparePage /> },
   "/jobs": { section: "/jobs", page: () => <JobsPage /> },
   "/jobs/:queue/:id": {
     section: "/jobs",

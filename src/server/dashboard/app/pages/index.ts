@@ -2,9 +2,10 @@
 export { BatchPage } from "./batch.js";
 export { ComparePage, ImageFilesPage } from "./contents/index.js";
 export { GraphPage } from "./graph.js";
-export { ImagePage } from "./image.js";
+export { ImagePage, ImagesPage } from "./images/index.js";
 export { JobPage } from "./job.js";
 export { JobsPage } from "./jobs.js";
+export { NamesPage } from "./names/index.js";
 export { OverviewPage } from "./overview.js";
 export { AddPage, ExportsPage, GarbagePage, MountsPage, SchedulesPage } from "./places/index.js";
 export { SearchPage } from "./search.js";

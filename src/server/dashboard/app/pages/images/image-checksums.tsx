@@ -1,7 +1,7 @@
 // The checksums of an image, by recipe, each with the line of shell by which anyone checks it.
-import type { Checksum } from "../api-types.js";
-import { formatSize } from "../format.js";
-import { CopyButton } from "../parts/index.js";
+import type { Checksum } from "../../api-types.js";
+import { formatSize } from "../../format.js";
+import { CopyButton } from "../../parts/index.js";
 
 export function ImageChecksums({ checksums }: { checksums: Readonly<Record<string, Checksum>> }) {
   const recipes = Object.entries(checksums);

@@ -1,0 +1,2 @@
+// Names: all of them.
+export { NamesPage } from "./names.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { planDeletion } from "../../../src/server/dashboard/app/pages/images/deletion.js";
+import { planDeletion } from "../../../src/server/dashboard/app/pages/images/deletion-plan.js";
 
 const row = (id: string, parent: string | null, childCount: number, code?: string) => ({
   ...{ id, parent, childCount, names: [] },

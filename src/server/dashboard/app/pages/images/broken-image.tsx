@@ -4,7 +4,7 @@ import type { ImageFaults } from "../../api-types.js";
 import { formatCount, formatSize, shortId } from "../../format.js";
 import { ActionButton, CopyButton, Facts, Loaded, Notice } from "../../parts/index.js";
 import { useResource } from "../../resource.js";
-import { planDeletion } from "./deletion.js";
+import { planDeletion } from "./deletion-plan.js";
 import { DeleteDialog } from "./dialogs.js";
 import { ImageNames } from "./image-names.js";
 

@@ -4,7 +4,8 @@ import type { ImageRow, JobRecord } from "../../api-types.js";
 import { formatCount, shortId } from "../../format.js";
 import { ActionButton, pathOfJob, startJob } from "../../parts/index.js";
 import { mayAct } from "../../session.js";
-import { type DeletionPlan, deleteInWaves, planDeletion, type Refusal } from "./deletion.js";
+import { deleteInWaves, type Refusal } from "./deletion.js";
+import { type DeletionPlan, planDeletion } from "./deletion-plan.js";
 import { DeleteDialog, type ExportAnswer, ExportDialog, imagesOf, TagDialog } from "./dialogs.js";
 import type { Selection } from "./selection.js";
 

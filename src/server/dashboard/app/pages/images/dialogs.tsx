@@ -1,7 +1,7 @@
 // What is asked before images are tagged, exported, deleted.
 import { formatCount, shortId } from "../../format.js";
 import { AskDialog } from "./ask-dialog.js";
-import { countOf, type DeletionPlan } from "./deletion.js";
+import { countOf, type DeletionPlan } from "./deletion-plan.js";
 
 /** How many of what is counted is also named. */
 const most = 10;

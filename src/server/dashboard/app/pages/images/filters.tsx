@@ -43,6 +43,7 @@ export function ImageFilters({ query, change }: FiltersProps) {
       <label class="sorting">
         Sort by
         <select
+          aria-label="Sort by"
           value={`${query.sort} ${query.isDescending ? "desc" : "asc"}`}
           onChange={({ currentTarget }) => {
             const [sort = "", direction] = currentTarget.value.split(" ");
@@ -71,6 +72,9 @@ export function ImageFilters({ query, change }: FiltersProps) {
 function TextFilter({ value, set }: { value: string; set: (value: string) => void }) {
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  // Another filter may be chosen before the text is told.
+  const latest = useRef(set);
+  latest.current = set;
   useEffect(() => setText(value), [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   return (
@@ -84,7 +88,7 @@ function TextFilter({ value, set }: { value: string; set: (value: string) => voi
           const typed = currentTarget.value;
           setText(typed);
           clearTimeout(timer.current);
-          timer.current = setTimeout(() => set(typed.trim()), pause);
+          timer.current = setTimeout(() => latest.current(typed.trim()), pause);
         }}
       />
     </label>
@@ -97,7 +101,7 @@ function ChoiceFilter(props: { name: Choice; value: string; set: (value: string)
   return (
     <label>
       {label}
-      <select value={value} onChange={({ currentTarget }) => set(currentTarget.value)}>
+      <select aria-label={label} value={value} onChange={({ currentTarget }) => set(currentTarget.value)}>
         <option value="">all</option>
         <option value="true">{yes}</option>
         <option value="false">{no}</option>

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { ImageDetails } from "../../api-types.js";
 import { ActionButton } from "../../parts/index.js";
-import { planDeletion } from "./deletion.js";
+import { planDeletion } from "./deletion-plan.js";
 import { DeleteDialog, ExportDialog, TagDialog } from "./dialogs.js";
 
 /** @param start enqueues a job, and shows it on the page */

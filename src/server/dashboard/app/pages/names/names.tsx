@@ -5,7 +5,7 @@ import { formatCount, formatTime, shortId } from "../../format.js";
 import { picturedNames } from "../../job-kinds.js";
 import { Grid, type GridColumn, useWindow } from "../../lists/index.js";
 import { useJobEvents } from "../../live-jobs.js";
-import { ActionButton, CopyButton, LiveJob, Loaded, startJob } from "../../parts/index.js";
+import { CopyButton, LiveJob, Loaded, startJob } from "../../parts/index.js";
 import { navigate, place, queryOf } from "../../router.js";
 import { mayAct } from "../../session.js";
 import { useTitle } from "../../title.js";
@@ -85,27 +85,26 @@ function Search({ text }: { text: string }) {
 }
 
 function TagForm({ start }: { start: (name: string, data: object) => Promise<void> }) {
-  const form = useRef<HTMLFormElement>(null);
+  const [complaint, setComplaint] = useState("");
+  const [isBusy, setBusy] = useState(false);
   if (!mayAct()) return null;
-  const tag = async () => {
-    if (form.current === null || !form.current.reportValidity()) return;
-    const fields = new FormData(form.current);
-    await start("tag", {
-      id: String(fields.get("image") ?? "").trim(),
-      name: String(fields.get("name") ?? "").trim(),
-    });
-    form.current.reset();
+  const tag = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const textOf = (field: string) => String(new FormData(form).get(field) ?? "").trim();
+    setBusy(true);
+    setComplaint("");
+    try {
+      await start("tag", { id: textOf("image"), name: textOf("name") });
+      form.reset();
+    } catch (error) {
+      setComplaint((error as Error).message);
+    } finally {
+      setBusy(false);
+    }
   };
   return (
-    <form
-      class="filters card"
-      aria-label="Give a name"
-      ref={form}
-      onSubmit={(event) => {
-        event.preventDefault();
-        form.current?.querySelector("button")?.click();
-      }}
-    >
+    <form class="filters card" aria-label="Give a name" onSubmit={tag}>
       <label>
         Image
         <input name="image" required placeholder="id or name" autocomplete="off" spellcheck={false} />
@@ -114,9 +113,12 @@ function TagForm({ start }: { start: (name: string, data: object) => Promise<voi
         Name
         <input name="name" required placeholder="repository:tag" autocomplete="off" spellcheck={false} />
       </label>
-      <ActionButton act={tag} kind="primary">
+      <button type="submit" class="primary" disabled={isBusy}>
         Tag
-      </ActionButton>
+      </button>
+      <span role="alert" class="complaint">
+        {complaint}
+      </span>
     </form>
   );
 }

@@ -23,6 +23,7 @@ import { measureListing } from "./rows/listing.js";
 import { measureLoad } from "./rows/load.js";
 import { measureMemory } from "./rows/memory.js";
 import { measureMount } from "./rows/mount.js";
+import { measurePages } from "./rows/pages.js";
 import { measurePull } from "./rows/pull.js";
 import { measurePush } from "./rows/push.js";
 import { measureScale } from "./rows/scale.js";
@@ -50,6 +51,7 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   events: measureEvents,
   mount: measureMount,
   scale: measureScale,
+  pages: measurePages,
   upload: measureUpload,
   import: measureImport,
   load: measureLoad,

@@ -73,7 +73,10 @@ const flags = {
   ],
   login: ["--username", "--password-stdin", "--registry-auth"],
   logout: ["--registry-auth"],
-  checksum: ["--all", "--recipe", "--force", ...enqueueFlags, ...threadFlags],
+  checksum: [
+    ...["--check", "--strict", "--status", "--ignore-missing"],
+    ...["--all", "--recipe", "--force", ...enqueueFlags, ...threadFlags],
+  ],
   verify: ["--all", "--explain", ...enqueueFlags, ...threadFlags],
   images: listFlags,
   tree: listFlags,

@@ -55,7 +55,7 @@ async function readCredentials(
   }
   const { stdin } = process;
   if (!stdin.isTTY) throw wrongUsage("there is no terminal to ask on: use --username and --password-stdin");
-  const { ask, askPassword } = await import("./ask.js");
+  const { ask, askPassword } = await import("../../asking/index.js");
   const user = username ?? (await ask(`user for ${host}: `, signal)).trim();
   return { user, password: await askPassword(`password of ${user} for ${host}: `, stdin, signal) };
 }

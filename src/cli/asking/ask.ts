@@ -1,18 +1,19 @@
 // Asks a user on the terminal, on stderr: stdout is for results.
 import { createInterface } from "node:readline/promises";
 import type { ReadStream } from "node:tty";
-import { StevedoreError } from "../../../terms/index.js";
+import { StevedoreError } from "../../terms/index.js";
 
-/** Asks for a line. @throws `CANCELLED` when the terminal is left */
+/** Asks for a line. @throws `CANCELLED` when the terminal is left, by Ctrl-D, or by Ctrl-C, which is an interrupt */
 export async function ask(question: string, signal: AbortSignal): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   const left = new AbortController();
   lines.once("close", () => left.abort());
   // With readline the terminal sends no signal.
-  lines.once("SIGINT", () => left.abort());
+  lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
   try {
     return await lines.question(question, { signal: AbortSignal.any([signal, left.signal]) });
   } catch (cause) {
+    process.stderr.write("\n");
     throw new StevedoreError("CANCELLED", "interrupted", { cause });
   } finally {
     lines.close();
@@ -39,6 +40,7 @@ export function askPassword(question: string, stdin: ReadStream, signal: AbortSi
     const take = (text: string) => {
       for (const character of text) {
         if (character === "\r" || character === "\n") return end(() => resolve(typed));
+        if (character === "\u0003") process.kill(process.pid, "SIGINT");
         if (character === "\u0003" || (character === "\u0004" && typed === "")) return leave();
         // Backspace, and Ctrl-U, which takes all back.
         if (character === "\u007f" || character === "\b") typed = [...typed].slice(0, -1).join("");

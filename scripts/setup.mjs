@@ -70,6 +70,9 @@ const testPrograms = [
   { commands: ["spin"], package: "spin" },
   { commands: ["gcc"], package: "gcc" },
   { commands: ["gcc"], package: "libc6-dev", accept: hasHeaders },
+  { commands: ["zsh"], package: "zsh" },
+  { commands: ["fish"], package: "fish" },
+  { commands: ["mandoc"], package: "mandoc" },
 ];
 
 const oldestNode = [20, 18];

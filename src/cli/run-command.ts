@@ -62,6 +62,15 @@ export interface CommandContext extends Output {
 /** The exit codes of all commands. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, shutOut: 3, interrupted: 130 } as const;
 
+/** What each of them says, as the help tells it. */
+export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
+  done: "all was done as it was asked for",
+  failed: "something failed, in whole or in part, or was answered with no",
+  usage: "wrong usage: nothing was done",
+  shutOut: "a compressor was shut out, for it made other bytes",
+  interrupted: "ended by Ctrl-C or SIGTERM",
+};
+
 /** A failure that the command has already reported in its result. */
 export class ReportedFailure extends Error {
   readonly exitCode: number;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { dockerImages, unpackDockerGraph } from "../support/images/docker-graph.js";
 import { runCommand } from "../support/processes/command.js";
+import { shell } from "../support/processes/shell.js";
 import { stevedore } from "../support/processes/stevedore.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
 
@@ -117,6 +118,7 @@ const flags = {
   waste: ["--limit"],
   check: ["--repair", "--host"],
   doctor: [],
+  completion: [],
 };
 
 describe.concurrent("stevedore's help", () => {
@@ -140,6 +142,27 @@ describe.concurrent("stevedore's help", () => {
     expect((await runCommand(["help", "store"])).stdout).toContain("Usage: stevedore store");
   });
 
+  it("tells the exit codes, the environment, and other words for a command", async () => {
+    const { stdout } = await runCommand(["help"]);
+    for (const code of [0, 1, 2, 3, 130]) expect(stdout).toMatch(new RegExp(`^  ${code} +\\S`, "m"));
+    for (const [alias, command] of Object.entries({ rmi: "rm", save: "export", load: "import" })) {
+      expect(stdout).toMatch(new RegExp(`^  ${command} .*(\\n {4}.*)*\\(also: ${alias}\\)`, "m"));
+      const usage = (await runCommand([alias, "--help"])).stdout;
+      expect(usage).toContain(`Usage: stevedore ${command}|${alias} `);
+    }
+  });
+
+  it("knows every variable of Stevedore's that the program reads", async () => {
+    const sources = await shell("grep -rhoE '\\bSTEVEDORE_[A-Z_]+' src --include=*.ts | sort -u", {
+      cwd: join(import.meta.dirname, "../.."),
+    });
+    const named = sources.toString().trim().split("\n");
+    const { stdout } = await runCommand(["help"]);
+    const told = named.filter((name) => !name.startsWith("STEVEDORE_INTERNAL_"));
+    expect(told.length).toBeGreaterThan(5);
+    expect(told.filter((name) => !stdout.includes(`  ${name} `))).toEqual([]);
+  });
+
   it("and wrong usage are those of the built binary, too, to the letter", async () => {
     for (const args of [["--help"], ["store", "--id"], ["jobs", "--redis", "http://x", "--json"]]) {
       expect(await stevedore(args)).toEqual(await runCommand(args));
@@ -160,6 +183,8 @@ describe.concurrent("wrong usage", () => {
     ["an unknown flag", ["images", "--colour"], "--colour"],
     ["a missing argument", ["store"], "source"],
     ["an argument too many", ["history", "a", "b"], "argument"],
+    ["a command of Docker's", ["ps", "-a"], "stevedore mounts"],
+    ["another of them", ["system", "prune", "--force"], "stevedore gc"],
     ["a flag without its value", ["store", "a.tar", "--id"], "--id"],
     ["a number that is none", ["store", "a.tar", "--max-layer-bytes", "1e3"], "--max-layer-bytes"],
     ["a host that is a URL", ["worker", "--allow-host", "http://files.example"], "--allow-host"],
@@ -228,7 +253,6 @@ describe("the configuration", () => {
   });
 
   it("lets its reader leave early", async () => {
-    const { shell } = await import("../support/processes/shell.js");
     const { binary } = await import("../support/processes/stevedore.js");
     const output = await shell(
       [

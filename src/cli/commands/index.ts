@@ -7,6 +7,10 @@ import { mountCommands } from "./mounts/index.js";
 import { queueCommands } from "./queues/index.js";
 import { registryCommands } from "./registries/index.js";
 import { serviceCommands } from "./services/index.js";
+import { shellCommands } from "./shell/index.js";
+
+export { aliases, hints } from "./docker-words.js";
+export { knownRegistries } from "./registries/index.js";
 
 export interface CommandModule {
   /** Adds the command with its flags and its action to the program. */
@@ -22,4 +26,5 @@ export const commands: Readonly<Record<string, () => Promise<CommandModule>>> = 
   ...checksumCommands,
   ...mountCommands,
   ...queueCommands,
+  ...shellCommands,
 };

@@ -54,19 +54,31 @@ export interface OnTerminal {
   readonly ended: Promise<number>;
 }
 
+interface TerminalOptions {
+  readonly columns: number;
+  readonly rows: number;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts the built binary on a pseudo terminal of that size. */
-export function startOnTerminal(
-  args: readonly string[],
-  { columns, rows }: { readonly columns: number; readonly rows: number },
+export function startOnTerminal(args: readonly string[], options: TerminalOptions): OnTerminal {
+  return startProgramOnTerminal([process.execPath, binary, ...args], options);
+}
+
+/** Starts a program, such as a shell, on a pseudo terminal of that size. */
+export function startProgramOnTerminal(
+  command: readonly string[],
+  { columns, rows, env = {} }: TerminalOptions,
 ): OnTerminal {
   const screen = openScreen(columns, rows);
   const directory = mkdtempSync(join(tmpdir(), "stevedore-terminal-"));
-  const words = [process.execPath, binary, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`);
   const line = `stty cols ${columns} rows ${rows}; tty > '${directory}/tty'; echo before; exec ${words.join(" ")}`;
   const { XTERM_VERSION, TMUX, ...environment } = plainEnvironment();
   const child = spawn("script", ["--quiet", "--flush", "--return", "--command", line, "/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { ...environment, SHELL: "/bin/sh", TERM: "xterm" },
+    env: { ...environment, SHELL: "/bin/sh", TERM: "xterm", ...env },
   });
   let output = "";
   let drawn = Promise.resolve();

@@ -1,0 +1,5 @@
+// The commands that serve the user's shell. Each is loaded when it is asked for.
+
+export const shellCommands = {
+  completion: () => import("./completion.js"),
+} as const;

@@ -53,7 +53,8 @@ async function build() {
     run("tsc", "--noEmitOnError") &&
     run("vite", "build", "--logLevel", "warn") &&
     (await succeeds(bundleCommandLine)) &&
-    (await succeeds(bundleCommonJs));
+    (await succeeds(bundleCommonJs)) &&
+    (await succeeds(writeManualPage));
   if (!isWhole) {
     console.error("build: failed");
     rmSync(dist, { recursive: true, force: true });
@@ -78,6 +79,15 @@ async function bundleCommandLine() {
   }
   rmSync(join(dist, "cli"), { recursive: true });
   renameSync(bundled, join(dist, "cli"));
+}
+
+/** Writes dist/man/stevedore.1, as the command line prints it. */
+async function writeManualPage() {
+  if (!existsSync(main)) return;
+  const { status, stdout } = spawnSync(process.execPath, [main, "man"], { encoding: "utf8" });
+  if (status !== 0) throw new Error("the manual page could not be written");
+  mkdirSync(join(dist, "man"));
+  writeFileSync(join(dist, "man/stevedore.1"), stdout);
 }
 
 /** Writes dist/commonjs: the entries for `require`, and their types, which are CommonJS's by the package.json beside them. */

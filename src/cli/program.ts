@@ -3,15 +3,16 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { invalidCallbackUrl, isCallbackUrl, notifyEvents } from "../terms/index.js";
 import { aliases, commands, hints } from "./commands/index.js";
-import { environmentVariables } from "./environment.js";
-import { action, exitCodeMeanings, exitCodes, several, wrongUsage } from "./run-command.js";
+import { environmentVariables, examples, exitCodeLines } from "./help-texts.js";
+import { action, several, wrongUsage } from "./run-command.js";
 import { colorChoices } from "./terminal/index.js";
 
 /** The names of all commands, in the order of the help. */
 export const commandNames: readonly string[] = Object.keys(commands);
 
-/** The commands of which the words name one, by its name or its alias. */
-export function commandsNamed(words: readonly string[]): string[] {
+/** The commands of which the words name one, by its name or its alias; all for the manual page, which tells of all. */
+export function commandsNamed(words: readonly string[]): readonly string[] {
+  if (words.includes("man")) return commandNames;
   return commandNames.filter(
     (name) => words.includes(name) || (aliases[name] !== undefined && words.includes(aliases[name])),
   );
@@ -29,14 +30,6 @@ export async function makeProgram(version: string, names: readonly string[]): Pr
   }
   for (const [name, hint] of Object.entries(hints)) addHint(program, name, hint);
   return program;
-}
-
-/** The lines that tell the exit codes: each code, and what it says. */
-export function exitCodeLines(): [string, string][] {
-  return Object.entries(exitCodes).map(([name, code]) => [
-    String(code),
-    exitCodeMeanings[name as keyof typeof exitCodes],
-  ]);
 }
 
 function bareProgram(version: string): Command {
@@ -88,12 +81,10 @@ function bareProgram(version: string): Command {
       "after",
       `
 Examples:
-  $ stevedore store debian.tar.xz --id base          store an archive as an image
-  $ stevedore checksum --all --root /var/lib/docker  fingerprint every image of a graph
-  $ stevedore up                                     serve the queue until Ctrl-C
+${table(examples.map(([line, what]) => [`$ ${line}`, what]))}
 
 Exit codes:
-${table(exitCodeLines())}
+${table(exitCodeLines)}
 
 Environment:
 ${table(Object.entries(environmentVariables))}`,

@@ -119,6 +119,7 @@ const flags = {
   check: ["--repair", "--host"],
   doctor: [],
   completion: [],
+  man: [],
 };
 
 describe.concurrent("stevedore's help", () => {

@@ -2,4 +2,5 @@
 
 export const shellCommands = {
   completion: () => import("./completion.js"),
+  man: () => import("./man.js"),
 } as const;

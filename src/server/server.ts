@@ -26,6 +26,7 @@ import type { Token } from "./auth/index.js";
 import { assertOneRoleEach, openGuard } from "./auth/index.js";
 import { endUnreadBody, limitBodyTime } from "./body-deadline.js";
 import { refuseConnection } from "./client-error.js";
+import { compressAnswers } from "./compression.js";
 import type { App, ServerContext } from "./context.js";
 import { addDashboard } from "./dashboard/index.js";
 import { ignoreTypeOfNoBody } from "./empty-bodies.js";
@@ -210,6 +211,7 @@ export async function buildApp(
 
   ignoreTypeOfNoBody(app);
   refuseUnknownParameters(app);
+  await compressAnswers(app);
   await addOpenApi(app);
   addHealthRoutes(app, context);
   addMetricsRoute(app, context);

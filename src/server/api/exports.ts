@@ -45,6 +45,7 @@ export function addExportRoutes(app: App, { root }: ServerContext): void {
     scope.get(
       "/api/v1/exports/:file",
       {
+        compress: false,
         schema: {
           tags,
           operationId: "getExport",

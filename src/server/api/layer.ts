@@ -64,7 +64,10 @@ export function addLayerRoutes(app: App, { graph, signal, log }: ServerContext):
 
   app.head(
     path,
-    { schema: { ...schema, operationId: "headLayer", summary: "What a download of the layer would be" } },
+    {
+      compress: false,
+      schema: { ...schema, operationId: "headLayer", summary: "What a download of the layer would be" },
+    },
     async ({ params: { ref }, query: { recipe } }, reply) => {
       const { headers } = await describe(ref, recipe);
       return reply.headers(headers).send();
@@ -74,6 +77,7 @@ export function addLayerRoutes(app: App, { graph, signal, log }: ServerContext):
   app.get(
     path,
     {
+      compress: false,
       exposeHeadRoute: false,
       schema: {
         ...schema,

@@ -53,6 +53,8 @@ export const workerStatus = z.object({
   queues: z.record(z.string(), z.object({ concurrency: z.int(), active: z.int() })),
   /** The file system of the root; null if it could not be asked. */
   disk: z.object({ bytesFree: z.number(), bytesTotal: z.number() }).nullable(),
+  /** True while it ends: it finishes what it is at, and takes no more jobs up. Those of before do not tell. */
+  draining: z.boolean().optional(),
   metrics: z.array(metric),
 });
 export type WorkerStatus = z.infer<typeof workerStatus>;

@@ -206,6 +206,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     workers.push(serveNotifications({ ...{ redis, graphName, timing, policy }, ...observers }));
   }
 
+  let closing: Promise<void> | undefined;
   const heartbeat = await startHeartbeat(redis, {
     id: `${hostName}.${process.pid}.${randomBytes(4).toString("hex")}`,
     host: hostName,
@@ -216,6 +217,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     cpu,
     concurrency: served,
     metrics,
+    isDraining: () => closing !== undefined,
     clockSkew: openClockWatch(redis, log),
     interval: timing.statusInterval,
   });
@@ -226,7 +228,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
   const shuttingDown = new StevedoreError("CANCELLED", "the worker is shutting down");
   const superseded = new AbortController();
-  let closing: Promise<void> | undefined;
   const running: RunningWorker = {
     ready: engineTest.passed,
     superseded: superseded.signal,
@@ -240,6 +241,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         return closing;
       }
       closing = closeAll();
+      heartbeat.beat();
       return closing;
 
       async function closeAll() {

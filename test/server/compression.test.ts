@@ -164,7 +164,11 @@ it("sends events as they come, and takes uploads as they are sent", async () => 
       // A body that says it is compressed is not unpacked: a few bytes could become a full disk.
       const body = Buffer.from("no gzip at all");
       const { status, body: told } = await ask("/api/v1/uploads", {
-        ...{ method: "PUT", body, headers: { "content-type": "application/octet-stream", "content-encoding": "gzip" } },
+        ...{
+          method: "PUT",
+          body,
+          headers: { "content-type": "application/octet-stream", "content-encoding": "gzip" },
+        },
       });
       expect([status, told.bytes]).toEqual([201, body.length]);
     },

@@ -9,10 +9,11 @@ export {
   addOperateRoutes,
   jobNotFound,
   jobParams,
+  jobRecord,
 } from "./jobs/index.js";
 export { addLayerRoutes } from "./layer.js";
 export { addMountRoutes } from "./mounts.js";
 export { problemsOf } from "./problems-of.js";
-export { addScheduleRoutes } from "./schedules.js";
+export { addScheduleRoutes, schedule } from "./schedules.js";
 export { addUploadRoutes } from "./uploads/index.js";
 export { addWorkerRoutes, compression, describeCompression } from "./workers.js";

@@ -8,7 +8,8 @@ import { problemsOf } from "./problems-of.js";
 
 const time = z.number().meta({ description: "Milliseconds since the epoch" });
 
-const schedule = z
+/** A schedule that is set. */
+export const schedule = z
   .object({
     id: z.string(),
     name: z.string(),

@@ -32,6 +32,7 @@ const worker = z
       .object({ bytesFree: z.number(), bytesTotal: z.number() })
       .nullable()
       .meta({ description: "The root's file system" }),
+    draining: z.boolean().meta({ description: "It ends: it takes no more jobs up" }),
   })
   .meta({ id: "Worker" });
 
@@ -99,7 +100,7 @@ export function addWorkerRoutes(app: App, { producer }: ServerContext): void {
     async () => {
       const [workers, compressors] = await Promise.all([producer.workerStatuses(), producer.compressors()]);
       return {
-        workers: workers.map(({ metrics: _, ...shown }) => shown),
+        workers: workers.map(({ metrics: _, draining = false, ...shown }) => ({ ...shown, draining })),
         ...describeCompression(compressors, workers),
       };
     },

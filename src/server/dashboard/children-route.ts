@@ -1,6 +1,6 @@
-// The children of a batch: how many there are of each kind, those at work, and those that failed, without those that were
-// cancelled. A layer that was found
-// to be another is no failure of the child that verified it: the batch's result names those.
+// The children of a batch: how many there are of each kind, why none is at work, those at work, and those that failed,
+// without those that were cancelled. A layer that was found to be another is no failure of the child that verified it: the
+// batch's result names those.
 import { z } from "zod";
 import {
   childPrefix,
@@ -15,12 +15,14 @@ import type { FailFastConnection } from "../../redis/index.js";
 import { jobNotFound, jobParams } from "../api/index.js";
 import type { App } from "../context.js";
 import { problem } from "../problem.js";
+import { batchNames, batchWaits, readBatchWaits } from "./batch-waits.js";
 
 const count = z.int().nonnegative();
 
 const children = z
   .object({
     counts: z.object({ waiting: count, active: count, completed: count, failed: count, cancelled: count }),
+    waits: batchWaits,
     active: z.array(
       z.object({
         id: z.string().describe("Of the job"),
@@ -67,8 +69,13 @@ export function addChildrenRoute(
       const name = (await queues.names()).find((known) => known === params.queue);
       const queue = name && queues.of(name);
       const job = queue && (await connection.attempt(() => queue.getJob(params.id)));
-      const counts = await producer.children(params.id, params);
-      if (job === undefined || queue === undefined || counts === undefined) throw jobNotFound(params);
+      const [counts, record] = await Promise.all([
+        producer.children(params.id, params),
+        producer.record(params.queue, params.id),
+      ]);
+      if (job === undefined || queue === undefined || counts === undefined || record === undefined) {
+        throw jobNotFound(params);
+      }
       const prefix = childPrefix(params.id);
       const [failed, atWork] = await connection.attempt(() =>
         Promise.all([
@@ -95,6 +102,7 @@ export function addChildrenRoute(
         });
       return {
         counts,
+        waits: batchNames.includes(record.name) ? await readBatchWaits(record, producer) : null,
         active,
         failures,
         next: failed.nextIgnoredCursor ? String(failed.nextIgnoredCursor) : null,

@@ -6,6 +6,7 @@ import type { FailFastConnection } from "../../redis/index.js";
 import { compression, describeCompression } from "../api/index.js";
 import type { App, ServerContext } from "../context.js";
 import { problem } from "../problem.js";
+import { jobsNow, readJobsNow } from "./jobs-now.js";
 import { readSamples, type Sample, sampleInterval } from "./samples.js";
 
 const series = z.array(z.number().nonnegative());
@@ -40,12 +41,18 @@ const worker = z.object({
   startedAt: z.number().describe("In ms since the epoch"),
   threads: z.object({ total: z.int(), busy: z.int() }),
   active: z.int().nonnegative().describe("Jobs that it is at"),
+  draining: z.boolean().describe("It ends: it takes no more jobs up"),
+  disk: z
+    .object({ bytesFree: z.number(), bytesTotal: z.number() })
+    .nullable()
+    .describe("The file system of its root"),
 });
 
 const overview = z
   .object({
     interval: z.int().describe("The time that a sample stands for, in ms"),
-    samples,
+    samples: samples.optional().describe("Left out with `samples=false`"),
+    jobs: jobsNow,
     queues: z
       .record(z.string(), z.record(z.string(), z.int().nonnegative()))
       .describe("By queue and state how many jobs there are now"),
@@ -67,12 +74,16 @@ export function addOverviewRoute(app: App, context: ServerContext, connection: F
     {
       schema: {
         ...{ tags: ["overview"], summary: "The last hour, and how things stand", operationId: "getOverview" },
-        response: { 200: overview, 401: problem, 503: problem },
+        querystring: z.strictObject({
+          samples: z.enum(["true", "false"]).default("true").describe("Whether the last hour is wanted, too"),
+        }),
+        response: { 200: overview, 400: problem, 401: problem, 503: problem },
       },
     },
-    async (_request, reply) => {
-      const [taken, queues, paused, statuses, compressors, images, disk] = await Promise.all([
-        connection.attempt(() => readSamples(connection.redis, graphName)),
+    async ({ query }, reply) => {
+      const [taken, jobs, queues, paused, statuses, compressors, images, disk] = await Promise.all([
+        query.samples === "true" && connection.attempt(() => readSamples(connection.redis, graphName)),
+        readJobsNow(producer),
         producer.counts(),
         producer.paused(),
         producer.workerStatuses(),
@@ -80,13 +91,16 @@ export function addOverviewRoute(app: App, context: ServerContext, connection: F
         graph.imageCount(),
         diskOf(root),
       ]);
-      const workers = statuses.map(({ id, host, version, startedAt, threads, queues: served }) => ({
-        ...{ id, host, version, startedAt, threads },
+      const workers = statuses.map(({ queues: served, draining = false, ...status }) => ({
+        ...{ id: status.id, host: status.host, version: status.version, startedAt: status.startedAt },
+        ...{ threads: status.threads, disk: status.disk, draining },
         active: Object.values(served).reduce((sum, { active }) => sum + active, 0),
       }));
       reply.header("cache-control", "no-store");
       return {
-        ...{ interval: sampleInterval, samples: asSeries(taken), queues, paused, workers, disk, images },
+        ...{ interval: sampleInterval, queues, paused, workers, disk, images },
+        ...(taken ? { samples: asSeries(taken) } : {}),
+        jobs,
         ...describeCompression(compressors, statuses),
       };
     },

@@ -9,6 +9,8 @@ interface StatusKeys {
 }
 
 export interface Heartbeat {
+  /** Tells of a change now; in the background. */
+  beat(): void;
   /** Removes the status. Resolves within two seconds, whatever Redis does: what is left expires. */
   stop(isRedisThere: boolean): Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function startBeat(
   await beating;
   const timer = setInterval(beat, interval);
   return {
+    beat,
     async stop(isRedisThere) {
       isStopped = true;
       clearInterval(timer);

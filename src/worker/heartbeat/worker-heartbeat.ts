@@ -14,6 +14,8 @@ interface HeartbeatSource extends Pick<WorkerStatus, "id" | "host" | "graphId" |
   /** How many jobs of each queue it takes at a time. */
   readonly concurrency: ReadonlyMap<AnyQueueName, number>;
   readonly metrics: WorkerMetrics;
+  /** True once it takes no more jobs up. */
+  readonly isDraining: () => boolean;
   /** Measures how far this host's clock is ahead of Redis's, in ms. */
   readonly clockSkew: () => Promise<number | undefined>;
   /** How often it is told, in ms. */
@@ -47,6 +49,7 @@ async function statusOf(source: HeartbeatSource, startedAt: number): Promise<Wor
     threads: { total: cpu.threads, busy: cpu.busy() },
     queues: Object.fromEntries(queues),
     disk: await diskOf(root),
+    draining: source.isDraining(),
     metrics: (await metrics.read()) as unknown as WorkerStatus["metrics"],
   };
 }

@@ -24,6 +24,7 @@ export interface JobRecord {
   readonly attempts: number;
   readonly createdAt: number;
   readonly dueAt: number | null;
+  readonly startedAt: number | null;
   readonly finishedAt: number | null;
 }
 
@@ -156,6 +157,7 @@ export interface ImageFaults {
 export interface Schedule {
   readonly id: string;
   readonly name: string;
+  readonly queue: string;
   readonly cron: string;
   readonly tz: string;
   readonly next: number;
@@ -163,13 +165,51 @@ export interface Schedule {
 }
 
 export interface Queues {
+  /** By queue and state how many jobs there are. */
+  readonly queues: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** By queue how many workers serve it. */
+  readonly workers: Readonly<Record<string, number>>;
   /** The queues that are paused. */
   readonly paused: readonly string[];
 }
 
 type Gaps = readonly (number | null)[];
 
-export interface Overview {
+/** Why nothing of a batch is at work yet: its queue is paused, there is no worker, or other batches go first. */
+export interface BatchWaits {
+  readonly for: "resume" | "worker" | "turn";
+  readonly behind: number;
+}
+
+/** How the jobs stand at one moment. */
+export interface JobsNow {
+  readonly at: number;
+  readonly atWork: {
+    readonly jobs: readonly JobRecord[];
+    readonly count: number;
+    readonly waitForThread: number;
+  };
+  readonly batches: readonly { readonly job: JobRecord; readonly waits: BatchWaits | null }[];
+  readonly failures: {
+    readonly since: number;
+    readonly count: number;
+    readonly isMore: boolean;
+    readonly codes: readonly {
+      readonly code: string;
+      readonly count: number;
+      readonly newest: readonly JobRecord[];
+    }[];
+  };
+  readonly schedules: readonly Schedule[];
+}
+
+interface Disk {
+  readonly bytesFree: number;
+  readonly bytesTotal: number;
+}
+
+/** What has happened in the last hour. */
+export interface LastHour {
   /** The time that a sample stands for, in ms. */
   readonly interval: number;
   /** Series of equal length. */
@@ -187,6 +227,10 @@ export interface Overview {
     readonly compressedBytes: Gaps;
     readonly diskFree: Gaps;
   };
+}
+
+export interface Overview {
+  readonly jobs: JobsNow;
   readonly queues: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** The queues that are paused. */
   readonly paused: readonly string[];
@@ -197,6 +241,8 @@ export interface Overview {
     readonly startedAt: number;
     readonly threads: { readonly total: number; readonly busy: number };
     readonly active: number;
+    readonly draining: boolean;
+    readonly disk: Disk | null;
   }[];
   readonly compressors: readonly {
     readonly id: string;
@@ -213,11 +259,12 @@ export interface Overview {
   readonly blocks: { readonly waiting: number; readonly active: number };
   /** How many compressors the workers have shut out. */
   readonly shutOut: number;
-  readonly disk: { readonly bytesFree: number; readonly bytesTotal: number } | null;
+  readonly disk: Disk | null;
   readonly images: number;
 }
 
 export interface BatchChildren {
+  readonly waits: BatchWaits | null;
   readonly counts: Readonly<Record<"waiting" | "active" | "completed" | "failed" | "cancelled", number>>;
   readonly active: readonly {
     readonly id: string;

@@ -51,3 +51,13 @@ export function formatAge(ms: number): string {
 export function shortId(id: string): string {
   return /^[0-9a-f]{16,}$/.test(id) ? id.slice(0, 12) : id;
 }
+
+/** A text with the ids in it as they are shown where there is little room. */
+export function shortenIds(text: string): string {
+  return text.replace(/\b[0-9a-f]{64}\b/g, shortId);
+}
+
+/** `1 job`, `2 jobs`. @param many where it is not the word with an s */
+export function countOf(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}

@@ -9,3 +9,8 @@ export { NamesPage } from "./names/index.js";
 export { OverviewPage } from "./overview.js";
 export { AddPage, ExportsPage, GarbagePage, MountsPage, SchedulesPage } from "./places/index.js";
 export { SearchPage } from "./search.js";
+// One file a page, or a folder for those that belong together.
+export { GraphPage } from "./graph.js";
+export { ImagePage } from "./image.js";
+export { BatchPage, JobPage, JobsPage } from "./jobs/index.js";
+export { OverviewPage } from "./overview/index.js";

@@ -102,7 +102,8 @@ function optionsOf(place: HTMLElement, { series, format, isBinary }: ChartProps)
   const isForced = matchMedia(forcedColours).matches;
   return {
     ...{ width: Math.max(place.clientWidth, 100), height },
-    padding: [8, 4, 0, 0],
+    // The last time is as wide on the right of its line as on the left.
+    padding: [8, 22, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1) * 1.05] } },
@@ -119,13 +120,23 @@ function optionsOf(place: HTMLElement, { series, format, isBinary }: ChartProps)
     axes: [
       { stroke: text, grid, ticks: grid, size: 30, space: 60, values: (_plot, at) => at.map(clock) },
       {
-        ...{ stroke: text, grid, ticks: grid, size: isBinary ? 88 : 44, space: 28 },
+        ...{ stroke: text, grid, ticks: grid, size: widthOf, space: 28 },
         incrs: isBinary ? binary : decimal,
         values: (_plot, values) => values.map(format),
       },
     ],
   };
 }
+
+/** How wide an axis must be for its values. It is asked several times, and the first answer holds. */
+const widthOf: uPlot.Axis.Size = (plot, values, at, cycle) => {
+  const axis = plot.axes[at] as (uPlot.Axis & { _size?: number; font?: unknown }) | undefined;
+  if (axis === undefined || (cycle > 1 && axis._size !== undefined)) return axis?._size ?? 0;
+  const [font] = [axis.font].flat();
+  plot.ctx.font = String(font);
+  const widths = (values ?? []).map((value) => plot.ctx.measureText(value).width / devicePixelRatio);
+  return Math.ceil(Math.max(0, ...widths) + (axis.ticks?.size ?? 0) + (axis.gap ?? 0) + 2);
+};
 
 /** A canvas knows no custom properties: an element has their colour. */
 function colourOf(place: HTMLElement): (property: string) => string {

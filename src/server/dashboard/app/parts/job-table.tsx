@@ -4,13 +4,15 @@ import { splitQueueName } from "../../../../jobs/facts/index.js";
 import type { JobRecord } from "../api-types.js";
 import { shortId } from "../format.js";
 import { subjectOf } from "../job-kinds.js";
-import { CancelButton, hasEnded, pathOfJob } from "./job-actions.js";
+import { CancelButton, hasEnded, pathOfJob, RemoveButton, RetryButton } from "./job-actions.js";
 import { JobMoment } from "./moment.js";
 import { ProgressBar } from "./progress-bar.js";
+import { Reason } from "./reason.js";
 import { State } from "./state.js";
 
-/** @param onChange called when one was cancelled */
-export function JobTable({ jobs, onChange }: { jobs: readonly JobRecord[]; onChange: () => void }) {
+/** @param onChange called when something was done with one @param acts whether those that ended can be retried and removed */
+export function JobTable(props: { jobs: readonly JobRecord[]; onChange: () => void; acts?: boolean }) {
+  const { jobs, onChange, acts = false } = props;
   return (
     <table class="jobs">
       <thead>
@@ -24,19 +26,14 @@ export function JobTable({ jobs, onChange }: { jobs: readonly JobRecord[]; onCha
       </thead>
       <tbody>
         {jobs.map((job) => (
-          <JobRow key={`${job.queue}/${job.id}`} job={job} onChange={onChange} />
+          <JobRow key={`${job.queue}/${job.id}`} job={job} onChange={onChange} acts={acts} />
         ))}
       </tbody>
     </table>
   );
 }
 
-/** What somebody asked for is no fault. */
-export function reasonClass({ state }: Pick<JobRecord, "state">): string {
-  return state === "cancelled" ? "reason muted" : "reason";
-}
-
-function JobRow({ job, onChange }: { job: JobRecord; onChange: () => void }) {
+function JobRow({ job, onChange, acts }: { job: JobRecord; onChange: () => void; acts: boolean }) {
   const subject = subjectOf(job);
   return (
     <tr>
@@ -44,6 +41,7 @@ function JobRow({ job, onChange }: { job: JobRecord; onChange: () => void }) {
         <a href={pathOfJob(job)} title={job.id}>
           {job.name}
         </a>
+        {job.id.startsWith("repeat:") && <span class="muted"> by a schedule</span>}
         {splitQueueName(job.queue).host !== undefined && <span class="muted"> {job.queue}</span>}
       </th>
       <td class="mono">{subject === "" ? "–" : shortId(subject)}</td>
@@ -54,8 +52,12 @@ function JobRow({ job, onChange }: { job: JobRecord; onChange: () => void }) {
         <JobMoment job={job} />
       </td>
       <td class="wide">
-        {job.failedReason !== null && hasEnded(job) && (
-          <span class={reasonClass(job)}>{job.failedReason}</span>
+        {job.failedReason !== null && hasEnded(job) && <Reason job={job} />}
+        {acts && hasEnded(job) && job.state !== "completed" && (
+          <span class="row-actions">
+            <RetryButton job={job} onDone={onChange} />
+            <RemoveButton job={job} onDone={onChange} />
+          </span>
         )}
         {!hasEnded(job) && (
           <div class="running">

@@ -7,8 +7,8 @@ import { formatDuration } from "../format.js";
 import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
 import { useResource } from "../resource.js";
 import { CancelButton, hasEnded, pathOfJob } from "./job-actions.js";
-import { reasonClass } from "./job-table.js";
 import { ProgressBar } from "./progress-bar.js";
+import { Reason } from "./reason.js";
 import { State } from "./state.js";
 
 /** @param onEnd called once it has ended @param children what became of it, shown once it has ended */
@@ -37,7 +37,7 @@ export function LiveJob(props: {
         <CancelButton job={job} onDone={reload} />
       </p>
       {!ended && <ProgressBar label={job.name} progress={job.progress} />}
-      {ended && job.failedReason !== null && <span class={reasonClass(job)}>{job.failedReason}</span>}
+      {ended && <Reason job={job} />}
       {ended && children?.(job)}
     </section>
   );

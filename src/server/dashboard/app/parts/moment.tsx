@@ -19,11 +19,19 @@ export function JobMoment({ job }: { job: Pick<JobRecord, "finishedAt" | "dueAt"
   );
 }
 
-/** @param at in ms since the epoch */
-export function Moment({ at }: { at: number }) {
+/** @param at in ms since the epoch @param exact whether the time itself is shown, too, in the reader's time zone */
+export function Moment({ at, exact = false }: { at: number; exact?: boolean }) {
+  const iso = isoOf(at);
+  const age = formatAge(now.value - at);
   return (
-    <time dateTime={new Date(at).toISOString()} title={formatTime(at)}>
-      {formatAge(now.value - at)}
+    <time dateTime={iso} title={exact ? iso : `${formatTime(at)}, ${iso}`}>
+      {exact ? `${formatTime(at)} (${age})` : age}
     </time>
   );
+}
+
+/** Records tell what their writers like. */
+function isoOf(at: number): string {
+  const time = new Date(at);
+  return Number.isNaN(time.getTime()) ? "?" : time.toISOString();
 }

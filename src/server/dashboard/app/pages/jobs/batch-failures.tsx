@@ -1,8 +1,8 @@
 // The images of a batch that failed: a page at a time while it runs, all of them once its result tells.
 import { useState } from "preact/hooks";
-import { ask } from "../api.js";
-import type { BatchChildren, FailedImage } from "../api-types.js";
-import { formatCount, shortId } from "../format.js";
+import { ask } from "../../api.js";
+import type { BatchChildren, FailedImage } from "../../api-types.js";
+import { formatCount, shortenIds, shortId } from "../../format.js";
 
 /** How many are shown at once. */
 const pageSize = 100;
@@ -40,7 +40,9 @@ export function BatchFailures(props: {
               {shortId(image)}
             </a>{" "}
             <code>{code}</code>
-            <span class="reason">{message}</span>
+            <span class="reason" title={message}>
+              {shortenIds(message)}
+            </span>
           </li>
         ))}
       </ul>

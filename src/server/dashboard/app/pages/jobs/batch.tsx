@@ -1,22 +1,27 @@
 // A batch: a bar for the whole and one for each layer at work, how fast it goes, when it will be done, what failed.
 
-import { ask, pathTo } from "../api.js";
-import type { BatchChildren, JobEvent, JobRecord } from "../api-types.js";
-import { formatCount, formatDuration, formatRate, formatSeconds, formatSize, shortId } from "../format.js";
-import { useJobEvents, useProgress, withEvent } from "../live-jobs.js";
+import { useState } from "preact/hooks";
+import { pathTo } from "../../api.js";
+import type { BatchChildren, JobEvent, JobRecord } from "../../api-types.js";
+import { formatCount, formatDuration, formatRate, formatSeconds, formatSize, shortId } from "../../format.js";
+import { useJobEvents, useProgress, withEvent } from "../../live-jobs.js";
 import {
-  ActionButton,
+  BatchWaiting,
+  CancelButton,
   EndNotice,
-  ErrorNotice,
   Facts,
   hasEnded,
   JobMoment,
+  Loaded,
   ProgressBar,
+  RemoveButton,
+  RetryButton,
   State,
-} from "../parts/index.js";
-import { useResource } from "../resource.js";
-import { useTitle } from "../title.js";
+} from "../../parts/index.js";
+import { useResource } from "../../resource.js";
+import { useTitle } from "../../title.js";
 import { BatchFailures } from "./batch-failures.js";
+import { NoJob, Removed } from "./job.js";
 
 /** Where all batches run. */
 const queue = "checksum";
@@ -46,25 +51,43 @@ export function BatchPage({ id }: { id: string }) {
   });
   const batch = job.data && withEvent(job.data, progress.get(id));
   useTitle(batch?.name ?? "Batch");
-  const cancel = () => ask(path, { method: "DELETE" }).finally(job.reload);
+  const [isRemoved, setRemoved] = useState(false);
+  const reload = () => {
+    job.reload();
+    children.reload();
+  };
+  if (isRemoved) return <Removed />;
   return (
     <>
       <div class="heading">
         <h1>{batch?.name ?? "Batch"}</h1>
-        {batch && !hasEnded(batch) && (
-          <ActionButton act={cancel} kind="danger">
-            Cancel the batch
-          </ActionButton>
+        {batch && (
+          <div class="actions">
+            <CancelButton job={batch} onDone={reload} />
+            <RetryButton job={batch} onDone={reload} />
+            <RemoveButton job={batch} onDone={() => setRemoved(true)} />
+            <a href={`/jobs/${pathTo(queue, id)}`}>Its job</a>
+          </div>
         )}
       </div>
-      <ErrorNotice error={job.error} />
-      {batch && <Whole batch={batch} counts={children.data?.counts} />}
-      {batch && <EndNotice job={batch} />}
-      {batch && !hasEnded(batch) && <Layers active={children.data?.active ?? []} progress={progress} />}
-      {batch?.name === "verify-graph" && !hasEnded(batch) && (
-        <p class="muted">Layers that are not the stored ones are listed when the batch has ended.</p>
-      )}
-      {batch && <BatchFailures path={path} known={resultOf(batch)?.failed} running={children.data} />}
+      <Loaded resource={{ data: batch, error: job.error }} of="batch">
+        {(shown) => (
+          <>
+            <Whole batch={shown} known={children.data} />
+            <EndNotice job={shown} />
+            {!hasEnded(shown) && (
+              <Loaded resource={{ data: children.data, error: undefined }} of="layers at work">
+                {({ active }) => <Layers active={active} progress={progress} />}
+              </Loaded>
+            )}
+            {shown.name === "verify-graph" && !hasEnded(shown) && (
+              <p class="muted">Layers that are not the stored ones are listed when the batch has ended.</p>
+            )}
+            <BatchFailures path={path} known={resultOf(shown)?.failed} running={children.data} />
+          </>
+        )}
+      </Loaded>
+      {job.error?.status === 404 && <NoJob what="batch" />}
     </>
   );
 }
@@ -100,7 +123,8 @@ function Layers(props: { active: BatchChildren["active"]; progress: ReadonlyMap<
   );
 }
 
-function Whole({ batch, counts }: { batch: JobRecord; counts: BatchChildren["counts"] | undefined }) {
+function Whole({ batch, known }: { batch: JobRecord; known: BatchChildren | undefined }) {
+  const counts = known?.counts;
   const result = resultOf(batch);
   const { progress } = batch;
   const ended = hasEnded(batch);
@@ -142,7 +166,8 @@ function Whole({ batch, counts }: { batch: JobRecord; counts: BatchChildren["cou
         <span class="muted">
           {batch.dueAt === null && (batch.finishedAt === null ? "begun " : "ended ")}
           <JobMoment job={batch} />
-        </span>
+        </span>{" "}
+        <BatchWaiting waits={known?.waits} />
       </p>
       {!ended && <ProgressBar label="The whole batch" progress={progress} />}
       <Facts facts={facts} large />

@@ -1,11 +1,11 @@
 // Who works for the graph: its workers, and the compressors that help them.
-import type { Overview } from "../api-types.js";
-import { formatBytes, formatCount } from "../format.js";
-import { Moment } from "../parts/index.js";
+import type { Overview } from "../../api-types.js";
+import { formatBytes, formatCount } from "../../format.js";
+import { Moment } from "../../parts/index.js";
 
 export function Workers({ overview: { workers } }: { overview: Overview }) {
   return (
-    <section class="card">
+    <section class="card" id="workers">
       <h2>Workers</h2>
       {workers.length === 0 ? (
         <p class="muted">No worker has told of itself lately: jobs wait until one does.</p>
@@ -21,9 +21,12 @@ export function Workers({ overview: { workers } }: { overview: Overview }) {
             </tr>
           </thead>
           <tbody>
-            {workers.map(({ id, host, threads, active, startedAt, version }) => (
+            {workers.map(({ id, host, threads, active, startedAt, version, draining }) => (
               <tr key={id}>
-                <th scope="row">{host}</th>
+                <th scope="row">
+                  {host}
+                  {draining && <span class="waits"> ending</span>}
+                </th>
                 <td>
                   {threads.busy} of {threads.total}
                 </td>
@@ -50,7 +53,7 @@ export function Compressors({ overview: { compressors, blocks, shutOut } }: { ov
     ...(shutOut === 0 ? [] : [`${formatCount(shutOut)} shut out`]),
   ];
   return (
-    <section class="card">
+    <section class="card" id="compressors">
       <h2>Compressors</h2>
       {compressors.length === 0 && (
         <p class="muted">No compressor has told of itself lately: workers compress alone.</p>

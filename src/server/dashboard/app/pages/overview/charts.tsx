@@ -1,11 +1,11 @@
 // The charts of the overview, drawn from the samples of the last hour.
 import { useMemo } from "preact/hooks";
-import type { Overview } from "../api-types.js";
-import { formatCount, formatRate, formatSize } from "../format.js";
-import { Chart, type Series } from "../parts/index.js";
+import type { LastHour } from "../../api-types.js";
+import { formatCount, formatRate, formatSize } from "../../format.js";
+import { Chart, type Series } from "../../parts/index.js";
 
-export function OverviewCharts({ overview }: { overview: Overview }) {
-  const { at, rates, bytes, waiting, disk } = useMemo(() => seriesOf(overview), [overview]);
+export function OverviewCharts({ hour }: { hour: LastHour }) {
+  const { at, rates, bytes, waiting, disk } = useMemo(() => seriesOf(hour), [hour]);
   if (at.length < 2) return <p class="muted">The charts begin with the first minute of samples.</p>;
   return (
     <section class="charts" aria-label="The last hour">
@@ -25,7 +25,7 @@ function formatWhole(value: number): string {
   return Number.isInteger(value) ? formatCount(value) : "";
 }
 
-function seriesOf({ interval, samples }: Overview) {
+function seriesOf({ interval, samples }: LastHour) {
   const { at, places } = withGaps(samples.at, interval);
   const spread = (values: readonly (number | null)[], per = 1) =>
     places.map((place) => {

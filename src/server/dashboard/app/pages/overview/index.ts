@@ -1,0 +1,2 @@
+// The overview.
+export { OverviewPage } from "./overview.js";

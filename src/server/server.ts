@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import cookie from "@fastify/cookie";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
-import fastify from "fastify";
+import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { openGraph } from "../graph/index.js";
 import { openProducer } from "../producer/index.js";
@@ -28,7 +28,7 @@ import { endUnreadBody, limitBodyTime } from "./body-deadline.js";
 import { refuseConnection } from "./client-error.js";
 import { compressAnswers } from "./compression.js";
 import type { App, ServerContext } from "./context.js";
-import { addDashboard } from "./dashboard/index.js";
+import { addDashboard, openErrorPages } from "./dashboard/index.js";
 import { ignoreTypeOfNoBody } from "./empty-bodies.js";
 import { handleExpectContinue } from "./expectations.js";
 import { addHealthRoutes } from "./health.js";
@@ -163,8 +163,11 @@ export async function buildApp(
   app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, context.log));
-  app.setNotFoundHandler((request, reply) => sendProblem(notFound(request), request, reply, context.log));
+  const sendPage = openErrorPages();
+  const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    sendPage(error, request, reply) ?? sendProblem(error, request, reply, context.log);
+  app.setErrorHandler(refuse);
+  app.setNotFoundHandler((request, reply) => refuse(notFound(request), request, reply));
 
   await app.register(helmet, {
     contentSecurityPolicy: {

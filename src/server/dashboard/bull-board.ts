@@ -10,6 +10,7 @@ import { asUnavailable } from "../../redis/index.js";
 import type { App, ServerContext } from "../context.js";
 import { HttpError, sendProblem } from "../problem.js";
 import { pagePolicy } from "./content-policy.js";
+import { withHeader } from "./html/index.js";
 import { askToLogIn } from "./pages.js";
 
 /** Adds it, in a scope of its own whose prefix it takes. */
@@ -27,7 +28,6 @@ export async function addBullBoard(
       uiConfig: {
         boardTitle: "Stevedore",
         boardLogo: { path: "/assets/favicon.svg", width: 24, height: 24 },
-        miscLinks: [{ text: "Back to Stevedore", url: "/" }],
         hideDocsLink: true,
         // The host of Redis and its memory are nothing to whoever may look at jobs.
         hideRedisDetails: true,
@@ -74,7 +74,9 @@ export async function addBullBoard(
   );
   app.addHook("onSend", async (_request, reply, payload) => {
     const isPage = String(reply.getHeader("content-type")).startsWith("text/html");
-    return isPage && typeof payload === "string" ? withoutOtherHosts(payload) : payload;
+    return isPage && typeof payload === "string"
+      ? withHeader(withoutOtherHosts(payload), "/queues/")
+      : payload;
   });
   await app.register(adapter.registerPlugin() as Parameters<App["register"]>[0]);
 }

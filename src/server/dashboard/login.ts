@@ -6,8 +6,8 @@ import type { App, ServerContext } from "../context.js";
 import { HttpError } from "../problem.js";
 import type { BuiltApp } from "./built-app.js";
 import { pagePolicy } from "./content-policy.js";
+import { renderLoginPage } from "./html/index.js";
 import { localPath } from "./local-path.js";
-import { renderLoginPage } from "./login-page.js";
 
 /** The most that the form may have, in bytes. */
 const bodyLimit = 8 * 1024;

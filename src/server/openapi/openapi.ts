@@ -7,6 +7,7 @@ import { z } from "zod";
 import { contract } from "../../jobs/index.js";
 import { accessOf, sessionCookie } from "../auth/index.js";
 import type { App } from "../context.js";
+import { withHeader } from "../dashboard/index.js";
 import { joinForms, type OpenApiDocument } from "./components.js";
 import { addProblems } from "./problems.js";
 import { pascalCase, typeRecords } from "./typed-records.js";
@@ -87,10 +88,16 @@ export async function addOpenApi(app: App): Promise<void> {
     async () => ({ ...openApiDocument(app) }),
   );
   // No page of it has a script or an address of its own: the policy of all pages, which allows neither, holds here too.
-  await app.register(swaggerUi, {
-    routePrefix: pagesPath,
-    theme: { title: "Stevedore: the API" },
-    uiConfig: { docExpansion: "list", defaultModelsExpandDepth: 0 },
+  await app.register(async (scope) => {
+    scope.addHook("onSend", async (_request, reply, payload) => {
+      const isPage = String(reply.getHeader("content-type")).startsWith("text/html");
+      return isPage && typeof payload === "string" ? withHeader(payload, pagesPath) : payload;
+    });
+    await scope.register(swaggerUi, {
+      routePrefix: pagesPath,
+      theme: { title: "Stevedore: the API" },
+      uiConfig: { docExpansion: "list", defaultModelsExpandDepth: 0 },
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 // The page of each path, and the entry of the navigation that it belongs to.
 import type { JSX } from "preact";
 import type { PagePath } from "../page-paths.js";
+import type { SectionPath } from "../sections.js";
 import {
   AddPage,
   BatchPage,
@@ -20,25 +21,9 @@ import {
   SearchPage,
 } from "./pages/index.js";
 
-/** The entries of the navigation, in their order. Those of the server's own pages load them anew. */
-export const sections = [
-  { to: "/", text: "Overview" },
-  { to: "/images", text: "Images" },
-  { to: "/graph", text: "Graph" },
-  { to: "/names", text: "Names" },
-  { to: "/mounts", text: "Mounts" },
-  { to: "/exports", text: "Exports" },
-  { to: "/jobs", text: "Jobs" },
-  { to: "/schedules", text: "Schedules" },
-  { to: "/garbage", text: "Garbage" },
-  { to: "/add", text: "Add" },
-  { to: "/queues/", text: "Queues" },
-  { to: "/api/docs", text: "API" },
-] as const;
-
 interface Route {
   /** Where its entry of the navigation leads; undefined for a page that belongs to none. */
-  readonly section?: (typeof sections)[number]["to"];
+  readonly section?: SectionPath;
   /** Its parameters are those of the path: each is there. */
   page(params: Readonly<Record<string, string>>): JSX.Element;
 }

@@ -1,10 +1,11 @@
 // What all pages have around them: the skip link, the navigation, what must be known of the connection.
 import { useEffect } from "preact/hooks";
+import { sections } from "../sections.js";
 import { HeaderSearch } from "./header-search.js";
 import { type Connection, connection } from "./live.js";
 import { matchPath } from "./match-path.js";
 import { pathOf, place } from "./router.js";
-import { routes, sections } from "./routes.js";
+import { routes } from "./routes.js";
 import { readSession, session } from "./session.js";
 import { chooseTheme, type Theme, theme, themes } from "./theme.js";
 
@@ -38,8 +39,20 @@ export function Shell() {
       </header>
       <ConnectionNotice state={connection.value} />
       <main id="content" tabIndex={-1}>
-        {found && route?.page(found.params)}
+        {found && route ? route.page(found.params) : <NothingHere />}
       </main>
+    </>
+  );
+}
+
+/** For a path that the history of the browser knows, and this version of the app does not. */
+function NothingHere() {
+  return (
+    <>
+      <h1>Not found</h1>
+      <p>
+        There is nothing here. Go to the <a href="/">overview</a>.
+      </p>
     </>
   );
 }

@@ -1,4 +1,5 @@
 // The login page as HTML: a form that works without scripts.
+import { escapeHtml } from "./escape-html.js";
 
 /** What to show. Text of others is escaped. */
 interface LoginPage {
@@ -39,11 +40,4 @@ export function renderLoginPage({ to, complaint, style }: LoginPage): string {
   </body>
 </html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    ...{ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" },
-  };
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? "");
 }

@@ -36,6 +36,7 @@ const pages = [
   ["/schedules", "form.job-form"],
   ["/garbage", "form.job-form"],
   ["/search?q=ab", ".found-images li"],
+  ["/jobs?state=failed", ".row-actions"],
   [`/images/${ids.app}`, ".history li"],
   [`/images/${ids.app}/files?layer=${ids.app}&file=%2Fdata`, ".preview p:not([role])"],
   [`/compare?a=${ids.base}&b=${ids.app}`, ".files li"],

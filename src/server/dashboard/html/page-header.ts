@@ -13,7 +13,8 @@ export function renderHeader(current?: SectionPath): string {
     const mark = to === current ? ' aria-current="page"' : "";
     return `<a href="${to}"${mark}>${escapeHtml(text)}</a>`;
   });
-  return `<header class="stevedore-header"><a class="stevedore-brand" href="/"><img src="/assets/favicon.svg" alt="" width="24" height="24"> Stevedore</a><nav aria-label="Pages of Stevedore">${links.join("")}</nav></header>`;
+  // No header: the pages have landmarks of their own, and one banner is enough.
+  return `<nav class="stevedore-header" aria-label="Pages of Stevedore"><a class="stevedore-brand" href="/"><img src="/assets/favicon.svg" alt="" width="24" height="24"> Stevedore</a><div class="stevedore-pages">${links.join("")}</div></nav>`;
 }
 
 /** Puts the header above a page of others. */

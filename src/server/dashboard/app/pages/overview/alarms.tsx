@@ -20,7 +20,7 @@ export function Alarms({ overview, reload }: { overview: Overview; reload: () =>
     <section class="alarms" role="status" aria-atomic="false" aria-label="What is wrong">
       {alarms.length === 0 && <p class="muted">Nothing is wrong.</p>}
       {alarms.map(({ kind, text }, at) => (
-        <p key={at} class={`notice ${kind}`}>
+        <p key={at} class={`alarm ${kind}`}>
           {text}
         </p>
       ))}

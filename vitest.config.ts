@@ -10,6 +10,7 @@ const longest = [
   ...["chaos/chaos", "worker/mount-crash", "worker/crash", "worker/batches/batch-crash"],
   ...["worker/compress/compressors", "worker/compress/offload", "worker/resumption"],
   ...["worker/redis-topologies", "worker/cancel", "server/dashboard/dashboard", "worker/worker"],
+  ...["server/dashboard/overview", "server/dashboard/jobs-page", "server/dashboard/outside-pages"],
   ...["interchange/round-trip", "interchange/engines", "install/packages", "docs/other-languages"],
   ...["worker/scheduled-run", "worker/telemetry/job-log", "server/api/layer"],
   ...["cli/embedded/embedded-redis", "audit/audit", "cli/commands/services/worker-start"],

@@ -75,6 +75,7 @@ describe("a table", () => {
     const demand = fc.record({
       width: fc.integer({ min: 1, max: 60 }),
       least: fc.integer({ min: 1, max: 60 }),
+      wanted: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }),
       rank: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
     });
     fc.assert(
@@ -106,6 +107,10 @@ describe("a table", () => {
     expect(columnWidths([...demands, spare], 50)).toEqual([17, 12, 17, 0]);
     expect(columnWidths([...demands, spare], 30)).toEqual([16, 12, 0, 0]);
     expect(columnWidths([...demands, spare], 5)).toEqual([5, 0, 0, 0]);
+    // What matters more is to be read before what matters less is shown at all.
+    const wanting = [{ width: 50, least: 10, wanted: 30 }, ...demands.slice(1), spare];
+    expect(columnWidths(wanting, 77)).toEqual([31, 12, 30, 0]);
+    expect(columnWidths(wanting, 78)).toEqual([30, 12, 10, 20]);
   });
 
   it("lines up cells of wide and of combining characters, right ones too", async () => {

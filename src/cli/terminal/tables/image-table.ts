@@ -47,7 +47,7 @@ export function namesColumn(names: Iterable<readonly string[]>): Column<Named> {
   return {
     heading: "NAMES",
     cell: ({ names }) => namesCell(names),
-    ...{ widest: Math.max(1, widestOf(names, namesCell)), least: 12, usual: 40 },
+    ...{ widest: Math.max(1, widestOf(names, namesCell)), least: 12, wanted: 24, usual: 40 },
   };
 }
 

@@ -36,7 +36,7 @@ export function jobTableLines(jobs: readonly JobRecord[], around: JobSurrounding
         cell: (job) => (isWhole ? onOneLine(subjectOf(job)) : shortSubject(job)),
       },
       {
-        ...{ heading: "STATE", least: 9 },
+        ...{ heading: "STATE", least: 9, wanted: 16 },
         cell: (job) => stateText(job, around, now),
         style: ({ state }) => stateStyle(state),
       },
@@ -53,7 +53,7 @@ export function jobTableLines(jobs: readonly JobRecord[], around: JobSurrounding
         cell: ({ id }) => (isWhole ? onOneLine(id, 400) : shortJobId(id)),
       },
       {
-        ...{ heading: "FAILURE", least: 12 },
+        ...{ heading: "FAILURE", least: 12, wanted: 24 },
         cell: ({ failedReason }) => failedReason ?? "",
         style: ({ state }) => (state === "failed" ? "bad" : undefined),
       },

@@ -34,7 +34,7 @@ export function mountLines(mounts: readonly Mount[], names: NamesByImage, view: 
       { heading: "LAYERS", rank: 4, side: "right", cell: ({ layers }) => String(layers) },
       { heading: "HOST", rank: 2, least: 8, cell: ({ host }) => host },
       // The end of a path tells more than its beginning.
-      { heading: "TARGET", least: 16, cutOff: "start", cell: ({ target }) => target },
+      { heading: "TARGET", least: 16, wanted: 32, cutOff: "start", cell: ({ target }) => target },
     ],
     view,
     mounts,

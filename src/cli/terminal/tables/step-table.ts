@@ -23,7 +23,7 @@ export function stepLines(steps: readonly HistoryStep[], view: ListView): string
       sizeColumn(1),
       { ...namesColumn(steps.map(({ names }) => names)), rank: 3 },
       {
-        ...{ heading: "CREATED BY", least: 16, usual: commandWidth },
+        ...{ heading: "CREATED BY", least: 16, wanted: 30, usual: commandWidth },
         cell: ({ createdBy }) => (isWhole ? (createdBy ?? "") : shortened(createdBy ?? "")),
       },
       { heading: "COMMENT", least: 10, rank: 4, cell: ({ comment }) => comment ?? "" },

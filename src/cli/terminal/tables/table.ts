@@ -15,6 +15,8 @@ export interface Column<Row> {
   readonly side?: "left" | "right";
   /** The width that it is narrowed to where there is little room. Default: that of its widest cell. */
   readonly least?: number;
+  /** The width that it is to have before columns of the second rank and higher ones are kept. Default: its least. */
+  readonly wanted?: number;
   /** The columns of the highest ranks are left out first. Default: it stays as long as there is any room. */
   readonly rank?: number;
   /** Which end of a cell without room is cut off. Default: its end. */
@@ -51,10 +53,10 @@ export function openTable<Row>(
   rows: readonly Row[] = [],
 ): Table<Row> {
   const isCut = Number.isFinite(room);
-  const demands = columns.map(({ heading, cell, least, rank, widest, usual }) => {
+  const demands = columns.map(({ heading, cell, least, wanted, rank, widest, usual }) => {
     const own = Math.max(columnsOf(heading), widest ?? widestOf(rows, cell));
     const width = isCut ? own : Math.min(own, usual ?? own);
-    return { width, least: least ?? width, rank };
+    return { width, least: least ?? width, wanted, rank };
   });
   const widths = columnWidths(demands, room);
   const kept = columns.flatMap((column, at) => {

@@ -74,8 +74,20 @@ export function resumeUpload(name: string): void {
 export async function giveUpUpload(name: string): Promise<void> {
   pauseUpload(name);
   const { bytes } = await askUpload(name);
-  if (bytes > 0) await ask(pathOfUpload(name), { method: "DELETE" });
+  for (let again = bytes > 0; again; ) again = !(await isDeleted(name));
   dropUpload(name);
+}
+
+/** False while the request that was just ended is still being taken in. Throws an ApiError. */
+async function isDeleted(name: string): Promise<boolean> {
+  try {
+    await ask(pathOfUpload(name), { method: "DELETE" });
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 409) throw error;
+    await pause(interval);
+    return false;
+  }
 }
 
 /** It is no more of interest: a job has it. */
@@ -140,10 +152,10 @@ async function send(name: string, file: File, signal: AbortSignal): Promise<void
   }
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
+    signal?.addEventListener("abort", () => {
       clearTimeout(timer);
       resolve();
     });

@@ -89,7 +89,7 @@ export function UploadCard({ upload }: { upload: Upload }) {
             ? "A job has taken it."
             : state === "whole"
               ? undefined
-              : "This can be done once it is on the server."
+              : "This can be done once all of it has come."
         }
         onStart={(started) => {
           forgetUpload(name);

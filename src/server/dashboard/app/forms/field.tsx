@@ -140,11 +140,11 @@ export function CheckField({ name, label, hint }: FieldProps) {
   );
 }
 
-/** What few need, folded. */
-export function More({ children }: { children: ComponentChildren }) {
+/** What few need, folded. @param of what that is */
+export function More({ of = "More options", children }: { of?: string; children: ComponentChildren }) {
   return (
     <details class="more">
-      <summary>More options</summary>
+      <summary>{of}</summary>
       <div class="fields">{children}</div>
     </details>
   );

@@ -61,7 +61,7 @@ export function ScheduleForm({ onSet }: { onSet: () => void }) {
         </datalist>
         <NextRuns cron={cron.trim()} tz={tz} />
         <DataFields key={kind} kind={kind} />
-        <More>
+        <More of="Id and notification">
           <TextField
             name="id"
             label="Id"

@@ -106,6 +106,7 @@ it("every operation that has JSON to answer answers what is documented, and refu
     await judge("diffImages", "/api/v1/images/base/diff/top", 200);
     await judge("getWaste", "/api/v1/images/top/waste", 200);
     await judge("getGraph", "/api/v1/graph", 200);
+    await judge("search", "/api/v1/search?q=top", 200);
     await judge("listWorkers", "/api/v1/workers", 200);
     await judge("getOverview", "/api/v1/overview", 200);
     await judge("getSession", "/api/v1/session", 200);

@@ -58,7 +58,8 @@ const turn = 4_096;
  * have as leaves, the sum of the least size that a path ever has by the sum of all sizes that it has. A deletion counts at
  * its path: with nothing if it is of a file, with all that lies in it if it is of a directory; opaque directories count
  * nothing. That of a directory so lowers no score, and its bytes are among the wasted all the same. dive reads each
- * archive in its order, where a hard link has no size; here the first name in the order of bytes has it.
+ * archive in its order, where a hard link has no size; here the first name in the order of bytes has it. Where a layer
+ * deletes what is not there, dive leaves out the rest of the layer; here that counts nothing.
  * @param most how many files are listed
  * @throws `CANCELLED`
  */

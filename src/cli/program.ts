@@ -96,6 +96,7 @@ ${table(Object.entries(environmentVariables))}`,
 function addHint(program: Command, name: string, hint: string): void {
   program
     .command(name, { hidden: true })
+    .description(hint)
     .helpOption(false)
     .allowUnknownOption()
     .argument("[any...]")

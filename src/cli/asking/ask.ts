@@ -40,8 +40,9 @@ export function askPassword(question: string, stdin: ReadStream, signal: AbortSi
     const take = (text: string) => {
       for (const character of text) {
         if (character === "\r" || character === "\n") return end(() => resolve(typed));
-        if (character === "\u0003") process.kill(process.pid, "SIGINT");
-        if (character === "\u0003" || (character === "\u0004" && typed === "")) return leave();
+        // In raw mode the terminal sends no signal; the interrupt aborts `signal`.
+        if (character === "\u0003") return void process.kill(process.pid, "SIGINT");
+        if (character === "\u0004" && typed === "") return leave();
         // Backspace, and Ctrl-U, which takes all back.
         if (character === "\u007f" || character === "\b") typed = [...typed].slice(0, -1).join("");
         else if (character === "\u0015") typed = "";

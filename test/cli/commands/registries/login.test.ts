@@ -133,7 +133,7 @@ describe("login", () => {
     const running = startOnTerminal(["login", ...args, "--registry-auth", file], { columns: 100, rows: 10 });
     await running.shows(args.length === 0 ? /user for docker\.io:/ : /password of alice for docker\.io:/);
     running.type("\u0003");
-    expect(await running.ended).not.toBe(0);
+    expect(await running.ended).toBe(130);
     expect(running.screen.history().join("\n")).toMatch(/interrupted/);
     expect(() => statSync(file)).toThrow("ENOENT");
   });

@@ -30,7 +30,7 @@ export async function measurePages({ scratch, redis }: Dock): Promise<Row[]> {
     const visit = async (path: string, seen: (page: Page) => Promise<unknown>) => {
       await using opened = await browser.open({ viewport: { width: 1280, height: 800 } });
       const { page } = opened;
-      return timed(async () => {
+      return await timed(async () => {
         await page.goto(url + path, { waitUntil: "commit" });
         await seen(page);
       });

@@ -27,7 +27,7 @@ export interface RecentCatalogs {
 }
 
 /** How long a new count is waited for where there is a last one, in ms. */
-const usualPatience = 250;
+const usualPatience = 100;
 
 /** @param count as `openImageCatalog` gives it */
 export function keepRecent(

@@ -116,7 +116,7 @@ describe("the dashboard", () => {
     await visit("/jobs", "read", async (page) => {
       const kinds = page.getByLabel("Kind");
       expect(await kinds.locator("option").allTextContents()).toEqual(["all", ...jobNames]);
-      const queues = page.getByLabel("Queue").locator("option");
+      const queues = page.getByRole("combobox", { name: "Queue", exact: true }).locator("option");
       expect(await queues.allTextContents()).toEqual(["all", ...queueNames]);
       await kinds.selectOption("export");
       await page.waitForURL(`${url}/jobs?name=export`);

@@ -76,6 +76,8 @@ export function addFileRoutes(app: App, { signal, log }: ServerContext, open: Op
     "/api/v1/images/:ref/files/:path",
     {
       exposeHeadRoute: false,
+      // Ranges and the tag are of the bytes as they are.
+      compress: false,
       schema: {
         tags: ["images"],
         operationId: "getFile",
@@ -94,7 +96,11 @@ export function addFileRoutes(app: App, { signal, log }: ServerContext, open: Op
   // The same path with its slashes as they are.
   app.get(
     "/api/v1/images/:ref/files/*",
-    { exposeHeadRoute: false, schema: { hide: true, params: z.object({ ref: imageReference, "*": path }) } },
+    {
+      exposeHeadRoute: false,
+      compress: false,
+      schema: { hide: true, params: z.object({ ref: imageReference, "*": path }) },
+    },
     async (request, reply) => send(request.params.ref, request.params["*"], request, reply),
   );
 }

@@ -41,6 +41,22 @@ const images = [
   ["backup tools", "alpine:3.20 root", 5],
 ];
 
+/** The names of some of them. */
+const names = {
+  "debian:12": "debian:12 minimal root",
+  "alpine:3.20": "alpine:3.20 root",
+  "node:20.18": "node 20.18 runtime",
+  "python:3.12": "python 3.12",
+  "shop:4.1.1": "shop 4.1.1",
+  "shop:4.2.0": "shop 4.2.0",
+  "shop:latest": "shop 4.2.0",
+  "mailer:2.0.3": "mailer 2.0.3",
+  "reports:1.8": "reports 1.8",
+  "reports:nightly": "reports 1.9 <nightly>",
+  "nginx:1.26": "nginx 1.26",
+  "redis:7.4": "redis 7.4",
+};
+
 const scratch = mkdtempSync(join(tmpdir(), "stevedore-screenshots-"));
 try {
   await main();
@@ -118,6 +134,7 @@ async function fillGraph(url) {
   for (const name of ["debian:12 minimal root", "alpine:3.20 root", "python 3.12"]) {
     await job(url, "checksum", { id: idOf(name), recipe: "xz-1" });
   }
+  for (const [name, id] of Object.entries(names)) await job(url, "tag", { id: idOf(id), name });
   await job(url, "mount", { id: idOf("shop 4.1.1") });
   // What went wrong.
   await job(url, "checksum", { id: "0000" }, false);
@@ -223,7 +240,7 @@ async function takePictures(browser, url) {
   await shoot("overview");
   await shoot("overview-dark", darkPage);
 
-  await page.getByRole("link", { name: "Jobs" }).click();
+  await page.getByRole("link", { name: "Jobs", exact: true }).click();
   await page.locator("table.jobs").waitFor();
   await page.waitForTimeout(500);
   await shoot("jobs");
@@ -243,15 +260,35 @@ async function takePictures(browser, url) {
 
   // It has been seen; what comes now need not wait for it.
   await page.goto(batch);
-  await page.getByRole("button", { name: "Cancel the batch" }).click();
-  await page.getByText("The batch has ended").waitFor();
-  await page.goto(`${url}/images/${idOf("alpine:3.20 root").slice(0, 12)}`);
+  const cancel = page.getByRole("button", { name: /^Cancel the batch/ });
+  const done = page.getByText("The batch is done.");
+  await cancel.or(done).first().waitFor();
+  if (await cancel.isVisible()) {
+    await cancel.click();
+    await page.getByRole("dialog").getByRole("button", { name: /^Cancel/ }).click();
+    await page.getByText("The batch has ended").waitFor();
+  }
+  const alpine = idOf("alpine:3.20 root").slice(0, 12);
+  await page.goto(`${url}/images/${alpine}`);
   await page.getByRole("heading", { name: "History" }).waitFor();
   await page.getByRole("button", { name: "Verify" }).click();
   await page.getByText("The layer is the one").waitFor();
   await page.waitForTimeout(500);
   await shoot("image");
-  await page.goto(`${url}/graph`);
-  await page.waitForTimeout(2_500);
-  await shoot("graph");
+
+  /** Each page whose picture needs no more than that it is whole: what is there then. */
+  const others = [
+    ["images", "/images", "tbody th a"],
+    ["graph", "/graph", "[role=application]"],
+    ["files", `/images/shop:4.2.0/files?layer=${idOf("shop: npm ci --omit=dev")}`, ".files li"],
+    ["compare", "/compare?a=shop:4.1.1&b=shop:4.2.0", ".files li"],
+    ["add", "/add", "form.job-form"],
+    ["mounts", "/mounts", "form.job-form"],
+  ];
+  for (const [name, path, whole] of others) {
+    await page.goto(url + path);
+    await page.locator(whole).first().waitFor();
+    await page.waitForTimeout(2_000);
+    await shoot(name);
+  }
 }

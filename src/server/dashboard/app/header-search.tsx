@@ -19,9 +19,17 @@ export function HeaderSearch() {
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
   const [failure, setFailure] = useState<ApiError>();
+  /** The text that this field has given the address. */
+  const written = useRef("");
   const path = pathOf(place.value);
-  const linked = linkedPages.includes(path) ? (queryOf(place.value).get("q") ?? "") : "";
-  useEffect(() => setTyped(linked), [path, linked]);
+  const linked = linkedText();
+  useEffect(() => {
+    // The address as it is by now: more may have been typed since it changed.
+    const now = linkedText();
+    if (now !== written.current) setTyped(now);
+    written.current = now;
+  }, [linked]);
+  useEffect(() => setTyped(linkedText()), [path]);
   useSlash(field);
 
   const text = typed.trim();
@@ -36,7 +44,9 @@ export function HeaderSearch() {
     setActive(-1);
     setFailure(undefined);
     // The picture marks what matches.
-    if (pageSearch.value !== undefined) navigate(withText(value.trim()), "replace");
+    if (pageSearch.value === undefined) return;
+    written.current = value.trim();
+    navigate(withText(written.current), "replace");
   };
   const leave = (to: string) => {
     setOpen(false);
@@ -134,6 +144,11 @@ export function HeaderSearch() {
       </div>
     </search>
   );
+}
+
+/** The text in the address of a page that has it there. */
+function linkedText(): string {
+  return linkedPages.includes(pathOf(place.value)) ? (queryOf(place.value).get("q") ?? "") : "";
 }
 
 function Option(props: { at: number; isActive: boolean; option: SearchOption; choose: () => void }) {

@@ -194,9 +194,13 @@ function idOf(name) {
  * @param {string} url
  */
 async function takePictures(browser, url) {
-  const light = await browser.newContext({ viewport: size, colorScheme: "light" });
-  // Whatever else the machine does.
-  light.setDefaultTimeout(180_000);
+  const open = async (options) => {
+    const context = await browser.newContext(options);
+    // Whatever else the machine does.
+    context.setDefaultTimeout(180_000);
+    return context;
+  };
+  const light = await open({ viewport: size, colorScheme: "light" });
   const page = await light.newPage();
   const shoot = (name, of = page) => of.screenshot({ path: join(pictures, `${name}.png`) });
 
@@ -229,13 +233,13 @@ async function takePictures(browser, url) {
   await shoot("batch");
   const batch = page.url();
   const { cookies, origins } = await light.storageState();
-  const dark = await browser.newContext({
+  const dark = await open({
     ...{ viewport: size, colorScheme: "dark", storageState: { cookies, origins } },
   });
   const darkPage = await dark.newPage();
   await darkPage.goto(url);
   await page.getByRole("link", { name: "Overview" }).click();
-  await page.locator(".chart canvas").first().waitFor();
+  for (const each of [page, darkPage]) await each.locator(".chart canvas").first().waitFor();
   await page.waitForTimeout(2_000);
   await shoot("overview");
   await shoot("overview-dark", darkPage);
@@ -244,7 +248,7 @@ async function takePictures(browser, url) {
   await page.locator("table.jobs").waitFor();
   await page.waitForTimeout(500);
   await shoot("jobs");
-  const phone = await browser.newContext({
+  const phone = await open({
     ...{ viewport: { width: 360, height: 740 }, colorScheme: "light", storageState: { cookies, origins } },
   });
   const phonePage = await phone.newPage();
@@ -265,7 +269,10 @@ async function takePictures(browser, url) {
   await cancel.or(done).first().waitFor();
   if (await cancel.isVisible()) {
     await cancel.click();
-    await page.getByRole("dialog").getByRole("button", { name: /^Cancel/ }).click();
+    await page
+      .getByRole("dialog")
+      .getByRole("button", { name: /^Cancel/ })
+      .click();
     await page.getByText("The batch has ended").waitFor();
   }
   const alpine = idOf("alpine:3.20 root").slice(0, 12);

@@ -21,7 +21,10 @@ it("GET /api/v1/workers tells of workers and compressors, without their metrics,
         ...{ compressors: [], blocks: { waiting: 0, active: 0 }, shutOut: 0 },
       });
       expect(Object.keys(alone.workers[0]).sort()).toEqual(
-        ["at", "disk", "graphId", "host", "id", "pid", "queues", "startedAt", "threads", "version"].sort(),
+        [
+          ...["at", "disk", "draining", "graphId", "host", "id", "pid"],
+          ...["queues", "startedAt", "threads", "version"],
+        ].sort(),
       );
 
       const { metrics: _, ...status } = await tellOfCompressor(redis, graphName, "helper.7.ab");

@@ -20,7 +20,9 @@ it("names what the code names", async () => {
   const named = new Set<string>();
   for (const source of sources) {
     const text = await readFile(join(graph, source), "utf8");
-    for (const [name] of text.matchAll(/\b(SYNC_OF|LOCK_OF|LOOK_AT|COMPLETION_FIRST|LEASE)(_[A-Z]+)*\b/g))
+    for (const [name] of text.matchAll(
+      /\b(SYNC_OF|SYNC_BEFORE|LOCK_OF|LOOK_AT|COMPLETION_FIRST|LEASE)(_[A-Z]+)*\b/g,
+    ))
       named.add(name);
   }
   expect([...named].sort()).toEqual(Object.keys(parts).sort());

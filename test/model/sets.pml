@@ -3,8 +3,9 @@
  * do it: a model in Promela for Spin, which looks at every order of the steps of the processes, with a process killed or
  * the power cut before any step.
  *
- * Two images: 0, and 1 whose parent it is. Two imports add both, and the name "app" for image 1. A third process
- * collects garbage, removes one of the images, takes the name away, or names image 0. A fourth opens the graph afterwards,
+ * Two images: 0, and 1 whose parent it is. Two imports add both, and mostly the name "app" for image 1; one may be a store of
+ * image 1 alone. A third process
+ * collects garbage, removes one of the images, takes the name away, or names an image. A fourth opens the graph afterwards,
  * again and again, and judges what it finds.
  *
  * The disk: what a process sees (`place`, `journal`, `app`, `base`) is not what a power cut leaves (`kept.*`). What is done
@@ -56,6 +57,8 @@ byte imageLock[2] = NOBODY;
 bit started[PROCESSES];
 bit dead[PROCESSES];
 bit lease[IMPORTS];
+/* An import that gives no name. */
+bit nameless[IMPORTS];
 
 /* What was promised. */
 bit mustHave[2];    /* an import that has the image has been acknowledged, and nobody removed it since */
@@ -126,6 +129,15 @@ inline replaceNames(which, value) {
 #endif
 }
 
+/* An image that is seen may not be on the disk yet: who placed it has not synced it. `Names.set` */
+inline syncBeforeNames() {
+#ifndef WITHOUT_SYNC_BEFORE_NAMES
+  d_step { keepGraph(); w = 0; x = 0 }
+#else
+  skip
+#endif
+}
+
 /* ---- locks ---- */
 
 inline lockReferences(me) {
@@ -170,8 +182,9 @@ inline die(me) {
 /* The name "app" is given, if image 1 is there. Who looks for an image's names does so when it has gone. */
 inline giveApp(c) {
   if
-  :: inGraph(1) ->
+  :: inGraph(1) && !nameless[c] ->
     d_step { if :: !acknowledged[c] -> mustLackApp = 0 :: else fi };
+    syncBeforeNames();
     replaceNames(0, 1)
   :: else
   fi
@@ -197,10 +210,14 @@ inline completeSet(c) {
   d_step { keepStaging(); w = 0; x = 0 };
 #endif
   /* Whoever completes it: the import is there for good. */
-  d_step {
-    if :: inGraph(0) && inGraph(1) && app -> mustHave[0] = 1; mustHave[1] = 1; mustHaveApp = 1 :: else fi
-  };
+  promise(c);
   removeStage(c)
+}
+inline promise(c) {
+  d_step {
+    if :: inGraph(0) && inGraph(1) -> mustHave[0] = 1; mustHave[1] = 1 :: else fi;
+    if :: inGraph(1) && app && !nameless[c] -> mustHaveApp = 1 :: else fi
+  }
 }
 inline removeStage(c) {
   d_step {
@@ -287,6 +304,7 @@ proctype import(byte me) {
   bit missing[2];
   {
     d_step { started[me] = 1; dead[me] = 0 };
+    if :: skip :: nameless[me] = 1; onlyGarbage = 0 fi;
     lockReferences(me);
 #ifndef WITHOUT_LEASE
     lease[me] = 1;
@@ -299,10 +317,11 @@ proctype import(byte me) {
 #ifdef LOOK_AT_LEASE
       if :: !lease[me] -> goto failed :: else fi;
 #endif
+#ifndef WITHOUT_SYNC_OF_PRESENT
+      d_step { keepGraph(); w = 0; x = 0 };
+#endif
       giveApp(me);
-      d_step {
-        if :: inGraph(0) && inGraph(1) && app -> mustHave[0] = 1; mustHave[1] = 1; mustHaveApp = 1 :: else fi
-      }
+      promise(me)
     :: else ->
       d_step {
         for (j : 0 .. 1) {
@@ -426,11 +445,16 @@ proctype remover() {
       :: else
       fi;
       unlockReferences(REMOVER)
-    :: /* image 0 is named */
+    :: /* an image is named */
       onlyGarbage = 0;
       lockReferences(REMOVER);
       if
-      :: inGraph(0) -> replaceNames(1, 1); mustHaveBase = 1
+      :: inGraph(0) -> syncBeforeNames(); replaceNames(1, 1); mustHaveBase = 1
+      :: inGraph(1) ->
+        mustLackApp = 0;
+        syncBeforeNames();
+        replaceNames(0, 1);
+        mustHaveApp = 1
       :: else
       fi;
       unlockReferences(REMOVER)

@@ -1,7 +1,6 @@
 // What a real Redis refuses, as a producer tells it, until Redis takes it again.
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openProducer } from "../../src/producer/index.js";
@@ -53,7 +52,12 @@ it("is BUSY while a script runs", async () => {
     "BUSY",
     async () => {
       script = redis.command("EVAL", "while true do end", 0).catch(() => undefined);
-      await sleep(200);
+      await until("it has run for too long", () =>
+        operator.ping().then(
+          () => false,
+          (error: Error) => error.message.startsWith("BUSY"),
+        ),
+      );
     },
     () => operator.script("KILL"),
   );

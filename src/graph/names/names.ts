@@ -6,6 +6,7 @@ import {
   readPlainFile,
   replaceFile,
   rootPath,
+  syncDirectory,
   withLock,
 } from "../../disk/index.js";
 import {
@@ -129,6 +130,8 @@ export function openNames(root: string, exists: (id: string) => Promise<boolean>
         }
         await assertThere(given.values(), exists);
         if (content === before) return moved;
+        // Who has placed an image may not have synced it yet, and a name must not outlive it (SYNC_BEFORE_NAMES).
+        await syncDirectory(rootPath(root, "graph"));
         // SYNC_OF_NAMES
         await replaceFile(path, content);
         try {

@@ -9,6 +9,7 @@ import {
   removeTree,
   type StagingPlace,
   stagingPath,
+  syncDirectory,
   syncFileSystem,
 } from "../../disk/index.js";
 import { parseImageName, StevedoreError, throwIfAborted } from "../../terms/index.js";
@@ -111,6 +112,8 @@ export async function registerAllImages(
   /** Gives the names, where the graph has all images already. Under the lock. */
   const nameThem = async (lease: HeldLease): Promise<RegisteredSet> => {
     await lease.assertHeld();
+    // Who has placed them may not have synced them yet, and who asks relies on them (SYNC_OF_PRESENT).
+    await syncDirectory(place.directory);
     const moved = given.size === 0 ? new Map() : await names.set(given);
     return { added: [], present: members.map(({ id }) => id), moved };
   };

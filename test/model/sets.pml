@@ -12,7 +12,8 @@
  * in one directory reaches the disk in that order, in different directories in any order, and the content of files only
  * by a sync. A power cut keeps any number of the first steps of each directory, and no content that was not synced.
  *
- * -DWITHOUT_X leaves out the lock or the sync X. Each must lead to an assertion that fails: then the model would notice.
+ * -DKILLS=N, -DCUTS=N and -DEXPIRIES=N say how often a process is killed, the power cut, a lease run out (1 each), and
+ * -DONLY_IMPORTS that both imports are imports. -DWITHOUT_X leaves out the lock or the sync X. Each must lead to an assertion that fails: then the model would notice.
  */
 
 #if !defined(WITHOUT_LOOK_AT_LEASE) && !defined(WITHOUT_LEASE)
@@ -41,6 +42,8 @@ bit app;   /* the name of image 1 */
 bit base;  /* a name of image 0 */
 /* What a power cut leaves. */
 Disk kept;
+/* A file in staging: a journal has ended, and that may not be on the disk yet. */
+bit endFile;
 /* Whether content is on the disk: of the copies of the images, of the journals. */
 bit synced[4];
 bit journalSynced[IMPORTS];
@@ -205,10 +208,11 @@ inline completeSet(c) {
   syncAll();
 #endif
   giveApp(c);
-  d_step { journal[c] = 0; ofStaging!c, 0 };
+  d_step { journal[c] = 0; endFile = 1; ofStaging!c, 0 };
 #ifndef WITHOUT_SYNC_OF_JOURNALS_END
   d_step { keepStaging(); w = 0; x = 0 };
 #endif
+  endFile = 0;
   /* Whoever completes it: the import is there for good. */
   promise(c);
   removeStage(c)
@@ -233,8 +237,16 @@ inline removeStage(c) {
 }
 /* What the dead have decided. Who wrote the journal may have died before it was on the disk. */
 inline completeAll(me) {
+  finishEnded();
   if :: journal[0] -> syncFoundJournal(); completeSet(0) :: else fi;
   if :: journal[1] -> syncFoundJournal(); completeSet(1) :: else fi
+}
+inline finishEnded() {
+#ifndef WITHOUT_SYNC_OF_FOUND_END
+  if :: endFile -> d_step { keepStaging(); endFile = 0; w = 0; x = 0 } :: else fi
+#else
+  skip
+#endif
 }
 inline syncFoundJournal() {
 #ifndef WITHOUT_SYNC_OF_FOUND_JOURNAL
@@ -537,6 +549,7 @@ endFate:
         };
         app = kept.app;
         base = kept.base;
+        endFile = 0;
         w = 0; x = 0; j = 0
       }
     }
@@ -547,6 +560,7 @@ init {
   atomic {
     run import(0);
     if
+#ifndef ONLY_IMPORTS
     :: /* the parent is there, and nothing needs it */
       place[copy(1, 0)] = IN_GRAPH;
       kept.place[copy(1, 0)] = IN_GRAPH;
@@ -554,6 +568,7 @@ init {
       onlyGarbage = 0;
       run store(1)
     :: run store(1)
+#endif
     :: run import(1)
     fi;
     run remover();

@@ -1,6 +1,6 @@
 // The journal of a set of images: written durably once all of them are, it decides that they come into the graph. From
 // then on whoever finds it can bring that to its end.
-import { rename, unlink } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   ioError,
@@ -8,15 +8,19 @@ import {
   ownerOf,
   ownerStatus,
   readPlainFile,
+  removeAbandoned,
   type StagingPlace,
   stagingDirectory,
   stagingNames,
+  stagingPath,
   syncDirectory,
   writeDurably,
 } from "../../disk/index.js";
 import { isErrno, isId } from "../../terms/index.js";
 
 const journalSuffix = ".journal";
+/** Of what a journal is called while its end is not on the disk yet. It keeps its stage, as a journal does. */
+const endedSuffix = ".ended";
 
 export interface Journal {
   /** What lies in the stage under its id, parents before their children. */
@@ -58,13 +62,39 @@ export async function writeJournal(stage: string, journal: Journal): Promise<voi
   await syncDirectory(dirname(stage));
 }
 
-/** Removes the journal of a stage, durably: if it came back after a power cut, its names would be given once more. */
+/**
+ * Removes the journal of a stage, durably: if it came back after a power cut, its images would be placed and its names given
+ * once more. Under the lock of the references. Whoever dies here leaves a file by which the next one knows of it.
+ */
 export async function removeJournal(stage: string): Promise<void> {
-  await unlink(journalPath(stage)).catch((error: unknown) => {
+  const ended = `${stage}${endedSuffix}`;
+  await rename(journalPath(stage), ended).catch((error: unknown) => {
     if (!isErrno(error, "ENOENT")) throw error;
   });
   // SYNC_OF_JOURNALS_END
   await syncDirectory(dirname(stage));
+  await rm(ended, { force: true });
+}
+
+/** The stages whose journals have ended by removers that died before that was on the disk for sure. */
+export async function findEnded(place: StagingPlace): Promise<string[]> {
+  const names = (await stagingNames(place)).filter((name) => name.endsWith(endedSuffix));
+  return names.map((name) => join(stagingDirectory(place), name.slice(0, -endedSuffix.length)));
+}
+
+/**
+ * Makes that durable, before anybody relies on the absence of these journals, and removes the stages. Under the lock of the
+ * references.
+ */
+export async function finishEnded(place: StagingPlace): Promise<void> {
+  const stages = await findEnded(place);
+  if (stages.length === 0) return;
+  // SYNC_OF_FOUND_END
+  await syncDirectory(stagingDirectory(place));
+  for (const stage of stages) {
+    await rm(`${stage}${endedSuffix}`, { force: true });
+    await removeAbandoned(stage, await stagingPath(place));
+  }
 }
 
 /** Reads the journal of a stage; undefined if there is none. @throws `INTERNAL` if it is damaged */

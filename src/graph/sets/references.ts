@@ -19,7 +19,7 @@ import {
 } from "../../disk/index.js";
 import { isErrno } from "../../terms/index.js";
 import type { Names } from "../names/index.js";
-import { type FoundJournal, findJournals, readJournal } from "./journal.js";
+import { type FoundJournal, findEnded, findJournals, finishEnded, readJournal } from "./journal.js";
 import { type Locked, leasesDirectory, livingLeases, removeDeadLeases } from "./lease.js";
 import { completeSet } from "./set-completion.js";
 
@@ -58,6 +58,7 @@ export function openReferences(place: StagingPlace, names: Pick<Names, "set">): 
 
   /** Under the lock nobody is about to complete a set: a journal that is there was left, whether its owner lives or not. */
   async function completeAll(): Promise<void> {
+    await finishEnded(place);
     for (const { stage, status } of await findJournals(place)) {
       // Its host alone knows what it wrote last.
       if (status === "elsewhere") continue;
@@ -81,12 +82,12 @@ export function openReferences(place: StagingPlace, names: Pick<Names, "set">): 
     }
   }
 
-  async function completeThose(found: readonly FoundJournal[]): Promise<void> {
+  async function completeThose(found: readonly FoundJournal[], hasEnded: boolean): Promise<void> {
     if (found.some(({ status }) => status === "gone")) {
       await makeLeases();
       await withLock(leases, completeAll);
-    } else if (found.some(({ status }) => status === "unseen")) {
-      // It may be a container that completes its own, or one that was killed.
+    } else if (hasEnded || found.some(({ status }) => status === "unseen")) {
+      // Somebody may be about to end a journal, or a container to complete its own: then the lock is not free.
       await makeLeases();
       await withFreeLock(leases, completeAll);
     }
@@ -120,7 +121,8 @@ export function openReferences(place: StagingPlace, names: Pick<Names, "set">): 
         const stamp = readStamp(staging);
         if (stamp === undefined || stamp.text === nothingFoundAt) return;
         const found = await findJournals(place);
-        if (found.length > 0) await completeThose(found);
+        const hasEnded = (await findEnded(place)).length > 0;
+        if (found.length > 0 || hasEnded) await completeThose(found, hasEnded);
         else if (stamp.settled) nothingFoundAt = stamp.text;
       } catch {
         // The next one may be able to.

@@ -38,8 +38,8 @@ describe("a process that registers a set of images", () => {
       }
       const decided = outcomes.indexOf("all");
       expect(outcomes).toEqual(outcomes.map((_, at) => (at < decided ? "nothing" : "all")));
-      // The lease, the journal, each image and the names.
-      if (call === "rename") expect([decided, outcomes.length]).toEqual([2, ids.length + 4]);
+      // The lease, the journal, each image, the names and the end of the journal.
+      if (call === "rename") expect([decided, outcomes.length]).toEqual([2, ids.length + 5]);
     },
   );
 

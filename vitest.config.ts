@@ -7,9 +7,17 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * left to do. Those that wait stand between those that compute. The others follow as vitest thinks best.
  */
 const longest = [
-  ...["chaos/chaos", "worker/mount-crash", "worker/crash", "worker/batches/batch-crash"],
+  ...[
+    "chaos/chaos",
+    "model/model",
+    "cli/commands/lists",
+    "worker/mount-crash",
+    "worker/crash",
+    "worker/batches/batch-crash",
+  ],
   ...["worker/compress/compressors", "worker/compress/offload", "worker/resumption"],
   ...["worker/redis-topologies", "worker/cancel", "server/dashboard/dashboard", "worker/worker"],
+  ...["accessibility", "graph-page", "images-page", "add"].map((name) => `server/dashboard/${name}`),
   ...["server/dashboard/overview", "server/dashboard/jobs-page", "server/dashboard/outside-pages"],
   ...["interchange/round-trip", "interchange/engines", "install/packages", "docs/other-languages"],
   ...["worker/scheduled-run", "worker/telemetry/job-log", "server/api/layer"],

@@ -25,5 +25,6 @@ export const environmentVariables: Readonly<Record<string, string>> = {
   STEVEDORE_LOG_FORMAT: "the form of the log, as --log-format",
   STEVEDORE_TRACES: "1 for traces by OpenTelemetry, 0 for none",
   REGISTRY_AUTH_FILE: "the credentials for registries, as --registry-auth",
+  NO_COLOR: "if it is not empty, nothing is coloured; FORCE_COLOR and CLICOLOR are heeded as well",
   DOCKER_CONFIG: "the directory of Docker's config.json, where REGISTRY_AUTH_FILE is not set",
 };

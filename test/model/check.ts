@@ -51,9 +51,13 @@ export const parts: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * @param defines such as `KILLS=0` or `WITHOUT_LEASE`
+ * @param optimization the compiler's: it takes longer than to look at a few hundred thousand states
  * @throws if Spin or the compiler fails, or if not all states could be looked at
  */
-export async function checkModel(defines: readonly string[]): Promise<Verdict> {
+export async function checkModel(
+  defines: readonly string[],
+  optimization: "-O0" | "-O1" = "-O1",
+): Promise<Verdict> {
   const directory = await mkdtemp(join(tmpdir(), "stevedore-model-"));
   try {
     const run = (program: string, ...args: string[]) =>
@@ -62,7 +66,7 @@ export async function checkModel(defines: readonly string[]): Promise<Verdict> {
     const flags = defines.map((each) => `-D${each}`);
     const made = await run("spin", "-a", ...flags, "sets.pml");
     if (made.exitCode !== 0) throw new Error(`spin: ${made.all}`);
-    const compiled = await run("gcc", "-O1", "-w", "-DSAFETY", "-DCOLLAPSE", "-o", "pan", "pan.c");
+    const compiled = await run("gcc", optimization, "-w", "-DSAFETY", "-DCOLLAPSE", "-o", "pan", "pan.c");
     if (compiled.exitCode !== 0) throw new Error(`gcc: ${compiled.all}`);
     const { all = "" } = await run("./pan", "-m200000");
     const fault = /^pan:\d+: (.*)/m.exec(all)?.[1];

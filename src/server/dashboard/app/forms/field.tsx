@@ -35,13 +35,30 @@ export function Field(props: FieldProps & { children: (tied: Tied) => ComponentC
         "aria-describedby": `${id}-hint ${id}-error`,
         "aria-invalid": error !== undefined,
       })}
+      <FieldNotes id={id} hint={hint} error={error} />
+    </div>
+  );
+}
+
+/** What stands below a field, and is read out with it: by its id and `-hint` or `-error`. */
+function FieldNotes({
+  id,
+  hint,
+  error,
+}: {
+  id: string;
+  hint?: ComponentChildren;
+  error: string | undefined;
+}) {
+  return (
+    <>
       <span class="hint" id={`${id}-hint`}>
         {hint}
       </span>
       <span role="alert" class="complaint" id={`${id}-error`}>
         {error}
       </span>
-    </div>
+    </>
   );
 }
 
@@ -130,12 +147,7 @@ export function CheckField({ name, label, hint }: FieldProps) {
         />{" "}
         {label}
       </label>
-      <span class="hint" id={`${id}-hint`}>
-        {hint}
-      </span>
-      <span role="alert" class="complaint" id={`${id}-error`}>
-        {error}
-      </span>
+      <FieldNotes id={id} hint={hint} error={error} />
     </div>
   );
 }

@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(project, "dist");
@@ -43,6 +44,9 @@ const filesOfBundled = ["@fastify/swagger-ui/static"];
 const producerDependencies = ["bullmq", "bullmq-otel", "ioredis", "zod"];
 const commonJsEntries = ["producer", "jobs"];
 
+/** From how many bytes on the browser's files are compressed, as for what the server compresses itself. */
+const leastCompressed = 1024;
+
 if (!process.argv.includes("--if-stale") || isStale()) await build();
 
 async function build() {
@@ -52,6 +56,7 @@ async function build() {
   const isWhole =
     run("tsc", "--noEmitOnError") &&
     run("vite", "build", "--logLevel", "warn") &&
+    (await succeeds(compressPages)) &&
     (await succeeds(bundleCommandLine)) &&
     (await succeeds(bundleCommonJs)) &&
     (await succeeds(writeManualPage));
@@ -64,6 +69,17 @@ async function build() {
   if (existsSync(main)) chmodSync(main, 0o755);
   writeFileSync(stamp, "");
   utimesSync(stamp, began, began);
+}
+
+/** Puts what the browser loads beside itself, compressed as well as can be: the server sends the file as it is. */
+async function compressPages() {
+  const pages = join(dist, "server/dashboard/app");
+  for (const name of readdirSync(pages)) {
+    const bytes = readFileSync(join(pages, name));
+    if (!/\.(js|css|svg)$/.test(name) || bytes.length < leastCompressed) continue;
+    writeFileSync(join(pages, `${name}.br`), brotliCompressSync(bytes));
+    writeFileSync(join(pages, `${name}.gz`), gzipSync(bytes, { level: 9 }));
+  }
 }
 
 /** Bundles dist/cli in its place. */

@@ -21,3 +21,12 @@ export const pagePaths = [
 ] as const;
 
 export type PagePath = (typeof pagePaths)[number];
+
+/**
+ * What a page without a query in its address asks the API first, in the app's own words: the browser asks for it as soon
+ * as it sees the page, beside the app's files.
+ */
+export const firstRequests: Partial<Record<PagePath, string>> = {
+  "/images": "/api/v1/images?sort=created&direction=desc&offset=0&limit=100",
+  "/graph": "/api/v1/graph",
+};

@@ -1,4 +1,7 @@
 // The list of images, of a graph of 10,000: sorted, filtered, walked by keyboard, and what is done with those selected.
+import { readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openGraph } from "../../../src/graph/index.js";
@@ -8,6 +11,7 @@ import { type ServedDashboard, serveDashboard } from "../../support/dashboard/se
 import { writeGraph } from "../../support/images/graph-on-disk.js";
 import { realistic } from "../../support/images/graph-shapes.js";
 
+const builtPages = fileURLToPath(new URL("../../../dist/server/dashboard/app", import.meta.url));
 const count = 10_000;
 /** One that two build on, one of which another builds on. */
 const doomed = [
@@ -103,6 +107,36 @@ describe("the list of images", () => {
       await page.getByLabel("Created from").fill("2026-05-01");
       const since = await page.evaluate<string>("new Date(2026, 4, 1).toISOString()");
       await beginsAs(page, `head=true&text=nginx&minBytes=1048576&createdSince=${since}&${sort}`);
+    });
+  });
+
+  it("is asked for once, while the app's files come, which the build has compressed", async () => {
+    await dashboard.visit("/images", "full", async (page) => {
+      await page.locator("tbody th a").first().waitFor();
+      const loaded = (await page.evaluate(`performance.getEntriesByType("resource").map(
+        ({ name, initiatorType, startTime, encodedBodySize, decodedBodySize }) =>
+          ({ path: new URL(name).pathname, initiatorType, startTime, encodedBodySize, decodedBodySize }))`)) as {
+        [field: string]: number | string;
+      }[];
+      const app = loaded.find(({ path }) => /^\/assets\/index-.*\.js$/.test(String(path)));
+      const lists = loaded.filter(({ path }) => path === "/api/v1/images");
+      expect(lists).toEqual([expect.objectContaining({ initiatorType: "link" })]);
+      expect(Number(app?.encodedBodySize) * 2).toBeLessThan(Number(app?.decodedBodySize));
+      const name = String(app?.path);
+      for (const [accepted, extension] of [
+        ["gzip, br", ".br"],
+        ["gzip", ".gz"],
+      ] as const) {
+        const answer = await page.request.get(dashboard.url + name, {
+          headers: { "accept-encoding": accepted },
+        });
+        expect(answer.headers()).toMatchObject({
+          "content-encoding": extension === ".br" ? "br" : "gzip",
+          "content-length": String(statSync(join(builtPages, basename(name) + extension)).size),
+          vary: expect.stringMatching(/accept-encoding/i),
+        });
+        expect((await answer.body()).equals(readFileSync(join(builtPages, basename(name))))).toBe(true);
+      }
     });
   });
 

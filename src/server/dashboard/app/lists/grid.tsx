@@ -58,15 +58,18 @@ export function Grid<Row>(props: GridProps<Row>) {
   const scroller = useRef<HTMLDivElement>(null);
   const head = useRef<HTMLTableSectionElement>(null);
   const [headHeight, setHeadHeight] = useState(0);
+  const [isNarrow, setNarrow] = useState(() => matchMedia(narrow).matches);
   const [, render] = useReducer((made: number, _: undefined) => made + 1, 0);
   const [active, setActive] = useState<Place>({ row: 0, column: 0 });
   const wantsFocus = useRef(false);
+  const measuredFor = useRef(isNarrow);
   const activeRow = Math.min(active.row, Math.max(0, count - 1));
 
   const optionsOf = () => ({
     count,
     getScrollElement: () => scroller.current,
-    estimateSize: () => (matchMedia(narrow).matches ? heights.narrow : heights.wide),
+    // Called for each row of the list.
+    estimateSize: () => (isNarrow ? heights.narrow : heights.wide),
     scrollToFn: elementScroll,
     observeElementRect,
     observeElementOffset,
@@ -88,14 +91,15 @@ export function Grid<Row>(props: GridProps<Row>) {
   useLayoutEffect(() => rows._willUpdate());
   useLayoutEffect(() => {
     const width = matchMedia(narrow);
-    const measure = () => {
-      setHeadHeight(head.current?.offsetHeight ?? 0);
-      rows.measure();
-    };
-    measure();
-    width.addEventListener("change", measure);
-    return () => width.removeEventListener("change", measure);
+    const change = () => setNarrow(width.matches);
+    width.addEventListener("change", change);
+    return () => width.removeEventListener("change", change);
   }, []);
+  useLayoutEffect(() => {
+    setHeadHeight(head.current?.offsetHeight ?? 0);
+    if (measuredFor.current !== isNarrow) rows.measure();
+    measuredFor.current = isNarrow;
+  }, [isNarrow]);
 
   const shown = rows.getVirtualItems();
   const { range } = rows;

@@ -34,7 +34,16 @@ const longest = [
  * test it. They leave nothing in their process that another could find, and do not ask which processes it has started.
  */
 const sharing = [
-  ...["audit/*", "cli/*", "cli/{commands,terminal}/**/*", "deploy/*", "disk/*", "docs/*", "garbage/*"],
+  ...[
+    "audit/*",
+    "bench/*",
+    "cli/*",
+    "cli/{commands,terminal}/**/*",
+    "deploy/*",
+    "disk/*",
+    "docs/*",
+    "garbage/*",
+  ],
   ...["graph/*", "graph/{checksums,names}/*", "inbox/*", "interchange/{source,target}/**/*", "jobs/*"],
   ...["layer/tar/*", "redis/*", "server/dashboard/picture/**/*"],
 ].map((files) => `test/${files}.test.ts`);

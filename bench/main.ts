@@ -1,8 +1,10 @@
-// npm run bench [-- ROW…]: measures the rows, prints one table, and writes it as JSON to bench/results/.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { arch, cpus, release, totalmem } from "node:os";
+// npm run bench [-- ROW… [--against FILE]]: measures the rows, prints one table, keeps them as JSON in bench/results/, and
+// tells what has become worse than in an earlier such file.
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { type Change, compareRows, regressions } from "./comparison.js";
 import { type Dock, openDock } from "./dock.js";
+import { keepResults, type MeasuredRow, readResults, thisMachine } from "./results.js";
 import { isMet, type Row } from "./row.js";
 import {
   measureBehind,
@@ -61,7 +63,13 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   memory: measureMemory,
 };
 
-const asked = process.argv.slice(2);
+/** By which part the value of a row may differ from run to run. */
+const tolerance = 0.15;
+
+const { values: options, positionals: asked } = parseArgs({
+  allowPositionals: true,
+  options: { against: { type: "string" } },
+});
 /** `blocks` asks for all whose names begin with `blocks-`. */
 const isAskedFor = (name: string) => asked.some((each) => name === each || name.startsWith(`${each}-`));
 const unknown = asked.filter(
@@ -74,46 +82,90 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const rows: Row[] = [];
+/** Read first: a file that cannot be read is told before an hour of measuring. */
+const earlier = options.against === undefined ? undefined : readEarlier(options.against);
+
+const file = fileURLToPath(new URL("../../bench/results/latest.json", import.meta.url));
+const machine = thisMachine();
+const rows: MeasuredRow[] = [];
 {
   await using dock = await openDock();
-  for (const [name, measure] of Object.entries(measurements)) {
-    if (asked.length > 0 && !isAskedFor(name)) continue;
-    console.error(`bench: ${name} …`);
-    rows.push(...(await measure(dock)));
+  for (const [measurement, measure] of Object.entries(measurements)) {
+    if (asked.length > 0 && !isAskedFor(measurement)) continue;
+    console.error(`bench: ${measurement} …`);
+    const measuredAt = new Date().toISOString();
+    const measured = (await measure(dock)).map((row) => ({ ...row, measurement, measuredAt }));
+    rows.push(...measured);
+    keepResults(file, machine, measured);
   }
 }
-
-const machine = {
-  cpu: cpus()[0]?.model ?? arch(),
-  cores: cpus().length,
-  memoryGiB: Math.round(totalmem() / 1024 ** 3),
-  kernel: release(),
-  node: process.version,
-};
-const results = fileURLToPath(new URL("../../bench/results/", import.meta.url));
-mkdirSync(results, { recursive: true });
-const file = `${results}latest.json`;
-writeFileSync(file, `${JSON.stringify({ measuredAt: new Date().toISOString(), machine, rows }, null, 2)}\n`);
 
 console.log(
   `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}\n`,
 );
-const number = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
-const lines = rows.map((row) => [
-  row.what,
-  row.against,
-  row.on,
-  `${number(row.ours)} ${row.unit}`,
-  row.peer === null ? "-" : `${number(row.peer)} ${row.unit}`,
-  number(row.value),
-  targetOf(row),
-  row.target === null ? "-" : isMet(row) ? "met" : "MISSED",
-]);
-for (const line of [["what", "against", "on", "ours", "peer", "value", "target", ""], ...lines]) {
-  console.log(`| ${line.join(" | ")} |`);
+printTable(
+  ["what", "against", "on", "ours", "peer", "value", "target", ""],
+  rows.map((row) => [
+    row.what,
+    row.against,
+    row.on,
+    `${shown(row.ours)} ${row.unit}`,
+    row.peer === null ? "-" : `${shown(row.peer)} ${row.unit}`,
+    shown(row.value),
+    targetOf(row),
+    row.target === null ? "-" : isMet(row) ? "met" : "MISSED",
+  ]),
+);
+if (earlier !== undefined) {
+  const names = new Set(rows.map(({ measurement }) => measurement));
+  tellChanges(
+    compareRows(
+      earlier.rows.filter(({ measurement }) => names.has(measurement)),
+      rows,
+      tolerance,
+    ),
+  );
 }
 console.error(`\nwritten to ${file}`);
+
+function readEarlier(path: string) {
+  try {
+    const results = readResults(path);
+    if (JSON.stringify(results.machine) !== JSON.stringify(thisMachine())) {
+      console.error(`bench: ${path} is of another machine: only its ratios say something here`);
+    }
+    return results;
+  } catch (error) {
+    console.error(`bench: ${(error as Error).message}`);
+    return process.exit(2);
+  }
+}
+
+function tellChanges(changes: readonly Change[]): void {
+  console.log(`\nAgainst ${options.against}, where ${tolerance * 100} % may be chance:\n`);
+  printTable(
+    ["what", "against", "before", "now", "worse by", ""],
+    changes.map(({ row, before, now, worse, verdict }) => [
+      row.what,
+      row.against,
+      before === null ? "-" : shown(before),
+      now === null ? "-" : shown(now),
+      worse === null ? "-" : `${(worse * 100).toFixed(0)} %`,
+      regressions.includes(verdict) ? verdict.toUpperCase() : verdict,
+    ]),
+  );
+  const count = changes.filter(({ verdict }) => regressions.includes(verdict)).length;
+  console.log(`\n${count} of ${changes.length} rows are worse`);
+  if (count > 0) process.exitCode = 1;
+}
+
+function printTable(heads: readonly string[], lines: readonly (readonly string[])[]): void {
+  for (const line of [heads, heads.map(() => "---"), ...lines]) console.log(`| ${line.join(" | ")} |`);
+}
+
+function shown(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
 
 function targetOf({ target }: Row): string {
   if (target === null) return "-";

@@ -1,5 +1,5 @@
-// Images that cannot be loaded. One that nothing depends on is moved away whole. Others are only reported: somebody may
-// still put back what is missing, and without the image its children would lose more.
+// Images that cannot be loaded. One that nothing is known to depend on is moved away whole. Others are only reported: somebody
+// may still put back what is missing, and without the image its children would lose more.
 
 import { imagePaths, loadImage, parseRecord, readParent } from "../graph/index.js";
 import { isId, StevedoreError, shortId } from "../terms/index.js";
@@ -36,15 +36,18 @@ export async function* checkBrokenImages(survey: Survey): AsyncGenerator<Damage>
   const children = countChildren(survey);
   // Changed by the repairs themselves, where `children` foresees them.
   const childrenLeft = new Map(children);
-  // As long as there are images that cannot be read, any of them may depend on another.
-  const isFree = (id: string) => children.get(id) === 0 && !isMounted(id) && unread.size === 0;
+  const isFree = (id: string) => children.get(id) === 0 && !isMounted(id);
+  // They keep nothing where it is: what is moved away is whole, and can be put back.
+  const unknown = [...unread].filter(([, parent]) => parent === undefined).map(([id]) => id);
+  const warning = unknown.length === 0 ? "" : `; ${namesOf(unknown)} cannot be read and may build on it`;
   const free = [...broken.keys()].filter(isFree).reverse();
   const left = new Map(broken);
   for (let id = free.pop(); id !== undefined; id = free.pop()) {
     const image = left.get(id);
     if (image === undefined) continue;
     left.delete(id);
-    yield describe(root, id, image, [moveAway, moveImage(survey, id, childrenLeft)]);
+    const told = { ...image, message: `${image.message}${warning}` };
+    yield describe(root, id, told, [moveAway, moveImage(survey, id, childrenLeft)]);
     const { parent } = image;
     if (parent === null || !children.has(parent)) continue;
     children.set(parent, (children.get(parent) ?? 0) - 1);
@@ -66,14 +69,20 @@ function describe(
   return damage(root, what, { at: imageAt(id), id, message, repair });
 }
 
+function namesOf(ids: readonly string[]): string {
+  const more = ids.length > 3 ? ` and ${ids.length - 3} more` : "";
+  return `${ids.slice(0, 3).map(shortId).join(", ")}${more}`;
+}
+
 /** How many images name each broken one as their parent. */
-function countChildren({ parents, broken }: Survey): Map<string, number> {
+function countChildren({ parents, broken, unread }: Survey): Map<string, number> {
   const counts = new Map([...broken.keys()].map((id) => [id, 0]));
   const count = (parent: string | null) => {
     const known = parent === null ? undefined : counts.get(parent);
     if (parent !== null && known !== undefined) counts.set(parent, known + 1);
   };
   for (const parent of parents.values()) count(parent);
+  for (const parent of unread.values()) count(parent ?? null);
   for (const { parent } of broken.values()) count(parent);
   return counts;
 }
@@ -99,7 +108,12 @@ function moveImage(survey: Survey, id: string, childrenLeft: Map<string, number>
 /** Drops images that were deleted or repaired by somebody else meanwhile. */
 function dropRepaired({ graph, parents, broken }: Survey): void {
   for (const [id, { parent }] of broken) {
-    if (isBroken(graph.directory, id)) continue;
+    try {
+      if (isBroken(graph.directory, id)) continue;
+    } catch {
+      // It cannot be read any more, which a repair of it will tell.
+      continue;
+    }
     broken.delete(id);
     if (isThere(imagePaths(graph.directory, id).directory)) parents.set(id, parent);
   }

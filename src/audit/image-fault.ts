@@ -9,8 +9,7 @@ import { beginSurvey } from "./survey.js";
 
 /**
  * The findings about one image; none for one that is whole, or that the graph does not have. Nothing is repaired. What is
- * wrong with its ancestors is not told, but for a parent that is missing; nor does it matter that others cannot be read,
- * for which a repair of the whole graph leaves it where it is.
+ * wrong with its ancestors is not told, but for a parent that is missing.
  * @param children the ids of the images that name it as their parent
  * @throws `INTERNAL` for what cannot be read
  */

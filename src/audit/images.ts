@@ -1,7 +1,7 @@
 // The one pass over all images: loads each, looks at what lies in its directory, and notes what later checks need.
 import { existsSync } from "node:fs";
 import { createYielder, namesWithin } from "../disk/index.js";
-import { imagePaths, loadImage } from "../graph/index.js";
+import { imagePaths, loadImage, readParent } from "../graph/index.js";
 import { isId, quote, StevedoreError } from "../terms/index.js";
 import { readBreakage } from "./broken-images.js";
 import { type Damage, damage, moveAway, notLookedAt } from "./finding.js";
@@ -33,7 +33,7 @@ export async function* checkImage(survey: Survey, id: string): AsyncGenerator<Da
   const at = imageAt(id);
   try {
     if (leadsElsewhere(imagePaths(graph.directory, id).directory)) {
-      unread.add(id);
+      unread.set(id, undefined);
       const message = `the image ${id} is a link: what it leads to is not looked at`;
       yield damage(root, "image-not-a-directory", { at, id, message });
       return;
@@ -51,8 +51,16 @@ export async function* checkImage(survey: Survey, id: string): AsyncGenerator<Da
       broken.set(id, { ...readBreakage(graph.directory, id), message: error.message });
       return;
     }
-    if (!parents.has(id)) unread.add(id);
+    if (!parents.has(id)) unread.set(id, parentIfReadable(graph.directory, id));
     yield notLookedAt(root, at, error, id);
+  }
+}
+
+function parentIfReadable(graphDirectory: string, id: string): string | null | undefined {
+  try {
+    return readParent(graphDirectory, id);
+  } catch {
+    return undefined;
   }
 }
 

@@ -21,8 +21,11 @@ export interface Survey {
   readonly broken: Map<string, BrokenImage>;
   /** The images whose checksum.json has a checksum by Docker's recipe, with that. */
   readonly dockerChecksums: Map<string, string>;
-  /** Images that could not be read, for lack of a right or an error of the disk. */
-  readonly unread: Set<string>;
+  /**
+   * Images that could not be read, for lack of a right or an error of the disk, with their parents; undefined for one whose
+   * record cannot be read either.
+   */
+  readonly unread: Map<string, string | null | undefined>;
   /** What belongs to other hosts, by their names: it was left alone. */
   readonly elsewhere: Map<string, Elsewhere>;
   /** How many images were met. */
@@ -54,7 +57,7 @@ export function beginSurvey(graph: Graph): Survey {
     parents: new Map(),
     broken: new Map(),
     dockerChecksums: new Map(),
-    unread: new Set(),
+    unread: new Map(),
     elsewhere: new Map(),
     met: 0,
   };

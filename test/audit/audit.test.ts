@@ -377,7 +377,7 @@ describe("a repair", () => {
     expect(await contentsOf(root)).toEqual(contents);
   });
 
-  it("moves nothing as long as an image cannot be read, for that may build on it", async () => {
+  it("repairs the others where an image cannot be read, and tells that it may build on them", async () => {
     const root = await dockerRoot();
     writeImage(root, "broken", "{");
     const unreadable = writeImage(root, "unreadable");
@@ -385,11 +385,16 @@ describe("a repair", () => {
     const module = await bundle("audit/index.ts");
     const graphModule = await bundle("graph/index.ts");
     await shell(`chmod -R a+rX "${scratch.path}" && chmod 0 "${unreadable}/json" && touch "${program}"`);
+    // Who audits may move what lies there, and no more.
+    await shell(
+      `mkdir "${root}/lost+found" && chmod a+rwx "${root}/lost+found" "${root}/graph" "${root}/graph/broken"`,
+    );
     const { stdout } = await startNode(
       `process.setuid(65534);
        const { auditGraph } = await import(process.argv[1]);
        const { openGraph } = await import(process.argv[2]);
-       for await (const finding of auditGraph(await openGraph(process.argv[3]))) console.log(JSON.stringify(finding));`,
+       const audit = auditGraph(await openGraph(process.argv[3]), { repair: true });
+       for await (const finding of audit) console.log(JSON.stringify(finding));`,
       ...[module, graphModule, root],
     );
     const findings = stdout.split("\n").map((line) => JSON.parse(line));
@@ -397,8 +402,12 @@ describe("a repair", () => {
       expect.objectContaining({ what: "not-looked-at", code: "NEEDS_ROOT", id: "unreadable", repair: null }),
     );
     expect(findings).toContainEqual(
-      expect.objectContaining({ what: "unreadable-record", id: "broken", repair: null }),
+      expect.objectContaining({
+        ...{ what: "unreadable-record", id: "broken", repaired: true },
+        message: expect.stringContaining("unreadable cannot be read and may build on it"),
+      }),
     );
+    expect(existsSync(join(root, "graph/broken"))).toBe(false);
   });
 
   it("ends when it is aborted", async () => {

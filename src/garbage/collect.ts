@@ -8,7 +8,9 @@ import { type KeptImages, planCollection } from "./plan.js";
 import { surveyGraph } from "./survey.js";
 
 /** How many are checked and deleted under one lock: many enough to be cheap, few enough that nobody waits long for it. */
-const batchSize = 64;
+const batchSizes = { first: 64, most: 512 };
+/** In ms: a batch that took less is followed by one of twice its size, one that took more than twice that by one of half of it. */
+const batchTime = 500;
 
 export interface GarbageOptions {
   /** Deletes nothing, and tells what would be. Default false. */
@@ -55,18 +57,27 @@ export async function collectGarbage(
   const arrivedBefore = olderMs === 0 ? Number.POSITIVE_INFINITY : Date.now() - olderMs;
   const { garbage, kept } = planCollection(survey, { keep, arrivedBefore });
   let [images, layerBytes] = [0, 0];
-  for (let begin = 0; begin < garbage.length; begin += batchSize) {
+  let size = batchSizes.first;
+  for (let begin = 0, end = 0; begin < garbage.length; begin = end) {
     throwIfAborted(signal);
-    const sizes = await sizesOf(graph, garbage.slice(begin, begin + batchSize), signal);
+    end = begin + size;
+    const begun = performance.now();
+    const sizes = await sizesOf(graph, garbage.slice(begin, end), signal);
     const removed = dryRun ? [...sizes.keys()] : await mounts.deleteUnneeded([...sizes.keys()], signal);
     for (const id of removed) {
       images += 1;
       layerBytes += sizes.get(id) ?? 0;
       onRemoved({ id, layerBytes: sizes.get(id) ?? 0 }, garbage.length);
     }
+    size = nextSize(size, performance.now() - begun);
   }
   const blocks = await removeOldBlocks(graph.root, dryRun, signal);
   return { images, layerBytes, blocks, kept: { ...kept, meanwhile: garbage.length - images } };
+}
+
+function nextSize(size: number, tookMs: number): number {
+  if (tookMs < batchTime) return Math.min(2 * size, batchSizes.most);
+  return tookMs > 2 * batchTime ? Math.max(Math.ceil(size / 2), batchSizes.first) : size;
 }
 
 /** The bytes of layers, by id; an image that has left the graph since is left out. */

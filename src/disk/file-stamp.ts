@@ -25,7 +25,11 @@ export function readStamp(path: string): FileStamp | undefined {
   const now = Date.now();
   const stats = statIfAny(path);
   if (stats === undefined) return undefined;
-  const { dev, ino, size, mtimeNs, ctimeNs } = stats;
+  return stampOf(stats, now);
+}
+
+/** The stamp of what was looked at. @param now ms since the epoch, before the look */
+export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats, now: number): FileStamp {
   return {
     text: `${dev},${ino},${size},${mtimeNs},${ctimeNs}`,
     settled: now - Number(ctimeNs / 1_000_000n) > settledAfterMs,

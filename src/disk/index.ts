@@ -16,11 +16,12 @@ export {
 export { cachedRead } from "./cached-read.js";
 export { replaceFile, syncDirectory, syncFileSystem, writeDurably } from "./durable-file.js";
 export { digestFile } from "./file-digest.js";
-export { inodeOf, readStamp } from "./file-stamp.js";
+export { type FileStamp, inodeOf, readStamp } from "./file-stamp.js";
 export { diskOf } from "./free-space.js";
 export { ioError } from "./io-error.js";
 export { makeDirectory } from "./make-directory.js";
-export { longestPlainFile, readPlainFile } from "./plain-file.js";
+export { longestPlainFile, readPlainFile, readPlainFileWithStamp } from "./plain-file.js";
+export { type ReadEntries, readSideBySide } from "./read-side-by-side.js";
 export { createStampedMemory, joinStamps } from "./stamped-memory.js";
 export { assertWritable } from "./writable.js";
 

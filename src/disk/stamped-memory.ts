@@ -3,6 +3,8 @@ import type { FileStamp } from "./file-stamp.js";
 
 /** What is remembered, by keys. */
 export interface StampedMemory<Value> {
+  /** True if something is remembered under the key, be it outdated. */
+  has(key: string): boolean;
   /** What was noted under the key, if that was under the same stamp. */
   recall(key: string, stamp: FileStamp): Value | undefined;
   /**
@@ -11,6 +13,8 @@ export interface StampedMemory<Value> {
    * @param stamp taken before the reading
    */
   note(key: string, stamp: FileStamp, value: Value | undefined): void;
+  /** How many keys it holds. */
+  size(): number;
   /** Forgets all other keys, so that no more is held in memory than there is. */
   keepOnly(keys: readonly string[]): void;
 }
@@ -19,6 +23,8 @@ export interface StampedMemory<Value> {
 export function createStampedMemory<Value>(most = Number.POSITIVE_INFINITY): StampedMemory<Value> {
   const known = new Map<string, { readonly stamp: string; readonly value: Value }>();
   return {
+    size: () => known.size,
+    has: (key) => known.has(key),
     recall(key, { text }) {
       const last = known.get(key);
       return last?.stamp === text ? last.value : undefined;

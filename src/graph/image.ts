@@ -57,6 +57,13 @@ export function loadImage(graphDirectory: string, id: string): Image {
   return withLayer(graphDirectory, loadRecord(graphDirectory, id));
 }
 
+/** The image of a record that was read, and whose layer is there. Throws `IMAGE_BROKEN`. */
+export function imageOf(graphDirectory: string, recordBytes: Buffer, id: string): Image {
+  const { record } = readable(recordBytes, id);
+  const { directory, layer } = imagePaths(graphDirectory, id);
+  return { id, parent: parentOf(record), record, recordBytes, directory, layerDirectory: layer };
+}
+
 /** Loads an image's record and does not look at its layer. Throws as `loadImage`. */
 export function loadRecord(graphDirectory: string, id: string): LoadedRecord {
   assertId(id);
@@ -88,8 +95,8 @@ function withLayer(graphDirectory: string, { record, recordBytes }: LoadedRecord
   return { id, parent: parentOf(record), record, recordBytes, directory, layerDirectory: layer };
 }
 
-/** The record in the bytes of an image's json. */
-function readable(recordBytes: Buffer, id: string): LoadedRecord {
+/** The record in the bytes of an image's json. Throws `IMAGE_BROKEN`. */
+export function readable(recordBytes: Buffer, id: string): LoadedRecord {
   let record: ImageRecord;
   try {
     record = parseRecord(recordBytes);

@@ -3,6 +3,7 @@
 
 // The graph, its images and their records.
 
+export type { Beside } from "./gathering.js";
 export type { Graph, OpenGraphOptions } from "./graph.js";
 export { type Image, imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
 export { openImageIndex } from "./image-index.js";

@@ -1,8 +1,8 @@
 // Walks over all images of a graph, of which none is hidden for being broken.
 
-import { createYielder } from "../disk/index.js";
+import { createYielder, type FileStamp, readPlainFileWithStamp } from "../disk/index.js";
 import { assertId, type ErrorCode, StevedoreError } from "../terms/index.js";
-import { type Image, loadImage, loadRecord } from "./image.js";
+import { type Image, imagePaths, loadImage, loadRecord, readable } from "./image.js";
 import type { ImageIndex } from "./image-index.js";
 import { parentOf } from "./record.js";
 
@@ -28,13 +28,17 @@ export async function* listImages(
   index: ImageIndex,
   signal?: AbortSignal | undefined,
 ): AsyncGenerator<ListedImage, void, undefined> {
-  const names = index.strays.length === 0 ? index.ids : [...index.ids, ...index.strays].sort();
   const turn = createYielder(signal);
-  for (const name of names) {
+  for (const name of sortedNames(index)) {
     await turn();
     const listed = loadListed(graphDirectory, name);
     if (listed !== undefined) yield listed;
   }
+}
+
+/** All names of an index, in their order. */
+export function sortedNames({ ids, strays }: ImageIndex): readonly string[] {
+  return strays.length === 0 ? ids : [...ids, ...strays].sort();
 }
 
 /** Gathers the images of a listing by the parent they name; broken ones are left out. */
@@ -68,7 +72,33 @@ export function readParent(graphDirectory: string, id: string): string | null {
   }
 }
 
-function loadListed(graphDirectory: string, name: string): ListedImage | undefined {
+/** The same with the stamp of the record's file; undefined where that is no file that can be read. */
+export function readParentWithStamp(
+  graphDirectory: string,
+  id: string,
+): { readonly parent: string | null; readonly stamp: FileStamp } | undefined {
+  let read: ReturnType<typeof readPlainFileWithStamp>;
+  try {
+    read = readPlainFileWithStamp(imagePaths(graphDirectory, id).record);
+  } catch {
+    return undefined;
+  }
+  if (read === undefined) return undefined;
+  return { parent: parentIn(read.bytes, id), stamp: read.stamp };
+}
+
+/** The parent that the record of an image names, by its bytes; null for none, and for one that is not good. */
+export function parentIn(recordBytes: Buffer, id: string): string | null {
+  try {
+    return parentOf(readable(recordBytes, id).record);
+  } catch (error) {
+    if (error instanceof StevedoreError && error.code === "IMAGE_BROKEN") return null;
+    throw error;
+  }
+}
+
+/** What a listing yields for a name; undefined for an image that has left the graph. */
+export function loadListed(graphDirectory: string, name: string): ListedImage | undefined {
   try {
     assertId(name);
     return { image: loadImage(graphDirectory, name) };

@@ -22,6 +22,7 @@ import {
   rememberChecksums,
 } from "./checksums/index.js";
 import { withContent } from "./derived/index.js";
+import { gatherImages } from "./gathering.js";
 import type { Graph, OpenGraphOptions } from "./graph.js";
 import { readOrMakeGraphId } from "./graph-id.js";
 import { readHistory } from "./history.js";
@@ -58,7 +59,8 @@ export async function openGraph(
     await references.completeAbandoned();
     return indexAsItIs();
   };
-  const findChildren = openParentIndex(directory);
+  const parentIndex = openParentIndex(directory, indexAsItIs);
+  const retention: RetentionSources = { ...references, names, parentIndex };
   const rememberedChecksums = rememberChecksums();
   const dictionary = openChecksumsDictionary(absolute, (id) => knownDockerChecksum(directory, id));
   await references.completeAbandoned();
@@ -96,6 +98,7 @@ export async function openGraph(
       return loadImage(directory, await graph.resolve(reference));
     },
     list: (signal) => listWhenRead(directory, index, signal),
+    gather: async (pick, signal) => gatherImages(directory, await index(), pick, signal),
     imageCount: async () => (await index()).ids.length,
     byParent: (signal) => groupByParent(graph.list(signal)),
     async heads(signal) {
@@ -103,7 +106,8 @@ export async function openGraph(
     },
     async children(id, signal) {
       assertId(id);
-      return [...((await findChildren(new Set([id]), (await index()).ids, signal)).get(id) ?? [])];
+      await references.completeAbandoned();
+      return [...((await parentIndex.find(new Set([id]), signal)).get(id) ?? [])];
     },
     async history(reference) {
       return readHistory(directory, await graph.resolve(reference));
@@ -126,14 +130,14 @@ export async function openGraph(
     },
     async takeOut(id, { force = false, destination } = {}, signal) {
       assertId(id);
-      const taken = await takeOutImage(place, id, retentionNow(signal), { force, destination }, signal);
+      const taken = await takeOutImage(place, id, retention, { force, destination }, signal);
       if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
       return taken;
     },
     async takeOutUnneeded(ids, signal) {
       ids.forEach(assertId);
-      const taken = await takeOutUnneededImages(place, ids, retentionNow(signal), signal);
-      for (const id of taken.keys()) {
+      const taken = await takeOutUnneededImages(place, ids, retention, signal);
+      for (const id of taken.ids) {
         if ((await dictionary.get(id)) !== undefined) await dictionary.change(id, async () => {});
       }
       return taken;
@@ -232,13 +236,6 @@ export async function openGraph(
       "IMAGE_NOT_FOUND",
       `there is no image ${quote(id)}, which the name ${quote(name)} stands for`,
     );
-  }
-
-  /** What keeps images, read from the disk when a removal asks. It asks under the lock, when abandoned sets are complete. */
-  function retentionNow(signal: AbortSignal | undefined): RetentionSources {
-    const children: RetentionSources["children"] = async (parents) =>
-      findChildren(parents, (await indexAsItIs()).ids, signal);
-    return { ...references, names, children };
   }
 
   /** Removes what the dictionary still has of a deleted image: a new image of that id must not inherit its checksum. */

@@ -1,7 +1,7 @@
 // An image as the listings show it.
 
-import type { Graph, Image, StoredChecksums } from "../graph/index.js";
-import { recipeNames, StevedoreError } from "../terms/index.js";
+import type { Beside, BrokenImage, Graph, Image, ListedImage, StoredChecksums } from "../graph/index.js";
+import { dockerRecipe, recipeNames, StevedoreError } from "../terms/index.js";
 import type { NamesByImage } from "./names.js";
 
 export interface ImageSummary {
@@ -22,7 +22,11 @@ export interface ImageSummary {
 }
 
 /** What a listing keeps of an image while it reads the others: of a large graph, all records are too much. */
-export type BriefImage = Pick<ImageSummary, "id" | "parent" | "created" | "comment">;
+export interface BriefImage extends Pick<ImageSummary, "id" | "parent" | "created" | "comment"> {
+  /** Where they were read with the record. */
+  readonly layerBytes?: number | undefined;
+  readonly checksum?: string | undefined;
+}
 
 /** All images that can be loaded, in the order of their ids; `warn` gets a line for each that cannot. */
 export async function readImages(
@@ -31,11 +35,24 @@ export async function readImages(
   signal?: AbortSignal | undefined,
 ): Promise<BriefImage[]> {
   const images: BriefImage[] = [];
-  for await (const listed of graph.list(signal)) {
-    if (listed.broken !== undefined) warn(`skipped: ${listed.broken.code}: ${listed.broken.message}`);
-    else images.push(inBrief(listed.image));
+  for (const image of await graph.gather(briefly, signal)) {
+    if ("code" in image) warn(`skipped: ${image.code}: ${image.message}`);
+    else images.push(image);
   }
   return images;
+}
+
+function briefly({ image, broken }: ListedImage, beside: Beside | undefined): BriefImage | BrokenImage {
+  if (image === undefined) return broken;
+  const { id, parent, created, comment } = inBrief(image);
+  const layerBytes = beside?.facts?.layerBytes;
+  return { id, parent, created, comment, layerBytes, checksum: surelyLeading(beside?.checksums ?? {}) };
+}
+
+/** The leading checksum of an image's own file, if none that Docker's dictionary may have comes before it. */
+function surelyLeading(stored: StoredChecksums): string | undefined {
+  const recipe = recipeNames.find((name) => stored[name] !== undefined || name === dockerRecipe);
+  return recipe === undefined ? undefined : stored[recipe]?.checksum;
 }
 
 /** What a listing shows of an image's record. */
@@ -62,14 +79,15 @@ export function childrenByParent(
  */
 export async function summarize(
   graph: Graph,
-  { id, parent, created, comment }: BriefImage,
+  image: BriefImage,
   children: readonly BriefImage[] = [],
   names: readonly string[] = [],
   signal?: AbortSignal | undefined,
 ): Promise<ImageSummary | undefined> {
+  const { id, parent, created, comment } = image;
   try {
-    const { layerBytes } = await graph.layerFacts(id, signal);
-    const stored = await graph.storedChecksums(id);
+    const layerBytes = image.layerBytes ?? (await graph.layerFacts(id, signal)).layerBytes;
+    const checksum = image.checksum ?? leadingChecksum(await graph.storedChecksums(id));
     return {
       id,
       names,
@@ -77,7 +95,7 @@ export async function summarize(
       created,
       comment,
       layerBytes,
-      checksum: leadingChecksum(stored),
+      checksum,
       head: children.length === 0,
       children: children.map((child) => child.id),
     };

@@ -63,16 +63,16 @@ export async function deleteUnneededImages(
       const mounted = imagesOfMounts(graph);
       const unmounted = ids.filter((id) => !mounted.has(id));
       const taken = await graph.takeOutUnneeded(unmounted, signal);
-      if (taken.size === 0) return taken;
-      await removeViews(graph, taken.keys());
-      for (const id of taken.keys()) await forgetLink(graph, id);
-      await forgetUppers(graph, ...taken.keys());
+      if (taken.ids.length === 0) return taken;
+      await removeViews(graph, taken.ids);
+      for (const id of taken.ids) await forgetLink(graph, id);
+      await forgetUppers(graph, ...taken.ids);
       return taken;
     },
     signal,
   );
-  await removeTree(...taken.values());
-  return [...taken.keys()];
+  if (taken.path !== undefined) await removeTree(taken.path);
+  return [...taken.ids];
 }
 
 /**

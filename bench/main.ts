@@ -28,7 +28,7 @@ import { measureMount } from "./rows/mount.js";
 import { measurePages } from "./rows/pages.js";
 import { measurePull } from "./rows/pull.js";
 import { measurePush } from "./rows/push.js";
-import { measureScale } from "./rows/scale.js";
+import { measureFewer, measureMillion, measureScale } from "./rows/scale.js";
 import { measureStart } from "./rows/start.js";
 import { measureStore } from "./rows/store.js";
 import { measureUpload } from "./rows/upload.js";
@@ -53,6 +53,8 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   events: measureEvents,
   mount: measureMount,
   scale: measureScale,
+  "scale-garbage": measureFewer,
+  "scale-million": measureMillion,
   pages: measurePages,
   upload: measureUpload,
   import: measureImport,

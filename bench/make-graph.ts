@@ -55,6 +55,20 @@ export function makeGraph(
   return ids;
 }
 
+/** Makes a graph whose images are empty directories: enough for what reads the names alone. Returns the ids. */
+export function makeNames(root: string, count: number, seed = 1): string[] {
+  const random = randomNumbers(seed);
+  const graph = join(root, "graph");
+  mkdirSync(graph, { recursive: true });
+  const ids: string[] = [];
+  for (let number = 0; number < count; number++) {
+    const id = Array.from({ length: 8 }, () => hexOf(random())).join("");
+    mkdirSync(join(graph, id));
+    ids.push(id);
+  }
+  return ids;
+}
+
 function chooseParent(ids: readonly string[], kind: number, which: number): string | undefined {
   if (kind < 0.005) return undefined;
   return kind < 0.9 ? ids.at(-1) : ids[Math.floor(which * ids.length)];

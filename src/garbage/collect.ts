@@ -89,7 +89,7 @@ async function sizesOf(
   const sizes = new Map<string, number>();
   for (const id of ids) {
     try {
-      sizes.set(id, (await graph.layerFacts(id, signal)).layerBytes);
+      sizes.set(id, (await graph.layerFacts(id, signal, "never")).layerBytes);
     } catch (error) {
       const isGone =
         error instanceof StevedoreError && ["IMAGE_NOT_FOUND", "IMAGE_BROKEN"].includes(error.code);

@@ -1,9 +1,9 @@
 // Reads all images of a graph with what lies beside their records, as quickly as the machine can.
 import { imageEntries, readSideBySide } from "../disk/index.js";
 import { parseChecksums, readChecksums, type StoredChecksums } from "./checksums/index.js";
+import { knownLayerFacts, type LayerFacts, parseLayerFacts } from "./facts/index.js";
 import { type Image, imageOf, imagePaths } from "./image.js";
 import type { ImageIndex } from "./image-index.js";
-import { knownLayerFacts, type LayerFacts, parseLayerFacts } from "./layer-facts.js";
 import { type ListedImage, loadListed, sortedNames } from "./listing.js";
 
 /** What lies beside a record. */

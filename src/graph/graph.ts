@@ -1,9 +1,9 @@
 // The graph: all images of a root, and what can be done with it.
 import type { StoredChecksum, StoredChecksums } from "./checksums/index.js";
+import type { LayerFacts } from "./facts/index.js";
 import type { Beside } from "./gathering.js";
 import type { Image } from "./image.js";
 import type { KnownBlob } from "./layer-blobs.js";
-import type { LayerFacts } from "./layer-facts.js";
 import type { LateSplit } from "./layer-split.js";
 import type { ListedImage } from "./listing.js";
 import type { Names } from "./names/index.js";
@@ -123,8 +123,15 @@ export interface Graph {
   /** What holds images for a while, such as imports, and which. */
   holders(): Promise<readonly Holder[]>;
 
-  /** What is known of an image's layer. One that came without is measured, and that is kept if it can be. */
-  layerFacts(id: string, signal?: AbortSignal | undefined): Promise<LayerFacts>;
+  /**
+   * What is known of an image's layer. One that came without is measured, and that is kept if it can be.
+   * @param keep that at once; with others, within a second or when the graph is closed; or never. Default `now`
+   */
+  layerFacts(
+    id: string,
+    signal?: AbortSignal | undefined,
+    keep?: "now" | "soon" | "never",
+  ): Promise<LayerFacts>;
   /**
    * The checksum stored for a recipe, if the reference is the whole id of an image that has one: what `resolve` and
    * `storedChecksum` answer then, by one look at the disk. Undefined tells nothing.
@@ -165,7 +172,7 @@ export interface Graph {
    */
   withStaging<T>(work: (path: string) => Promise<T>): Promise<T>;
 
-  /** Writes to Docker's dictionary what is still missing there. */
+  /** Writes to Docker's dictionary what is still missing there, and keeps what was measured. */
   close(): Promise<void>;
 }
 

@@ -37,10 +37,14 @@ function partition(sorted: readonly string[], passes: (name: string) => boolean)
 async function readIndex(graphDirectory: string): Promise<ImageIndex> {
   try {
     const names = (await readdir(graphDirectory, "latin1")).sort();
-    return {
-      ids: names.filter(isId),
-      strays: names.filter((name) => !isId(name) && name !== stagingName),
-    };
+    const strays: string[] = [];
+    // One look at each: there may be a million.
+    const ids = names.filter((name) => {
+      const isOne = isId(name);
+      if (!isOne && name !== stagingName) strays.push(name);
+      return isOne;
+    });
+    return { ids, strays };
   } catch (error) {
     if (isErrno(error, "ENOENT")) return { ids: [], strays: [] };
     throw ioError(error, `the graph ${graphDirectory} cannot be read`);

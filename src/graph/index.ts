@@ -86,8 +86,8 @@ export {
   type StoredChecksum,
   type StoredChecksums,
 } from "./checksums/index.js";
+export { factsPath, knownLayerFacts, type LayerFacts, parseLayerFacts, splitPath } from "./facts/index.js";
 export type { KnownBlob } from "./layer-blobs.js";
-export { factsPath, knownLayerFacts, type LayerFacts, parseLayerFacts, splitPath } from "./layer-facts.js";
 export { manifestPath } from "./layer-manifest.js";
 
 // The names by which a layer says what it deletes.

@@ -2,7 +2,7 @@
 // an archive other than the one that its id stands for.
 import { rename } from "node:fs/promises";
 import { replaceFile, withLock } from "../disk/index.js";
-import { factsPath, formatLayerFacts, type LayerFacts, splitPath } from "./layer-facts.js";
+import { factsPath, formatLayerFacts, type LayerFacts, splitPath } from "./facts/index.js";
 
 /** What is learnt of the archive of a layer. */
 export interface LateSplit {

@@ -22,6 +22,7 @@ import {
   rememberChecksums,
 } from "./checksums/index.js";
 import { withContent } from "./derived/index.js";
+import { knownLayerFacts, openMeasuredFacts, readLayerFacts } from "./facts/index.js";
 import { gatherImages } from "./gathering.js";
 import type { Graph, OpenGraphOptions } from "./graph.js";
 import { readOrMakeGraphId } from "./graph-id.js";
@@ -29,7 +30,6 @@ import { readHistory } from "./history.js";
 import { imageExists, imageNotFound, imagePaths, loadImage } from "./image.js";
 import { type ImageIndex, openImageIndex, withPrefix } from "./image-index.js";
 import { addKnownBlob, readKnownBlobs } from "./layer-blobs.js";
-import { knownLayerFacts, readLayerFacts } from "./layer-facts.js";
 import { manifestPath, placeManifest } from "./layer-manifest.js";
 import { placeSplit } from "./layer-split.js";
 import { findHeads, groupByParent, type ListedImage, listImages } from "./listing.js";
@@ -62,6 +62,7 @@ export async function openGraph(
   const parentIndex = openParentIndex(directory, indexAsItIs);
   const retention: RetentionSources = { ...references, names, parentIndex };
   const rememberedChecksums = rememberChecksums();
+  const measured = openMeasuredFacts(place);
   const dictionary = openChecksumsDictionary(absolute, (id) => knownDockerChecksum(directory, id));
   await references.completeAbandoned();
   if (create) {
@@ -144,11 +145,13 @@ export async function openGraph(
     },
     holders: references.holders,
 
-    async layerFacts(id, signal) {
+    async layerFacts(id, signal, keep = "now") {
       assertId(id);
       const known = knownLayerFacts(imagePaths(directory, id));
       if (known !== undefined) return known;
-      return readLayerFacts(loadImage(directory, id), signal);
+      const never = async () => undefined;
+      const keepSoon = keep === "now" ? undefined : keep === "soon" ? measured.keepSoon : never;
+      return readLayerFacts(loadImage(directory, id), signal, keepSoon);
     },
     checksumAtHand(reference, recipe) {
       if (!isId(reference)) return undefined;
@@ -226,7 +229,10 @@ export async function openGraph(
         await rm(path, { recursive: true, force: true }).catch(() => undefined);
       }
     },
-    close: () => dictionary.close(),
+    async close() {
+      await measured.flush();
+      await dictionary.close();
+    },
   };
 
   /** The id that a name stands for, if that is one of an image. */

@@ -11,10 +11,10 @@ import {
 } from "../disk/index.js";
 import { isErrno, StevedoreError, throwIfAborted } from "../terms/index.js";
 import { type ImageDocuments, layerImageId, layerImageRecord } from "./derived/index.js";
+import { factsPath, formatLayerFacts, measureLayer, splitPath } from "./facts/index.js";
 import { assertNoDescendant, parentNotFound } from "./history.js";
 import { type Image, imageExists, imagePaths, loadImage } from "./image.js";
 import { blobsPath, formatKnownBlobs, type KnownBlob } from "./layer-blobs.js";
-import { factsPath, formatLayerFacts, measureLayer, splitPath } from "./layer-facts.js";
 import { type ImageRecord, parentOf, parseRecord } from "./record.js";
 
 /** An image to be: its record's bytes, kept as they are, and the job that makes it. */

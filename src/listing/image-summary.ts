@@ -55,6 +55,29 @@ function surelyLeading(stored: StoredChecksums): string | undefined {
   return recipe === undefined ? undefined : stored[recipe]?.checksum;
 }
 
+/**
+ * Measures the layers of those of some images that were never measured, and notes their sizes with them.
+ * @param onMeasured is told how many of how many are done
+ * @throws `CANCELLED`. What cannot be measured is left as it is: its summary tells why
+ */
+export async function measureMissing(
+  graph: Graph,
+  images: BriefImage[],
+  onMeasured: (done: number, total: number) => void,
+  signal?: AbortSignal | undefined,
+): Promise<void> {
+  const missing = images.flatMap(({ layerBytes }, at) => (layerBytes === undefined ? [at] : []));
+  for (const [done, at] of missing.entries()) {
+    const image = images[at] as BriefImage;
+    try {
+      images[at] = { ...image, layerBytes: (await graph.layerFacts(image.id, signal, "soon")).layerBytes };
+    } catch (error) {
+      if (!(error instanceof StevedoreError) || error.code === "CANCELLED") throw error;
+    }
+    onMeasured(done + 1, missing.length);
+  }
+}
+
 /** What a listing shows of an image's record. */
 export function inBrief({ id, parent, record }: Image): BriefImage {
   return { id, parent, created: record.created ?? null, comment: record.comment ?? null };

@@ -8,6 +8,7 @@ export {
   childrenByParent,
   type ImageSummary,
   inBrief,
+  measureMissing,
   readImages,
   summarize,
   summarizeEach,

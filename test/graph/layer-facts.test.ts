@@ -1,11 +1,23 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
+import { measureLayer } from "../../src/graph/facts/index.js";
+import { measureSmallLayer } from "../../src/graph/facts/small-layer.js";
 import { openGraph } from "../../src/graph/index.js";
-import { measureLayer } from "../../src/graph/layer-facts.js";
 import { addImage } from "../support/images/made-images.js";
+import { shell } from "../support/processes/shell.js";
 import { useScratchDirectory } from "../support/scratch-directory.js";
+import { seededRandom } from "../support/seeded-random.js";
 import { makeRichTree } from "../support/trees/rich-tree.js";
 
 const scratch = useScratchDirectory();
@@ -87,6 +99,70 @@ describe("measuring a layer", () => {
     const measuring = measureLayer("/usr", abort.signal);
     abort.abort();
     await expect(measuring).rejects.toMatchObject({ code: "CANCELLED" });
+  });
+});
+
+describe("measuring a small layer in this process", () => {
+  it("finds what a program finds, whatever lies in the layer", async () => {
+    const layer = await scratch.fresh();
+    const paths = [Buffer.from(layer)];
+    const { next: random } = seededRandom(7);
+    for (let number = 0; number < 300; number++) {
+      const parent = paths[Math.floor(random() * paths.length)] ?? Buffer.from(layer);
+      const name = Buffer.from(
+        [...(random() < 0.2 ? ".wh." : ""), ...`${number}`].map((at) => at.charCodeAt(0)),
+      );
+      const path = Buffer.concat([
+        parent,
+        Buffer.from("/"),
+        name,
+        Buffer.from(random() < 0.3 ? [0xff, 0x0a] : []),
+      ]);
+      const kind = random();
+      if (kind < 0.3) paths.push(path);
+      if (kind < 0.3) mkdirSync(path);
+      else if (kind < 0.4) symlinkSync("/usr", path);
+      else if (kind < 0.5 && existsSync(join(layer, "first"))) linkSync(join(layer, "first"), path);
+      else writeFileSync(path, "x".repeat(number));
+      if (number === 0) writeFileSync(join(layer, "first"), "12345");
+    }
+    writeFileSync(join(layer, ".wh..wh..opq"), "");
+    expect(await measureSmallLayer(layer)).toEqual(await measureLayer(layer));
+  });
+
+  it("leaves layers of many entries, and of long paths, to the program", async () => {
+    const layer = await scratch.fresh();
+    for (let number = 0; number < 5_001; number++) symlinkSync("x", join(layer, `${number}`));
+    expect(await measureSmallLayer(layer)).toBeUndefined();
+    const deep = await scratch.fresh();
+    await shell(
+      `cd "${deep}" && for i in $(seq 20); do mkdir ${"d".repeat(250)} && cd ${"d".repeat(250)}; done; echo > file`,
+    );
+    expect(await measureSmallLayer(deep)).toBeUndefined();
+    expect(await measureLayer(deep)).toEqual({ layerBytes: 1, entries: 21, whiteouts: 0 });
+    // Node's own removal cannot.
+    await shell(`rm -rf "${deep}"`);
+  });
+});
+
+describe("the facts of many layers", () => {
+  it("are kept together, and not over what somebody has written meanwhile", async () => {
+    const graph = await openGraph(await scratch.fresh(), { create: true });
+    const paths = [];
+    for (const id of ["a", "b", "c"]) {
+      const { directory } = await addImage(graph, { id }, { file: "123" });
+      paths.push(join(directory, "layer.json"));
+    }
+    const [a = "", b = "", c = ""] = paths;
+    for (const path of [a, b, c]) rmSync(path);
+    for (const id of ["a", "b"]) expect((await graph.layerFacts(id, undefined, "soon")).layerBytes).toBe(3);
+    expect((await graph.layerFacts("c", undefined, "never")).layerBytes).toBe(3);
+    writeFileSync(b, "another's");
+    await graph.close();
+    expect(JSON.parse(readFileSync(a, "utf8"))).toEqual({ layerBytes: 3, entries: 1, whiteouts: 0 });
+    expect(readFileSync(b, "utf8")).toBe("another's");
+    expect(existsSync(c)).toBe(false);
+    expect(readdirSync(join(graph.directory, ":tmp:"))).toEqual([]);
   });
 });
 

@@ -10,6 +10,7 @@ export { gatherLines } from "./gathered-lines.js";
 export type { TalliedJob } from "./job-tally.js";
 export { jobLines } from "./job-view.js";
 export { isTerminal } from "./live-display.js";
+export { showMeasuring } from "./measuring.js";
 export { type Output, openOutput, type ShowItem } from "./output.js";
 export { startProgress } from "./progress.js";
 export type { QueueWatch } from "./queue-watch.js";

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { addListFlags, type ListFlags, showList } from "../../list-flags.js";
 import { action } from "../../run-command.js";
+import { showMeasuring } from "../../terminal/index.js";
 
 export function declare(program: Command): void {
   const command = program
@@ -21,12 +22,14 @@ Examples:
       action<ListFlags>(async (context, flags) => {
         const { config, printEach, warn, signal } = context;
         const { openGraph } = await import("../../../graph/index.js");
-        const { childrenByParent, readImages, readNames, summarizeEach } = await import(
+        const { childrenByParent, measureMissing, readImages, readNames, summarizeEach } = await import(
           "../../../listing/index.js"
         );
         const { openImageTable } = await import("../../terminal/index.js");
         const graph = await openGraph(config.root);
         const images = await readImages(graph, warn, signal);
+        await showMeasuring(context, (onMeasured) => measureMissing(graph, images, onMeasured, signal));
+        await graph.close();
         const names = await readNames(graph, warn);
         const summaries = summarizeEach(graph, images, childrenByParent(images), names, signal);
         await printEach(

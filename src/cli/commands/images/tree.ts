@@ -8,6 +8,7 @@ import {
   drawnLevels,
   openTreeTable,
   type SummarizedNode,
+  showMeasuring,
   type TreeNode,
   type TreePlace,
 } from "../../terminal/index.js";
@@ -32,9 +33,13 @@ Example:
       action<ListFlags>(async (context, flags) => {
         const { config, printEach, warn, signal } = context;
         const { openGraph } = await import("../../../graph/index.js");
-        const { childrenByParent, readImages, readNames } = await import("../../../listing/index.js");
+        const { childrenByParent, measureMissing, readImages, readNames } = await import(
+          "../../../listing/index.js"
+        );
         const graph = await openGraph(config.root);
         const images = await readImages(graph, warn, signal);
+        await showMeasuring(context, (onMeasured) => measureMissing(graph, images, onMeasured, signal));
+        await graph.close();
         const families = childrenByParent(images);
         const nodes = arrange(images, families, warn);
         const names = await readNames(graph, warn);

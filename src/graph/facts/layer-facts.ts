@@ -1,12 +1,13 @@
 // Facts about a layer, measured once and kept beside it in `layer.json`.
 import { lstatSync } from "node:fs";
-import { imageEntries, ioError, readPlainFile, replaceFile, withLock } from "../disk/index.js";
-import { findRecords } from "../host/index.js";
-import { isErrno } from "../terms/index.js";
-import { meaningOf } from "./whiteout.js";
+import { imageEntries, ioError, readPlainFile, replaceFile, withLock } from "../../disk/index.js";
+import { findRecords } from "../../host/index.js";
+import { isErrno } from "../../terms/index.js";
+import { openLayerSum } from "./layer-sum.js";
+import { measureSmallLayer } from "./small-layer.js";
 
 /** What is found by walking over a layer. */
-interface LayerSize {
+export interface LayerSize {
   /** The apparent sizes of its regular files in bytes, a file of several names counted once. */
   readonly layerBytes: number;
   /** The names below the layer's root. */
@@ -37,20 +38,39 @@ export function knownLayerFacts(image: { directory: string; layer: string }): La
   return lstatSync(image.layer, { throwIfNoEntry: false })?.isDirectory() ? facts : undefined;
 }
 
-/** What `layer.json` says, or else what the layer itself says, written down if that can be done. */
+/**
+ * What `layer.json` says, or else what the layer itself says, written down if that can be done.
+ * @param keepSoon takes what was measured of an image that has no file for it; by default it is written at once
+ */
 export async function readLayerFacts(
   image: { readonly directory: string; readonly layerDirectory: string },
   signal?: AbortSignal | undefined,
+  keepSoon?: ((imageDirectory: string, facts: LayerFacts) => Promise<void>) | undefined,
 ): Promise<LayerFacts> {
   const path = factsPath(image.directory);
   const known = readFacts(path);
   if (known !== undefined) return known;
-  const measured = await measureLayer(image.layerDirectory, signal);
+  const measured = await measureAny(image.layerDirectory, signal);
+  if (keepSoon !== undefined && lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+    await keepSoon(image.directory, measured);
+    return measured;
+  }
   // On a read-only root, a full disk or without permission it is measured again the next time.
   await withLock(image.directory, () => replaceFile(path, formatLayerFacts(measured)), signal).catch(
     () => undefined,
   );
   return measured;
+}
+
+/** In this process if it is small. */
+async function measureAny(layerDirectory: string, signal: AbortSignal | undefined): Promise<LayerSize> {
+  let measured: LayerSize | undefined;
+  try {
+    measured = await measureSmallLayer(layerDirectory, signal);
+  } catch (error) {
+    throw ioError(error, `the layer ${layerDirectory} cannot be measured`);
+  }
+  return measured ?? measureLayer(layerDirectory, signal);
 }
 
 /** Where an image keeps the facts about its layer. */
@@ -91,7 +111,7 @@ export function parseLayerFacts(bytes: Buffer | undefined): LayerFacts | undefin
 }
 
 /**
- * Walks over a layer. Memory is flat: of its files only those with several names are remembered.
+ * Walks over a layer, of any size.
  * @throws `INTERNAL` for a layer that cannot be read, `TOOL_MISSING`, `CANCELLED`
  */
 export async function measureLayer(
@@ -100,20 +120,15 @@ export async function measureLayer(
 ): Promise<LayerSize> {
   // Type, links, inode, bytes, then the base name.
   const names = findRecords([layerDirectory], ["-mindepth", "1"], "%y %n %i %s %f", signal);
-  const seen = new Set<string>();
-  let [layerBytes, entries, whiteouts] = [0, 0, 0];
+  const sum = openLayerSum();
   for await (const records of names) {
-    entries += records.length;
     for (const record of records) {
-      if (!record.startsWith("f ")) continue;
-      const [, links = "", inode = "", bytes = "", ...name] = record.split(" ");
-      if (["whiteout", "opaque"].includes(meaningOf(name.join(" ")).kind)) whiteouts += 1;
-      if (seen.has(inode)) continue;
-      if (links !== "1") seen.add(inode);
-      layerBytes += Number(bytes);
+      const [kind, nlink = "", ino = "", size = "", ...name] = record.split(" ");
+      const file = kind === "f" ? { nlink: BigInt(nlink), ino: BigInt(ino), size: BigInt(size) } : undefined;
+      sum.add(name.join(" "), file);
     }
   }
-  return { layerBytes, entries, whiteouts };
+  return sum.size();
 }
 
 /** Reads a `layer.json`; undefined if there is none, or its facts are not valid: the layer can be measured anew. */

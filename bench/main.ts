@@ -52,7 +52,7 @@ const measurements: Record<string, (dock: Dock) => Promise<Row[]>> = {
   listing: measureListing,
   events: measureEvents,
   mount: measureMount,
-  scale: measureScale,
+  "scale-list": measureScale,
   "scale-garbage": measureFewer,
   "scale-million": measureMillion,
   pages: measurePages,

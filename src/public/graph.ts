@@ -8,6 +8,7 @@ import {
 export { assertWritable, inodeOf, removeAbandonedStaging, type StagingPlace } from "../disk/index.js";
 export {
   assertRecordSize,
+  type Beside,
   type BrokenImage,
   type FillLayer,
   type Holder,

@@ -9,8 +9,7 @@ export {
 export { gatherLines } from "./gathered-lines.js";
 export type { TalliedJob } from "./job-tally.js";
 export { jobLines } from "./job-view.js";
-export { isTerminal } from "./live-display.js";
-export { showMeasuring } from "./measuring.js";
+export { isTerminal, openLiveDisplay } from "./live-display.js";
 export { type Output, openOutput, type ShowItem } from "./output.js";
 export { startProgress } from "./progress.js";
 export type { QueueWatch } from "./queue-watch.js";

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { addListFlags, type ListFlags, showList } from "../../list-flags.js";
 import { action } from "../../run-command.js";
-import { showMeasuring } from "../../terminal/index.js";
+import { showMeasuring } from "./measuring.js";
 
 export function declare(program: Command): void {
   const command = program

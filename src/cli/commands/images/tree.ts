@@ -8,10 +8,10 @@ import {
   drawnLevels,
   openTreeTable,
   type SummarizedNode,
-  showMeasuring,
   type TreeNode,
   type TreePlace,
 } from "../../terminal/index.js";
+import { showMeasuring } from "./measuring.js";
 
 export function declare(program: Command): void {
   const command = program

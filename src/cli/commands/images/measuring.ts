@@ -1,6 +1,6 @@
 // Shows how far the measuring of layers has come, on stderr: a line that is redrawn on a terminal, else one every few seconds.
-import type { CommandContext } from "../run-command.js";
-import { arrange } from "./bar-line.js";
+import type { CommandContext } from "../../run-command.js";
+import { isTerminal, openLiveDisplay } from "../../terminal/index.js";
 
 /** How often the line is redrawn at most, and how often a plain one is written elsewhere, in ms. */
 const drawInterval = 100;
@@ -13,7 +13,6 @@ export async function showMeasuring(
   stream: NodeJS.WriteStream = process.stderr,
 ): Promise<void> {
   if (quiet) return work(() => undefined);
-  const { isTerminal, openLiveDisplay } = await import("./live-display.js");
   let [done, total] = [0, 0];
   const text = () => `layers measured: ${done} of ${total}`;
   if (!isTerminal(stream)) {
@@ -26,7 +25,7 @@ export async function showMeasuring(
     });
   }
   const frame = ({ columns }: { readonly columns: number }) =>
-    total === 0 ? [] : [arrange([{ text: text(), rank: 0 }], done / total, columns)];
+    total === 0 ? [] : [text().slice(0, columns)];
   const display = openLiveDisplay(stream, frame, { interval: drawInterval });
   setDisplay(display);
   try {

@@ -1,4 +1,5 @@
 // How an image leaves the graph: by one rename into staging, so that at no time is there half an image.
+import { renameSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, type StagingPlace, syncFileSystem, withLock, withLocks } from "../disk/index.js";
@@ -93,7 +94,7 @@ export async function takeOutUnneededImages(
     for (const id of ids) {
       if (!there.has(id) || named.has(id) || held.has(id)) continue;
       if (families.get(id)?.some((child) => !taken.has(child))) continue;
-      await rename(pathOf(id), join(departure.stage, id));
+      renameSync(pathOf(id), join(departure.stage, id));
       taken.add(id);
     }
     departure.noteTaken();

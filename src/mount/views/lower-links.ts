@@ -2,8 +2,7 @@
 // lower has one link that stays, and the links of a mount are hard links to it.
 
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { linkSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { rootPath } from "../../disk/index.js";
 import type { Graph } from "../../graph/index.js";
@@ -43,7 +42,7 @@ function linkTo(lasting: string, link: string, path: string): boolean {
 
 /** Removes the link of an image that leaves the graph. Mounts keep their own names of it. */
 export async function forgetLink(graph: Graph, id: string): Promise<void> {
-  await rm(rootPath(graph.root, "lowerLinks", id), { force: true });
+  rmSync(rootPath(graph.root, "lowerLinks", id), { force: true });
 }
 
 /** The link of an image that stays; made anew where it is missing or leads elsewhere. */

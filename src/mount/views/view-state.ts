@@ -1,8 +1,8 @@
 // What is known of views, so that an image is not searched for whiteouts each time it is mounted, and a damaged view
 // is not mounted at all.
 import { createHash } from "node:crypto";
-import { lstatSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { lstatSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { makeDirectory, readPlainFile, rootPath } from "../../disk/index.js";
 import type { Graph, Image } from "../../graph/index.js";
 import { findInEach } from "../../host/index.js";
@@ -75,7 +75,7 @@ export async function addToState(graph: Graph, id: string, added: ViewState): Pr
 
 /** Forgets what is known of an image. */
 export async function forgetKnowledge(graph: Graph, id: string): Promise<void> {
-  await rm(rootPath(graph.root, "viewStates", id), { force: true });
+  rmSync(rootPath(graph.root, "viewStates", id), { force: true });
 }
 
 /**

@@ -13,6 +13,7 @@ export {
 
 // Files and directories.
 
+export { openAges } from "./ages.js";
 export { cachedRead } from "./cached-read.js";
 export { replaceFile, syncDirectory, syncFileSystem, writeDurably } from "./durable-file.js";
 export { digestFile } from "./file-digest.js";
@@ -20,6 +21,7 @@ export { type FileStamp, inodeOf, readStamp } from "./file-stamp.js";
 export { diskOf } from "./free-space.js";
 export { ioError } from "./io-error.js";
 export { makeDirectory } from "./make-directory.js";
+export { networkFileSystem } from "./network-file-system.js";
 export { longestPlainFile, readPlainFile, readPlainFileWithStamp } from "./plain-file.js";
 export { type ReadEntries, readSideBySide } from "./read-side-by-side.js";
 export { createStampedMemory, joinStamps } from "./stamped-memory.js";
@@ -40,6 +42,7 @@ export {
   type OwnerStatus,
   ownerStatus,
   parseOwner,
+  runsOnThisKernel,
 } from "./process-owner.js";
 
 // Staging: what is being made or removed.

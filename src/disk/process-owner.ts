@@ -62,6 +62,11 @@ export async function ownerStatus(owner: Owner, host: string): Promise<OwnerStat
   return stat === undefined || stat.startTime !== owner.startTime || stat.ended ? "gone" : "lives";
 }
 
+/** True if a process is, or was, of this boot of this kernel: perhaps in a container, which has its processes to itself. */
+export async function runsOnThisKernel({ bootId }: Owner): Promise<boolean> {
+  return bootId === (await whereWeLive()).bootId;
+}
+
 /**
  * Reads the content of a /proc/PID/stat: whether the process has ended and only waits for its parent to notice,
  * and its start time. The second field, the command's name in parentheses, may hold spaces and parentheses of

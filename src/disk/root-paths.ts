@@ -45,6 +45,7 @@ export const rootEntries = {
   redisSocket: { at: "run/redis.sock", kind: "file", holds: "the embedded Redis's socket" },
   redisLock: { at: "run/redis.lock", kind: "file", holds: "the lock of whoever starts the embedded Redis" },
   runMarkers: { at: "run/workers", kind: "directory", holds: "a mark for each worker that runs" },
+  clocks: { at: "run/clocks", kind: "directory", holds: "what each host has noticed of its clock" },
   lostAndFound: { at: "lost+found", kind: "directory", holds: "what `check --repair` moved away" },
 } as const satisfies Record<string, RootEntry>;
 

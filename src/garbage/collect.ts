@@ -1,6 +1,7 @@
 // Collects garbage. All of it is planned at once, then deleted some images at a time; before its deletion each image is
 // checked once more, under the locks of those who could need it.
 
+import { openAges } from "../disk/index.js";
 import { type Graph, type OldBlocks, removeOldBlocks } from "../graph/index.js";
 import type { Mounts } from "../mount/index.js";
 import { StevedoreError, throwIfAborted } from "../terms/index.js";
@@ -54,8 +55,9 @@ export async function collectGarbage(
 ): Promise<Collected> {
   const survey = await surveyGraph(graph, mounts, signal);
   // Without an age everything is old enough, whatever the clocks say.
-  const arrivedBefore = olderMs === 0 ? Number.POSITIVE_INFINITY : Date.now() - olderMs;
-  const { garbage, kept } = planCollection(survey, { keep, arrivedBefore });
+  const ageOf = olderMs === 0 ? () => Number.POSITIVE_INFINITY : openAges(graph.root, graph.host);
+  const isOldEnough = (arrivedAt: number) => ageOf(arrivedAt) > olderMs;
+  const { garbage, kept } = planCollection(survey, { keep, isOldEnough });
   let [images, layerBytes] = [0, 0];
   let size = batchSizes.first;
   for (let begin = 0, end = 0; begin < garbage.length; begin = end) {

@@ -4,8 +4,8 @@ import type { Survey } from "./survey.js";
 export interface Policy {
   /** How many of the newest heads that nothing needs are kept. */
   readonly keep: number;
-  /** What arrived later is kept: ms since the epoch. */
-  readonly arrivedBefore: number;
+  /** Whether what arrived then, in ms since the epoch, may go. */
+  readonly isOldEnough: (arrivedAt: number) => boolean;
 }
 
 /** How many images stay for each reason. An image is counted once, by the first reason that applies. */
@@ -33,7 +33,7 @@ interface Plan {
 type Reason = keyof KeptImages;
 
 /** Takes one look at each image, and as many steps as there is garbage. */
-export function planCollection(survey: Survey, { keep, arrivedBefore }: Policy): Plan {
+export function planCollection(survey: Survey, { keep, isOldEnough }: Policy): Plan {
   const childCounts = new Map<string, number>();
   for (const parent of survey.parents.values()) {
     if (parent !== null) childCounts.set(parent, (childCounts.get(parent) ?? 0) + 1);
@@ -48,7 +48,7 @@ export function planCollection(survey: Survey, { keep, arrivedBefore }: Policy):
   };
   const isGarbage = (id: string) => {
     const reason = reasonToKeep(survey, id) ?? (newest.has(id) ? "newest" : undefined);
-    return count(reason ?? (survey.arrivedAt(id) < arrivedBefore ? undefined : "young"));
+    return count(reason ?? (isOldEnough(survey.arrivedAt(id)) ? undefined : "young"));
   };
   for (const head of heads) {
     for (let id: string | null = head; id !== null && isGarbage(id); ) {

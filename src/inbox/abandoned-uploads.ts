@@ -10,6 +10,7 @@ export const uploadPatience = 3_600_000;
 /**
  * Removes what has lain in the inbox unchanged for longer than `patience` ms, and is not in use. A partial upload is never
  * in use: no job can name it.
+ * @param ageOf how long ago a time was, in ms (see `openAges`); by default as the clock says
  * @param namesInUse asked once it is known what is old, and not at all if nothing is: the uploads that jobs will take
  * @returns the names of what was removed
  * @throws what `namesInUse` throws
@@ -18,9 +19,11 @@ export async function removeAbandonedUploads(
   inbox: string,
   namesInUse: () => Promise<ReadonlySet<string>>,
   patience: number,
+  ageOf: (time: number) => number = (time) => Date.now() - time,
 ): Promise<string[]> {
   const old: string[] = [];
-  for (const name of await namesIn(inbox)) if (await isOlder(join(inbox, name), patience)) old.push(name);
+  for (const name of await namesIn(inbox))
+    if (await isOlder(join(inbox, name), patience, ageOf)) old.push(name);
   if (old.length === 0) return [];
   const inUse = await namesInUse();
   const abandoned = old.filter((name) => !inUse.has(name));
@@ -39,9 +42,9 @@ async function namesIn(inbox: string): Promise<string[]> {
 }
 
 /** True by the time of the last change of any kind: a new link to an old file is young. */
-async function isOlder(path: string, patience: number): Promise<boolean> {
+async function isOlder(path: string, patience: number, ageOf: (time: number) => number): Promise<boolean> {
   try {
-    return Date.now() - (await lstat(path)).ctimeMs > patience;
+    return ageOf((await lstat(path)).ctimeMs) > patience;
   } catch (error) {
     // Its job has just taken it.
     if (isErrno(error, "ENOENT")) return false;

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { keyPrefix } from "./queue.js";
 
 /**
- * Where the statuses of a graph's workers lie: a sorted set of their ids by the time of the last one, in ms by the
- * worker's clock, and a key for each, JSON that expires.
+ * Where the statuses of a graph's workers lie: a sorted set of their ids by the time of the last one, in ms by
+ * Redis's clock, and a key for each, JSON that expires.
  */
 export function workerStatusKeys(graphName: string): { readonly ids: string; of(id: string): string } {
   const prefix = keyPrefix(graphName);

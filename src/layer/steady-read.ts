@@ -1,5 +1,7 @@
 // Makes sure that a layer did not change while it was read.
 
+import { createHash } from "node:crypto";
+import { networkFileSystem } from "../disk/index.js";
 import { exitCodeOf, findRecords, tools } from "../host/index.js";
 import { StevedoreError } from "../terms/index.js";
 
@@ -22,10 +24,22 @@ export async function readSteadily<T>(
 ): Promise<T> {
   for (let count = 1; ; count++) {
     const begun = Date.now() - tick;
+    const since = performance.now();
+    // Its server's clock stamps the files there.
+    const before =
+      (await networkFileSystem(layerDirectory)) === undefined
+        ? undefined
+        : await stampsOf(layerDirectory, signal);
     let cause: unknown;
     try {
       const result = await read();
-      if (await holds(result, () => hasChangedSince(layerDirectory, begun, signal))) return result;
+      const hasChanged = async () => {
+        if (before !== undefined) return (await stampsOf(layerDirectory, signal)) !== before;
+        // A clock that was set back since stamps what changes with times from before the beginning.
+        const setBack = Math.max(0, begun + tick + (performance.now() - since) - Date.now());
+        return await hasChangedSince(layerDirectory, begun - setBack, signal);
+      };
+      if (await holds(result, hasChanged)) return result;
     } catch (error) {
       if (!saysChanged(error)) throw error;
       cause = error;
@@ -54,9 +68,25 @@ async function hasChangedSince(
   time: number,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const newer = ["-ignore_readdir_race", "-newerct", `@${(time / 1000).toFixed(3)}`];
+  // A clock that was set back before has left times that are yet to come: nothing has changed by them.
+  const newer = [
+    ...["-ignore_readdir_race", "-newerct", seconds(time)],
+    ...["!", "-newerct", seconds(Date.now() + tick)],
+  ];
   let changed = false;
   for await (const records of findRecords([layerDirectory], newer, "", signal))
     changed ||= records.length > 0;
   return changed;
+}
+
+/** Of each inode in a layer the time of its last change, in one digest. */
+async function stampsOf(layerDirectory: string, signal: AbortSignal | undefined): Promise<string> {
+  const digest = createHash("sha256");
+  for await (const records of findRecords([layerDirectory], ["-ignore_readdir_race"], "%i %C@ %p", signal))
+    for (const record of records) digest.update(record, "latin1").update("\0");
+  return digest.digest("hex");
+}
+
+function seconds(ms: number): string {
+  return `@${(ms / 1000).toFixed(3)}`;
 }

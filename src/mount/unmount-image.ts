@@ -117,7 +117,7 @@ export function hasEmptyUpper(graph: Graph, mountId: string): boolean {
 
 /** Unmounts, again and again while somebody uses the target. Returns where it was mounted, or should have been. */
 async function unmountPatiently(record: MountRecord, signal: AbortSignal | undefined): Promise<string> {
-  const deadline = Date.now() + patience;
+  const deadline = performance.now() + patience;
   const driver = driverOf(record.driver);
   let { target } = record;
   if (!driver.isKernelMount) {
@@ -134,7 +134,7 @@ async function unmountPatiently(record: MountRecord, signal: AbortSignal | undef
     } catch (error) {
       if (entryOf(record, readMountTable()) === undefined) return target;
       const isBusy = error instanceof StevedoreError && /: target is busy|resource busy/.test(error.message);
-      if (!isBusy || Date.now() >= deadline) throw error;
+      if (!isBusy || performance.now() >= deadline) throw error;
     }
     await sleep(pause, undefined, { signal }).catch(() => throwIfAborted(signal));
   }
@@ -142,7 +142,7 @@ async function unmountPatiently(record: MountRecord, signal: AbortSignal | undef
 
 /** Removes the mount point; AUFS holds on to it for a moment. What somebody has put there meanwhile stays. */
 async function removeTarget(target: string): Promise<void> {
-  const deadline = Date.now() + patience;
+  const deadline = performance.now() + patience;
   for (;;) {
     try {
       await rmdir(target);
@@ -151,7 +151,7 @@ async function removeTarget(target: string): Promise<void> {
       if (isErrno(error, "ENOENT", "ENOTEMPTY", "ENOTDIR")) return;
       if (!isErrno(error, "EBUSY")) throw ioError(error, `the mount point ${target} cannot be removed`);
       const other = readMountTable().findLast((entry) => entry.target === target);
-      if (other !== undefined || Date.now() >= deadline) {
+      if (other !== undefined || performance.now() >= deadline) {
         const why = other === undefined ? "it is busy" : `${other.source} (${other.type}) is mounted there`;
         throw new StevedoreError("MOUNT_FAILED", `the mount point ${target} cannot be removed: ${why}`);
       }

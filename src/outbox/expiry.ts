@@ -40,12 +40,14 @@ export async function exportExpiry(path: string, keepMs: number): Promise<string
 /**
  * Removes the exports that were neither made nor fetched within `keepMs` ms. What is being made is not looked at, and a
  * download that has begun ends whole: its file stays until it is closed.
+ * @param ageOf how long ago a time was, in ms (see `openAges`); by default as the clock says
  * @returns the names of what was removed
  */
 export async function removeExpiredExports(
   root: string,
   keepMs: number,
   now = Date.now(),
+  ageOf: (time: number) => number = (time) => now - time,
 ): Promise<string[]> {
   const names = await namesIn(rootPath(root, "outbox"));
   const removed: string[] = [];
@@ -55,7 +57,7 @@ export async function removeExpiredExports(
       changeOf(rootPath(root, "outbox", name), "ctimeMs"),
       changeOf(fetchMark(root, name), "mtimeMs"),
     ]);
-    if (made === undefined || now - Math.max(made, fetched ?? 0) <= keepMs) continue;
+    if (made === undefined || ageOf(Math.max(made, fetched ?? 0)) <= keepMs) continue;
     await rm(rootPath(root, "outbox", name), { force: true });
     removed.push(name);
   }

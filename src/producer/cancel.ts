@@ -63,7 +63,7 @@ export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean
     .publish(channel, JSON.stringify(message))
     .exec();
 
-  for (const end = now + patience; ; ) {
+  for (const end = performance.now() + patience; ; ) {
     const current = await state();
     if (["completed", "failed", "unknown"].includes(current)) {
       await fulfilCancellation(redis, graphName, name);
@@ -71,7 +71,7 @@ export async function cancelJob(job: Job, access: CancelAccess): Promise<boolean
     }
     if (current === "waiting-children") await removeUnbegunChildren(job, access);
     if (!(await failUnbegun(id, access))) await new Promise((resolve) => setTimeout(resolve, interval));
-    if (Date.now() > end) return false;
+    if (performance.now() > end) return false;
   }
 }
 

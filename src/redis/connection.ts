@@ -135,7 +135,7 @@ export function connectFailFast(url: string, key: string): FailFastConnection {
   return {
     redis,
     async attempt(operation) {
-      for (const end = Date.now() + connectionTimeout; ; await sleep(retryInterval)) {
+      for (const end = performance.now() + connectionTimeout; ; await sleep(retryInterval)) {
         await ready();
         try {
           return await operation();
@@ -143,7 +143,7 @@ export function connectFailFast(url: string, key: string): FailFastConnection {
           if (!isConnectionError(error)) throw error;
           const wasSent = !error.message.includes("enableOfflineQueue");
           if (wasSent) throw unavailable(error);
-          if (Date.now() > end) throw unavailable(lastError ?? error);
+          if (performance.now() > end) throw unavailable(lastError ?? error);
         }
       }
     },

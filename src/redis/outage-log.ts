@@ -49,7 +49,7 @@ export function openOutageLog(
 
   const lasted = (until: number) => formatSeconds(Math.max(1, until - (outage?.since ?? until)) / 1_000);
   const remind = () =>
-    log(`${name} has not been available for ${lasted(Date.now())}${outage?.why ?? ""}`, "error");
+    log(`${name} has not been available for ${lasted(performance.now())}${outage?.why ?? ""}`, "error");
   const end = () => {
     if (outage === undefined || isAway) return;
     clearInterval(reminding);
@@ -61,11 +61,11 @@ export function openOutageLog(
     const message = refusalOf(error)?.message ?? error?.message ?? "";
     const why = message === "" ? undefined : `: ${message}`;
     if (outage === undefined) {
-      outage = { since: Date.now(), lastSign: Date.now(), why: why ?? "" };
+      outage = { since: performance.now(), lastSign: performance.now(), why: why ?? "" };
       log(`${name} is not available, waiting for it${outage.why}`, "error");
       reminding = setInterval(remind, reminder);
     }
-    outage.lastSign = Date.now();
+    outage.lastSign = performance.now();
     if (why !== undefined) outage.why = why;
     clearTimeout(ending);
     ending = setTimeout(end, quiet);

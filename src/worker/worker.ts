@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { Queue } from "bullmq";
-import { assertWritable } from "../disk/index.js";
+import { assertWritable, openAges } from "../disk/index.js";
 import { openBlockStore, openClaims, openGraph } from "../graph/index.js";
 import { limitToolSilence, systemHostName } from "../host/index.js";
 import { removeAbandonedUploads, uploadPatience } from "../inbox/index.js";
@@ -33,6 +33,7 @@ import { openBatchProgress } from "./batches/index.js";
 import { openTeller, readNotifyPolicy, serveNotifications } from "./callbacks/index.js";
 import { openCancellations } from "./cancellations.js";
 import { claimGraphName } from "./claim.js";
+import { openClockWatch } from "./clocks/index.js";
 import { openCompressorPool, openOffload } from "./compress/index.js";
 import { openCpuBudget } from "./cpu-budget.js";
 import type { WorkerHost } from "./handlers/index.js";
@@ -42,7 +43,7 @@ import type { LogFields } from "./log.js";
 import { openHostQueues } from "./other-host.js";
 import { keepOutboxSwept } from "./outbox-sweep.js";
 import { type QueueAccess, shutdownReason } from "./process-job.js";
-import { openClockWatch, warnOfSettings } from "./redis-warnings.js";
+import { warnOfSettings } from "./redis-warnings.js";
 import { readRegistryPolicy } from "./registry-policy.js";
 import { serveQueue } from "./serve-queue.js";
 import { type ServedRoot, takeOverRoot } from "./served-root.js";
@@ -125,12 +126,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const producer = openProducer({ redis: url, graph: graphName, telemetry });
   // Not awaited: no job depends on it.
   void warnOfSettings(redis, log);
+  const ageOf = openAges(options.root, hostName);
   // Not awaited: no job depends on it.
-  void removeAbandonedUploads(root.inbox, () => uploadsInUse(producer), uploadPatience).then(
+  void removeAbandonedUploads(root.inbox, () => uploadsInUse(producer), uploadPatience, ageOf).then(
     (names) => names.length > 0 && log(`removed ${names.length} abandoned uploads`),
     (error: unknown) => log(`the inbox could not be cleaned: ${String(error)}`),
   );
-  const stopSweeping = keepOutboxSwept(graph.root, options.keepExportsMs, log);
+  const stopSweeping = keepOutboxSwept(graph, options.keepExportsMs, log);
   const threads = threadsWithin(options.xzMemory, options.threads ?? availableParallelism());
   const queue = new Queue("checksum", {
     connection: redis,
@@ -218,7 +220,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     concurrency: served,
     metrics,
     isDraining: () => closing !== undefined,
-    clockSkew: openClockWatch(redis, log),
+    clockSkew: openClockWatch(redis, { graphName, queues: workers.map(({ name }) => name) }, log),
     interval: timing.statusInterval,
   });
 

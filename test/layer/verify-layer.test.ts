@@ -1,7 +1,7 @@
 import { utimesSync, writeFileSync } from "node:fs";
 import { appendFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { checksumLayer } from "../../src/layer/checksum.js";
 import { verifyLayer } from "../../src/layer/verify-layer.js";
 import { chooseXzEngine } from "../../src/layer/xz/engine.js";
@@ -235,4 +235,18 @@ describe("a layer", () => {
     const line = `${tar.replace("-C layer", `-C '${request.layerDirectory}'`)}${thenFill} | sha256sum`;
     expect(actual).toBe(sha256Of(await shell(line)));
   });
+});
+
+it("a layer whose files have times that are yet to come, for the clock was set back, is not one that changes", async () => {
+  const { layerDirectory, manifestPath, expected } = await changed(async (layer) => {
+    await writeFile(join(layer, "file"), "a\n");
+  }, "echo b > file");
+  const real = Date.now;
+  const clock = vi.spyOn(Date, "now").mockImplementation(() => real() - 3_600_000);
+  try {
+    const verdict = await verifyLayer({ layerDirectory, manifestPath, expected });
+    expect(verdict).toMatchObject({ ok: false });
+  } finally {
+    clock.mockRestore();
+  }
 });

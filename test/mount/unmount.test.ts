@@ -125,9 +125,9 @@ describe("unmounting", () => {
     await execa("umount", [target]);
     await execa("mount", ["-t", "tmpfs", "somebody's", target]);
     expect(mounts.find(mountId).state).toBe("stale");
-    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.useFakeTimers({ toFake: ["performance"] });
     const unmounting = mounts.unmount(mountId).catch(() => undefined);
-    vi.setSystemTime(Date.now() + 3_600_000);
+    vi.advanceTimersByTime(3_600_000);
     await unmounting;
     expect(mountsBelow(graph.root)).toEqual([target]);
   });
@@ -174,11 +174,11 @@ describe("a busy target", () => {
     const { mountId, target } = await mounts.mount({ id, driver });
     writeFileSync(join(target, "new"), "");
     const held = holder(target);
-    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.useFakeTimers({ toFake: ["performance"] });
     await withWatchedUmount(async (failed) => {
       const unmounting = mounts.unmount(mountId);
       unmounting.catch(() => undefined);
-      vi.setSystemTime(Date.now() + 3_600_000);
+      vi.advanceTimersByTime(3_600_000);
       await failed();
       await expect(unmounting).rejects.toMatchObject({
         code: "MOUNT_FAILED",

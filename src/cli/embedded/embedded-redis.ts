@@ -68,9 +68,9 @@ export async function holdEmbeddedRedis(
 
 /** Starts the server if it does not run, and registers a hold. */
 async function attach(root: string, url: string): Promise<{ hold: Redis; started: boolean }> {
-  const deadline = Date.now() + patience;
+  const deadline = performance.now() + patience;
   let started = false;
-  while (Date.now() < deadline) {
+  while (performance.now() < deadline) {
     const hold = await connect(url);
     if (hold === undefined) started = await startServer(root, url);
     else if (await enter(hold).catch(() => false)) return { hold, started };

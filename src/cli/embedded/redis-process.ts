@@ -67,7 +67,7 @@ async function tryServer(
     exitCode = code;
   });
   child.unref();
-  for (const deadline = Date.now() + patience; Date.now() < deadline; await sleep(10)) {
+  for (const deadline = performance.now() + patience; performance.now() < deadline; await sleep(10)) {
     if (failure !== undefined) {
       throw new StevedoreError(
         "TOOL_MISSING",

@@ -1,7 +1,10 @@
 // Leases: a process that makes images, or relies on some which nothing in the graph needs yet, says so in a file, so that
 // nobody deletes them meanwhile. A lease has an owner and an expiry: whoever meets one of a process that is gone, or that
 // has run out, removes it.
-import { readdir, rename, rm, writeFile } from "node:fs/promises";
+//
+// Whether it has run out is not told by the clock on the wall, which may be set, and which two hosts set differently: but by
+// the kernel's monotonic clock where the owner runs on this kernel, else by the times that the file system gives to files.
+import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   ioError,
@@ -10,6 +13,7 @@ import {
   ownName,
   readPlainFile,
   rootPath,
+  runsOnThisKernel,
   type StagingPlace,
 } from "../../disk/index.js";
 import { isErrno, isId, StevedoreError } from "../../terms/index.js";
@@ -23,8 +27,10 @@ interface Lease {
   readonly purpose: string;
   /** The images, there or not. */
   readonly ids: readonly string[];
-  /** RFC 3339. */
+  /** RFC 3339: for people, and for versions that know of no other time. */
   readonly expiresAt: string;
+  /** When it runs out, in ms by the monotonic clock of its owner's kernel; undefined in a lease of an older version. */
+  readonly endsAt: number | undefined;
 }
 
 /** Runs work while nobody else takes a lease, or takes an image out of the graph: see `openReferences`. */
@@ -56,10 +62,14 @@ export async function withLease<T>(
   signal?: AbortSignal | undefined,
 ): Promise<T> {
   const path = join(leasesDirectory(place), `${await ownName(place.host)}.json`);
-  const write = () => writeLease(path, { purpose, ids, expiresAt: isoTime(Date.now() + lifetime) });
+  const write = () => {
+    const expiresAt = new Date(Date.now() + lifetime).toISOString();
+    return writeLease(path, { purpose, ids, expiresAt, endsAt: monotonicMs() + lifetime });
+  };
   const lease: HeldLease = {
     async assertHeld() {
-      if (isLiving(readLease(path))) return;
+      const endsAt = readLease(path)?.endsAt;
+      if (endsAt !== undefined && endsAt > monotonicMs()) return;
       throw new StevedoreError(
         "INTERNAL",
         `the lease of ${purpose} has run out: this process was suspended for long`,
@@ -90,8 +100,9 @@ export async function withLease<T>(
 export async function livingLeases(place: StagingPlace): Promise<Lease[]> {
   const living: Lease[] = [];
   for (const name of await leaseNames(place)) {
-    const lease = name.endsWith(".json") ? readLease(join(leasesDirectory(place), name)) : undefined;
-    if (lease !== undefined && isLiving(lease) && !(await isOfTheGone(place, name))) living.push(lease);
+    if (!name.endsWith(".json") || (await isOfTheGone(place, name))) continue;
+    const lease = readLease(join(leasesDirectory(place), name));
+    if (lease !== undefined && (await isLiving(place, name, lease))) living.push(lease);
   }
   return living;
 }
@@ -100,8 +111,12 @@ export async function livingLeases(place: StagingPlace): Promise<Lease[]> {
 export async function removeDeadLeases(place: StagingPlace): Promise<void> {
   for (const name of await leaseNames(place)) {
     const path = join(leasesDirectory(place), name);
-    const hasRunOut = name.endsWith(".json") && !isLiving(readLease(path));
-    if (hasRunOut || (await isOfTheGone(place, name))) await rm(path, { force: true });
+    if (await isOfTheGone(place, name)) {
+      await rm(path, { force: true });
+    } else if (name.endsWith(".json")) {
+      const lease = readLease(path);
+      if (lease === undefined || !(await isLiving(place, name, lease))) await rm(path, { force: true });
+    }
   }
 }
 
@@ -152,9 +167,11 @@ async function writeLease(path: string, lease: Lease): Promise<void> {
 /** Undefined for one that is not there, or cannot be believed. */
 function readLease(path: string): Lease | undefined {
   try {
-    const { purpose, ids, expiresAt } = JSON.parse(readPlainFile(path)?.toString() ?? "") as Partial<Lease>;
+    const lease = JSON.parse(readPlainFile(path)?.toString() ?? "") as Partial<Lease>;
+    const { purpose, ids, expiresAt, endsAt } = lease;
     if (typeof purpose !== "string" || !Array.isArray(ids) || typeof expiresAt !== "string") return undefined;
-    return { purpose, ids: ids.filter(isId), expiresAt };
+    const end = typeof endsAt === "number" ? endsAt : undefined;
+    return { purpose, ids: ids.filter(isId), expiresAt, endsAt: end };
   } catch (error) {
     if (isErrno(error, "ENOENT") || error instanceof SyntaxError || error instanceof TypeError)
       return undefined;
@@ -162,10 +179,33 @@ function readLease(path: string): Lease | undefined {
   }
 }
 
-function isLiving(lease: Lease | undefined): boolean {
-  return lease !== undefined && Date.parse(lease.expiresAt) > Date.now();
+/** Whether a lease of a process that may live has not run out. @param name of its file */
+async function isLiving(place: StagingPlace, name: string, lease: Lease): Promise<boolean> {
+  const owner = ownerOf(baseOf(name));
+  if (lease.endsAt === undefined || owner === undefined) return Date.parse(lease.expiresAt) > Date.now();
+  if (await runsOnThisKernel(owner)) return lease.endsAt > monotonicMs();
+  try {
+    const { mtimeMs } = await stat(join(leasesDirectory(place), name));
+    return mtimeMs + lifetime > (await fileSystemTime(place));
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return false;
+    // Who may not write here only asks: a lease is believed.
+    return true;
+  }
 }
 
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+/** What time it is for the file system that leases lie on, in ms: of a network file system that is its server's. */
+async function fileSystemTime(place: StagingPlace): Promise<number> {
+  const path = join(leasesDirectory(place), `${await ownName(place.host)}.json.new`);
+  await writeFile(path, "", { flag: "wx", mode: 0o600 });
+  try {
+    return (await stat(path)).mtimeMs;
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+/** The kernel's monotonic clock (CLOCK_MONOTONIC), in ms: of all processes of a boot the same, and nobody sets it. */
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
 }

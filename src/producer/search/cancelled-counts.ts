@@ -24,9 +24,9 @@ export function openCancelledCounts(redis: Redis): CountCancelled {
     const mark = await readMark(redis, queue);
     if (mark === undefined) return 0;
     const last = known.get(queue.name);
-    if (last?.mark === mark && Date.now() < last.until) return last.cancelled;
+    if (last?.mark === mark && performance.now() < last.until) return last.cancelled;
     const cancelled = count(redis, queue);
-    known.set(queue.name, { mark, until: Date.now() + longest, cancelled });
+    known.set(queue.name, { mark, until: performance.now() + longest, cancelled });
     const forget = () => known.get(queue.name)?.cancelled === cancelled && known.delete(queue.name);
     cancelled.then(
       // One that ended meanwhile may have been counted, or not.

@@ -50,7 +50,8 @@ export async function runBatch<Name extends BatchChildName>(
     failed: [...plan.failed, ...ended.filter(({ code }) => code !== "CANCELLED")],
     cancelled: ended.filter(({ code }) => code === "CANCELLED").map(({ id }) => id),
     doneBytes: plan.doneBytes,
-    durationMs: Date.now() - plan.begunAt,
+    // Another host may have begun it, and a clock may have been set back.
+    durationMs: Math.max(0, Date.now() - plan.begunAt),
   };
 }
 

@@ -5,6 +5,7 @@ import { formatFailedReason, isTransient, keyPrefix, notifyQueue, retention } fr
 import { guardWorker } from "../../producer/index.js";
 import type { OutageLog } from "../../redis/index.js";
 import { failureOf, onOneLine } from "../../terms/index.js";
+import { keepLocksRenewed } from "../clocks/index.js";
 import { holdCommands } from "../hold-commands.js";
 import type { Log } from "../log.js";
 import type { WorkerMetrics } from "../telemetry/index.js";
@@ -56,6 +57,7 @@ export function serveNotifications(deliveries: Deliveries): Worker {
   );
   guardWorker(worker, redis);
   holdCommands(worker, outages);
+  keepLocksRenewed(worker, lockDuration);
   worker.on("failed", (job, { message }) => {
     if (job?.finishedOn === undefined) return;
     const { jobId } = job.data as Partial<NotificationData>;

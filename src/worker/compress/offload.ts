@@ -83,7 +83,7 @@ export function openOffload(options: OffloadOptions): Offload {
   let opened: Promise<Opened | undefined> | undefined;
   let isClosed = false;
   /** Blocks that compressors take at a time, and those that Redis has memory for, when they were last asked for. */
-  let known = { at: 0, slots: 0, fitting: 0 };
+  let known = { at: Number.NEGATIVE_INFINITY, slots: 0, fitting: 0 };
   let timer: NodeJS.Timeout | undefined;
   let failures = 0;
   let pausedUntil = 0;
@@ -91,7 +91,7 @@ export function openOffload(options: OffloadOptions): Offload {
   let awaySince: number | undefined;
 
   const limit = () => {
-    const now = Date.now();
+    const now = performance.now();
     const mayNot = isClosed || now - known.at > countsFor || now < pausedUntil || redis.status !== "ready";
     return mayNot || shutOut.size >= mostShutOut ? 0 : Math.min(known.slots, known.fitting, blocks);
   };
@@ -120,7 +120,7 @@ export function openOffload(options: OffloadOptions): Offload {
     if (redis.status !== "ready") return;
     const slots = await slotsOf(redis, graphName, shutOut);
     if (slots === 0) {
-      known = { at: Date.now(), slots, fitting: 0 };
+      known = { at: performance.now(), slots, fitting: 0 };
       return;
     }
     opened ??= open().catch((error: unknown) => {
@@ -129,7 +129,7 @@ export function openOffload(options: OffloadOptions): Offload {
     });
     const connections = await opened;
     const free = (await connections?.payloads.bytesFree(memoryShare)) ?? 0;
-    known = { at: Date.now(), slots, fitting: turns.taken() + Math.floor(free / sentBytes) };
+    known = { at: performance.now(), slots, fitting: turns.taken() + Math.floor(free / sentBytes) };
     await connections?.ends.findVanished();
   };
   const look = (after: number) => {
@@ -144,7 +144,7 @@ export function openOffload(options: OffloadOptions): Offload {
     }, after);
   };
   const onClose = () => {
-    awaySince ??= Date.now();
+    awaySince ??= performance.now();
   };
   const onReady = () => {
     awaySince = undefined;
@@ -154,7 +154,7 @@ export function openOffload(options: OffloadOptions): Offload {
 
   const failed = (what: string) => {
     const pause = Math.min(pauses.first * 2 ** failures, pauses.longest);
-    pausedUntil = Date.now() + pause;
+    pausedUntil = performance.now() + pause;
     setTimeout(changed, pause + 1).unref();
     if (failures === 0)
       log(onOneLine(`a block that was left to compressors is made here: ${what}`, 500), { level: "warn" });
@@ -166,7 +166,7 @@ export function openOffload(options: OffloadOptions): Offload {
     onLimit: (listener) => listeners.push(listener),
     async take(work, signal) {
       // Where nobody was there the last time somebody may be by now, and it costs one command a block to know.
-      look(known.slots === 0 || Date.now() - known.at > countsFor ? firstLook : refreshInterval);
+      look(known.slots === 0 || performance.now() - known.at > countsFor ? firstLook : refreshInterval);
       return await turns.take(work, 1, signal);
     },
     async send(input, recipe, urgency, signal) {
@@ -197,14 +197,14 @@ export function openOffload(options: OffloadOptions): Offload {
       }
     },
     patience: () => (usual === undefined ? patience.first : Math.max(patience.least, 2 * usual)),
-    isAway: () => awaySince !== undefined && Date.now() - awaySince > longestAbsence,
+    isAway: () => awaySince !== undefined && performance.now() - awaySince > longestAbsence,
     shutOut(compressor, what) {
       if (shutOut.has(compressor)) return;
       shutOut.add(compressor);
       metrics.shutOut();
       log(onOneLine(`the compressor ${compressor} is shut out: ${what}`, 500), { level: "warn" });
       // Until it stops, it takes more.
-      known = { ...known, at: 0 };
+      known = { ...known, at: Number.NEGATIVE_INFINITY };
       look(firstLook);
       clean(redis.set(keys.refusal(compressor), what.slice(0, 500), "PX", refusalExpiry));
     },

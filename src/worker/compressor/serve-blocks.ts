@@ -5,6 +5,7 @@ import { type CompressResult, compressQueue, formatFailedReason, keyPrefix } fro
 import { guardWorker } from "../../producer/index.js";
 import { asUnavailable, type OutageLog } from "../../redis/index.js";
 import { failureOf, onOneLine, quote } from "../../terms/index.js";
+import { keepLocksRenewed } from "../clocks/index.js";
 import { holdCommands } from "../hold-commands.js";
 import type { Log } from "../log.js";
 import { lockLostReason, shutdownReason } from "../process-job.js";
@@ -54,6 +55,7 @@ export function serveBlocks(service: BlockService): Worker {
   );
   guardWorker(worker, redis);
   holdCommands(worker, outages);
+  keepLocksRenewed(worker, lockDuration);
   const tell = (line: string, level: "warn" | "error") =>
     log(onOneLine(`${compressQueue}: ${line}`, 1_000), { level, queue: compressQueue });
   worker.on("failed", (job, { message }) => {

@@ -15,8 +15,20 @@ export interface Heartbeat {
   stop(isRedisThere: boolean): Promise<void>;
 }
 
-/** After how long the id of a silent process is removed, in ms. Long, because hosts' clocks differ. */
+/** After how long the id of a silent process is removed, in ms. Long, because a clock may be set. */
 const forgetAfter = 3_600_000;
+
+/**
+ * KEYS: the ids, the status; ARGV: the id, the text, after how long it expires, after how long an id is forgotten, this host's
+ * time. That of Redis counts, but where the user may not ask for it: by that of a host whose clock is ahead all others would be
+ * long silent.
+ */
+const writeScript = `
+local time = redis.pcall("TIME")
+local now = time.err and tonumber(ARGV[5]) or time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call("SET", KEYS[2], ARGV[2], "PX", ARGV[3])
+redis.call("ZADD", KEYS[1], now, ARGV[1])
+redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", now - ARGV[4])`;
 /** How long the removal of the status may take, in ms. */
 const patience = 2_000;
 
@@ -37,14 +49,18 @@ export async function startBeat(
   const write = async () => {
     if (redis.status !== "ready") return;
     const text = JSON.stringify(await make());
-    const now = Date.now();
     if (isStopped || redis.status !== "ready") return;
-    await redis
-      .multi()
-      .set(keys.of(id), text, "PX", workerStatusExpiry)
-      .zadd(keys.ids, now, id)
-      .zremrangebyscore(keys.ids, "-inf", now - forgetAfter)
-      .exec();
+    await redis.eval(
+      writeScript,
+      2,
+      keys.ids,
+      keys.of(id),
+      id,
+      text,
+      workerStatusExpiry,
+      forgetAfter,
+      Date.now(),
+    );
   };
   const beat = () => {
     // While Redis is away no more than one status waits to be written.

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { type Graph, type ImageToAdd, makeRecord, openGraph } from "../../../src/graph/index.js";
 import { run } from "../../../src/host/run.js";
 import { addImage } from "../../support/images/made-images.js";
@@ -266,7 +266,8 @@ describe("registering a set of images", () => {
       const content = JSON.parse(readFileSync(path, "utf8"));
       expect(content).toMatchObject({ purpose: "an import", ids: ["child", "parent"] });
       expect(Date.parse(content.expiresAt)).toBeGreaterThan(Date.now() + 5 * 60_000);
-      writeFileSync(path, JSON.stringify({ ...content, expiresAt: new Date().toISOString() }));
+      const now = Number(process.hrtime.bigint() / 1_000_000n);
+      writeFileSync(path, JSON.stringify({ ...content, expiresAt: new Date().toISOString(), endsAt: now }));
       await removeImage(graph, "parent");
       expect(readdirSync(join(graph.root, "leases"))).toEqual([]);
       return {};
@@ -276,6 +277,28 @@ describe("registering a set of images", () => {
       code: "INTERNAL",
       message: expect.stringContaining("lease of an import has run out"),
     });
+    expect(contents(graph)).toEqual({ ids: [], left: [] });
+  });
+
+  it.each([
+    ["forward", 3_600_000],
+    ["back", -3_600_000],
+  ])("keeps its lease when the clock is set %s by an hour", async (_, step) => {
+    const graph = await newGraph();
+    await addImage(graph, { id: "parent" });
+    const real = Date.now;
+    const fill = async () => {
+      vi.spyOn(Date, "now").mockImplementation(() => real() + step);
+      await expect(removeImage(graph, "parent")).rejects.toMatchObject({ code: "IMAGE_IN_USE" });
+      return {};
+    };
+    try {
+      await graph.registerAll([one("child", "parent", { fill })], { concurrency: 1 });
+      await removeImage(graph, "child");
+      await removeImage(graph, "parent");
+    } finally {
+      vi.restoreAllMocks();
+    }
     expect(contents(graph)).toEqual({ ids: [], left: [] });
   });
 

@@ -95,11 +95,16 @@ function withHeader(request: RegistryRequest, authorization: string | undefined)
     : { ...request, headers: { ...request.headers, authorization } };
 }
 
-/** The pause that a 429 or 503 asks for by `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3), in ms. */
+/**
+ * The pause that a 429 or 503 asks for by `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3), in ms. A date is one by the
+ * server's clock: it counts from the answer's own, where that has one.
+ */
 export function retryAfter({ status, headers }: Answer): number | undefined {
   const value = [429, 503].includes(status) ? headerOf(headers, "retry-after") : undefined;
   if (value === undefined) return undefined;
   if (/^\d{1,10}$/.test(value)) return Number(value) * 1_000;
   const moment = Date.parse(value);
-  return Number.isNaN(moment) ? undefined : Math.max(0, moment - Date.now());
+  const answered = Date.parse(headerOf(headers, "date") ?? "");
+  const from = Number.isNaN(answered) ? Date.now() : answered;
+  return Number.isNaN(moment) ? undefined : Math.max(0, moment - from);
 }

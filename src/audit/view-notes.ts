@@ -2,10 +2,10 @@
 // of next mounts (`:uppers:`). All of it is made anew when it is missing.
 
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { rootPath } from "../disk/index.js";
 import { type Graph, imageExists, imagePaths } from "../graph/index.js";
-import { imageOfUpper, readViewState, readyPath } from "../mount/index.js";
+import { imageOfUpper, linkNamesOf, readViewState, readyPath } from "../mount/index.js";
 import { isErrno, isId, quote } from "../terms/index.js";
 import { type Damage, damage, moveAway } from "./finding.js";
 import { isDirectory, isOld, isThere, lookAt, namesIn } from "./probe.js";
@@ -15,8 +15,8 @@ import { hasImage, type Survey, withMountsAtRest } from "./survey.js";
 interface Notes {
   readonly directory: string;
   readonly noun: string;
-  /** The image that something there is about, by its name; undefined for a name that does not belong there. */
-  readonly imageOf: (name: string) => string | undefined;
+  /** The image that something there is about; undefined for what does not belong there. */
+  readonly imageOf: (name: string, path: string) => string | undefined;
   /** What is wrong with it, if anything is. */
   readonly fault: (image: string, path: string) => string | undefined;
 }
@@ -35,8 +35,8 @@ export async function* checkViewNotes(survey: Survey): AsyncGenerator<Damage> {
   yield* checkNotes(survey, {
     directory: rootPath(graph.root, "lowerLinks"),
     noun: "the link to the lower",
-    imageOf,
-    fault: (image, link) => faultOfLink(graph, image, link),
+    imageOf: (_, link) => imageOfLink(link),
+    fault: (image, link) => faultOfLink(image, link),
   });
   yield* checkNotes(survey, {
     ...{
@@ -62,11 +62,10 @@ async function* checkNotes(survey: Survey, notes: Notes): AsyncGenerator<Damage>
   };
   const suspects: [id: string, name: string][] = [];
   for (const name of namesIn(directory)) {
-    const id = imageOf(name);
+    const id = imageOf(name, join(directory, name));
     if (id !== undefined && isId(id)) {
       if ((await faultOf(id, name)) !== undefined) suspects.push([id, name]);
     } else if (isOld(join(directory, name))) {
-      // Links are made under such names. A new one may still be renamed by its maker.
       const at = `${place}/${name}`;
       const message = `${quote(name)} does not belong to an image`;
       yield damage(root, "stray-file", { at, message, repair: [moveAway, (lost) => lost.take(at)] });
@@ -107,12 +106,18 @@ function faultOfState(graph: Graph, id: string): string | undefined {
   return undefined;
 }
 
-function faultOfLink(graph: Graph, id: string, link: string): string | undefined {
-  if (!lookAt(link)?.isSymbolicLink()) return "is not a link";
-  // The root may have had another path when it was made; such a link is not used, and overwritten.
-  const leadsTo = readlinkSync(link);
-  const isRight = lowersOf(graph, id).some((lower) => leadsTo.endsWith(lower.slice(graph.root.length)));
-  return isRight ? undefined : "leads elsewhere";
+/** The image whose layer or view a link leads to. The root may have had another path when the link was made. */
+function imageOfLink(link: string): string | undefined {
+  if (!lookAt(link)?.isSymbolicLink()) return undefined;
+  const [, ofLayer, ofView] =
+    /\/(?:graph\/([^/]+)\/layer|views\/([^/]+))$/.exec(unlessGone(() => readlinkSync(link)) ?? "") ?? [];
+  return ofLayer ?? ofView;
+}
+
+/** A link that older versions made has the image's id for a name. */
+function faultOfLink(id: string, link: string): string | undefined {
+  const isRight = [id, ...linkNamesOf(readlinkSync(link))].includes(basename(link));
+  return isRight ? undefined : "has the name of another";
 }
 
 /** An upper for another lower is not damage: the next unmount replaces it. */

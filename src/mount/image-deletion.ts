@@ -8,7 +8,7 @@ import { forgetUppers } from "./fresh-upper.js";
 import { isHere, type MountRecord, readMountRecords } from "./mount-record.js";
 import { asidePath } from "./set-aside.js";
 import { imagesInUse } from "./unmount-image.js";
-import { forgetLink, removeViews, takeOutView } from "./views/index.js";
+import { forgetLinks, removeViews, takeOutView } from "./views/index.js";
 
 /**
  * Deletes an image and its view. Under the lock of the mounts, so that none is made of it meanwhile.
@@ -34,7 +34,7 @@ export async function deleteMountedImage(
       const destination = isMounted ? await asidePath(graph, id, "image") : undefined;
       const path = await graph.takeOut(id, { force, destination }, signal);
       await takeOutView(graph, id, isMounted ? join(path, "view") : undefined);
-      await forgetLink(graph, id);
+      await forgetLinks(graph, id);
       await forgetUppers(graph, id);
       return isMounted ? undefined : path;
     },
@@ -65,7 +65,7 @@ export async function deleteUnneededImages(
       const taken = await graph.takeOutUnneeded(unmounted, signal);
       if (taken.ids.length === 0) return taken;
       await removeViews(graph, taken.ids);
-      for (const id of taken.ids) await forgetLink(graph, id);
+      for (const id of taken.ids) await forgetLinks(graph, id);
       await forgetUppers(graph, ...taken.ids);
       return taken;
     },

@@ -26,7 +26,7 @@ export { isAbandoned } from "./recovery.js";
 export { imageSetAside, layersAside } from "./set-aside.js";
 export { hasEmptyUpper } from "./unmount-image.js";
 
-// What it reads of views, and of uppers that lie ready.
+// What it reads of views, of links to lowers, and of uppers that lie ready.
 
 export { imageOfUpper, readyPath } from "./fresh-upper.js";
-export { readViewState, stampLayer, stampLayers, stampViews } from "./views/index.js";
+export { linkNamesOf, readViewState, stampLayer, stampLayers, stampViews } from "./views/index.js";

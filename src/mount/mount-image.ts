@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { rename, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import {
   currentOwner,
   formatOwner,
@@ -87,12 +87,12 @@ export async function mountImage(
     createdAt: new Date().toISOString(),
   };
   const layers = stack.map(({ layerDirectory }) => layerDirectory);
-  let lowers: readonly Lower[];
+  let names: readonly string[];
   try {
     const paths = driver.takesViews ? await prepareViews(graph, stack, signal) : layers;
     const notes = driver.heedsUserXattrs ? await findNotes(graph, stack, paths.length, signal) : [];
-    lowers = paths.map((path, at) => ({ id: stack[at]?.id ?? "", path, hasNotes: notes[at] ?? false }));
-    await reserve(graph, record, history, lowers, signal);
+    const lowers = paths.map((path, at) => ({ id: stack[at]?.id ?? "", path, hasNotes: notes[at] ?? false }));
+    names = await reserve(graph, record, history, lowers, signal);
   } catch (error) {
     if (target.isMade) await rmdir(target.path).catch(() => undefined);
     // Awaited here: the target is closed when this function ends.
@@ -102,8 +102,9 @@ export async function mountImage(
   const order = {
     source: sourceName(mountId),
     target: target.at,
-    links: mountPaths(ownDirectory(graph, mountId)).links,
-    lowers: lowers.length,
+    links: rootPath(graph.root, "lowerLinks"),
+    lowers: names,
+    own: ownFromLinks(graph, mountId),
     layers,
     isWritable,
     flags,
@@ -149,6 +150,7 @@ async function chooseTarget(
 /**
  * Makes the mount's folder and puts it in its place. Under the lock, which a deletion takes too: an image that is there
  * now is not deleted without its mount being seen.
+ * @returns the lowers as paths from the directory of links
  */
 async function reserve(
   graph: Graph,
@@ -156,13 +158,13 @@ async function reserve(
   history: readonly Image[],
   lowers: readonly Lower[],
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<string[]> {
   const { mountId, target } = record;
   try {
     mkdirSync(rootPath(graph.root, "mounts"), { recursive: true, mode: 0o700 });
-    await withStage(graph, async (stage) => {
-      // While the lock is waited for.
-      const filling = fillFolder(graph, stage, record, lowers, signal);
+    return await withStage(graph, async (stage) => {
+      // While the lock is waited for, which is asked for first.
+      const filling = Promise.resolve().then(() => fillFolder(graph, stage, record, lowers, signal));
       filling.catch(() => undefined);
       const putInPlace = async () => {
         await filling;
@@ -176,22 +178,25 @@ async function reserve(
       } finally {
         await filling.catch(() => undefined);
       }
+      return filling;
     });
   } catch (error) {
     throw ioError(error, `the mount of image ${history[0]?.id} cannot be prepared`);
   }
 }
 
+/** Fills the folder, and returns what `reserve` returns. */
 async function fillFolder(
   graph: Graph,
   directory: string,
   record: MountRecord,
   lowers: readonly Lower[],
   signal: AbortSignal | undefined,
-): Promise<void> {
-  const { isWritable, mountId } = record;
-  const { rootfs, upper, work, links, plain } = mountPaths(directory);
-  for (const path of [rootfs, links, ...(isWritable ? [work] : [])]) mkdirSync(path);
+): Promise<string[]> {
+  const { isWritable } = record;
+  const { rootfs, upper, work, none, plain } = mountPaths(directory);
+  // An empty lower, for a driver that wants another one.
+  for (const path of [rootfs, isWritable ? work : none]) mkdirSync(path);
   for (const [at, { path, hasNotes }] of lowers.entries()) {
     if (!hasNotes) continue;
     mkdirSync(plain, { recursive: true });
@@ -201,16 +206,26 @@ async function fillFolder(
   const lower = top.hasNotes ? join(plain, "0") : top.path;
   const making = isWritable ? makeUpper(graph, top.id, lower, upper, signal) : undefined;
   making?.catch(() => undefined);
-  const lasting = mountPaths(ownDirectory(graph, mountId)).plain;
-  linkLowers(
-    graph,
-    links,
-    lowers.map(({ id, path, hasNotes }, at) => (hasNotes ? { path: join(lasting, `${at}`) } : { id, path })),
-  );
-  // An empty lower, for a driver that wants another one.
-  if (!isWritable) mkdirSync(join(links, "none"));
+  const names = nameLowers(graph, record.mountId, lowers);
   await writeMountRecord(directory, record);
   await making;
+  return names;
+}
+
+/** The lowers as paths from the directory of links: the copies lie in the mount's own folder. */
+function nameLowers(graph: Graph, mountId: string, lowers: readonly Lower[]): string[] {
+  const shared = linkLowers(
+    graph,
+    lowers.filter(({ hasNotes }) => !hasNotes).map(({ path }) => path),
+  );
+  return lowers.map(({ hasNotes }, at) =>
+    hasNotes ? join(mountPaths(ownFromLinks(graph, mountId)).plain, `${at}`) : (shared.shift() ?? ""),
+  );
+}
+
+/** A mount's own folder as a path from the directory of links. */
+function ownFromLinks(graph: Graph, mountId: string): string {
+  return relative(rootPath(graph.root, "lowerLinks"), ownDirectory(graph, mountId));
 }
 
 /** A mount follows the directory that was opened; if that was moved meanwhile, it is not what was asked for. */

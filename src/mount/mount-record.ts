@@ -55,7 +55,7 @@ export function mountPaths(directory: string) {
     rootfs: join(directory, "rootfs"),
     upper: join(directory, "upper"),
     work: join(directory, "work"),
-    links: join(directory, "l"),
+    none: join(directory, "none"),
     plain: join(directory, "plain"),
   };
 }

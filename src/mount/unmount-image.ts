@@ -1,11 +1,11 @@
 // How a mount ends: it is unmounted, its target is removed, and its folder is moved into staging by one rename and removed
 // there.
-import { mkdirSync, readdirSync } from "node:fs";
-import { readlink, rename, rmdir } from "node:fs/promises";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ioError, removeTree, rootPath, stagingPath, syncDirectory } from "../disk/index.js";
-import type { Graph } from "../graph/index.js";
+import { type Graph, imagePaths } from "../graph/index.js";
 import { isErrno, StevedoreError, throwIfAborted } from "../terms/index.js";
 import { driverOf } from "./drivers/index.js";
 import { makeUpperReady } from "./fresh-upper.js";
@@ -45,8 +45,9 @@ export async function unmountImage(
   for (const path of [await unmountPatiently(record, signal), target]) await removeTarget(path);
   if (record.isWritable) await makeNextUpper(graph, record);
   if (keepUpper) {
-    const { work, links, plain, rootfs } = mountPaths(ownDirectory(graph, mountId));
-    for (const path of [work, links, plain, rootfs]) await removeTree(path);
+    const { work, plain, rootfs } = mountPaths(ownDirectory(graph, mountId));
+    // `l` is of older versions.
+    await removeTree(work, plain, rootfs, join(ownDirectory(graph, mountId), "l"));
     // Last, so that a repeat sees what is left to do.
     await setMark(graph, mountId, "kept");
     await clearMark(graph, mountId, "mounted");
@@ -56,12 +57,13 @@ export async function unmountImage(
 
 /** For the next mount of the image, if that is still there. */
 async function makeNextUpper(graph: Graph, record: MountRecord): Promise<void> {
-  const { links, plain } = mountPaths(ownDirectory(graph, record.mountId));
-  const lower = await readlink(join(links, "0")).catch(() => undefined);
   const [image] = imagesInStack(record);
-  if (lower === undefined || lower.startsWith(`${plain}/`)) return;
-  if (image === undefined || !(await graph.exists(image.id))) return;
-  await makeUpperReady(graph, image.id, lower);
+  // The next mount, too, will have a copy of its own.
+  const isPlain = existsSync(join(mountPaths(ownDirectory(graph, record.mountId)).plain, "0"));
+  if (image === undefined || isPlain || !(await graph.exists(image.id))) return;
+  const view = rootPath(graph.root, "views", image.id);
+  const hasView = driverOf(record.driver).takesViews && existsSync(view);
+  await makeUpperReady(graph, image.id, hasView ? view : imagePaths(graph.directory, image.id).layer);
 }
 
 /** Removes what was set aside for mounts of which nothing is left. A mount that is stale, or kept its upper, still needs it. */

@@ -8,7 +8,6 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
-  unlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -663,14 +662,11 @@ const cases: readonly Case[] = [
     repair: "moves",
   },
   {
-    it: "a link to a lower that leads elsewhere",
+    it: "a link to a lower by the name of another",
     what: "damaged-view-note",
-    at: `views/:links:/${base}`,
+    at: "views/:links:/abcdef",
     id: base,
-    damage: (root) => {
-      unlinkSync(join(root, "views/:links:", base));
-      symlinkSync("/etc", join(root, "views/:links:", base));
-    },
+    damage: (root) => symlinkSync(join(root, `graph/${base}/layer`), join(root, "views/:links:/abcdef")),
     repair: "moves",
   },
   {
@@ -682,12 +678,12 @@ const cases: readonly Case[] = [
     repair: "moves",
   },
   {
-    it: "a link to a lower that never got its name",
+    it: "a link among those to lowers that leads elsewhere",
     what: "stray-file",
-    at: "views/:links:/:0123456789abcdef",
+    at: "views/:links:/fedcba",
     damage: (root) => {
-      symlinkSync("/etc", join(root, "views/:links:/:0123456789abcdef"));
-      lutimesSync(join(root, "views/:links:/:0123456789abcdef"), longAgo, longAgo);
+      symlinkSync("/etc", join(root, "views/:links:/fedcba"));
+      lutimesSync(join(root, "views/:links:/fedcba"), longAgo, longAgo);
     },
     repair: "moves",
   },

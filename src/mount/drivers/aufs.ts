@@ -2,7 +2,7 @@
 
 import { run, tools } from "../../host/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import { type Driver, type MountOrder, numbers } from "./driver.js";
+import type { Driver, MountOrder } from "./driver.js";
 import { kernelHas, mayMount, needsRoot, oneSystemCall } from "./host-support.js";
 import { entryBySource, unmountByKernel } from "./kernel-mount.js";
 
@@ -41,13 +41,10 @@ export const aufs: Driver = {
 
 /** Mounts a writable branch on top of the layers, whose whiteouts count (`ro+wh`, aufs(5)). */
 async function mountBranches(
-  { source, target, links, lowers, isWritable, flags }: MountOrder,
+  { source, target, links, lowers, own, isWritable, flags }: MountOrder,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const branches = [
-    ...(isWritable ? ["../upper=rw"] : []),
-    ...numbers(lowers).map((number) => `${number}=ro+wh`),
-  ];
+  const branches = [...(isWritable ? [`${own}/upper=rw`] : []), ...lowers.map((lower) => `${lower}=ro+wh`)];
   const options = [...flags, `br:${branches.join(":")}`].join(",");
   const args = ["--no-canonicalize", "--types", "aufs", "--options", options, "--", source, target];
   await run(tools.mount, args, { cwd: links, failure: "MOUNT_FAILED", environment: oneSystemCall, signal });

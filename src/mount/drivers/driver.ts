@@ -14,15 +14,17 @@ export interface MountOrder {
   /** An existing, empty directory. */
   readonly target: string;
   /**
-   * The directory that the driver works in: its links `0`, `1`, `2` … lead to the lowers, topmost first. So the options
-   * hold neither long paths, of which 56 fill the page that mount(2) takes, nor characters that mean something there.
+   * The directory that the driver works in, which has short names for the lowers. So the options hold neither long paths,
+   * of which 56 fill the page that mount(2) takes, nor characters that mean something there.
    */
   readonly links: string;
-  /** How many lowers there are: fewer than layers, where one of them hides all below it. */
-  readonly lowers: number;
+  /** The lowers as paths from there, topmost first: fewer than layers, where one of them hides all below it. */
+  readonly lowers: readonly string[];
+  /** The mount's own folder as a path from there. */
+  readonly own: string;
   /** The layers in the form of AUFS and OCI, topmost first. */
   readonly layers: readonly string[];
-  /** Whether there are `../upper` and `../work`; else the mount is read-only. */
+  /** Whether the folder has an `upper` and a `work`; else it has an empty lower `none`, and the mount is read-only. */
   readonly isWritable: boolean;
   /** Options of any file system, such as `nodev`. */
   readonly flags: readonly string[];
@@ -67,9 +69,4 @@ export interface Driver {
    * @throws `MOUNT_FAILED` with the tool's own words, `TOOL_MISSING`, `CANCELLED`
    */
   unmount(target: string, signal?: AbortSignal | undefined): Promise<void>;
-}
-
-/** The names of so many links. */
-export function numbers(count: number): number[] {
-  return Array.from({ length: count }, (_, number) => number);
 }

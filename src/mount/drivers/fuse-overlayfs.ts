@@ -4,7 +4,7 @@ import { access, constants } from "node:fs/promises";
 import { syncFileSystem } from "../../disk/index.js";
 import { run, tools } from "../../host/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import { type Driver, numbers } from "./driver.js";
+import type { Driver } from "./driver.js";
 import { unmountByKernel } from "./kernel-mount.js";
 
 /** It refuses these. They are about the access times of directories, of which it keeps none. */
@@ -42,16 +42,16 @@ export const fuseOverlayfs: Driver = {
       return new StevedoreError("MOUNT_UNSUPPORTED", reason, { cause: error });
     }
   },
-  async mount({ target, links, lowers, layers, isWritable, flags }, signal) {
+  async mount({ target, links, lowers, own, layers, isWritable, flags }, signal) {
     // It resolves the links, and reads what they lead to once more as a list.
-    const unreadable = [...layers, links].find((path) => path.includes(":"));
+    const unreadable = layers.find((path) => path.includes(":"));
     if (unreadable !== undefined) {
       const message = `fuse-overlayfs takes no path with a colon, such as ${unreadable}: use the driver copy`;
       throw new StevedoreError("MOUNT_UNSUPPORTED", message);
     }
-    const upper = isWritable ? ["upperdir=../upper", "workdir=../work"] : [];
+    const upper = isWritable ? [`upperdir=${own}/upper`, `workdir=${own}/work`] : [];
     const known = flags.filter((flag) => !unknownFlags.includes(flag));
-    const options = [...known, `lowerdir=${numbers(lowers).join(":")}`, ...upper].join(",");
+    const options = [...known, `lowerdir=${lowers.join(":")}`, ...upper].join(",");
     await run(tools.fuseOverlayfs, ["-o", options, target], { cwd: links, failure: "MOUNT_FAILED", signal });
   },
 };

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { uptime } from "node:os";
 import { run, tools } from "../../host/index.js";
 import { StevedoreError } from "../../terms/index.js";
-import { type Driver, numbers } from "./driver.js";
+import type { Driver } from "./driver.js";
 import { kernelHas, mayMount, needsRoot, oneSystemCall } from "./host-support.js";
 import { entryBySource, unmountByKernel } from "./kernel-mount.js";
 
@@ -31,13 +31,13 @@ export const overlay: Driver = {
     if (await kernelHas("overlay")) return undefined;
     return new StevedoreError("MOUNT_UNSUPPORTED", "this kernel has no overlay file system");
   },
-  async mount({ source, target, links, lowers, isWritable, flags }, signal) {
+  async mount({ source, target, links, lowers, own, isWritable, flags }, signal) {
     // Without an upper the kernel wants two lowers at least; `none` is an empty one.
-    const lowest = isWritable || lowers > 1 ? [] : ["none"];
+    const lowest = isWritable || lowers.length > 1 ? [] : [`${own}/none`];
     const options = [
       ...flags,
-      `lowerdir=${[...numbers(lowers), ...lowest].join(":")}`,
-      ...(isWritable ? ["upperdir=../upper", "workdir=../work"] : []),
+      `lowerdir=${[...lowers, ...lowest].join(":")}`,
+      ...(isWritable ? [`upperdir=${own}/upper`, `workdir=${own}/work`] : []),
       ...unwanted
         .filter((name) => existsSync(`/sys/module/overlay/parameters/${name}`))
         .map((name) => `${name}=off`),

@@ -1,6 +1,6 @@
 // Views: layers in the form that overlayfs reads.
 export { findNotes, prepareViews, removeViews, takeOutView } from "./layer-view.js";
-export { forgetLink, linkLowers } from "./lower-links.js";
+export { forgetLinks, linkLowers, linkNamesOf } from "./lower-links.js";
 export { copyPlain } from "./plain-layer.js";
 export {
   readViewState,

@@ -3,25 +3,42 @@
 // What must be deleted depends on the layers below. Overlayfs shows a whiteout device as a broken name wherever its
 // directory is not merged with one below, so a view has a device only for a name that is seen there. An image's
 // ancestors never change, so it needs but one view.
-import { lstatSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { rename, unlink } from "node:fs/promises";
-import { ioError, makeDirectory, removeTree, rootPath, stagingPath, withLock } from "../../disk/index.js";
+import {
+  createYielder,
+  ioError,
+  makeDirectory,
+  removeTree,
+  rootPath,
+  stagingPath,
+  withLock,
+} from "../../disk/index.js";
 import type { Graph, Image } from "../../graph/index.js";
 import { imageNotFound, opaqueMarker } from "../../graph/index.js";
 import { findInEach, run, tools } from "../../host/index.js";
-import { joinPath } from "../../layer/index.js";
+import { baseName, childPath, joinPath } from "../../layer/index.js";
 import { isErrno, throwIfAborted } from "../../terms/index.js";
 import { setViewAside } from "../set-aside.js";
 import { mayHaveNotes } from "./plain-layer.js";
-import { applyViewArchive, assertViewKept, makeViewArchive } from "./view-archive.js";
+import {
+  applyViewArchive,
+  assertViewKept,
+  makeViewArchive,
+  readPromised,
+  type ViewArchive,
+} from "./view-archive.js";
 import {
   addToState,
   forgetKnowledge,
   type Knowledge,
-  noteKnowledge,
+  noteStack,
   readKnowledge,
+  readStack,
   readViewState,
   stampLayers,
+  stampView,
+  stampViews,
 } from "./view-state.js";
 
 /**
@@ -36,13 +53,12 @@ export async function prepareViews(
   history: readonly Image[],
   signal?: AbortSignal | undefined,
 ): Promise<string[]> {
-  let knowledge = await readKnowledge(graph, history, stampLayers(history), signal);
-  if (knowledge.includes(undefined)) {
-    knowledge = await locked(graph, () => makeReady(graph, history, signal), signal);
-  }
-  const bottom = knowledge.findIndex((known) => known?.isBottom);
+  const knowledge =
+    (await readStack(graph, history, stampLayers(history), signal)) ??
+    (await locked(graph, () => makeReady(graph, history, signal), signal));
+  const bottom = knowledge.findIndex(({ isBottom }) => isBottom);
   const lowers = history.map(({ id, layerDirectory }, at) =>
-    knowledge[at]?.hasView ? rootPath(graph.root, "views", id) : layerDirectory,
+    typeof knowledge[at]?.view === "string" ? rootPath(graph.root, "views", id) : layerDirectory,
   );
   return bottom === -1 ? lowers : lowers.slice(0, bottom + 1);
 }
@@ -114,40 +130,107 @@ async function makeReady(
   graph: Graph,
   history: readonly Image[],
   signal: AbortSignal | undefined,
-): Promise<(Knowledge | undefined)[]> {
+): Promise<Knowledge[]> {
   // Another may have made it while we waited.
   const stamps = stampLayers(history);
-  const knowledge = await readKnowledge(graph, history, stamps, signal);
-  const unknown = history.filter((_, at) => knowledge[at] === undefined);
-  const markers = await findMarkers(unknown, signal);
-  for (const [at, image] of history.entries()) {
-    if (knowledge[at] !== undefined) continue;
-    throwIfAborted(signal);
-    if (!(await graph.exists(image.id))) throw imageNotFound(image.id);
-    const own = markers.get(image.layerDirectory) ?? [];
-    const made: Knowledge = { hasView: own.length > 0, isBottom: own.includes(opaqueMarker) };
-    // A damaged view may be mounted.
-    await setViewAside(graph, image.id, rootPath(graph.root, "views", image.id));
-    if (made.hasView) await buildView(graph, image, history.slice(at + 1), own, signal);
-    await noteKnowledge(graph, image.id, stamps[at] ?? "", made, signal);
-    knowledge[at] = made;
-  }
+  const known = await readKnowledge(graph, history, stamps, signal);
+  const contents = await findContents(
+    history.filter((_, at) => known[at] === undefined),
+    signal,
+  );
+  const knowledge: Knowledge[] = [];
+  for (const [at, image] of history.entries()) knowledge.push(known[at] ?? (await makeKnown(at, image)));
+  await noteStack(graph, history, stamps, knowledge);
   return knowledge;
+
+  async function makeKnown(at: number, image: Image): Promise<Knowledge> {
+    throwIfAborted(signal);
+    const { id, layerDirectory } = image;
+    if (!(await graph.exists(id))) throw imageNotFound(id);
+    const content = contents.get(layerDirectory) ?? { markers: [], directories: [] };
+    // A damaged view may be mounted.
+    await setViewAside(graph, id, rootPath(graph.root, "views", id));
+    let view: string | null = null;
+    if (content.markers.length > 0) {
+      await buildView(graph, image, history.slice(at + 1), content, signal);
+      view = await stampNewView(graph, id, content.directories, signal);
+    }
+    const made = { view, isBottom: content.markers.includes(opaqueMarker) };
+    await addToState(graph, id, { layers: stamps[at] ?? "", ...made });
+    return made;
+  }
 }
 
-/** The names in layers that overlayfs must not show: by layer, relative, as latin1 strings. */
-async function findMarkers(
+/** What a view is made of: relative latin1 strings. */
+interface LayerContent {
+  /** The names that overlayfs must not show. */
+  readonly markers: string[];
+  /** All directories besides, with `""` for the layer itself. */
+  readonly directories: string[];
+}
+
+/** What the layers have, by layer. */
+async function findContents(
   images: readonly Image[],
   signal: AbortSignal | undefined,
-): Promise<Map<string, string[]>> {
-  const markers = new Map<string, string[]>();
-  const directories = images.map(({ layerDirectory }) => layerDirectory);
-  for await (const [directory, path] of findInEach(directories, ["-name", ".wh.*", "-prune"], "%P", signal)) {
-    const ofLayer = markers.get(directory);
-    if (ofLayer === undefined) markers.set(directory, [path]);
-    else ofLayer.push(path);
+): Promise<Map<string, LayerContent>> {
+  const contents = new Map<string, LayerContent>();
+  const turn = createYielder();
+  const large: string[] = [];
+  for (const { layerDirectory } of images) {
+    await turn();
+    const content = contentOfSmall(layerDirectory);
+    if (content === undefined) large.push(layerDirectory);
+    else contents.set(layerDirectory, content);
   }
-  return markers;
+  const tests = ["(", "-name", marked, "-prune", "-o", "-type", "d", ")"];
+  for await (const [layer, path] of findInEach(large, tests, "%P", signal)) {
+    const content = contents.get(layer) ?? { markers: [], directories: [] };
+    contents.set(layer, content);
+    content[isMarker(baseName(path)) ? "markers" : "directories"].push(path);
+  }
+  return contents;
+}
+
+/** The names of AUFS, as find takes them. */
+const marked = ".wh.*";
+
+function isMarker(name: string): boolean {
+  return name.startsWith(".wh.");
+}
+
+/** How many entries are looked at here, which takes less than a process. More are left to find. */
+const fewEntries = 200;
+
+/** The content of a layer of few entries; undefined if it has more. */
+function contentOfSmall(layer: string): LayerContent | undefined {
+  const content: LayerContent = { markers: [], directories: [""] };
+  let count = 0;
+  for (const directory of content.directories) {
+    const path = joinPath(Buffer.from(layer), directory);
+    const entries = readdirSync(path, { withFileTypes: true, encoding: "buffer" });
+    count += entries.length;
+    if (count > fewEntries) return undefined;
+    for (const entry of entries) {
+      const name = entry.name.toString("latin1");
+      const kind = isMarker(name) ? "markers" : entry.isDirectory() ? "directories" : undefined;
+      if (kind !== undefined) content[kind].push(childPath(directory, name));
+    }
+  }
+  return content;
+}
+
+/** How many directories are looked at here. More are left to find. */
+const fewDirectories = 1_000;
+
+async function stampNewView(
+  graph: Graph,
+  id: string,
+  directories: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  if (directories.length <= fewDirectories) return stampView(graph, id, directories);
+  return (await stampViews(graph, [id], signal)).get(id) ?? "";
 }
 
 /** Builds a view in staging and puts it in its place, where nothing is. */
@@ -155,16 +238,24 @@ async function buildView(
   graph: Graph,
   { id, layerDirectory }: Image,
   ancestors: readonly Image[],
-  markers: readonly string[],
+  { markers, directories }: LayerContent,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const stage = await stagingPath(graph);
   try {
     const below = ancestors.map((ancestor) => ancestor.layerDirectory);
-    const archive = await makeViewArchive(layerDirectory, below, markers);
     const copying = ["--archive", "--link", "--no-target-directory", "--", layerDirectory, stage];
-    await run(tools.cp, copying, { signal });
-    await assertViewKept(layerDirectory, stage, signal);
+    const copied = run(tools.cp, copying, { signal });
+    copied.catch(() => undefined);
+    let archive: ViewArchive;
+    let promised: Map<string, string[]>;
+    try {
+      archive = await makeViewArchive(layerDirectory, below, markers);
+      promised = await readPromised(layerDirectory, directories, signal);
+    } finally {
+      await copied;
+    }
+    await assertViewKept(promised, stage, signal);
     await removeMarkers(stage, markers, signal);
     await applyViewArchive(archive, stage, signal);
     await rename(stage, rootPath(graph.root, "views", id));
@@ -189,5 +280,5 @@ async function removeMarkers(
   if (areFiles) return;
   // Directories of AUFS. Not by Node, which cannot remove trees with names that are not UTF-8.
   const removing = ["-exec", "rm", "-rf", "--one-file-system", "--", "{}", "+"];
-  await run(tools.find, [view, "-name", ".wh.*", "-prune", ...removing], { signal });
+  await run(tools.find, [view, "-name", marked, "-prune", ...removing], { signal });
 }

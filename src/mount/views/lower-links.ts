@@ -1,60 +1,76 @@
-// The links to the lowers in a mount's own folder. A mount may need hundreds, each an inode to make and to remove; so each
-// lower has one link that stays, and the links of a mount are hard links to it.
+// Short names for the lowers of mounts. A mount may have hundreds, whose full paths have no room in its options; so each
+// lower has a link with a name of six characters, which stays, and which all mounts of all images share.
 
-import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readlinkSync, symlinkSync, unlinkSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { rootPath } from "../../disk/index.js";
-import type { Graph } from "../../graph/index.js";
+import { makeDirectory, rootPath } from "../../disk/index.js";
+import { type Graph, imagePaths } from "../../graph/index.js";
+import { isErrno, StevedoreError } from "../../terms/index.js";
+
+/** How many names a link may have: by chance, the first is that of another. */
+const namesEach = 3;
 
 /**
- * Makes the links `0`, `1`, `2` … in a directory.
- * @param lowers what they lead to, each with the id of its image; without one for what is the mount's own
+ * Finds the links to lowers, and makes those that are missing. What lies under a name and leads elsewhere is left alone.
+ * @param paths absolute
+ * @returns the names of the links in `lowerLinks`, in the same order
+ * @throws `INTERNAL` for a path all of whose names are taken
  */
-export function linkLowers(
-  graph: Graph,
-  links: string,
-  lowers: readonly { readonly id?: string | undefined; readonly path: string }[],
-): void {
-  const lasting = rootPath(graph.root, "lowerLinks");
-  mkdirSync(lasting, { recursive: true, mode: 0o700 });
-  for (const [number, { id, path }] of lowers.entries()) {
-    const link = join(links, String(number));
-    if (id === undefined) symlinkSync(path, link);
-    else if (!linkTo(lastingLink(lasting, id, path), link, path)) symlinkSync(path, link);
-  }
+export function linkLowers(graph: Graph, paths: readonly string[]): string[] {
+  const links = rootPath(graph.root, "lowerLinks");
+  makeDirectory(links, 0o700);
+  return paths.map((path) => {
+    for (let number = 0; number < namesEach; number++) {
+      const name = linkName(path, number);
+      if (isLinkTo(`${links}/${name}`, path)) return name;
+    }
+    const message = `no link to ${path} can be made: other things have its names, such as ${linkName(path, 0)} in ${links}`;
+    throw new StevedoreError("INTERNAL", message);
+  });
 }
 
-/**
- * Gives a lasting link a further name; false if that cannot be had (too many names, a file system without), or leads
- * elsewhere by now: a mount by another driver has the image's other form as its lower.
- */
-function linkTo(lasting: string, link: string, path: string): boolean {
+/** The names that a link to a path may have. */
+export function linkNamesOf(path: string): string[] {
+  return Array.from({ length: namesEach }, (_, number) => linkName(path, number));
+}
+
+/** Removes the links to what an image that leaves the graph had as lowers. A mount needs them no more once it is made. */
+export async function forgetLinks(graph: Graph, id: string): Promise<void> {
+  const links = rootPath(graph.root, "lowerLinks");
+  for (const path of [imagePaths(graph.directory, id).layer, rootPath(graph.root, "views", id)]) {
+    for (const name of linkNamesOf(path))
+      if (leadsTo(join(links, name)) === path) unlinkSync(join(links, name));
+  }
+  // As older versions called it.
+  await rm(join(links, id), { force: true });
+}
+
+function linkName(path: string, number: number): string {
+  return createHash("sha256").update(`${number} ${path}`).digest("base64url").slice(0, 6);
+}
+
+/** True for a link to the path, which is made where nothing lies. */
+function isLinkTo(link: string, path: string): boolean {
+  const there = leadsTo(link);
+  if (there !== undefined) return there === path;
   try {
-    linkSync(lasting, link);
-  } catch {
-    return false;
+    symlinkSync(path, link);
+    return true;
+  } catch (error) {
+    if (!isErrno(error, "EEXIST")) throw error;
+    // Made by another just now, or no link.
+    return leadsTo(link) === path;
   }
-  if (readlinkSync(link) === path) return true;
-  unlinkSync(link);
-  return false;
 }
 
-/** Removes the link of an image that leaves the graph. Mounts keep their own names of it. */
-export async function forgetLink(graph: Graph, id: string): Promise<void> {
-  rmSync(rootPath(graph.root, "lowerLinks", id), { force: true });
-}
-
-/** The link of an image that stays; made anew where it is missing or leads elsewhere. */
-function lastingLink(directory: string, id: string, path: string): string {
-  const link = join(directory, id);
+/** Where a link leads; undefined if there is none. */
+function leadsTo(link: string): string | undefined {
   try {
-    if (readlinkSync(link) === path) return link;
-  } catch {
-    // There is none yet.
+    return readlinkSync(link);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "EINVAL")) return undefined;
+    throw error;
   }
-  const made = join(directory, `:${randomBytes(8).toString("hex")}`);
-  symlinkSync(path, made);
-  renameSync(made, link);
-  return link;
 }

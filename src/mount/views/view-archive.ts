@@ -2,7 +2,7 @@
 // neither devices nor extended attributes.
 import { lstat } from "node:fs/promises";
 import { meaningOf } from "../../graph/index.js";
-import { findRecords, tools } from "../../host/index.js";
+import { tools } from "../../host/index.js";
 import {
   type BodilessEntry,
   baseName,
@@ -97,24 +97,32 @@ export async function applyViewArchive(
   for (const path of opaqueDirectories) if (!found.has(path)) throw notKept(path, "trusted.overlay.opaque");
 }
 
+/** The extended attributes that a view keeps of its layer's directories. */
+const kept = ["user.*", "security.capability"];
+
+/** Those that a layer's directories have, as `readDirectoryXattrs` gives them. */
+export function readPromised(
+  layerDirectory: string,
+  directories: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Map<string, string[]>> {
+  return readDirectoryXattrs(layerDirectory, directories, kept, signal);
+}
+
 /**
  * Asserts that the directories of a view have the attributes of the layer's, which cp(1) leaves out without a word where
  * they cannot be kept.
+ * @param promised as `readPromised` gives them
  * @throws `ATTRIBUTE_UNSUPPORTED`
  */
 export async function assertViewKept(
-  layerDirectory: string,
+  promised: ReadonlyMap<string, readonly string[]>,
   view: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const paths: string[] = [];
-  const tests = ["-name", ".wh.*", "-prune", "-o", "-type", "d"];
-  for await (const records of findRecords([layerDirectory], tests, "%P", signal)) paths.push(...records);
-  const masks = ["user.*", "security.capability"];
-  const promised = await readDirectoryXattrs(layerDirectory, paths, masks, signal);
-  const kept = await readDirectoryXattrs(view, [...promised.keys()], masks, signal);
+  const found = await readDirectoryXattrs(view, [...promised.keys()], kept, signal);
   for (const [path, attributes] of promised) {
-    const lost = attributes.find((attribute) => !kept.get(path)?.includes(attribute));
+    const lost = attributes.find((attribute) => !found.get(path)?.includes(attribute));
     if (lost !== undefined) throw notKept(path, lost.slice(0, lost.indexOf("=")));
   }
 }

@@ -6,6 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { makeDirectory, readPlainFile, rootPath } from "../../disk/index.js";
 import type { Graph, Image } from "../../graph/index.js";
 import { findInEach } from "../../host/index.js";
+import { joinPath } from "../../layer/index.js";
 
 /** The content of `views/:built:/<id>`. */
 interface ViewState {
@@ -15,15 +16,58 @@ interface ViewState {
   readonly view?: string | null;
   /** Whether the layer's root is opaque, so that nothing of the layers below is seen. */
   readonly isBottom?: boolean;
+  /** What is known of the image and all its ancestors together. Absent where it has not been mounted itself. */
+  readonly stack?: StackState;
   /** Whether the layer has what a driver would take for its own notes. Absent where nobody has looked. */
   readonly hasNotes?: boolean;
 }
 
+/** A stack, whose layers are counted from the topmost. */
+interface StackState {
+  /** Which layers have views, with the views' stamps. */
+  readonly views: readonly (readonly [at: number, stamp: string])[];
+  /** The layer below which nothing is seen; -1 if none hides the others. */
+  readonly bottom: number;
+}
+
 /** What is known of an image. */
 export interface Knowledge {
-  /** Whether it has a view, which is good; else its layer needs none. */
-  readonly hasView: boolean;
+  /** The stamp of its view, which is good; null if its layer needs none. */
+  readonly view: string | null;
   readonly isBottom: boolean;
+}
+
+/**
+ * What is known of an image and its ancestors together, in the order of the history, from the one note of the image itself;
+ * undefined if that is missing, or a view has changed.
+ * @param stamps as `stampLayers` gives them
+ */
+export async function readStack(
+  graph: Graph,
+  history: readonly Image[],
+  stamps: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Knowledge[] | undefined> {
+  const state = readViewState(graph, history[0]?.id ?? "");
+  if (state?.stack === undefined || state.layers !== stamps[0]) return undefined;
+  const { bottom } = state.stack;
+  const views = new Map(state.stack.views);
+  const idOf = (at: number) => history[at]?.id ?? "";
+  const found = await stampViews(graph, [...views.keys()].map(idOf), signal);
+  if (![...views].every(([at, stamp]) => found.get(idOf(at)) === stamp)) return undefined;
+  return history.map((_, at) => ({ view: views.get(at) ?? null, isBottom: at === bottom }));
+}
+
+/** Writes down what is known of an image and its ancestors together. */
+export async function noteStack(
+  graph: Graph,
+  history: readonly Image[],
+  stamps: readonly string[],
+  knowledge: readonly Knowledge[],
+): Promise<void> {
+  const views = knowledge.flatMap(({ view }, at) => (view === null ? [] : [[at, view] as const]));
+  const stack = { views, bottom: knowledge.findIndex(({ isBottom }) => isBottom) };
+  await addToState(graph, history[0]?.id ?? "", { layers: stamps[0] ?? "", stack });
 }
 
 /**
@@ -48,21 +92,8 @@ export async function readKnowledge(
     if (state === undefined) return undefined;
     const { view, isBottom = false } = state;
     if (view === undefined) return undefined;
-    if (view === null) return { hasView: false, isBottom };
-    return view === found.get(id) ? { hasView: true, isBottom } : undefined;
+    return view === null || view === found.get(id) ? { view, isBottom } : undefined;
   });
-}
-
-/** Writes down what was found of an image, or made for it. @param layers its stamp */
-export async function noteKnowledge(
-  graph: Graph,
-  id: string,
-  layers: string,
-  { hasView, isBottom }: Knowledge,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const view = hasView ? ((await stampViews(graph, [id], signal)).get(id) ?? "") : null;
-  await addToState(graph, id, { layers, view, isBottom });
 }
 
 /** Writes down something of an image, beside what is known of the same layers already. */
@@ -105,10 +136,16 @@ export function readViewState(graph: Graph, id: string): ViewState | undefined {
     const isOfView =
       (state.view === null || typeof state.view === "string") && typeof state.isBottom === "boolean";
     const isOfNotes = state.view === undefined && typeof state.hasNotes === "boolean";
-    return typeof state.layers === "string" && (isOfView || isOfNotes) ? state : undefined;
+    const isWhole = typeof state.layers === "string" && (isOfView || isOfNotes);
+    return isWhole && (state.stack === undefined || isStack(state.stack)) ? state : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isStack({ views, bottom }: StackState): boolean {
+  const areViews = views.every(([at, stamp]) => typeof at === "number" && typeof stamp === "string");
+  return areViews && typeof bottom === "number";
 }
 
 /**
@@ -127,9 +164,26 @@ export async function stampViews(
     lines.get(root)?.push(line);
   }
   return new Map(
-    [...lines].map(([root, directories]) => {
-      const hash = createHash("sha256").update(directories.sort().join("\0"), "latin1");
-      return [paths.get(root) ?? "", hash.digest("hex")];
+    [...lines].map(([root, directories]) => [paths.get(root) ?? "", stampOf(directories)] as const),
+  );
+}
+
+/**
+ * The same stamp of one view.
+ * @param directories all that it has, relative latin1 strings
+ */
+export function stampView(graph: Graph, id: string, directories: readonly string[]): string {
+  const view = Buffer.from(rootPath(graph.root, "views", id));
+  return stampOf(
+    directories.map((path) => {
+      const { ino, ctimeNs } = lstatSync(joinPath(view, path), { bigint: true });
+      // As find writes `%C@`, with one digit more than there are nanoseconds.
+      const [seconds, rest] = [ctimeNs / 1_000_000_000n, ctimeNs % 1_000_000_000n];
+      return `${ino} ${seconds}.${`${rest}`.padStart(9, "0")}0 ${path}`;
     }),
   );
+}
+
+function stampOf(directories: string[]): string {
+  return createHash("sha256").update(directories.sort().join("\0"), "latin1").digest("hex");
 }

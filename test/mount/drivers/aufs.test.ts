@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Graph } from "../../../src/graph/index.js";
-import { type Mounts, openMounts } from "../../../src/mount/index.js";
+import { linkNamesOf, type Mounts, openMounts } from "../../../src/mount/index.js";
 import { newGraph, useScratchMounts, withTools, writeStack } from "../../support/mounts/scratch-mounts.js";
 import { itConforms } from "./conformance.js";
 
@@ -59,7 +59,16 @@ const failsOnce = `[ -e "$0.failed" ] && exit; : > "$0.failed"; echo "unknown fi
 function mountArguments(mountId: string, target: string, options: string): string[] {
   return ["--no-canonicalize", "--types", "aufs", "--options", options, "--", `stevedore:${mountId}`, target];
 }
-const branches = "br:../upper=rw:0=ro+wh:1=ro+wh:2=ro+wh";
+
+/** The branches of the stack, by the short names that the directory of links has for the layers. */
+function layerBranches(): string {
+  const layers = ["layer-3", "layer-2", "layer-1"].map((each) => join(graph.directory, each, "layer"));
+  return layers.map((layer) => `${linkNamesOf(layer)[0]}=ro+wh`).join(":");
+}
+
+function branches(mountId: string): string {
+  return `br:../../mounts/${mountId}/upper=rw:${layerBranches()}`;
+}
 
 describe("an aufs mount", () => {
   it("has a writable branch above the layers, the image's own first", async () => {
@@ -77,15 +86,14 @@ describe("an aufs mount", () => {
     expect(calls).toEqual([
       {
         tool: "mount",
-        cwd: join(own, "l"),
-        args: mountArguments(mountId, join(own, "rootfs"), `nodev,nosuid,${branches}`),
+        cwd: join(graph.root, "views/:links:"),
+        args: mountArguments(mountId, join(own, "rootfs"), `nodev,nosuid,${branches(mountId)}`),
       },
     ]);
-    expect(readdirSync(join(own, "l")).sort()).toEqual(["0", "1", "2"]);
   });
 
   it("reads the layers themselves, whose whiteouts are its own", async () => {
-    const shown = `for n in 0 1 2; do (cd -P $n && printf '%s ' "$PWD" >> "$0.links"); done; cp "$0.links" '${scratch.path}/links'`;
+    const shown = `for n in ${layerBranches().replaceAll("=ro+wh", "").replaceAll(":", " ")}; do (cd -P $n && printf '%s ' "$PWD" >> "$0.links"); done; cp "$0.links" '${scratch.path}/links'`;
     await recorded({ mount: shown }, () => mounts.mount({ id, driver }));
     const links = readFileSync(join(scratch.path, "links"), "utf8").trim().split(" ");
     expect(links).toEqual(
@@ -101,12 +109,12 @@ describe("an aufs mount", () => {
     });
     const target = join(graph.root, "mounts", mountId, "rootfs");
     expect(call?.args).toEqual(
-      mountArguments(mountId, target, "nodev,nosuid,ro,noexec,br:0=ro+wh:1=ro+wh:2=ro+wh"),
+      mountArguments(mountId, target, `nodev,nosuid,ro,noexec,br:${layerBranches()}`),
     );
     expect(readdirSync(join(graph.root, "mounts", mountId)).sort()).toEqual([
-      "l",
       "mount.json",
       "mounted",
+      "none",
       "rootfs",
     ]);
   });
@@ -127,7 +135,11 @@ describe("an aufs mount", () => {
     expect(calls[1]?.args).toEqual(["aufs"]);
     expect(calls[2]).toEqual(calls[0]);
     expect(calls[2]?.args).toEqual(
-      mountArguments(mountId, join(graph.root, "mounts", mountId, "rootfs"), `nodev,nosuid,${branches}`),
+      mountArguments(
+        mountId,
+        join(graph.root, "mounts", mountId, "rootfs"),
+        `nodev,nosuid,${branches(mountId)}`,
+      ),
     );
   });
 

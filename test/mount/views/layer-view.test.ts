@@ -1,10 +1,20 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { removeAbandonedStaging } from "../../../src/disk/staging.js";
 import type { Graph } from "../../../src/graph/index.js";
-import { type Mounts, openMounts } from "../../../src/mount/index.js";
+import { linkNamesOf, type Mounts, openMounts } from "../../../src/mount/index.js";
 import {
   expectLayers,
   mountsBelow,
@@ -110,8 +120,38 @@ describe("a view", () => {
     await mounts.unmount((await mounts.mount({ id, driver })).mountId);
     await mounts.deleteImage(id);
     expect([existsSync(view), existsSync(state)]).toEqual([false, false]);
-    expect(readdirSync(join(graph.root, "views/:links:"))).toEqual(["layer-1"]);
+    expect(readdirSync(join(graph.root, "views/:links:"))).toEqual([
+      linkNamesOf(join(graph.directory, "layer-1/layer"))[0],
+    ]);
     expect(readdirSync(join(graph.directory, ":tmp:"))).toEqual([]);
+  });
+
+  it("is found by a second name if its first belongs to another", async () => {
+    const { graph, mounts, id, view } = await newStack();
+    const links = join(graph.root, "views/:links:");
+    const [first = "", second = ""] = linkNamesOf(view);
+    mkdirSync(links, { recursive: true });
+    symlinkSync("/etc", join(links, first));
+    const { target, mountId } = await mounts.mount({ id, driver });
+    await expectLayers(scratch, target, graph, id);
+    expect(readdirSync(links).sort()).toEqual(
+      [first, second, linkNamesOf(join(graph.directory, "layer-1/layer"))[0]].sort(),
+    );
+    await mounts.unmount(mountId);
+    await mounts.deleteImage(id);
+    expect(readdirSync(links)).toHaveLength(2);
+    expect(readdirSync(links)).toContain(first);
+  });
+
+  it("of an ancestor that is damaged is built anew for a descendant whose own is good", async () => {
+    const graph = await newGraph(scratch);
+    const id = await writeStack(graph, [...scripts, "mkdir d; touch d/.wh.own; echo 3 > three"]);
+    const mounts = openMounts(graph);
+    await mounts.unmount((await mounts.mount({ id, driver })).mountId);
+    await execa("rm", ["-r", join(graph.root, "views/layer-2/d/e")]);
+    const { target } = await mounts.mount({ id, driver });
+    await expectLayers(scratch, target, graph, id);
+    expect(existsSync(join(graph.root, "views/layer-2/d/e/large"))).toBe(true);
   });
 
   it("of an image that was deleted is not taken for that of a new one of the same id", async () => {
@@ -161,9 +201,12 @@ describe("a view that is damaged", () => {
     "its state gone": 'rm "$PWD/../:built:/layer-2"',
     "its state garbage": 'echo "{" > "$PWD/../:built:/layer-2"',
     "its state of another form": 'echo "[null, 1]" > "$PWD/../:built:/layer-2"',
+    "what is known of the stack of another form": `sed -i 's/"stack":{.*}/"stack":{"views":7}}/' "$PWD/../:built:/layer-2"`,
     "all states gone": 'rm -r "$PWD/../:built:"',
     "all links gone": 'rm -r "$PWD/../:links:"',
-    "a lasting link that leads elsewhere": 'ln -sfn /etc "$PWD/../:links:/layer-2"',
+    "the links lead elsewhere": 'for link in "$PWD/../:links:"/*; do ln -sfn /etc "$link"; done',
+    "files in place of the links":
+      'for link in "$PWD/../:links:"/*; do rm "$link"; echo "$link" > "$link"; done',
     "all views gone": 'cd ..; rm -r "$PWD"',
   };
 

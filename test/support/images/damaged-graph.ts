@@ -29,10 +29,7 @@ export async function addViews(root: string, id: string): Promise<void> {
   const graph = await openGraph(root);
   const history = await graph.history(id);
   const paths = await prepareViews(graph, history);
-  const links = join(root, `links-${id}`);
-  mkdirSync(links);
-  const lowers = paths.map((path, at) => ({ id: history[at]?.id ?? "", path }));
-  linkLowers(graph, links, lowers);
+  linkLowers(graph, paths);
   await makeUpperReady(graph, id, paths[0] ?? "");
 }
 
@@ -59,7 +56,7 @@ export function writeMount(
   > = {},
 ): string {
   const directory = join(root, "mounts", mountId);
-  for (const name of ["rootfs", "upper", "work", "l"]) mkdirSync(join(directory, name), { recursive: true });
+  for (const name of ["rootfs", "upper", "work"]) mkdirSync(join(directory, name), { recursive: true });
   const record = {
     mountId,
     images: images.map((id) => ({ id, inode: inodeOf(join(root, "graph", id, "layer")) ?? "gone" })),

@@ -37,11 +37,15 @@ export async function makeUpperReady(graph: Graph, imageId: string, lower: strin
     await forgetUppers(graph, imageId);
     makeDirectory(rootPath(graph.root, "freshUppers"), 0o700);
     const stage = await stagingPath(graph);
-    await mkdir(stage);
-    await copyEntries(lower, stage, [""]);
-    await rename(stage, ready);
+    try {
+      await mkdir(stage);
+      await copyEntries(lower, stage, [""]);
+      await rename(stage, ready);
+    } catch {
+      await removeTree(stage);
+    }
   } catch {
-    // What was begun is in staging, and is removed once this process is gone.
+    // What could not be removed is in staging, and goes when this process is gone.
   }
 }
 

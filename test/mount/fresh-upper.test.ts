@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Graph } from "../../src/graph/index.js";
+import { makeUpperReady } from "../../src/mount/fresh-upper.js";
 import { type Mounts, openMounts } from "../../src/mount/index.js";
 import { newGraph, useScratchMounts, writeStack } from "../support/mounts/scratch-mounts.js";
 import { listTree } from "../support/trees/tree-listing.js";
@@ -61,5 +62,12 @@ it("what lies ready goes with its image", async () => {
   await mounts.unmount((await mounts.mount({ id })).mountId);
   expect(ready()).toHaveLength(1);
   await mounts.deleteImage(id);
+  expect(ready()).toEqual([]);
+});
+
+it("one that could not be made ready leaves nothing in staging", async () => {
+  const notADirectory = join((await graph.layers(id))[1] ?? "", "a");
+  await makeUpperReady(graph, id, notADirectory);
+  expect(readdirSync(join(graph.directory, ":tmp:"))).toEqual([]);
   expect(ready()).toEqual([]);
 });

@@ -39,7 +39,7 @@ const kinds = [
   { name: "medium", fill: "head -c 700000 /dev/urandom | base64 > text", suffix: "tar.zst", pack: "zstd -q" },
   {
     name: "large",
-    fill: "head -c 3000000 /dev/urandom | base64 > text; seq 300000 > numbers",
+    fill: "head -c 1500000 /dev/urandom | base64 > text; seq 200000 > numbers",
     suffix: "tar",
     pack: "cat",
   },

@@ -9,7 +9,7 @@ import type { Ledger } from "./ledger.js";
  * several.
  */
 const patience = 240_000;
-const interval = 200;
+const interval = 50;
 
 /** Waits until nothing is left in the queues, or for four minutes; the ledger then knows how the jobs have ended. */
 export async function drain(
@@ -18,7 +18,7 @@ export async function drain(
   ledger: Ledger,
   queues: readonly string[],
 ): Promise<void> {
-  for (const deadline = Date.now() + patience; Date.now() < deadline; await sleep(interval)) {
+  for (let left = patience; left > 0; left -= interval, await sleep(interval)) {
     const left = await countUnfinished(redis, graph, queues).catch(() => 1);
     if (left > 0) continue;
     await noteEnds(redis, graph, ledger);

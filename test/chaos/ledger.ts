@@ -24,6 +24,8 @@ export interface AcknowledgedJob {
 /** How a job ended, as its record tells. */
 export interface JobEnd {
   readonly state: "completed" | "failed";
+  /** How often a worker has begun it, by its record. */
+  readonly tries?: number;
   /** Of one that completed. */
   // biome-ignore lint/suspicious/noExplicitAny: the auditor reads records as any outsider would
   readonly result?: any;

@@ -1,6 +1,7 @@
 // The service under trial: a worker process of the built binary, and its Redis, which can be killed and started again.
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { openProducer, type Producer } from "../../src/producer/index.js";
 import { noRedisRuns, type Running, startStevedore } from "../support/processes/stevedore.js";
@@ -25,8 +26,13 @@ export interface Service {
   lastWords(): string;
   /** `kill -9`; what the worker had started is left to itself. */
   killWorker(): Promise<void>;
-  /** `kill -9` of a process that the worker has started, of one of these programs; false if none runs. */
-  killTool(programs: readonly string[], pick: <T>(list: readonly T[]) => T): boolean;
+  /**
+   * `kill -9` of a process that the worker has started, of one of these programs. Where none runs, the next is waited for,
+   * for a second. Returns the program, or undefined.
+   */
+  killTool(programs: readonly string[], pick: <T>(list: readonly T[]) => T): Promise<string | undefined>;
+  /** `kill -9` of the Redis that `stevedore up` runs; false if none runs. */
+  killRedis(): boolean;
   /** SIGTERM, and waits for the end. @throws if the worker does not end with 0 */
   stop(): Promise<void>;
   /** A producer of its own process, as another service would have. */
@@ -40,12 +46,13 @@ export function openService(options: ServiceOptions): Service {
   const graph = "chaos";
   const url = redis ?? `${root}/run/redis.sock`;
   let running: Running | undefined;
+  const worker = () => running?.process.pid ?? 0;
   return {
     graph,
     url,
     pids() {
       const ownRedis = redis === undefined ? processesOf(root).filter(isRedis).slice(0, 1) : [];
-      return [running?.process.pid ?? 0, ...ownRedis];
+      return [worker(), ...ownRedis];
     },
     async start() {
       const command = redis === undefined ? ["up", "--no-server"] : ["worker", "--redis", redis];
@@ -65,16 +72,19 @@ export function openService(options: ServiceOptions): Service {
       await exited;
       running = undefined;
     },
-    killTool(programs, pick) {
-      const candidates = processesOf(root).filter((pid) => programs.includes(programOf(pid)));
-      if (candidates.length === 0) return false;
-      try {
-        process.kill(pick(candidates), "SIGKILL");
-        return true;
-      } catch {
-        return false;
+    async killTool(programs, pick) {
+      for (const deadline = Date.now() + toolPatience; Date.now() < deadline; await sleep(5)) {
+        const running = descendantsOf(worker()).flatMap((pid) => {
+          const program = programOf(pid);
+          return programs.includes(program) ? [{ pid, program }] : [];
+        });
+        if (running.length === 0) continue;
+        const { pid, program } = pick(running);
+        if (kill(pid)) return program;
       }
+      return undefined;
     },
+    killRedis: () => processesOf(root).filter(isRedis).some(kill),
     async stop() {
       const ended = await running?.stop("SIGTERM");
       running = undefined;
@@ -95,10 +105,36 @@ export function connectPlainly(url: string): Redis {
   return connection;
 }
 
-/** The name of a process's program; empty if it has ended. */
+/** How long a tool is waited for that can be killed, in ms. */
+const toolPatience = 1_000;
+
+/** False if it has ended. */
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch {
+    return false;
+  }
+}
+
+/** The processes that one has started, and those that these have (proc(5): /proc/PID/task/TID/children). */
+function descendantsOf(pid: number): number[] {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const children = threads.flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1").split(" ").filter(Boolean).map(Number),
+    );
+    return children.flatMap((child) => [child, ...descendantsOf(child)]);
+  } catch {
+    return [];
+  }
+}
+
+/** The name of a process's program (proc(5): /proc/PID/stat); empty if it has ended, and if only its parent does not know that yet. */
 function programOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`, "latin1").trim();
+    const [, program = "", state] = /\((.*)\) (\S)/s.exec(readFileSync(`/proc/${pid}/stat`, "latin1")) ?? [];
+    return state === "Z" ? "" : program;
   } catch {
     return "";
   }

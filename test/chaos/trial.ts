@@ -24,6 +24,8 @@ export interface TrialContext {
 export interface TrialReport {
   /** What was done, by kind: `killed worker` and the like. */
   readonly deeds: ReadonlyMap<string, number>;
+  /** What else was counted, of the jobs, say. */
+  readonly counts?: ReadonlyMap<string, number> | undefined;
   /** Jobs that were acknowledged. */
   readonly jobs: number;
   /** What the auditor found: nothing, if all is well. */

@@ -1,6 +1,7 @@
 // The jobs of one round of a trial, at random, and how a client hands them in that does not give up.
 import { closeSync, fsyncSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { contract } from "../../src/jobs/contract.js";
 import { JobError } from "../../src/jobs/index.js";
 import type { NewJob, Producer } from "../../src/producer/index.js";
@@ -85,15 +86,43 @@ export async function handIn(
   }
 }
 
+/** Hands the jobs of a round in, some before each of several deeds, which come at a random moment of these jobs. */
+export async function handInBetween(
+  planned: readonly PlannedJob[],
+  deeds: readonly (() => Promise<void>)[],
+  { producer, ledger, random }: { producer: Producer; ledger: Ledger; random: SeededRandom },
+): Promise<void> {
+  const share = Math.ceil(planned.length / deeds.length);
+  let handing: Promise<void> = Promise.resolve();
+  for (const [at, deed] of deeds.entries()) {
+    const jobs = planned.slice(at * share, (at + 1) * share);
+    handing = handing.then(() => handIn(jobs, producer, ledger));
+    // What fails before it is awaited is told of then.
+    handing.catch(() => undefined);
+    await sleep(random.between(0, 700));
+    await deed();
+  }
+  await handing;
+}
+
 /** Hands one job in, until Redis has taken it. Returns its id. */
 export async function untilTaken(producer: Producer, { name, data, jobId = "" }: NewJob): Promise<string> {
   for (let tries = 1; ; tries++) {
     try {
       return (await producer.enqueue(name, data as never, { jobId })).id;
     } catch (error) {
-      if (!(error instanceof JobError && error.code === "QUEUE_UNAVAILABLE") || tries > 60) throw error;
+      if (!isUnavailable(error) || tries > mostTries) throw error;
+      // A Redis that is full refuses at once.
+      await sleep(200);
     }
   }
+}
+
+const mostTries = 300;
+
+/** Whether a client was told that it may try again. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof JobError && error.code === "QUEUE_UNAVAILABLE";
 }
 
 /** What a power cut must not take, for it was there, and on the disk, before the `commit` was asked for. */

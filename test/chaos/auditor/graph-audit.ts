@@ -28,24 +28,34 @@ export async function auditGraph(
       findings.push(`the image ${id}, stored by job ${jobId}, is gone`);
   for (const id of deleted)
     if (present.includes(id)) findings.push(`the image ${id} was deleted and is there`);
+  const whole: PresentImage[] = [];
   for (const id of present) {
     const maker =
       images.get(id) ??
       ledger.jobs.find(({ name, image }) => image === id && ["store", "commit"].includes(name));
-    if (maker === undefined) findings.push(`the image ${id} is of no job of the trial`);
-    else findings.push(...(await auditImage(join(directory, id), id, maker, ledger, options)));
+    if (maker === undefined) {
+      findings.push(`the image ${id} is of no job of the trial`);
+      continue;
+    }
+    const image = { id, path: join(directory, id), maker };
+    const found = auditFiles(image, options);
+    findings.push(...found);
+    if (found.length === 0) whole.push(image);
   }
-  if (options.isQuiet) findings.push(...leftovers(root));
+  findings.push(...(await auditContents(whole, ledger, options.contents)));
+  if (options.isQuiet) findings.push(...auditLeftovers(root));
   return findings;
 }
 
-async function auditImage(
-  path: string,
-  id: string,
-  maker: AcknowledgedJob,
-  ledger: Ledger,
-  { contents, isQuiet }: GraphAuditOptions,
-): Promise<string[]> {
+/** An image that is there, and the job that made it. */
+interface PresentImage {
+  readonly id: string;
+  readonly path: string;
+  readonly maker: AcknowledgedJob;
+}
+
+/** What an image's directory holds, but for the layer's content. */
+function auditFiles({ id, path, maker }: PresentImage, { isQuiet }: GraphAuditOptions): string[] {
   const half = (what: string) => [`the image ${id} is half: ${what}`];
   // What a crash leaves of a file that was being replaced lies beside it, until that is done again.
   const known = ["json", "layer", "layer.json", "checksum.json", "manifest.gz", "tar-split.gz"];
@@ -59,56 +69,81 @@ async function auditImage(
   }
   if (!lstatSync(join(path, "layer"), { throwIfNoEntry: false })?.isDirectory())
     return half("it has no layer");
-  const tarDigest = await sha256(canonicalTar(join(path, "layer")));
-  if (maker.content !== undefined && tarDigest !== maker.content.tarDigest)
-    return half(`its layer is not the tree of ${maker.content.name}`);
   if (maker.written !== undefined) {
     const file = join(path, "layer", maker.written.path);
     if (!existsSync(file) || readFileSync(file, "utf8") !== maker.written.text)
       return half(`its layer lacks ${maker.written.path} as it was committed`);
   }
-  return auditChecksums(path, id, tarDigest, maker, ledger, contents);
+  return [];
 }
 
-/** The stored checksum and those that jobs have answered, against the documented line of shell. */
-async function auditChecksums(
-  path: string,
-  id: string,
-  tarDigest: string,
-  { content }: AcknowledgedJob,
-  { jobs, ends }: Ledger,
+/** The layers' trees, and their checksums: each by a pipe of its own, all by one shell, for starting that takes longest. */
+async function auditContents(
+  images: readonly PresentImage[],
+  ledger: Ledger,
   contents: readonly Content[],
 ): Promise<string[]> {
+  const tarDigests = await sha256(images.map(({ path }) => canonicalTar(join(path, "layer"))));
   const findings: string[] = [];
+  const asked: AskedChecksums[] = [];
+  for (const [at, image] of images.entries()) {
+    const tarDigest = tarDigests[at] ?? "";
+    const { id, maker } = image;
+    if (maker.content !== undefined && tarDigest !== maker.content.tarDigest)
+      findings.push(`the image ${id} is half: its layer is not the tree of ${maker.content.name}`);
+    else {
+      const { found, all } = checksumsOf(image, ledger);
+      findings.push(...found);
+      if (all.length > 0) asked.push({ image, tarDigest, all });
+    }
+  }
+  const lines = asked.map(({ image: { path, maker }, tarDigest }) => {
+    const same = maker.content ?? contents.find((other) => other.tarDigest === tarDigest);
+    const archive =
+      same === undefined
+        ? `${canonicalTar(join(path, "layer"))} | xz -6 --check=crc64 --block-size=8MiB -T2`
+        : `cat ${same.compressed}`;
+    return `{ cat '${join(path, "json")}'; echo; ${archive}; }`;
+  });
+  const expected = (await sha256(lines)).map((digest) => `sha256:${digest}`);
+  for (const [at, { image, tarDigest, all }] of asked.entries()) {
+    for (const { checksum, tarDigest: digest } of all) {
+      if (checksum !== expected[at])
+        findings.push(`the checksum of image ${image.id} is ${checksum}, by hand ${expected[at]}`);
+      if (digest !== `sha256:${tarDigest}`)
+        findings.push(`the tar digest of image ${image.id} is ${digest}, by hand ${tarDigest}`);
+    }
+  }
+  return findings;
+}
+
+/** An image with the digest of its tar by hand, and the checksums it is said to have. */
+interface AskedChecksums {
+  readonly image: PresentImage;
+  readonly tarDigest: string;
+  readonly all: readonly { readonly checksum: string; readonly tarDigest: string }[];
+}
+
+/** The stored checksum and those that jobs have answered. */
+function checksumsOf({ id, path }: PresentImage, { jobs, ends }: Ledger) {
   const answered = jobs.flatMap(({ id: jobId, name, image }) => {
     const end = ends.get(jobId);
     return name === "checksum" && image === id && end?.state === "completed" ? [end.result] : [];
   });
   const file = join(path, "checksum.json");
   const stored = existsSync(file) ? readDocument(file) : {};
-  if (stored === undefined) return [`the checksums of image ${id} are half: checksum.json is no JSON`];
+  if (stored === undefined)
+    return { found: [`the checksums of image ${id} are half: checksum.json is no JSON`], all: [] };
   const entry = stored["xz-6"];
-  if (answered.length > 0 && entry === undefined)
-    findings.push(`the checksum of image ${id} was answered and is not stored`);
-  const all = [...answered, ...(entry === undefined ? [] : [entry])];
-  if (all.length === 0) return findings;
-  const same = content ?? contents.find((other) => other.tarDigest === tarDigest);
-  const archive =
-    same === undefined
-      ? `${canonicalTar(join(path, "layer"))} | xz -6 --check=crc64 --block-size=8MiB -T2`
-      : `cat ${same.compressed}`;
-  const expected = `sha256:${await sha256(`{ cat '${join(path, "json")}'; echo; ${archive}; }`)}`;
-  for (const { checksum, tarDigest: digest } of all) {
-    if (checksum !== expected)
-      findings.push(`the checksum of image ${id} is ${checksum}, by hand ${expected}`);
-    if (digest !== `sha256:${tarDigest}`)
-      findings.push(`the tar digest of image ${id} is ${digest}, by hand ${tarDigest}`);
-  }
-  return findings;
+  const found =
+    answered.length > 0 && entry === undefined
+      ? [`the checksum of image ${id} was answered and is not stored`]
+      : [];
+  return { found, all: [...answered, ...(entry === undefined ? [] : [entry])] };
 }
 
-/** What must not lie about while no job runs. */
-function leftovers(root: string): string[] {
+/** Finds what must not lie about while no job runs. */
+export function auditLeftovers(root: string): string[] {
   return ["graph/:tmp:", "inbox", "checksums.pending"].flatMap((name) => {
     const path = join(root, name);
     return existsSync(path) ? readdirSync(path).map((entry) => `${name}/${entry} was left`) : [];
@@ -124,6 +159,15 @@ function readDocument(path: string): any {
   }
 }
 
-async function sha256(line: string): Promise<string> {
-  return (await shell(`${line} | sha256sum`)).toString("latin1").slice(0, 64);
+/** What each of these lines writes, as hex digests. @throws if a command of any of them fails */
+async function sha256(lines: readonly string[]): Promise<string[]> {
+  const digests: string[] = [];
+  for (let at = 0; at < lines.length; at += linesAtOnce) {
+    const each = lines.slice(at, at + linesAtOnce).map((line) => `${line} | sha256sum || exit 1`);
+    digests.push(...(await shell(each.join("\n"))).toString("latin1").split("\n").slice(0, -1));
+  }
+  return digests.map((line) => line.slice(0, 64));
 }
+
+/** So many fit into an argument (128 KiB, execve(2)). */
+const linesAtOnce = 100;

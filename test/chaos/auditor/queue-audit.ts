@@ -18,10 +18,12 @@ const unfinished = [
 
 /** How many jobs of a graph's queues have not ended. */
 export async function countUnfinished(redis: Redis | Cluster, graph: string, queues: readonly string[]) {
-  let count = 0;
-  for (const queue of queues)
-    for (const [state, command] of unfinished) count += await redis[command](keyOf(graph, queue, state));
-  return count;
+  const counts = await Promise.all(
+    queues.flatMap((queue) =>
+      unfinished.map(([state, command]) => redis[command](keyOf(graph, queue, state))),
+    ),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Notes in the ledger how its jobs have ended, as far as they have. */
@@ -64,9 +66,10 @@ async function readEnd(
     redis.zscore(keyOf(graph, queue, "completed"), id),
     redis.zscore(keyOf(graph, queue, "failed"), id),
   ]);
-  const { returnvalue, failedReason = "" } = await redis.hgetall(keyOf(graph, queue, id));
-  if (completed !== null) return { state: "completed", result: JSON.parse(returnvalue ?? "null") };
-  if (failed !== null) return { state: "failed", failedReason };
+  const { returnvalue, failedReason = "", ats = 0 } = await redis.hgetall(keyOf(graph, queue, id));
+  const tries = Number(ats);
+  if (completed !== null) return { state: "completed", tries, result: JSON.parse(returnvalue ?? "null") };
+  if (failed !== null) return { state: "failed", tries, failedReason };
   return undefined;
 }
 

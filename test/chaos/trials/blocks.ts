@@ -183,7 +183,7 @@ async function allEnds(redis: TestRedis, asked: readonly AskedChecksum[], produc
   for (const { id, layer } of asked)
     ledger.jobs.push({ id, queue: "checksum", name: "checksum", image: layer.id, mayFail: [] });
   await withRedis(redis, async (plain) => {
-    for (const deadline = Date.now() + patience; Date.now() < deadline; await sleep(200)) {
+    for (let left = patience; left > 0; left -= 100, await sleep(100)) {
       await noteEnds(plain, graph, ledger);
       const open = asked.filter(({ id }) => !ledger.ends.has(id));
       if (open.length === 0) return;

@@ -1,12 +1,13 @@
-// Redis goes away in all the ways it can: killed, hung, its connections cut, and at last emptied.
+// Redis goes away in all the ways it can: killed, hung, full, its connections cut, and at last emptied.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startRedis } from "../../support/redis/redis-server.js";
+import type { Producer } from "../../../src/producer/index.js";
+import { startRedis, type TestRedis } from "../../support/redis/redis-server.js";
 import { startTcpProxy } from "../../support/redis/tcp-proxy.js";
 import { openLedger } from "../ledger.js";
 import { playScene } from "../scene.js";
 import type { Trial } from "../trial.js";
-import { handIn, planRound } from "../work.js";
+import { handIn, handInBetween, isUnavailable, planRound } from "../work.js";
 
 /** The worker and its clients reach Redis through a network that fails; the auditor asks it directly. */
 export const outage: Trial = async (context) => {
@@ -17,8 +18,8 @@ export const outage: Trial = async (context) => {
   // Awaited here: Redis and the proxy end with this function.
   return await playScene(context, place, async ({ producer, ledger, findings, note, audit }) => {
     const disturb = async () => {
-      const seconds = random.pick(longest >= 60 ? [1, 5, 5, 60] : [1, 2]);
-      switch (random.pick(["cut", "cut", "hold", "kill", "freeze"])) {
+      const seconds = random.pick([1, 1, 2, 5, 60].filter((each) => each <= longest));
+      switch (random.pick(["cut", "hold", "full", "kill", "freeze"])) {
         case "cut":
           proxy.cut();
           note("cut all connections");
@@ -35,6 +36,10 @@ export const outage: Trial = async (context) => {
           redis.thaw();
           note(`let Redis hang for ${seconds} s`);
           break;
+        case "full":
+          findings.push(...(await fillUp(redis, producer, seconds)));
+          note(`let Redis be full for ${seconds} s`);
+          break;
         default:
           await redis.kill();
           await sleep(seconds * 1_000);
@@ -44,12 +49,9 @@ export const outage: Trial = async (context) => {
     };
 
     for (let round = 0; round < rounds && !isOver() && findings.length === 0; round++) {
-      const handing = handIn(planRound(round, ledger, contents, random), producer, ledger);
-      for (let count = random.between(1, 4); count > 0; count--) {
-        await sleep(random.between(10, 1500));
-        await disturb();
-      }
-      await handing;
+      const planned = planRound(round, ledger, contents, random);
+      const outages = Array.from({ length: random.between(1, 4) }, () => disturb);
+      await handInBetween(planned, outages, { producer, ledger, random });
       await audit(redis.url);
     }
     if (findings.length > 0) return;
@@ -66,3 +68,21 @@ export const outage: Trial = async (context) => {
     await audit(redis.url);
   });
 };
+
+/**
+ * Gives Redis no memory for anything new (redis.conf: `maxmemory`, `noeviction`), for a while.
+ * @returns what is wrong with what a client is told meanwhile
+ */
+async function fillUp(redis: TestRedis, producer: Producer, seconds: number): Promise<string[]> {
+  await redis.command("CONFIG", "SET", "maxmemory", "1");
+  try {
+    const told = await producer.enqueue("verify", { id: "nobody" }).then(
+      () => "took a job",
+      (error: unknown) => (isUnavailable(error) ? undefined : `answered ${String(error)}`),
+    );
+    await sleep(seconds * 1_000);
+    return told === undefined ? [] : [`a Redis that is full ${told}`];
+  } finally {
+    await redis.command("CONFIG", "SET", "maxmemory", "0");
+  }
+}

@@ -13,6 +13,7 @@ import type { OutageLog } from "../redis/index.js";
 import { onOneLine } from "../terms/index.js";
 import { keepLocksRenewed } from "./clocks/index.js";
 import type { WorkerHost } from "./handlers/index.js";
+import { openHeldLocks } from "./held-locks.js";
 import { holdCommands } from "./hold-commands.js";
 import type { Log } from "./log.js";
 import { cancelReason, lockLostReason, processJob, type QueueAccess } from "./process-job.js";
@@ -51,11 +52,12 @@ export function serveQueue(
 ): Worker {
   const worker = new Worker(
     queue,
-    async (job, token) => {
+    async (job, token = "") => {
       const { id = "" } = job;
       // As whoever enqueued it asks for, or else as all jobs: none needs to say so in its record.
       if (!job.opts.attempts) Object.assign(job.opts, retryPolicy);
       using aborting = signals.begin(id);
+      using _lock = locks.hold(id, token, () => aborting.abort(lockLostReason));
       const cancel = () => void worker.cancelJob(id, cancelReason);
       const hasLost = () => aborting.reason === lockLostReason;
       const jobLog = openJobLog(queue, id, worker, access);
@@ -69,6 +71,7 @@ export function serveQueue(
       autorun: false,
       concurrency,
       lockDuration,
+      skipLockRenewal: true,
       stalledInterval,
       maxStalledCount,
       runRetryDelay,
@@ -80,6 +83,7 @@ export function serveQueue(
     },
   );
   const signals = openTrySignals(worker);
+  const locks = openHeldLocks(worker, lockDuration);
   // What a line quotes comes from whoever may write to Redis: a line break would forge a line.
   const log: Log = (line, fields) => write(onOneLine(line, longestLine), fields);
   guardWorker(worker, access.redis, (id, reason) =>
@@ -113,9 +117,6 @@ export function serveQueue(
   });
   worker.on("error", (error) => {
     if (!outages.takes(error)) log(`${queue}: ${error.message}`, { level: "error", queue });
-  });
-  worker.on("lockRenewalFailed", (ids) => {
-    for (const id of ids) worker.cancelJob(id, lockLostReason);
   });
   return worker;
 }

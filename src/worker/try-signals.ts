@@ -7,6 +7,8 @@ export interface TrySignal extends Disposable {
   /** Why it was aborted; undefined if it was not. */
   readonly reason: unknown;
   readonly signal: AbortSignal;
+  /** Aborts this try, whichever else its job has; only the first reason counts. */
+  abort(reason: unknown): void;
 }
 
 /** Has a worker abort tries by their signals, where its function leaves BullMQ's to it. @returns what begins a try */
@@ -56,5 +58,5 @@ function beginTry(end: () => void) {
       controller?.abort(reason);
     },
     [Symbol.dispose]: end,
-  } satisfies TrySignal & { abort(reason: unknown): void };
+  } satisfies TrySignal;
 }

@@ -17,7 +17,7 @@ const preset = 1;
 
 const mebibyte = 1024 ** 2;
 /** In MiB, of blocks of 8 MiB: one, one and a little, several. */
-const sizes = [3, 8, 17, 33, 49];
+const sizes = [3, 8, 17, 33];
 /** So many bytes of each MiB are noise, and take their time; the others repeat them. */
 const noise = 32 * 1024;
 

@@ -18,8 +18,8 @@ export interface Scene {
   readonly ledger: Ledger;
   /** What the auditor has found so far. */
   readonly findings: string[];
-  /** Counts a deed, and tells of it. */
-  note(deed: string): void;
+  /** Counts a deed, and tells of it, with what is not counted by itself. */
+  note(deed: string, detail?: string): void;
   /** Waits for the end of all jobs, and audits them, the graph and the host. @param at where Redis is, if not at its URL */
   audit(at?: string): Promise<void>;
 }
@@ -45,9 +45,9 @@ export async function playScene(
   try {
     await play({
       ...{ service, producer, ledger, findings },
-      note(deed) {
+      note(deed, detail = "") {
         deeds.set(deed, (deeds.get(deed) ?? 0) + 1);
-        log(deed);
+        log(`${deed}${detail}`);
       },
       async audit(at) {
         const plain: Redis | Cluster = service.openRedis(at);

@@ -18,8 +18,10 @@ import { untilTaken } from "../work.js";
 
 const graph = "chaos";
 const compressors = 3;
-/** A job may lose five workers, then it fails. */
-const mostDeeds = 4;
+/** A job may lose five workers, then it fails; one that Redis has forgotten for a while may have lost its worker, too. */
+const mostLost = 3;
+/** Deeds to compressors cost a job nothing but time. */
+const mostOfCompressors = 5;
 /** How long the checksums of a round may take, in ms. */
 const patience = 240_000;
 /** In ms. */
@@ -82,21 +84,24 @@ interface BlockScene {
 async function play(context: TrialContext, { root, redis, layers, crew, producer }: BlockScene) {
   const { random, rounds, longest, kills, log, isOver } = context;
   const deeds = new Map<string, number>();
+  const counts = new Map<string, number>();
   const findings: string[] = [];
-  const count = (what: string, by = 1) => deeds.set(what, (deeds.get(what) ?? 0) + by);
+  const count = (what: string, by: number) => {
+    if (by > 0) counts.set(what, (counts.get(what) ?? 0) + by);
+  };
   let done = 0;
   let jobs = 0;
   const note = (deed: string) => {
     done++;
-    count(deed);
+    deeds.set(deed, (deeds.get(deed) ?? 0) + 1);
     log(deed);
   };
   const outage = () => random.between(100, Math.min(longest, 4) * 1_000);
 
   /** One of them is killed, ends or hangs. Returns true if blocks may lie in Redis now that nobody takes back. */
-  const doOne = async (): Promise<boolean> => {
-    if (random.chance(0.25)) return await disturbRedis();
-    const member = random.pick(crew.members);
+  const doOne = async (victim: CrewMember["role"] | "redis"): Promise<boolean> => {
+    if (victim === "redis") return await disturbRedis();
+    const member = random.pick(crew.members.filter(({ role }) => role === victim));
     const deed = random.pick(["kill", "kill", "replace", "freeze"]);
     if (deed === "kill") {
       await crew.kill(member, random.between(0, 500));
@@ -137,14 +142,19 @@ async function play(context: TrialContext, { root, redis, layers, crew, producer
       await untilTaken(producer, { name: "checksum", data: { id: layer.id, recipe, force }, jobId: id });
       asked.push({ id, layer });
     };
-    const handing = (async () => {
-      const picked = Array.from({ length: random.between(2, 4) }, () => random.pick(layers));
-      for (const [at, layer] of picked.entries()) await ask(layer, at, random.chance(0.3));
-    })();
+    const victims = [
+      ...times(random.between(0, mostLost), () => random.pick(["worker", "redis"] as const)),
+      ...times(random.between(2, mostOfCompressors), () => "compressor" as const),
+    ];
+    let handing: Promise<void> = Promise.resolve();
     let mayAbandon = false;
-    for (let left = random.between(1, mostDeeds); left > 0; left--) {
-      await sleep(random.between(10, 1_500));
-      if (await doOne()) mayAbandon = true;
+    for (const [at, victim] of random.some(victims, victims.length).entries()) {
+      // Another job before each of them, so that few find nothing to do.
+      const [layer, force] = [random.pick(layers), random.chance(0.3)];
+      handing = handing.then(() => ask(layer, at, force));
+      handing.catch(() => undefined);
+      await sleep(random.between(0, 700));
+      if (await doOne(victim)) mayAbandon = true;
     }
     await handing;
     jobs += asked.length;
@@ -174,7 +184,11 @@ async function play(context: TrialContext, { root, redis, layers, crew, producer
   } else {
     log(crew.lastWords());
   }
-  return { deeds, jobs, findings };
+  return { deeds, counts, jobs, findings };
+}
+
+function times<T>(count: number, make: () => T): T[] {
+  return Array.from({ length: count }, make);
 }
 
 /** Waits for the ends of jobs. What a Redis that was emptied has forgotten is handed in again. */

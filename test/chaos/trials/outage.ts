@@ -19,7 +19,8 @@ export const outage: Trial = async (context) => {
   return await playScene(context, place, async ({ producer, ledger, findings, note, audit }) => {
     const disturb = async () => {
       const seconds = random.pick([1, 1, 2, 5, 60].filter((each) => each <= longest));
-      switch (random.pick(["cut", "hold", "full", "kill", "freeze"])) {
+      const forSeconds = `, for ${seconds} s`;
+      switch (random.pick(["cut", "hold", "full", "full", "kill", "freeze"])) {
         case "cut":
           proxy.cut();
           note("cut all connections");
@@ -28,23 +29,23 @@ export const outage: Trial = async (context) => {
           proxy.hold();
           await sleep(seconds * 1_000);
           proxy.resume();
-          note(`let nothing through for ${seconds} s`);
+          note("let nothing through", forSeconds);
           break;
         case "freeze":
           redis.freeze();
           await sleep(seconds * 1_000);
           redis.thaw();
-          note(`let Redis hang for ${seconds} s`);
+          note("let Redis hang", forSeconds);
           break;
         case "full":
           findings.push(...(await fillUp(redis, producer, seconds)));
-          note(`let Redis be full for ${seconds} s`);
+          note("let Redis be full", forSeconds);
           break;
         default:
           await redis.kill();
           await sleep(seconds * 1_000);
           await redis.start();
-          note(`took Redis away for ${seconds} s, back from its file`);
+          note("killed Redis, back from its file", forSeconds);
       }
     };
 
@@ -58,6 +59,7 @@ export const outage: Trial = async (context) => {
     // What was acknowledged and had not ended is lost now; all else is not.
     const lost = openLedger();
     await handIn(planRound(1_000, ledger, contents, random), producer, lost);
+    await sleep(random.between(0, 1_000));
     await redis.kill();
     await redis.wipe();
     await redis.start();

@@ -8,8 +8,8 @@ import { seededRandom } from "../support/seeded-random.js";
 import { type Content, makeContents } from "./contents.js";
 import { trials } from "./trials/index.js";
 
-// Much longer than an outage lasts here, as real locks are.
-vi.stubEnv(lockVariable, "5000");
+// Longer than an outage lasts here, as real locks are.
+vi.stubEnv(lockVariable, "3000");
 
 let scratch: string;
 let contents: Content[];

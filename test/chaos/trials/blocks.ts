@@ -21,7 +21,7 @@ const compressors = 3;
 /** A job may lose five workers, then it fails; one that Redis has forgotten for a while may have lost its worker, too. */
 const mostLost = 3;
 /** Deeds to compressors cost a job nothing but time. */
-const mostOfCompressors = 5;
+const mostOfCompressors = 4;
 /** How long the checksums of a round may take, in ms. */
 const patience = 240_000;
 /** In ms. */
@@ -144,7 +144,7 @@ async function play(context: TrialContext, { root, redis, layers, crew, producer
     };
     const victims = [
       ...times(random.between(0, mostLost), () => random.pick(["worker", "redis"] as const)),
-      ...times(random.between(2, mostOfCompressors), () => "compressor" as const),
+      ...times(random.between(1, mostOfCompressors), () => "compressor" as const),
     ];
     let handing: Promise<void> = Promise.resolve();
     let mayAbandon = false;

@@ -51,6 +51,8 @@ const testPrograms = [
   { commands: ["unshare"], package: "util-linux" },
   { commands: ["openssl"], package: "openssl" },
   { commands: ["mkfs.ext4"], package: "e2fsprogs" },
+  { commands: ["mkfs.xfs"], package: "xfsprogs" },
+  { commands: ["mkfs.btrfs"], package: "btrfs-progs" },
   { commands: ["setpriv"], package: "util-linux" },
   { commands: ["systemd-analyze"], package: "systemd" },
   { commands: ["chromium"], package: "chromium" },

@@ -11,18 +11,27 @@ type Things = Map<string, { readonly kind: LayerEntry["kind"]; readonly target: 
 export function canonicalSpelling(bytes: Buffer): Buffer {
   const entries = readEntries(bytes);
   const things: Things = new Map();
-  let written: { path: string; bytes: Buffer }[] = [];
+  let written: { path: string; bytes: Buffer; isNowhere: boolean }[] = [];
+  const linked = new Set<string>();
   entries.forEach((walked, at) => {
     const { entry, from, headerEnd } = walked;
     const path = place(things, entry.name);
     const isWhiteout = /(^|\/)\.wh\.[^/]*$/.test(path);
     if (isWhiteout && liesBelowNoDirectory(things, entry.name)) return;
+    // A symlink that leads elsewhere is made at the end, where a file that it lay below may be a directory: if by then
+    // another entry has its name, nobody sees that it lay nowhere.
+    const isNowhere =
+      entry.kind === "symlink" &&
+      /^\/|(^|\/)\.\.(\/|$)/.test(entry.target) &&
+      liesBelowNoDirectory(things, path);
+    written = written.filter((one) => !(one.isNowhere && one.path === path && !linked.has(path)));
     if (entry.kind !== "directory") {
       // What it replaces is a directory only if there were but whiteouts in it.
       written = written.filter((one) => !one.path.startsWith(`${path}/`));
     }
     const target =
       entry.kind === "hardlink" ? place(things, entry.target) : "target" in entry ? entry.target : "";
+    if (entry.kind === "hardlink") linked.add(target);
     const there = entry.kind === "hardlink" ? things.get(target) : undefined;
     things.set(path, there ?? { kind: entry.kind, target });
     const globals = takeApart(bytes.subarray(from, headerEnd)).filter((piece) => typeOf(piece.bytes) === "g");
@@ -30,6 +39,7 @@ export function canonicalSpelling(bytes: Buffer): Buffer {
     const isLast = at === entries.length - 1;
     written.push({
       path,
+      isNowhere,
       bytes: Buffer.concat([
         ...globals.map((piece) => piece.bytes),
         ...renamed(walked, path, target),

@@ -6,6 +6,7 @@ import { assembleArchive, type SplitLayer } from "../../src/layer/index.js";
 import { StevedoreError } from "../../src/terms/error.js";
 import { collect } from "../support/collect.js";
 import type { Canary } from "./canary.js";
+import { withDeadline } from "./deadline.js";
 import type { Random } from "./random.js";
 import { mutateSplit, plantedLink } from "./split-mutators.js";
 
@@ -66,7 +67,9 @@ export async function judgeSplits(
 
 async function assemble(layer: SplitLayer): Promise<Buffer | Error> {
   try {
-    return Buffer.concat(await collect(assembleArchive(layer, AbortSignal.timeout(deadline))));
+    return await withDeadline(deadline, async (signal) =>
+      Buffer.concat(await collect(assembleArchive(layer, signal))),
+    );
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

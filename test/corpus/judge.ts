@@ -22,6 +22,7 @@ import type { Compression } from "../../src/terms/index.js";
 import { collect } from "../support/collect.js";
 import type { Canary } from "./canary.js";
 import { canonicalSpelling } from "./canonical-spelling.js";
+import { withDeadline } from "./deadline.js";
 import { below, walkTree } from "./describe-tree.js";
 import { judgeSplits, type SplitSums } from "./judge-split.js";
 import type { Random } from "./random.js";
@@ -88,22 +89,19 @@ async function tryUnpack(bytes: Buffer, layer: string, splitPath: string): Promi
   const pieces: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += 16_384) pieces.push(bytes.subarray(at, at + 16_384));
   const open = () => Readable.from(pieces, { objectMode: false });
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), deadline);
-  try {
-    const options = { limits, splitPath, reopen: async () => open() };
-    return await unpack(open(), layer, options, stop.signal);
-  } catch (error) {
-    if (!(error instanceof StevedoreError))
-      return { kind: "crash", detail: String((error as Error).stack ?? error) };
-    if (stop.signal.aborted) return { kind: "hang", detail: `no end after ${deadline} ms` };
-    if (!badCodes.has(error.code)) return { kind: "crash", detail: `${error.code}: ${error.message}` };
-    if (guardWords.test(error.message))
-      return { kind: "escape", detail: `only tar saw it: ${error.message}` };
-    return { kind: "refused", code: error.code };
-  } finally {
-    clearTimeout(timer);
-  }
+  return withDeadline(deadline, async (signal) => {
+    try {
+      return await unpack(open(), layer, { limits, splitPath, reopen: async () => open() }, signal);
+    } catch (error) {
+      if (!(error instanceof StevedoreError))
+        return { kind: "crash", detail: String((error as Error).stack ?? error) };
+      if (signal.aborted) return { kind: "hang", detail: `no end after ${deadline} ms` };
+      if (!badCodes.has(error.code)) return { kind: "crash", detail: `${error.code}: ${error.message}` };
+      if (guardWords.test(error.message))
+        return { kind: "escape", detail: `only tar saw it: ${error.message}` };
+      return { kind: "refused", code: error.code };
+    }
+  });
 }
 
 /** Makes the archive again from its layer. */

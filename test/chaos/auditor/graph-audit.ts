@@ -11,6 +11,8 @@ export interface GraphAuditOptions {
   readonly contents: readonly Content[];
   /** False while a worker may be at work: then staging may hold what it makes. */
   readonly isQuiet: boolean;
+  /** Images that are audited elsewhere. */
+  readonly others?: ReadonlySet<string>;
 }
 
 /** Finds images that are missing, half, of other content than was stored, or deleted and still there; and leftovers. */
@@ -30,6 +32,7 @@ export async function auditGraph(
     if (present.includes(id)) findings.push(`the image ${id} was deleted and is there`);
   const whole: PresentImage[] = [];
   for (const id of present) {
+    if (options.others?.has(id)) continue;
     const maker =
       images.get(id) ??
       ledger.jobs.find(({ name, image }) => image === id && ["store", "commit"].includes(name));

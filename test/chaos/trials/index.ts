@@ -2,6 +2,12 @@
 import type { Trial } from "../trial.js";
 import { blocks } from "./blocks.js";
 import { diskFull } from "./disk-full.js";
+import {
+  droppedWritesBtrfs,
+  droppedWritesExt4,
+  droppedWritesUnsynced,
+  droppedWritesXfs,
+} from "./dropped-writes.js";
 import { killEmbedded, killWithRedis } from "./kill.js";
 import { outage } from "./outage.js";
 import { powerCut, powerCutEmbedded } from "./power-cut.js";
@@ -13,6 +19,10 @@ export const trials = {
   "kill-embedded": killEmbedded,
   "power-cut": powerCut,
   "power-cut-embedded": powerCutEmbedded,
+  "dropped-writes-ext4": droppedWritesExt4,
+  "dropped-writes-xfs": droppedWritesXfs,
+  "dropped-writes-btrfs": droppedWritesBtrfs,
+  "dropped-writes-unsynced": droppedWritesUnsynced,
   outage,
   failover,
   "cluster-node": clusterNode,

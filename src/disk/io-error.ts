@@ -1,5 +1,5 @@
 // Turns errors of the file system into errors of the domain.
-import { isErrno, StevedoreError } from "../terms/index.js";
+import { errnoMessage, isErrno, StevedoreError } from "../terms/index.js";
 
 /**
  * The error to throw for one that file work gave: a full disk or quota is `NO_SPACE`, a missing permission
@@ -8,7 +8,7 @@ import { isErrno, StevedoreError } from "../terms/index.js";
  */
 export function ioError(error: unknown, what: string): unknown {
   if (error instanceof StevedoreError || !isFileSystemError(error)) return error;
-  return new StevedoreError(codeOf(error), `${what}: ${error.message}`, { cause: error });
+  return new StevedoreError(codeOf(error), `${what}: ${errnoMessage(error)}`, { cause: error });
 }
 
 function codeOf(error: Error): "NO_SPACE" | "NEEDS_ROOT" | "INTERNAL" {

@@ -41,7 +41,7 @@ export interface Failure {
 /** The code and the message of whatever was thrown. A full disk is `NO_SPACE`, anything unknown `INTERNAL`. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof StevedoreError) return { code: error.code, message: error.message };
-  if (isErrno(error, "ENOSPC", "EDQUOT")) return { code: "NO_SPACE", message: error.message };
+  if (isErrno(error, "ENOSPC", "EDQUOT")) return { code: "NO_SPACE", message: errnoMessage(error) };
   return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error) };
 }
 
@@ -55,7 +55,20 @@ export interface ErrnoError extends Error {
 
 /** True for an error of Node's file system or process calls with this `errno` name, such as `ENOENT`. */
 export function isErrno(error: unknown, ...codes: string[]): error is ErrnoError {
-  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+  if (!(error instanceof Error && "code" in error)) return false;
+  return codes.includes(isQuotaError(error) ? "EDQUOT" : String(error.code));
+}
+
+/** The message of such an error, with the kernel's words for what Node has none for. */
+export function errnoMessage(error: ErrnoError): string {
+  if (!isQuotaError(error)) return error.message;
+  const { syscall = "", path } = error;
+  return `EDQUOT: disk quota exceeded, ${syscall}${path === undefined ? "" : ` '${path}'`}`;
+}
+
+/** Node has no name for EDQUOT: its promises give a code "Unknown system error -122", its other calls UNKNOWN. */
+function isQuotaError(error: ErrnoError): boolean {
+  return error.errno === -122;
 }
 
 /** Throws `CANCELLED` if the signal was aborted; the signal's own reason wins if it carries a code. */

@@ -8,6 +8,7 @@ export {
 } from "./differences.js";
 export {
   cancelled,
+  errnoMessage,
   type Failure,
   failureOf,
   isErrno,

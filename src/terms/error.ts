@@ -67,8 +67,8 @@ export function errnoMessage(error: ErrnoError): string {
 }
 
 /** Node has no name for EDQUOT: its promises give a code "Unknown system error -122", its other calls UNKNOWN. */
-function isQuotaError(error: ErrnoError): boolean {
-  return error.errno === -122;
+function isQuotaError(error: Error): boolean {
+  return "errno" in error && error.errno === -122;
 }
 
 /** Throws `CANCELLED` if the signal was aborted; the signal's own reason wins if it carries a code. */

@@ -1,4 +1,4 @@
-// A disk of a trial's own: an ext4 in a file, mounted through a loop device, that can lose its power or fill up.
+// A disk of a trial's own: a file system in a file, mounted through a loop device, that can lose its power or fill up.
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { mountedNow } from "../support/mounts/mounted.js";
@@ -8,15 +8,18 @@ export interface LoopDiskOptions {
   readonly image: string;
   readonly mountPoint: string;
   readonly mebibytes: number;
-  /** How many inodes it has; undefined for what mke2fs(8) thinks best. */
+  /** Default: ext4. XFS takes 300 MiB at least. */
+  readonly fileSystem?: "ext4" | "xfs" | "btrfs" | undefined;
+  /** How many inodes an ext4 has; undefined for what mke2fs(8) thinks best. */
   readonly inodes?: number | undefined;
 }
 
 /** Makes the disk and mounts it. */
-export async function makeLoopDisk({ image, mountPoint, mebibytes, inodes }: LoopDiskOptions): Promise<void> {
+export async function makeLoopDisk(options: LoopDiskOptions): Promise<void> {
+  const { image, mountPoint, mebibytes, fileSystem = "ext4", inodes } = options;
   mkdirSync(mountPoint, { recursive: true });
   await shell(`truncate -s ${mebibytes}M ${image}`);
-  await shell(`mkfs.ext4 -q ${inodes === undefined ? "" : `-N ${inodes} `}${image}`);
+  await shell(`mkfs.${fileSystem} -q ${inodes === undefined ? "" : `-N ${inodes} `}${image}`);
   await mountLoopDisk(image, mountPoint);
 }
 

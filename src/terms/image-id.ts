@@ -20,7 +20,8 @@ export function assertId(value: unknown): asserts value is string {
 
 /** What to tell of a value that cannot be an image's id. */
 export function invalidId(value: unknown): string {
-  const shown = typeof value === "string" ? quote(value) : typeof value;
+  const shown =
+    typeof value === "string" ? quote(value) : value === undefined ? "a missing id" : typeof value;
   return `${shown} is not a valid image id: it takes 1 to 128 of A-Z a-z 0-9 _ . - and begins with a letter or digit`;
 }
 

@@ -1,11 +1,12 @@
 // The long form of the fuzzer:
 //
-//   npx tsx test/corpus/main.ts [--mutations N] [--seed S] [--minutes N] [--only K]
+//   npx tsx test/corpus/main.ts [--kind archives|images] [--mutations N] [--seed S] [--minutes N] [--only K]
 //
 // Needs root. `--seed S --only K` repeats one mutation. Archives that failed are written to test-results/fuzz.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { countFailures, type Failure, fuzz, type Sums } from "./fuzz.js";
+import { fuzzImages, type ImageSums } from "./fuzz-images.js";
 
 const { values } = parseArgs({
   options: {
@@ -13,6 +14,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: `${Date.now() % 2 ** 31}` },
     minutes: { type: "string" },
     only: { type: "string" },
+    /** `archives` of layers, with their tar-splits, or archives and layouts of `images`. */
+    kind: { type: "string", default: "archives" },
   },
 });
 const seed = wholeNumber("seed", values.seed);
@@ -24,8 +27,7 @@ let told = start;
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort());
 
-console.log(`seed ${seed}`);
-const sums = await fuzz({
+const common = {
   seed,
   ...(only === undefined
     ? { mutations: wholeNumber("mutations", values.mutations) }
@@ -33,15 +35,46 @@ const sums = await fuzz({
   ...(values.minutes === undefined ? {} : { mostMs: wholeNumber("minutes", values.minutes) * 60_000 }),
   signal: stop.signal,
   failures: join(import.meta.dirname, "../../test-results/fuzz"),
-  onProgress(sums, failure) {
-    if (failure !== undefined) console.log(describeFailure(failure));
-    if (Date.now() - told < 30_000) return;
-    told = Date.now();
-    console.log(describeSums(sums));
-  },
-});
-console.log(describeSums(sums));
-process.exitCode = countFailures(sums) === 0 && sums.mutations > 0 ? 0 : 1;
+};
+const kinds: Readonly<Record<string, () => Promise<boolean>>> = { archives: fuzzArchives, images };
+const run = kinds[values.kind];
+if (run === undefined) {
+  console.error(`--kind is one of ${Object.keys(kinds).join(", ")}`);
+  process.exit(2);
+}
+console.log(`seed ${seed}`);
+process.exitCode = (await run()) ? 0 : 1;
+
+async function fuzzArchives(): Promise<boolean> {
+  const sums = await fuzz({
+    ...common,
+    onProgress(sums, failure) {
+      if (failure !== undefined) console.log(describeFailure(failure));
+      if (isTimeToTell()) console.log(describeSums(sums));
+    },
+  });
+  console.log(describeSums(sums));
+  return countFailures(sums) === 0 && sums.mutations > 0;
+}
+
+async function images(): Promise<boolean> {
+  const describe = ({ mutations, accepted, refused, failures }: ImageSums) =>
+    `${mutations} mutations of seed ${seed}: ${accepted} accepted; refused: ${describeCodes(refused)}; ` +
+    `${failures.length} failures; ${Math.round((Date.now() - start) / 1000)} s`;
+  const sums = await fuzzImages({
+    ...common,
+    onProgress: (sums) => isTimeToTell() && console.log(describe(sums)),
+  });
+  for (const failure of sums.failures) console.log(failure);
+  console.log(describe(sums));
+  return sums.failures.length === 0 && sums.mutations > 0;
+}
+
+function isTimeToTell(): boolean {
+  if (Date.now() - told < 30_000) return false;
+  told = Date.now();
+  return true;
+}
 
 function describeFailure({ mutation, verdict, history, file }: Failure): string {
   const detail = "detail" in verdict ? verdict.detail : "";

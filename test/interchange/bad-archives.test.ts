@@ -239,6 +239,11 @@ const bad: Readonly<Record<string, readonly [Buffer, code: string, tells: string
     "LIMIT_EXCEEDED",
     "--max-import-bytes",
   ],
+  "a record without an id": [
+    legacy({ a: '{"container_config":{}}' }),
+    "BAD_ARCHIVE",
+    "a missing id is not a valid",
+  ],
   "an empty file": [Buffer.alloc(0), "BAD_ARCHIVE", "0 bytes"],
   "no archive": [Buffer.from("no archive".repeat(500)), "BAD_ARCHIVE", "not a tar archive"],
 };
@@ -251,6 +256,18 @@ it.each(Object.entries(bad))("%s: refused, and nothing is left", async (_, [byte
     message: expect.stringContaining(tells),
   });
   expectNoTrace(root);
+});
+
+const long = `${"x".repeat(70_000)}\n`;
+it.each([
+  ["the id that a name stands for", legacy({ a: {} }, file("repositories", { web: { "1": long } }))],
+  ["a name", legacy({ a: {} }, file("repositories", { [long]: { "1": "b" } }))],
+  ["a field", legacy({ a: {} }, file("repositories", { web: { [long]: 1 } }))],
+])("%s of 70,000 characters makes a short message, of one line", async (_, bytes) => {
+  const path = join(await scratch.fresh(), "archive");
+  writeFileSync(path, bytes);
+  const error = await importInto(root, path).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "BAD_ARCHIVE", message: expect.stringMatching(/^[ -~]{1,1000}$/) });
 });
 
 it("bytes of any kind, and archives with any bytes changed, are an error of ours or an import", async () => {

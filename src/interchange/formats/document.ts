@@ -1,7 +1,7 @@
 // Parses the JSON documents of the formats. They are untrusted: size and depth are limited, and errors name the
 // document.
 import type { z } from "zod";
-import { StevedoreError } from "../../terms/index.js";
+import { onOneLine, StevedoreError } from "../../terms/index.js";
 
 /** The longest manifest, index or config, in bytes: registries and their clients accept no more. */
 export const longestDocument = 4 * 1024 * 1024;
@@ -27,7 +27,7 @@ export function parseDocument<Schema extends z.ZodType>(
   const parsed = schema.safeParse(value);
   if (parsed.success) return value as z.output<Schema>;
   const [issue] = parsed.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
+  const where = issue === undefined || issue.path.length === 0 ? "" : `${onOneLine(issue.path.join("."))}: `;
   throw bad(name, `${where}${issue?.message}`);
 }
 

@@ -1,6 +1,6 @@
 // Reads the archives that `docker save` of 0.7 to 1.9 wrote: images as they lie in a graph, each with its record.
 import { assertRecordSize, layerImageId, parentCycle, parentOf, parseRecord } from "../../graph/index.js";
-import { isId, StevedoreError } from "../../terms/index.js";
+import { isId, onOneLine, StevedoreError } from "../../terms/index.js";
 import { layerFiles, longestDocument, repositories, repositoriesFile } from "../formats/index.js";
 import { assertLayerCount } from "./configured-image.js";
 import type { DocumentReader } from "./documents.js";
@@ -23,7 +23,10 @@ export async function readDockerLegacy(
   const parents = new Set([...layers.values()].map(({ parent }) => parent));
   for (const [id, [name = ""]] of names) {
     if (!layers.has(id)) {
-      throw new StevedoreError("BAD_ARCHIVE", `${name} is the name of ${id}, which is missing`);
+      throw new StevedoreError(
+        "BAD_ARCHIVE",
+        `${onOneLine(name)} is the name of ${onOneLine(id)}, which is missing`,
+      );
     }
   }
   return [...layers.keys()]

@@ -11,8 +11,14 @@ import { isErrno } from "../terms/index.js";
  */
 export async function replaceFile(path: string, content: string): Promise<void> {
   const temporary = `${path}.new`;
-  await writeDurably(temporary, content);
-  await rename(temporary, path);
+  try {
+    await writeDurably(temporary, content);
+    await rename(temporary, path);
+  } catch (error) {
+    // On a full disk, say: who audits the directory is not to wonder.
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
   await syncDirectory(dirname(path));
 }
 

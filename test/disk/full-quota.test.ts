@@ -1,5 +1,5 @@
 // A full quota, for whose error Node has no name, is a full disk. Btrfs has quotas in every kernel that has Btrfs.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ioError, makeDirectory, replaceFile } from "../../src/disk/index.js";
@@ -48,4 +48,11 @@ it("is NO_SPACE, and says that it is a quota", async () => {
   } catch (error) {
     expect(failureOf(error)).toMatchObject(failure);
   }
+});
+
+it("leaves no temporary file of one that cannot be replaced", async () => {
+  const path = join(await scratch.fresh(), "taken");
+  mkdirSync(path);
+  await expect(replaceFile(path, "x")).rejects.toMatchObject({ code: "EISDIR" });
+  expect(existsSync(`${path}.new`)).toBe(false);
 });

@@ -14,7 +14,7 @@ const KiB = 1024;
 /** How much is left, in KiB. */
 const rests = [0, 4, 12, 40, 200, 1_000, 3_000, 6_000];
 /** After so many moments at which a disk was full another disk is taken, where moments are counted. */
-const momentsOfDisk = 40;
+const momentsOfDisk = 10;
 
 /** A way to be full. */
 interface Kind {
@@ -41,15 +41,21 @@ const kinds: readonly Kind[] = [
   },
   {
     name: "quota",
-    ...{ fileSystem: "btrfs", mebibytes: 600, prepare: "btrfs quota enable ." },
+    ...{ fileSystem: "btrfs", mebibytes: 600 },
+    // The root is a subvolume, whose id is 256: from within one whose quota is full Btrfs does not even change that.
+    prepare: [
+      ...["btrfs quota enable .", "btrfs subvolume create own", "mkdir ../top", "mount --bind . ../top"],
+      ...["mount --bind own $PWD"],
+    ].join(" && "),
     async fill(root, rest) {
+      const top = { cwd: join(root, "../top") };
       // As of the file system's last commit.
-      await shell("sync -f .", { cwd: root });
-      const [, used] =
-        /^0\/5 +(\d+) /m.exec(`${await shell("btrfs qgroup show --raw .", { cwd: root })}`) ?? [];
-      await shell(`btrfs qgroup limit ${Number(used) + rest * KiB} 0/5 .`, { cwd: root });
+      await shell("sync -f .", top);
+      const [, used] = /^0\/256 +(\d+) /m.exec(`${await shell("btrfs qgroup show --raw .", top)}`) ?? [];
+      await shell(`btrfs qgroup limit ${Number(used) + rest * KiB} 0/256 .`, top);
     },
-    free: async (root) => void (await shell("btrfs qgroup limit none 0/5 .", { cwd: root })),
+    free: async (root) =>
+      void (await shell("btrfs qgroup limit none 0/256 .", { cwd: join(root, "../top") })),
   },
 ];
 
@@ -58,11 +64,11 @@ export const diskFull: Trial = async (context) => {
   const deeds = new Map<string, number>();
   const findings: string[] = [];
   let [jobs, moments] = [0, 0];
+  const first = random.between(0, kinds.length - 1);
   for (let disk = 0; disk === 0 || (moments < (kills ?? 0) && !isOver() && findings.length === 0); disk++) {
-    // Where they are counted each kind has its turn.
-    const kind = kills === undefined ? random.pick(kinds) : (kinds[disk % kinds.length] as Kind);
+    const kind = kinds[(first + disk) % kinds.length] as Kind;
     const image = join(directory, `disk-${disk}.img`);
-    const root = join(directory, `disk-${disk}`);
+    const root = join(directory, `${disk}/disk`);
     await makeLoopDisk({ ...kind, image, mountPoint: root });
     try {
       if (kind.prepare !== undefined) await shell(kind.prepare, { cwd: root });
@@ -140,9 +146,10 @@ async function fillBytes(root: string, rest: number): Promise<void> {
   await shell(`{ ${lines.join("; ")}; } 2> /dev/null || true`, { cwd: root });
 }
 
+/** Jobs at work may take some of them first. */
 async function fillInodes(root: string, rest: number): Promise<void> {
   const { ffree } = statfsSync(root);
-  await shell(`mkdir -p filler; cd filler; seq ${Math.max(0, ffree - 1 - rest)} | xargs -r touch`, {
+  await shell(`mkdir -p filler; cd filler; seq ${Math.max(0, ffree - 1 - rest)} | xargs -r touch || true`, {
     cwd: root,
   });
 }

@@ -13,7 +13,6 @@ export const tools = {
   tar: { command: "tar", package: "tar" },
   bsdtar: { command: "bsdtar", package: "libarchive-tools" },
   xz: { command: "xz", package: "xz-utils" },
-  gzip: { command: "gzip", package: "gzip" },
   bzip2: { command: "bzip2", package: "bzip2", versionOption: "--help" },
   zstd: { command: "zstd", package: "zstd" },
   sync: { command: "sync", package: "coreutils" },

@@ -10,7 +10,6 @@ import {
   assertUnchanged,
   compress,
   createFile,
-  gzipBlocks,
   type LayerBlob,
   type OutgoingLayer,
   type Threads,
@@ -69,11 +68,9 @@ async function writeStaged(
   signal: AbortSignal,
 ): Promise<LayerBlob> {
   const { layerBytes } = await graph.layerFacts(id, signal);
-  using share = await threads.take("some", layerBytes, signal);
-  const compressTar = (tar: AsyncIterable<Buffer>) =>
-    compression === "gzip"
-      ? gzipBlocks(tar, share.count, signal)
-      : compress(tar, compression, { threads: share.count, blocks: threads.blocks(layerBytes) }, signal);
+  using share = await threads.take(layerBytes, signal);
+  const compressor = { threads: share.count, blocks: threads.blocks(layerBytes) };
+  const compressTar = (tar: AsyncIterable<Buffer>) => compress(tar, compression, compressor, signal);
   const layer = { layerDirectory, original, compress: compressTar, onProgress };
   await using file = await createFile(path);
   const written = await writeLayerBlob(layer, { write: file.write, rewind: () => file.backTo(0) }, signal);

@@ -47,8 +47,9 @@ export async function createArchive(path: string): Promise<ArchiveWriter> {
     async finish(signal) {
       await out.write(endOfArchive);
       await out.flush();
-      await out.file.sync();
-      return { bytes: out.position(), digest: await digestFile(out.file, signal) };
+      // It is hashed while the disk is waited for.
+      const [digest] = await Promise.all([digestFile(out.file, signal), out.file.sync()]);
+      return { bytes: out.position(), digest };
     },
     [Symbol.asyncDispose]: out[Symbol.asyncDispose],
   };

@@ -1,14 +1,14 @@
-// Compresses exported layers. The options are fixed, so that the same version of a
-// program gives the same bytes on every host.
-import { type Tool, tools } from "../../host/index.js";
+// Compresses layers that go out: by gzip and xz to the same bytes on every host, by zstd as far as its version is the same.
+import { tools } from "../../host/index.js";
 import { type BlockCompressor, compressXz, toolOutput } from "../../layer/index.js";
 import { defaultRecipe, type LayerCompression, recipes } from "../../terms/index.js";
+import { gzipBlocks } from "./gzip/index.js";
 
 export type { LayerCompression };
 
 /** What a layer is compressed by. */
 export interface Compressor {
-  /** How many threads a program may use, which does not change the bytes; gzip uses one. */
+  /** How many threads gzip and zstd may use, which does not change the bytes. */
   readonly threads: number;
   /** Compresses the blocks of xz. */
   readonly blocks: BlockCompressor;
@@ -25,17 +25,7 @@ export function compress(
   signal: AbortSignal | undefined,
 ): AsyncIterable<Buffer> {
   if (compression === "xz") return compressXz(input, recipes[defaultRecipe], blocks, signal);
-  const [tool, args] = programs[compression](threads);
-  return toolOutput(tool, args, { input, isBackground: true, signal });
+  if (compression === "gzip") return gzipBlocks(input, threads, signal);
+  // `zstd --single-thread` gives other bytes than several threads do; `-T1` is the smallest number that does not.
+  return toolOutput(tools.zstd, ["-q", "-3", `-T${threads}`], { input, isBackground: true, signal });
 }
-
-/**
- * The programs with their arguments. `zstd --single-thread` gives other bytes than several threads do; `zstd -T1` is the
- * smallest number that does not.
- */
-const programs: Readonly<
-  Record<Exclude<LayerCompression, "none" | "xz">, (threads: number) => readonly [Tool, readonly string[]]>
-> = {
-  gzip: () => [tools.gzip, ["-n", "-6"]],
-  zstd: (threads) => [tools.zstd, ["-q", "-3", `-T${threads}`]],
-};

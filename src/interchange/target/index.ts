@@ -5,7 +5,6 @@ export { compress } from "./compress.js";
 export { writeDocker, writeDockerLegacy } from "./docker-archive.js";
 export type { ExportContent, ExportedImage, WriteFormat } from "./exported-image.js";
 export { createFile } from "./file-writer.js";
-export { gzipBlocks } from "./gzip-blocks.js";
 export { configOfImage } from "./image-config.js";
 export { formatManifest } from "./image-manifest.js";
 export { type LayerBlob, writeLayerBlob } from "./layer-blob.js";

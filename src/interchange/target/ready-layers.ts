@@ -18,12 +18,8 @@ import { outgoingLayer } from "./outgoing-layer.js";
 export interface Threads {
   /** How many threads there are. */
   readonly threads: number;
-  /** Waits for threads for a program: for one, or for as many as are free and a layer of this size can keep busy. */
-  take(
-    wanted: "one" | "some",
-    layerBytes: number,
-    signal: AbortSignal,
-  ): Promise<Disposable & { readonly count: number }>;
+  /** Waits for a thread, and takes as many as are free and a layer of this size can keep busy. */
+  take(layerBytes: number, signal: AbortSignal): Promise<Disposable & { readonly count: number }>;
   /** What compresses the blocks of a layer by xz: each block takes a thread by itself. */
   blocks(layerBytes: number): BlockCompressor;
 }
@@ -90,8 +86,7 @@ export async function* readyLayers(
   }
   const stage = async (image: Image, either: AbortSignal): Promise<ReadyLayer> => {
     const { layerBytes } = await graph.layerFacts(image.id, either);
-    const wanted = compression === "gzip" ? "one" : "some";
-    using share = compression === "xz" ? undefined : await threads.take(wanted, layerBytes, either);
+    using share = compression === "xz" ? undefined : await threads.take(layerBytes, either);
     const compressor = { threads: share?.count ?? 1, blocks: threads.blocks(layerBytes) };
     const path = join(staging, image.id);
     await using file = await createFile(path);

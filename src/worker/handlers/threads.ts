@@ -9,10 +9,8 @@ export function threadsOf<Name extends JobName>(
 ) {
   return {
     threads: cpu.threads,
-    take(wanted: "one" | "some", layerBytes: number, either: AbortSignal) {
-      const work = { urgency, remaining: () => layerBytes };
-      return wanted === "one" ? cpu.takeOne(work, either) : cpu.takeSome(work, either);
-    },
+    take: (layerBytes: number, either: AbortSignal) =>
+      cpu.takeSome({ urgency, remaining: () => layerBytes }, either),
     blocks: (layerBytes: number) => compressors.open({ layerBytes, urgency }),
   };
 }

@@ -1,7 +1,10 @@
 // Gzip on several threads: one member that every gunzip reads, the same bytes however many threads there are.
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { gzipBlocks } from "../../../src/interchange/target/index.js";
+import { compileDeflate, target } from "../../../scripts/deflate.js";
+import { gzipBlocks } from "../../../src/interchange/target/gzip/index.js";
 import { shell } from "../../support/processes/shell.js";
 import { seededRandom } from "../../support/seeded-random.js";
 
@@ -40,6 +43,28 @@ describe("gzip by blocks", () => {
     const one = await packed(text, 1);
     expect((await packed(text, 4)).equals(one)).toBe(true);
     expect((await packed(text, 3, 3_333_333)).equals(one)).toBe(true);
+  });
+
+  it("is the same on every host", async () => {
+    const other = seededRandom(18);
+    const noise = Buffer.from(Array.from({ length: 100_000 }, () => other.next() * 256));
+    const short = Buffer.from("short");
+    const made = [];
+    for (const bytes of [text, noise, Buffer.alloc(3_000_000, "ab"), short, Buffer.alloc(0)]) {
+      made.push(await packed(bytes, 2));
+    }
+    expect(createHash("sha256").update(Buffer.concat(made)).digest("hex")).toBe("0");
+  });
+
+  it("has the module that its source is compiled to", async () => {
+    expect(await readFile(target, "utf8")).toBe(await compileDeflate());
+  });
+
+  it("leaves chunks alone whose memory is shared", async () => {
+    const bytes = text.subarray(0, 2 * 1024 ** 2);
+    const before = Buffer.from(bytes);
+    await packed(bytes, 2, 1024 ** 2);
+    expect(bytes.equals(before)).toBe(true);
   });
 
   it("looks back over the ends of blocks", async () => {

@@ -64,7 +64,6 @@ function checks(config: Config): Check[] {
     program(tools.xz, false, "the fast engine; lzma-native stands in"),
     program(tools.bsdtar, false, "recipe docker"),
     ...neededDecompressors().map(({ compression, tool }) => program(tool, false, `${compression} archives`)),
-    program(tools.gzip, false, "exports with layers in gzip"),
     program(tools.find, true, "measuring layers"),
     program(tools.sync, true, "durable commits"),
     program(tools.flock, true, "one writer at a time"),

@@ -1,20 +1,9 @@
 // Compresses to gzip on several threads, as pigz does: blocks of a fixed size are deflated by themselves, each with the end
 // of the one before as its dictionary, and joined at the byte to which a sync flush fills them. The bytes depend on the
-// input and on the version of zlib in Node alone, not on the number of threads.
-import { promisify } from "node:util";
-import { constants, crc32, deflateRaw } from "node:zlib";
-import { throwIfAborted } from "../../terms/index.js";
-
-const deflate = promisify(deflateRaw);
-
-/** The size of a block, in bytes. */
-const blockBytes = 1024 * 1024;
-/** How far back deflate looks. */
-const windowBytes = 32 * 1024;
-/** Larger than most compressed blocks, so that few are put together of pieces. */
-const outputBytes = 512 * 1024;
-/** Level 5 takes 45 % more time for 5 % fewer bytes, and whoever pushes waits for it. */
-const level = 2;
+// input alone: neither on the number of threads nor on the host.
+import { crc32 } from "node:zlib";
+import { throwIfAborted } from "../../../terms/index.js";
+import { blockBytes, takeDeflateThreads, windowBytes } from "./deflate-threads.js";
 
 /** Magic number, deflate, no flags, no time, no hint, Unix. */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
@@ -22,39 +11,38 @@ const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
 const lastBlock = Buffer.from([3, 0]);
 
 /**
- * Yields `input` as one member of gzip.
- * @param threads how many blocks are compressed at the same time, in Node's pool of threads
- * @throws the error of `input`; `CANCELLED`
+ * Yields `input` as one member of gzip. Chunks of 1 MiB that have their memory for themselves are taken over: they are empty
+ * after that.
+ * @param threads how many blocks are compressed at the same time
+ * @throws the error of `input`; `INTERNAL`, `CANCELLED`
  */
 export async function* gzipBlocks(
   input: AsyncIterable<Buffer>,
   threads: number,
   signal?: AbortSignal | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
+  using deflaters = takeDeflateThreads(threads);
   let checksum = 0;
   let size = 0;
-  let dictionary: Buffer | undefined;
+  let dictionary: Buffer = Buffer.alloc(0);
   const ahead: Promise<Buffer>[] = [];
   const begin = (block: Buffer) => {
     checksum = crc32(block, checksum);
     size += block.length;
-    const made = deflate(block, {
-      level,
-      chunkSize: outputBytes,
-      finishFlush: constants.Z_SYNC_FLUSH,
-      ...(dictionary === undefined ? {} : { dictionary }),
-    });
+    const before = dictionary;
+    // A copy, for the block is given away.
+    dictionary = Buffer.from(block.subarray(-windowBytes));
+    const made = deflaters.deflate(block, before);
     made.catch(() => undefined);
     ahead.push(made);
-    dictionary = block.subarray(-windowBytes);
   };
   try {
     yield header;
     for await (const block of blocksOf(input)) {
       throwIfAborted(signal);
       begin(block);
-      // One more than there are threads, so that none waits for the reader.
-      if (ahead.length > threads) yield (await ahead.shift()) as Buffer;
+      // One for each thread, and one that waits, so that no thread waits for the reader.
+      if (ahead.length > 2 * threads) yield (await ahead.shift()) as Buffer;
     }
     for (const made of ahead.splice(0)) yield await made;
     const trailer = Buffer.alloc(8);

@@ -53,7 +53,9 @@ describe("gzip by blocks", () => {
     for (const bytes of [text, noise, Buffer.alloc(3_000_000, "ab"), short, Buffer.alloc(0)]) {
       made.push(await packed(bytes, 2));
     }
-    expect(createHash("sha256").update(Buffer.concat(made)).digest("hex")).toBe("0");
+    expect(createHash("sha256").update(Buffer.concat(made)).digest("hex")).toBe(
+      "601969584a62fb1fef13cc517379cd14cfc63c831e49a282a79bfcb26c2ae9a8",
+    );
   });
 
   it("has the module that its source is compiled to", async () => {

@@ -11,7 +11,6 @@ import {
 import { guardWorker } from "../producer/index.js";
 import type { OutageLog } from "../redis/index.js";
 import { onOneLine } from "../terms/index.js";
-import { keepLocksRenewed } from "./clocks/index.js";
 import type { WorkerHost } from "./handlers/index.js";
 import { openHeldLocks } from "./held-locks.js";
 import { holdCommands } from "./hold-commands.js";
@@ -90,7 +89,6 @@ export function serveQueue(
     log(`${queue}: ${onOneLine(id)} failed: ${reason}`, { level: "warn", job: id, queue }),
   );
   holdCommands(worker, outages);
-  keepLocksRenewed(worker, lockDuration);
   worker.on("completed", (job) => {
     log(`${queue}: ${job.name} ${onOneLine(job.id ?? "")} completed`, { job: job.id, queue, name: job.name });
     access.callbacks.ended(job);

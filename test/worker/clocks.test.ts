@@ -106,10 +106,10 @@ it("a host whose clock is ahead does not take the others for silent", () =>
         const { ids } = workerStatusKeys(graphName);
         await redis.zadd(ids, Date.now(), "another");
         setClock(3 * hour);
-        const [own = ""] = (await redis.zrange(ids, 0, -1)).filter((id) => id !== "another");
+        const [own = ""] = (await redis.zrange(ids, "0", "-1")).filter((id) => id !== "another");
         await redis.zrem(ids, own);
-        await expect.poll(() => redis.zrange(ids, 0, -1)).toContain(own);
-        expect(await redis.zrange(ids, 0, -1)).toContain("another");
+        await expect.poll(() => redis.zrange(ids, "0", "-1")).toContain(own);
+        expect(await redis.zrange(ids, "0", "-1")).toContain("another");
       }),
     { timing },
   ));

@@ -41,7 +41,8 @@ export async function connect(url: string): Promise<Redis | undefined> {
   } catch (error) {
     // Disconnecting what never connected would keep the process alive for ioredis's time-out.
     if (redis.status !== "end") redis.disconnect();
-    if (["ENOENT", "ECONNREFUSED"].includes(refused?.code ?? "")) return undefined;
+    // The last two of one that is being stopped by its last holder.
+    if (["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(refused?.code ?? "")) return undefined;
     const message = (refused ?? (error as Error)).message;
     if (/Connection is closed/.test(message)) return undefined;
     throw new StevedoreError("QUEUE_UNAVAILABLE", `the embedded Redis at ${url}: ${message}`, {

@@ -45,6 +45,9 @@ parentPort.on("message", ({ block, dictionary }) => {
 
 /** Threads that nobody has. They keep no process from ending. */
 const idle: Thread[] = [];
+/** How long they wait for the next layer, in ms: each holds some 10 MiB and some descriptors. */
+const idleTime = 100;
+let ending: NodeJS.Timeout | undefined;
 
 /** Takes so many threads, and starts those that are not there. */
 export function takeDeflateThreads(count: number): DeflateThreads {
@@ -64,8 +67,14 @@ export function takeDeflateThreads(count: number): DeflateThreads {
       }),
     [Symbol.dispose]() {
       idle.push(...threads.splice(0).filter(({ hasEnded }) => !hasEnded));
+      clearTimeout(ending);
+      ending = setTimeout(endIdle, idleTime).unref();
     },
   };
+}
+
+function endIdle(): void {
+  for (const { worker } of idle.splice(0)) void worker.terminate();
 }
 
 function startThread(): Thread {

@@ -73,7 +73,7 @@ export const errorCodeTable = {
     status: 413,
     meaning: "larger than the operator allows; see [limits](limits.md)",
   },
-  NO_SPACE: { isTransient: true, status: 507, meaning: "the disk is full" },
+  NO_SPACE: { isTransient: true, status: 507, meaning: "the disk is full, or a quota" },
   ATTRIBUTE_UNSUPPORTED: {
     isTransient: false,
     status: 507,

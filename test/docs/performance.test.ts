@@ -10,6 +10,6 @@ it("lists every row of the benchmarks, and no other", () => {
   expect(rows.length).toBeGreaterThan(10);
   const [, list = ""] = /measures some rows only \(([^;]*);/.exec(read("docs/performance.md")) ?? [];
   const listed = [...list.matchAll(/`([\w-]+)`/g)].map(([, name = ""]) => name);
-  const groups = new Set(rows.map((name) => (name.startsWith("blocks-") ? "blocks" : name)));
+  const groups = new Set(rows.map((name) => name.replace(/^(blocks|scale)-.*/, "$1")));
   expect(listed.sort()).toEqual([...groups].sort());
 });

@@ -220,14 +220,15 @@ describe("an image that was made here", () => {
 
   it("gives the same bytes with any number of threads", async () => {
     await made("base");
+    const noXz = async () => {
+      throw new Error("no xz here");
+    };
     const digests = new Set<string>();
     for (const count of [1, 4]) {
       const threads = {
         threads: count,
         take: async () => ({ count, [Symbol.dispose]: () => {} }),
-        blocks: () => {
-          throw new Error("no xz here");
-        },
+        blocks: () => ({ room: noXz, compress: noXz }),
       };
       const { digest } = await push("base", reference, { threads });
       digests.add(digest);

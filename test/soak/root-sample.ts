@@ -1,6 +1,6 @@
 // What lies in a root, and what of it belongs to no image and no mount that there should be.
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 
 /** What there should be, by what the jobs have answered. */
 export interface Ledger {
@@ -41,14 +41,20 @@ export function sampleRoot(root: string, ledger: Ledger): RootSample {
         .map((name) => `outbox/${name}`),
       ...images.filter((name) => !ledger.images.has(name)).map((name) => `graph/${name}`),
       ...mounts.filter((name) => !ledger.mounts.has(name)).map((name) => `mounts/${name}`),
-      ...views.filter((name) => !ledger.images.has(imageOfView(name))).map((name) => `views/${name}`),
+      ...views.filter((name) => !ledger.images.has(imageOfView(root, name))).map((name) => `views/${name}`),
     ],
   };
 }
 
-/** A view is named by its image, a link as well, an upper by its image and the layer's inode. */
-function imageOfView(name: string): string {
-  return (name.split("/").at(-1) ?? "").replace(/:.*$/, "");
+/** A view is named by its image, an upper by its image and the layer's inode; a link leads to an image's layer or view. */
+function imageOfView(root: string, name: string): string {
+  const path = name.startsWith(":links:/") ? linkTarget(join(root, "views", name)) : name;
+  return basename(path).replace(/:.*$/, "");
+}
+
+function linkTarget(link: string): string {
+  const target = readlinkSync(link);
+  return basename(target) === "layer" ? dirname(target) : target;
 }
 
 function namesIn(root: string, name: string): string[] {

@@ -93,15 +93,20 @@ test("the dialects are told apart by the magic field, star by its two times", ()
 
 test("a header with any one bit changed is BAD_ARCHIVE", () => {
   const good = block({ name: "some/file", linkName: "target" });
-  const bits = fc.record({ at: fc.integer({ min: 0, max: 511 }), bit: fc.integer({ min: 0, max: 7 }) });
-  fc.assert(
-    fc.property(bits, ({ at, bit }) => {
+  const checksum = { at: 148, digits: 6 };
+  for (let at = 0; at < good.length; at++) {
+    for (let bit = 0; bit < 8; bit++) {
       const damaged = Buffer.from(good);
       damaged.writeUInt8(damaged.readUInt8(at) ^ (1 << bit), at);
-      // The blank behind the checksum is the one byte that nobody reads, and the NUL before it may be a blank, too.
-      const isSame = at === 155 || (at === 154 && damaged.readUInt8(at) === 0x20);
-      if (!isSame)
-        expect(() => readHeader(damaged)).toThrow(expect.objectContaining({ code: "BAD_ARCHIVE" }));
-    }),
-  );
+      const byte = damaged.readUInt8(at);
+      // A leading nought of the checksum may be a blank; so may the NUL behind it. Nobody reads the blank behind that.
+      const end = checksum.at + checksum.digits;
+      const isSame =
+        at === end + 1 ||
+        (byte === 0x20 && (at === end || (at === checksum.at && good.readUInt8(at) === 0x30)));
+      const read = () => readHeader(damaged);
+      if (isSame) expect(read, `bit ${bit} of byte ${at}`).not.toThrow();
+      else expect(read, `bit ${bit} of byte ${at}`).toThrow(expect.objectContaining({ code: "BAD_ARCHIVE" }));
+    }
+  }
 });

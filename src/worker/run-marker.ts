@@ -21,7 +21,9 @@ interface UncleanEnd {
   readonly since: string | undefined;
 }
 
-interface RunMarker {
+export interface RunMarker {
+  /** The markers of other hosts, by their paths: whether their workers live is not known. */
+  readonly ofOthers: ReadonlyMap<string, string>;
   /** The workers of this host before this one that were killed, or whose host went down. */
   readonly uncleanEnds: readonly UncleanEnd[];
   /** Removes the marker: to be called when this worker's work is done. */
@@ -45,7 +47,14 @@ export async function placeRunMarker(root: string, host: string): Promise<RunMar
     }
     const marker = join(directory, formatOwner(await currentOwner(host)));
     await writeDurably(marker, `${new Date().toISOString()}\n`);
-    return { uncleanEnds, end: () => rm(marker, { force: true }) };
+    // Once this one is there: of two hosts that begin at the same time one at least sees the other.
+    const ofOthers = new Map<string, string>();
+    for (const name of await readdir(directory)) {
+      const owner = parseOwner(name);
+      if (owner?.host !== undefined && (await ownerStatus(owner, host)) === "elsewhere")
+        ofOthers.set(join(directory, name), owner.host);
+    }
+    return { uncleanEnds, ofOthers, end: () => rm(marker, { force: true }) };
   } catch (error) {
     throw ioError(error, `the root ${root} cannot be served`);
   }

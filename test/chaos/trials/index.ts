@@ -1,6 +1,7 @@
 // The trials by name.
 import type { Trial } from "../trial.js";
 import { blocks } from "./blocks.js";
+import { clocks } from "./clocks.js";
 import { diskFull } from "./disk-full.js";
 import {
   droppedWritesBtrfs,
@@ -28,5 +29,6 @@ export const trials = {
   "cluster-node": clusterNode,
   "disk-full": diskFull,
   blocks,
+  clocks,
   registry,
 } as const satisfies Record<string, Trial>;

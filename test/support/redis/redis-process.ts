@@ -26,11 +26,12 @@ export interface RedisLogin {
 /** How long a command waits for a server that does not answer, in ms. */
 const commandTimeout = 5_000;
 
-/** Describes a server; `start` runs it. @param login tells how it is spoken to now */
+/** Describes a server; `start` runs it. @param login tells how it is spoken to now @param env added to its environment */
 export function redisProcess(
   port: number,
   args: readonly string[],
   login: () => RedisLogin = () => ({}),
+  env: Readonly<Record<string, string>> = {},
 ): RedisProcess {
   let server: ReturnType<typeof spawn> | undefined;
   const connect = (retryStrategy: () => number | null, patience: { readonly commandTimeout?: number }) => {
@@ -43,7 +44,7 @@ export function redisProcess(
     port,
     async start() {
       // A child that is gone was killed: its end is awaited there.
-      server = spawn("redis-server", args, { stdio: "ignore" });
+      server = spawn("redis-server", args, { stdio: "ignore", env: { ...process.env, ...env } });
       const probe = connect(() => 20, {});
       const died = once(server, "exit").then(() => {
         throw new Error(`redis-server ${args.join(" ")} ended before it answered`);

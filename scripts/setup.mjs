@@ -61,7 +61,6 @@ const testPrograms = [
   { commands: ["podman"], package: "podman" },
   { commands: ["tar-split"], package: "tar-split" },
   { commands: ["strace"], package: "strace" },
-  { commands: ["faketime"], package: "faketime" },
   { commands: ["dockerd"], package: "docker.io" },
   { commands: ["debootstrap"], package: "debootstrap" },
   { commands: ["docker"], package: "docker.io" },

@@ -1,8 +1,9 @@
 #!/bin/bash
-# bash test/chaos/nfs.sh [--rounds N] [--seed S] [--probe]: two workers on one root over NFS. Each runs on a kernel of its own
-# (user-mode Linux), as does the NFS server (that of the kernel, 4.2 over ext4), around a Redis in a network namespace. Workers
-# are killed, and whole hosts, which come back; the auditor of the trials judges, from a third host. With --probe it tells what
-# the file system can do instead. Needs root, /dev/net/tun, iproute2, e2fsprogs, redis, busybox, nfs-common, apt-get, a build.
+# bash test/chaos/nfs.sh [--rounds N] [--seed S] [--probe]: a worker whose root lies on NFS, and a second one on another host,
+# which must be refused. Each runs on a kernel of its own (user-mode Linux), as does the NFS server (that of the kernel, 4.2 over
+# ext4), around a Redis in a network namespace. The worker is killed, and its whole host, which comes back; the auditor of the
+# trials judges, from a third host. With --probe it tells what the file system can do instead. Needs root, /dev/net/tun,
+# iproute2, e2fsprogs, redis, busybox, nfs-common, apt-get, a build.
 set -euo pipefail
 
 rounds=3 seed=$((RANDOM * 32768 + RANDOM)) program=play
@@ -79,9 +80,17 @@ boot server server
 waitFor "$scratch/server.log" 'serves'
 say "the NFS server serves"
 if [ "$program" = play ]; then
-  for name in one two; do boot $name worker; done
-  for name in one two; do waitFor "$scratch/$name.log" ' serving '; done
-  say "two workers serve"
+  boot one worker
+  waitFor "$scratch/one.log" ' serving '
+  say "a worker serves"
+  boot two second
+  waitFor "$scratch/two.log" 'ended with'
+  if ! grep -q 'INVALID_OPTION' "$scratch/two.log" || grep -q 'ended with 0' "$scratch/two.log"; then
+    echo "the second host was not refused:" >&2
+    cat "$scratch/two.log" >&2
+    exit 1
+  fi
+  say "the second host was refused: $(grep -m 1 'INVALID_OPTION' "$scratch/two.log")"
 fi
 run="node --import tsx test/chaos/nfs/$program.ts --rounds $rounds --seed $seed --redis redis://$hub:6379"
 boot auditor play "sv_run=$(tr ' ' '\001' <<< "$run" | tr -d '\n')"

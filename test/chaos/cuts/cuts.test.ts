@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { shell } from "../../support/processes/shell.js";
 import { useScratchDirectory } from "../../support/scratch-directory.js";
 import { seededRandom } from "../../support/seeded-random.js";
-import { buildProgram } from "./build.js";
+import { buildProgram } from "../build-program.js";
 import { makeRecordedDisk, mountFound, unmountWhole } from "./recorded-disk.js";
 import { openCutDisk, readWriteLog } from "./write-log.js";
 
@@ -15,7 +15,7 @@ describe.each(["ext4", "xfs", "btrfs"] as const)("a recorded disk with %s", (fil
   it("keeps at every cut what was synced before, and loses at some what was not", async () => {
     const directory = await scratch.fresh();
     const root = join(directory, "mounted");
-    const recorder = await buildProgram(directory, "recorder.c");
+    const recorder = await buildProgram(directory, "cuts/recorder.c");
     const disk = await makeRecordedDisk(recorder, directory, root, fileSystem, seededRandom(1));
     const synced: number[] = [];
     for (let at = 0; at < 6; at++) {
@@ -49,10 +49,10 @@ it("believes no program that only pretends to sync", async () => {
   const directory = await scratch.fresh();
   const root = join(directory, "mounted");
   const disk = await makeRecordedDisk(
-    await buildProgram(directory, "recorder.c"),
+    await buildProgram(directory, "cuts/recorder.c"),
     ...([directory, root, "xfs", seededRandom(1)] as const),
   );
-  const library = await buildProgram(directory, "no-sync.c", "-shared -fPIC");
+  const library = await buildProgram(directory, "cuts/no-sync.c", "-shared -fPIC");
   await shell(`echo told > ${root}/file; LD_PRELOAD=${library} sync ${root}/file ${root}`);
   const told = disk.position();
   await disk.drop();

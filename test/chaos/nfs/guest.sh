@@ -34,14 +34,12 @@ serve() {
   mkdir -p /var/lib/nfs/{rpc_pipefs,v4recovery,sm,nfsdcltrack}
   touch /var/lib/nfs/{etab,rmtab}
   mount /dev/ubda /run/export
-  mkdir -p /run/export/squashed
   mount -t nfsd nfsd /proc/fs/nfsd
   # A host that died has its locks taken after so many seconds; 90 are usual.
   echo 10 > /proc/fs/nfsd/nfsv4leasetime
   echo 10 > /proc/fs/nfsd/nfsv4gracetime
   local tools=$dir/usr/sbin
   "$tools/exportfs" -o rw,sync,no_subtree_check,no_root_squash,fsid=0 '*:/run/export'
-  "$tools/exportfs" -o rw,sync,no_subtree_check,root_squash,fsid=1 '*:/run/export/squashed'
   "$tools/rpc.mountd" -N 3
   "$tools/rpc.nfsd" -N 3 -V 4.2 4
   say "serves"
@@ -73,6 +71,15 @@ work() {
   redis-cli -h "$redis" rpush "ctl:ended" "$name"
 }
 
+# A worker of a second host, which is to end by itself.
+second() {
+  load overlay
+  mountRoot hard
+  timeout 120 node "$(parameter stevedore)" worker --root /run/nfs/root --redis "redis://$(parameter redis):6379" \
+    --graph chaos --host "$name" --threads 1
+  say "ended with $?"
+}
+
 # What a program of the trial says, in a file, and how it ended, to Redis.
 play() {
   load overlay
@@ -85,6 +92,7 @@ play() {
 case $role in
   server) serve ;;
   worker) work ;;
+  second) second ;;
   play) play ;;
 esac
 sync

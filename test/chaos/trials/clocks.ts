@@ -1,6 +1,6 @@
 // The clocks of two workers of one root, and of their Redis, are set by an hour, forward and back, while jobs run; a worker is
-// killed as well. By libfaketime, which leaves the monotonic clock and the times of files alone: those are the kernel's.
-import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+// killed as well. The monotonic clock and the times of files are the kernel's, as on a host whose clock is set.
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openProducer } from "../../../src/producer/index.js";
@@ -9,6 +9,7 @@ import { freePort, redisProcess } from "../../support/redis/redis-process.js";
 import { auditGraph } from "../auditor/graph-audit.js";
 import { auditHost, signalTrial, trialVariable } from "../auditor/host-audit.js";
 import { auditQueue } from "../auditor/queue-audit.js";
+import { buildProgram } from "../build-program.js";
 import { type CrewMember, openCrew } from "../crew.js";
 import { drain } from "../drain.js";
 import { openLedger } from "../ledger.js";
@@ -23,44 +24,25 @@ const hour = 3_600;
 /** Nobody shall wait for an hour: what a round of jobs may take, in ms. */
 const patience = 120_000;
 
-/** A clock that can be set: its environment, for processes that go by it. */
-function openClock(path: string) {
+/** A clock that can be set: its environment, for processes that go by it. @param library `clocks/set-clock.c`, compiled */
+function openClock(library: string, path: string) {
+  writeFileSync(path, new BigInt64Array(1));
+  /** Sets it some seconds ahead of the kernel's. */
   const set = (seconds: number) => {
-    writeFileSync(`${path}.new`, `${seconds < 0 ? "" : "+"}${seconds}\n`);
-    renameSync(`${path}.new`, path);
+    const file = openSync(path, "r+");
+    writeSync(file, new BigInt64Array([BigInt(seconds)]));
+    closeSync(file);
   };
-  set(0);
-  const env = {
-    LD_PRELOAD: libraryPath(),
-    FAKETIME_TIMESTAMP_FILE: path,
-    FAKETIME_CACHE_DURATION: "1",
-    DONT_FAKE_MONOTONIC: "1",
-    FAKETIME_DONT_FAKE_MONOTONIC: "1",
-    NO_FAKE_STAT: "1",
-  };
-  return { set, env };
-}
-
-/** Where Debian has it, of whatever architecture. */
-function libraryPath(): string {
-  const places = readdirSync("/usr/lib").map((name) => `/usr/lib/${name}/faketime`);
-  for (const place of places) {
-    try {
-      const [library] = readdirSync(place).filter((name) => name.startsWith("libfaketimeMT.so"));
-      if (library !== undefined) return join(place, library);
-    } catch {
-      // Another architecture.
-    }
-  }
-  throw new Error("libfaketime is not installed: install the package faketime");
+  return { set, env: { LD_PRELOAD: library, SET_CLOCK: path } };
 }
 
 export const clocks: Trial = async ({ directory, contents, sources, random, rounds, log, isOver }) => {
   const root = join(directory, "root");
   mkdirSync(join(directory, "redis"), { recursive: true });
   mkdirSync(root);
-  const ofRedis = openClock(join(directory, "clock-of-redis"));
-  const ofWorkers = openClock(join(directory, "clock-of-workers"));
+  const library = await buildProgram(directory, "clocks/set-clock.c", "-shared -fPIC");
+  const ofRedis = openClock(library, join(directory, "clock-of-redis"));
+  const ofWorkers = openClock(library, join(directory, "clock-of-workers"));
   const port = await freePort();
   const durable = ["--dir", join(directory, "redis"), "--appendonly", "yes", "--save", ""];
   const redis = redisProcess(port, ["--port", String(port), ...durable], undefined, ofRedis.env);

@@ -8,7 +8,7 @@ import { lockVariable } from "../../support/processes/quick-locks.js";
 import { auditGraph } from "../auditor/graph-audit.js";
 import { auditHost, signalTrial } from "../auditor/host-audit.js";
 import { auditQueue, noteEnds } from "../auditor/queue-audit.js";
-import { buildProgram } from "../cuts/build.js";
+import { buildProgram } from "../build-program.js";
 import { type Course, openCourse } from "../cuts/course.js";
 import { auditImported, makeImported } from "../cuts/imported.js";
 import { type FileSystem, makeRecordedDisk, mountFound, unmountWhole } from "../cuts/recorded-disk.js";
@@ -32,7 +32,7 @@ export const droppedWritesBtrfs: Trial = (context) => dropWrites(context, "btrfs
 
 /** The control: with syncs that do nothing the same trial must find losses. */
 export const droppedWritesUnsynced: Trial = async (context) => {
-  const library = await buildProgram(context.directory, "no-sync.c", "-shared -fPIC");
+  const library = await buildProgram(context.directory, "cuts/no-sync.c", "-shared -fPIC");
   const report = await dropWrites(context, context.random.pick(["ext4", "xfs", "btrfs"]), library);
   for (const finding of report.findings) context.log(`found, as it must be: ${finding}`);
   const findings = report.findings.length > 0 ? [] : ["without any sync nothing was lost"];
@@ -43,7 +43,7 @@ export const droppedWritesUnsynced: Trial = async (context) => {
 async function dropWrites(context: TrialContext, fileSystem: FileSystem, preloaded?: string) {
   const { directory, rounds, kills, isOver } = context;
   process.env[lockVariable] ??= "3000";
-  const recorder = await buildProgram(directory, "recorder.c");
+  const recorder = await buildProgram(directory, "cuts/recorder.c");
   const deeds = new Map<string, number>();
   const findings: string[] = [];
   const wanted = kills ?? rounds * cutsOfRun;

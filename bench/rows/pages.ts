@@ -34,7 +34,6 @@ export async function measurePages({ scratch, redis }: Dock): Promise<Row[]> {
       await page.addInitScript(tellWhenSeen(seen));
       const begun = Date.now();
       await page.goto(url + path, { waitUntil: "commit" });
-      await page.waitForFunction("globalThis.seenAt !== undefined");
       return Number(await page.evaluate("globalThis.seenAt")) - begun;
     };
     const measure = async (path: string, seen: string) => {
@@ -66,15 +65,17 @@ export async function measurePages({ scratch, redis }: Dock): Promise<Row[]> {
   return rows;
 }
 
-/** Runs in the page: notes when the frame after the first element of a selector is made, in ms since the epoch. */
+/** Runs in the page: promises the time of the frame after the first element of a selector, in ms since the epoch. */
 const tellWhenSeen = (selector: string) => `
-  new MutationObserver((_, observer) => {
-    if (document.querySelector(${JSON.stringify(selector)}) === null) return;
-    observer.disconnect();
-    requestAnimationFrame(() => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => { globalThis.seenAt = Date.now(); };
-      port2.postMessage(null);
-    });
-  }).observe(document, { childList: true, subtree: true, attributeFilter: ["aria-label"] });
+  globalThis.seenAt = new Promise((resolve) => {
+    new MutationObserver((_, observer) => {
+      if (document.querySelector(${JSON.stringify(selector)}) === null) return;
+      observer.disconnect();
+      requestAnimationFrame(() => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => resolve(Date.now());
+        port2.postMessage(null);
+      });
+    }).observe(document, { childList: true, subtree: true, attributeFilter: ["aria-label"] });
+  });
 `;

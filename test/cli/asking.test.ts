@@ -96,10 +96,8 @@ describe("on a terminal", () => {
 
   it("cancel asks for a batch, and remove for records", async () => {
     const root = await freshGraph();
-    const [batch, single] = await Promise.all([
-      runCommand(["checksum", "--all", "--detach"], { root }),
-      runCommand(["checksum", "nobody", "--detach"], { root }),
-    ]);
+    const batch = await runCommand(["checksum", "--all", "--detach"], { root });
+    const single = await runCommand(["checksum", "nobody", "--detach"], { root });
     const one = startOnTerminal(["cancel", single.stdout.trim(), "--root", root], { columns: 120, rows: 10 });
     expect(await one.ended).toBe(0);
     const id = batch.stdout.trim();

@@ -143,3 +143,16 @@ function programOf(pid: number): string {
 function isRedis(pid: number): boolean {
   return /^(redis|valkey)-server$/.test(programOf(pid));
 }
+
+/** Lends a connection to the Redis of a service. */
+export async function withRedis(
+  service: Service,
+  use: (plain: ReturnType<Service["openRedis"]>) => Promise<void>,
+): Promise<void> {
+  const plain = service.openRedis();
+  try {
+    await use(plain);
+  } finally {
+    plain.disconnect();
+  }
+}

@@ -15,7 +15,7 @@ import { type FileSystem, makeRecordedDisk, mountFound, unmountWhole } from "../
 import { openCutDisk } from "../cuts/write-log.js";
 import { drain } from "../drain.js";
 import { untilSettled } from "../scene.js";
-import { openService, type Service } from "../service.js";
+import { openService, withRedis } from "../service.js";
 import type { Trial, TrialContext } from "../trial.js";
 import { planRound } from "../work.js";
 
@@ -199,17 +199,5 @@ async function auditCut(
     return found.map((finding) => `once the service went on: ${finding}`);
   } finally {
     await service.killWorker();
-  }
-}
-
-async function withRedis(
-  service: Service,
-  use: (plain: ReturnType<Service["openRedis"]>) => Promise<void>,
-): Promise<void> {
-  const plain = service.openRedis();
-  try {
-    await use(plain);
-  } finally {
-    plain.disconnect();
   }
 }

@@ -12,7 +12,7 @@ import { drain } from "../drain.js";
 import { expectedWorld, type Ledger, openLedger } from "../ledger.js";
 import { copyAsFound, dropLoopDisk, makeLoopDisk, mountLoopDisk } from "../loop-disk.js";
 import { untilSettled } from "../scene.js";
-import { openService, type Service } from "../service.js";
+import { openService, type Service, withRedis } from "../service.js";
 import type { Trial } from "../trial.js";
 import { handIn, planRound } from "../work.js";
 
@@ -137,18 +137,6 @@ function openEndsSeen(service: Service, ledger: Ledger, isNeeded: boolean) {
       await looking;
     },
   };
-}
-
-async function withRedis(
-  service: Service,
-  use: (plain: ReturnType<Service["openRedis"]>) => Promise<void>,
-): Promise<void> {
-  const plain = service.openRedis();
-  try {
-    await use(plain);
-  } finally {
-    plain.disconnect();
-  }
 }
 
 /** After a reboot the mounts are gone: they are put away, so that the next round mounts anew. */
